@@ -1,0 +1,1 @@
+../../src/macaw/__init__.py
