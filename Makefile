@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Everything runs from a clone: the first target makes .venv and installs macaw into it.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BUILD  ?= build
+
+BIN   := $(VENV)/bin
+READY := $(VENV)/.installed
+
+.PHONY: help compare test prove lint format types wheel docs bench clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# Reinstalled when the dependencies change; the sources themselves are used in place.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "macaw needs Python 3.11 or later: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+compare: $(READY) ## prove and price the default formats: table, JSON and HTML in build/
+	$(BIN)/macaw compare -o $(BUILD)
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest
+
+prove: $(READY) ## the whole proof, as long as it takes; continues where it stopped
+	$(BIN)/python benchmarks/prove.py
+
+lint: $(READY) ## style and likely bugs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(READY) ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: $(READY) ## static types
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+wheel: $(READY) ## build dist/*.whl
+	$(BIN)/python -m build --wheel --outdir dist
+
+docs: $(READY) ## rewrite the generated tables and pictures in README.md and docs/
+	$(BIN)/python docs/generate.py
+
+bench: $(READY) ## measure speed, rewrite docs/benchmarks-*.md
+	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python $$script || exit; done
+
+clean: ## remove what the other targets made, but for the environment
+	rm -rf $(BUILD) dist
