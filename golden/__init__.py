@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The golden model: what every bit of every unit must be. Needs numpy only."""
+
+from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
+from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals, format
+from .rounding import Flag, Overflow, Rounding
+from .units import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
+
+__all__ = [
+    "FORMATS",
+    "UNITS",
+    "Add",
+    "Cast",
+    "CodeError",
+    "Dot",
+    "Fixed",
+    "Flag",
+    "Float",
+    "Fma",
+    "Format",
+    "FormatError",
+    "Mac",
+    "MacawError",
+    "Mul",
+    "Operand",
+    "Overflow",
+    "Ports",
+    "Rounding",
+    "SpecError",
+    "Specials",
+    "Subnormals",
+    "ToolError",
+    "Unit",
+    "format",
+    "unit",
+]
