@@ -1,6 +1,90 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""macaw: arithmetic datapaths in any number format, defined, built, proven and priced."""
+"""macaw: arithmetic datapaths in any number format, defined, built, proven and priced.
 
-from importlib.metadata import version as _version
+>>> import macaw
+>>> e4m3 = macaw.format("e4m3")
+>>> e4m3.decode(e4m3.encode([0.1, 1000.0])).tolist()
+[0.1015625, 448.0]
+>>> fma = macaw.unit("fma", a="e4m3", out="fp16")
+>>> fma.evaluate(a=[0x38], b=[0x40], c=[0x3C00])["r"].tolist()  # 1 * 2 + 1
+[16896]
 
-__version__ = _version("macaw")
+Importing ``macaw`` imports nothing else; each function imports the part that it needs.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from macaw.golden.formats import Format
+    from macaw.golden.units import Unit
+    from macaw.hdl import Design
+    from macaw.sim import Report
+    from macaw.synth import Comparison, Result
+
+__all__ = ["__version__", "compare", "format", "generate", "synthesize", "unit", "verify"]
+
+__version__ = importlib.metadata.version("macaw")
+
+
+def format(name: str | Format) -> Format:
+    """Return the number format called ``name``, registered or spelled; see `macaw formats`.
+
+    It has ``.encode(values, rounding=…, overflow=…, random=…)`` to integer codes and
+    ``.decode(codes)`` to float64. MacawError, with close names, if there is none.
+    """
+    from macaw.golden import formats
+
+    return formats.format(name)
+
+
+def unit(name: str, **parameters: Any) -> Unit:
+    """Return the unit specification ``name`` with ``parameters``; see `macaw units`.
+
+    It has ``.ports`` and ``.evaluate(**codes)``, arrays of integer codes to a dict of them.
+    Parameters are values or strings. MacawError for one that does not exist or does not fit.
+    """
+    from macaw.golden import units
+
+    return units.unit(name, **parameters)
+
+
+def generate(unit: Unit, **implementation: Any) -> Design:
+    """Build ``unit`` in gates; the result has ``.verilog``, ``.metadata`` and ``.write(folder)``.
+
+    ``implementation`` are fields of :class:`macaw.hdl.Implementation`: ``stages`` or
+    ``frequency`` (MHz), ``flow``, ``bus``, ``reset`` and others.
+    """
+    from macaw import hdl
+
+    return hdl.generate(unit, **implementation)
+
+
+def verify(unit: Unit, **options: Any) -> Report:
+    """Simulate ``unit``'s gates against its ``evaluate``; see :func:`macaw.sim.verify`.
+
+    ``options`` are those of ``generate`` and ``simulator``, ``vectors``, ``seed``,
+    ``exhaustive``, ``waves``, ``stalls``. The report has ``.passed`` and ``.mismatch``.
+    """
+    from macaw import sim
+
+    return sim.verify(unit, **options)
+
+
+def synthesize(unit: Unit | Design, target: str = "ecp5", **options: Any) -> Result:
+    """Area and timing of ``unit``, or of a design made of it; see :func:`macaw.synth.run`."""
+    from macaw import synth
+
+    return synth.run(unit, target, **options)
+
+
+def compare(
+    formats: Iterable[str | Format], targets: Iterable[str] = ("ecp5", "asic"), **options: Any
+) -> Comparison:
+    """Price ``formats`` at equal work on ``targets``; see :func:`macaw.synth.compare`."""
+    from macaw import synth
+
+    return synth.compare(formats, targets, **options)

@@ -1,7 +1,609 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ``macaw`` command."""
+"""The ``macaw`` command. Each verb reads its arguments, calls one function, and prints.
+
+Exit codes: 0 done; 1 a proof failed; 2 bad input or a missing tool; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import sys
+import time
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+import macaw
+from macaw.golden.errors import MacawError, SpecError
+
+PASSED, FAILED, BAD_INPUT, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def main() -> int:
-    """Run the command line."""
-    raise SystemExit("macaw: not written yet")
+class Progress:
+    """Tells on stderr how far long work is.
+
+    On a terminal one line that is rewritten, elsewhere plain lines, at most one in ``interval``
+    seconds. Called with a text, or with what is done of how much.
+    """
+
+    interval = 10.0
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.live = sys.stderr.isatty()
+        self.last = time.monotonic()
+
+    def __call__(self, *news: Any) -> None:
+        """Show ``news``: the count done and the whole, or a text."""
+        now = time.monotonic()
+        if len(news) == 2:
+            done, total = news
+            text = f"{self.label}: {done:,} of {total:,}"
+            if done < total and now - self.last < (0.1 if self.live else self.interval):
+                return
+        else:
+            text = f"{self.label}: {' '.join(map(str, news))}"
+        self.last = now
+        if self.live:
+            sys.stderr.write(f"\r\x1b[K{text[: os.get_terminal_size(2).columns - 1]}")
+        else:
+            sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Clear the terminal's line."""
+        if self.live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _json(value: Any) -> None:
+    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinities and NaNs: they go as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+    """Print a table whose first ``left`` columns are text and the others numbers."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < left else "right", no_wrap=index < left)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _pairs(items: Iterable[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise SpecError(f"{item!r} is no parameter: write name=value")
+        if name in pairs:
+            raise SpecError(f"{name} is given twice: {name}={pairs[name]} and {item}")
+        pairs[name] = value
+    return pairs
+
+
+def _convert(name: str, text: str, hint: Any) -> Any:
+    """``text`` of the command line as a value of the dataclass field ``name``."""
+    kinds = typing.get_args(hint) or (hint,)
+    try:
+        if int in kinds:
+            return int(text)
+        if float in kinds:
+            return float(text)
+    except ValueError:
+        what = "an integer" if int in kinds else "a number"
+        raise SpecError(f"{name}={text}: must be {what}") from None
+    return None if text == "none" and type(None) in kinds and str not in kinds else text
+
+
+def _unit_and_implementation(
+    kind: str, items: Iterable[str], options: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Divide name=value pairs between the unit and its implementation, by the fields' names."""
+    from macaw.golden.units import UNITS
+    from macaw.hdl import Implementation
+
+    pairs = _pairs(items)
+    how = {field.name for field in dataclasses.fields(Implementation)}
+    what = {field.name for field in dataclasses.fields(UNITS[kind])} if kind in UNITS else set()
+    hints = typing.get_type_hints(Implementation)
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in [name for name in pairs if name in how - what]:
+        if name in given:
+            raise SpecError(f"{name} is given twice: {name}={pairs[name]} and --{name}")
+        given[name] = _convert(name, pairs.pop(name), hints[name])
+    if kind in UNITS:
+        for name in pairs.keys() - what:
+            if close := get_close_matches(name, what | how, n=1):
+                raise SpecError(f"{kind} has no parameter {name!r}: did you mean {close[0]}?")
+    return macaw.unit(kind, **pairs), given
+
+
+_IMPLEMENTATION = (
+    click.option("--stages", type=int, help="Pipeline registers; 0 is combinational (default)."),
+    click.option("--frequency", type=float, help="MHz to reach; decides the stages."),
+    click.option("--flow", help="none, valid, or stream (valid/ready).  [default: none]"),
+    click.option("--bus", help="axis: AXI4-Stream port names."),
+    click.option("--reset", help="sync, async, or none.  [default: sync]"),
+    click.option("--reset-active", help="high or low.  [default: high]"),
+    click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
+    click.option("--name", help="Name of the Verilog module."),
+)
+_DELAYS = click.option("--target", help="Delay model for --frequency.  [default: ecp5]")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _implementation(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_IMPLEMENTATION):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(macaw.__version__, message="macaw %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Arithmetic datapaths in any number format: defined, built, proven and priced.
+
+    \b
+    Start with
+      macaw formats
+      macaw generate fma a=e4m3 out=fp16 --stages 3 -o build
+      macaw verify fma a=e4m3 out=fp16 --stages 3
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--markdown", is_flag=True, help="The list as a Markdown table.")
+@_AS_JSON
+def formats(name: str | None, markdown: bool, as_json: bool) -> None:
+    """List the number formats, or show the ranges and values of one.
+
+    NAME may also be spelled: e<E>m<M>, with b<bias>, ieee, fn, fnuz, finite or ftz behind it and
+    u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind.
+
+    \b
+    Examples:
+      macaw formats
+      macaw formats e4m3
+      macaw formats e3m2b4ieee --json
+    """
+    from macaw import catalogue
+
+    if name is None:
+        if as_json:
+            _json([catalogue.describe(fmt) for fmt in catalogue.FORMATS.values()])
+        elif markdown:
+            click.echo(catalogue.markdown(catalogue.HEADINGS, catalogue.rows()))
+        else:
+            _table(catalogue.HEADINGS, catalogue.rows())
+        return
+    fmt = macaw.format(name)
+    marks = catalogue.landmarks(fmt)
+    small = fmt.width <= catalogue.SMALL
+    if as_json:
+        landmarks = [{"name": n, "code": c, "value": v} for n, c, v in marks]
+        listed = {"values": catalogue.values(fmt)} if small else {}
+        _json({**catalogue.describe(fmt), "landmarks": landmarks, **listed})
+        return
+    for key, value in catalogue.describe(fmt).items():
+        text = catalogue.number(value) if isinstance(value, float) else value
+        click.echo(f"{key.replace('_', ' '):14} {text}")
+    click.echo()
+    digits = -(-fmt.width // 4)
+    _table(
+        ("", "code", "bits", "value"),
+        [(n, f"0x{c:0{digits}x}", catalogue.bits(fmt, c), repr(v)) for n, c, v in marks],
+    )
+    if small:
+        click.echo("\nValue of each code, eight to a row:\n")
+        listed = list(map(catalogue.number, catalogue.values(fmt)))
+        rows = [listed[i : i + 8] for i in range(0, len(listed), 8)]
+        columns = ("", *(f"+{i}" for i in range(len(rows[0]))))
+        _table(columns, [(f"0x{8 * i:0{digits}x}", *row) for i, row in enumerate(rows)])
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_AS_JSON
+def units(name: str | None, as_json: bool) -> None:
+    """List the units, or show the parameters of one.
+
+    \b
+    Examples:
+      macaw units
+      macaw units dot
+    """
+    from macaw import catalogue
+    from macaw.golden.units import UNITS
+
+    if name is None:
+        if as_json:
+            _json({kind: catalogue.summary(cls) for kind, cls in UNITS.items()})
+        else:
+            _table(
+                ("unit", "computes"),
+                [(kind, catalogue.summary(cls)) for kind, cls in UNITS.items()],
+                left=2,
+            )
+        return
+    if name not in UNITS:
+        macaw.unit(name)  # raises, and says what there is
+    from macaw.hdl import Implementation
+
+    what, how = catalogue.parameters(UNITS[name]), catalogue.parameters(Implementation)
+    if as_json:
+        summary = catalogue.summary(UNITS[name])
+        _json({"unit": name, "summary": summary, "parameters": what, "implementation": how})
+        return
+    columns = ("parameter", "default", "allowed")
+    click.echo(f"{name}: {catalogue.documentation(UNITS[name])}\n")
+    _table(columns, [(p["name"], p["default"], p["allowed"]) for p in what], left=3)
+    click.echo("\nImplementation (how, not what: it never changes a bit of the result):\n")
+    _table(columns, [(p["name"], p["default"], p["allowed"]) for p in how], left=3)
+
+
+@cli.command()
+@click.argument("unit")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@_implementation
+@_DELAYS
+@click.option("-o", "--output", default=".", show_default=True, help="Folder; - prints Verilog.")
+@_AS_JSON
+def generate(
+    unit: str, parameters: tuple[str, ...], output: str, as_json: bool, **options: Any
+) -> None:
+    """Write Verilog for UNIT, with a JSON description and a FuseSoC core.
+
+    \b
+    Example:
+      macaw generate fma a=e4m3 b=e5m2 out=fp32 --stages 3 --flow valid -o build
+    """
+    spec, how = _unit_and_implementation(unit, parameters, options)
+    with Progress("generate"):
+        design = macaw.generate(spec, **how)
+    if output == "-":
+        click.echo(design.verilog, nl=False)
+        return
+    paths = [str(path) for path in design.write(output)]
+    if as_json:
+        _json({**design.metadata, "files": paths})
+        return
+    click.echo(f"{design.name}: latency {_clocks(design.latency)}, one operation every "
+               f"{_clocks(design.initiation_interval)}")  # fmt: skip
+    for path in paths:
+        click.echo(f"  {path}")
+
+
+def _clocks(count: int) -> str:
+    return f"{count} clock{'s' * (count != 1)}"
+
+
+@cli.command()
+@click.argument("unit")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@_implementation
+@_DELAYS
+@click.option("--simulator", help="icarus, verilator, or bulk.  [default: the first found]")
+@click.option("--vectors", type=int, help="[default: 10,000; bulk 1,000,000]")
+@click.option("--seed", type=int, help="[default: a fresh one, printed]")
+@click.option("--exhaustive", is_flag=True, help="Every combination of operand codes.")
+@click.option("--waves", help="Record waveforms in this file.")
+@click.option("--stalls/--no-stalls", default=True, help="Also with pauses.  [default: stalls]")
+@_AS_JSON
+def verify(
+    unit: str,
+    parameters: tuple[str, ...],
+    simulator: str | None,
+    vectors: int | None,
+    seed: int | None,
+    exhaustive: bool,
+    waves: str | None,
+    stalls: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Simulate UNIT's gates and compare every result with the golden model.
+
+    \b
+    Examples:
+      macaw verify mul a=e2m1 out=e4m3 --exhaustive
+      macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
+    """
+    spec, how = _unit_and_implementation(unit, parameters, options)
+    with Progress(f"verify {spec.name}") as progress:
+        report = macaw.verify(
+            spec,
+            simulator=simulator,
+            vectors=vectors,
+            seed=seed,
+            exhaustive=exhaustive,
+            waves=waves,
+            stalls=stalls,
+            progress=progress,
+            **how,
+        )
+    if as_json:
+        _json(report.to_json())
+    else:
+        click.echo(str(report))
+    return PASSED if report.passed else FAILED
+
+
+@cli.command()
+@click.argument("unit")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@_implementation
+@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5]")
+@click.option("--liberty", help="Liberty file in place of the asic target's own library.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
+@click.option("--timeout", type=float, help="Seconds that each tool may take.")
+@click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
+@_AS_JSON
+def synth(
+    unit: str,
+    parameters: tuple[str, ...],
+    targets: tuple[str, ...],
+    liberty: str | None,
+    seed: int,
+    timeout: float | None,
+    cache: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Measure area and timing of UNIT on one target or several.
+
+    \b
+    Examples:
+      macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
+      macaw synth mul a=int8 out=int16 --target asic --json
+    """
+    spec, how = _unit_and_implementation(unit, parameters, options)
+    more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+    if liberty is not None:
+        more["liberty"] = liberty
+    results = []
+    for target in targets or (("asic",) if liberty else ("ecp5",)):
+        with Progress(f"synth {spec.name} {target}") as progress:
+            design = macaw.generate(spec, **how, **_delay_model(target, how))
+            results.append(
+                macaw.synthesize(design, target, seed=seed, cache=cache, progress=progress, **more)
+            )
+    if as_json:
+        _json([result.to_json() for result in results])
+        return
+    for result in results:
+        for name, value in result.to_json().items():
+            if value not in (None, "", [], {}) and not isinstance(value, list | dict):
+                text = f"{value:.4g}" if isinstance(value, float) else value
+                click.echo(f"{name:18} {text}")
+        click.echo()
+
+
+def _delay_model(target: str, how: dict[str, Any]) -> dict[str, str]:
+    """``--frequency`` is meant for the target that is measured, if its delays are known."""
+    from macaw.hdl.delays import DELAY_MODELS
+
+    return {"target": target} if target in DELAY_MODELS and "target" not in how else {}
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[FORMAT]...")
+@click.option("--target", "targets", multiple=True, help="[default: ecp5 and asic]")
+@click.option("-o", "--output", default="build", show_default=True, help="Folder of the report.")
+@_AS_JSON
+def compare(names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool) -> int:
+    """Prove and price FORMATs at equal work: table, JSON, HTML.
+
+    \b
+    Example:
+      macaw compare e4m3 int8 --target asic -o build
+    """
+    raise NotImplementedError
+
+
+_LOSS = (
+    "tensor",
+    "elements",
+    "scale",
+    "SQNR dB",
+    "max error",
+    "max relative",
+    "saturated",
+    "underflowed",
+    "inf/NaN",
+)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--format", "name", required=True, help="Format to encode to.")
+@click.option("--rounding", default="rne", show_default=True, help="rne rna rtz rup rdn rod sr.")
+@click.option("--overflow", help="saturate, nonfinite, or wrap.  [default: the format's]")
+@click.option("--scale", default="1", show_default=True, help="Divide by this power of two; max.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the words for sr.")
+@click.option("--decode", is_flag=True, help="FILE holds codes: back to values.")
+@click.option("-o", "--output", help="Write codes (with --decode: values) to this file.")
+@_AS_JSON
+def quantize(
+    file: str,
+    name: str,
+    rounding: str,
+    overflow: str | None,
+    scale: str,
+    seed: int,
+    decode: bool,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Encode the arrays of FILE (.npy, .npz, .safetensors) and report the error.
+
+    Nothing is written without -o. Codes are unsigned integers, in the arrays' shapes.
+
+    \b
+    Examples:
+      macaw quantize weights.npy --format e4m3
+      macaw quantize weights.npy --format int8 --scale max -o codes.npz
+      macaw quantize codes.npz --format int8 --decode -o back.npz
+    """
+    from macaw import tensors
+    from macaw.golden.rounding import Overflow, Rounding
+    from macaw.quantize import dequantize
+    from macaw.quantize import quantize as encode
+
+    fmt = macaw.format(name)
+    Rounding.parse(rounding, "rounding")
+    if overflow is not None:
+        Overflow.parse(overflow, "overflow")
+    if decode and output is None:
+        raise SpecError("--decode needs a file to write the values to: -o FILE")
+    written, losses = {}, {}
+    with Progress(f"quantize {file}") as progress:
+        for tensor, array in tensors.read(Path(file)):
+            progress(tensor) if progress.live else None
+            try:
+                if decode:
+                    written[tensor] = dequantize(array, fmt, scale=scale)
+                    continue
+                codes, losses[tensor] = encode(
+                    array, fmt, rounding=rounding, overflow=overflow, scale=scale, seed=seed
+                )
+            except MacawError as error:
+                raise type(error)(f"{file}: {tensor}: {error}") from None
+            if output is not None:
+                written[tensor] = codes
+    if not (written or losses):
+        raise tensors.FileError(f"{file}: holds no arrays")
+    if output is not None:
+        scales = {f"macaw.scale.{tensor}": loss.scale for tensor, loss in losses.items()}
+        metadata = {"macaw.format": fmt.name} | {key: repr(s) for key, s in scales.items()}
+        tensors.write(Path(output), written, {} if decode else metadata)
+    if as_json:
+        report = {tensor: loss.to_json() for tensor, loss in losses.items()}
+        _json({"format": fmt.name, "file": output, "tensors": report})
+        return
+    if losses:
+        _table(
+            _LOSS,
+            [
+                (
+                    tensor,
+                    f"{loss.elements:,}",
+                    f"{loss.scale:g}",
+                    "exact" if loss.sqnr_db is None else f"{loss.sqnr_db:.2f}",
+                    f"{loss.max_abs_error:.4g}",
+                    f"{loss.max_rel_error:.4g}",
+                    f"{loss.saturated:,}",
+                    f"{loss.underflowed:,}",
+                    f"{loss.nonfinite:,}",
+                )
+                for tensor, loss in losses.items()
+            ],
+        )
+    if output is not None:
+        click.echo(f"wrote {output}")
+
+
+@cli.command()
+@_AS_JSON
+def doctor(as_json: bool) -> int:
+    """List the tools that macaw can use, their versions, and what each unlocks.
+
+    Exit code 2 if one is missing that some verb cannot do without.
+
+    \b
+    Example:
+      macaw doctor
+    """
+    from macaw.doctor import checks
+
+    found = checks()
+    if as_json:
+        _json([check.to_json() for check in found])
+    else:
+        _table(
+            ("tool", "version", "unlocks", "if missing"),
+            [
+                (
+                    check.name,
+                    check.version or ("MISSING" if check.needed else "not found"),
+                    check.unlocks,
+                    "" if check.found else check.remedy,
+                )
+                for check in found
+            ],
+            left=4,
+        )
+    return PASSED if all(check.found or not check.needed for check in found) else BAD_INPUT
+
+
+def _complain(message: object) -> None:
+    click.echo(f"macaw: {' '.join(str(message).split())}", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing but that code leaves here."""
+    try:
+        code = cli.main(args=arguments, prog_name="macaw", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return INTERRUPTED
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return BAD_INPUT
+    except MacawError as error:
+        _complain(error)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); Python must not flush into the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PASSED
+    except OSError as error:
+        _complain(f"{error.filename or 'file'}: {error.strerror or error}")
+        return BAD_INPUT
+    except Exception as error:
+        if os.environ.get("MACAW_TRACEBACK"):
+            raise
+        _complain(
+            f"this is a defect of macaw: {type(error).__name__}: {error}"
+            " (MACAW_TRACEBACK=1 shows where)"
+        )
+        return DEFECT
+    return code if isinstance(code, int) else PASSED

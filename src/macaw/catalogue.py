@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Formats and units as rows of a table: derived from the objects, with nothing per name."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import itertools
+import math
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from macaw.golden.errors import SpecError
+from macaw.golden.formats import FORMATS, Fixed, Float, Format
+from macaw.golden.formats import format as format_of
+
+SMALL = 8  # widest format whose every value is listed
+
+
+def number(value: float) -> str:
+    """``value`` for a table: a power of two as such, else at most seven digits."""
+    if not math.isfinite(value):
+        return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
+    mantissa, exponent = math.frexp(value)
+    if abs(mantissa) == 0.5 and not -4 < exponent < 14:
+        return f"{'-' if value < 0 else ''}2^{exponent - 1}"
+    return f"{value:.7g}"
+
+
+def describe(fmt: Format) -> dict[str, Any]:
+    """What is to be known of ``fmt`` besides its values; JSON-able."""
+    if isinstance(fmt, Fixed):
+        return {
+            "name": fmt.name,
+            "kind": "fixed",
+            "bits": fmt.width,
+            "signed": fmt.signed,
+            "symmetric": fmt.symmetric,
+            "fraction": fmt.fraction,
+            "specials": "",
+            "max": fmt.max,
+            "min": fmt.min,
+            "step": fmt.epsilon,
+            "finite_values": fmt.finite_values,
+        }
+    return {
+        "name": fmt.name,
+        "kind": "float",
+        "bits": fmt.width,
+        "signed": fmt.signed,
+        "exponent": fmt.exponent,
+        "mantissa": fmt.mantissa,
+        "bias": fmt.bias,
+        "specials": " ".join(["inf"] * fmt.has_inf + ["NaN"] * fmt.has_nan),
+        "subnormals": fmt.subnormals.value,
+        "max": fmt.max,
+        "min_normal": fmt.min_normal,
+        "min_subnormal": fmt.min_subnormal,
+        "epsilon": fmt.epsilon,
+        "finite_values": fmt.finite_values,
+    }
+
+
+HEADINGS = (
+    "format",
+    "bits",
+    "layout",
+    "bias",
+    "specials",
+    "largest",
+    "least normal",
+    "least",
+    "epsilon",
+    "values",
+)
+
+
+def row(fmt: Format) -> tuple[str, ...]:
+    """``fmt`` under :data:`HEADINGS`."""
+    sign = "s" if fmt.signed else "u"
+    if isinstance(fmt, Float):
+        layout = f"{sign}.{fmt.exponent}.{fmt.mantissa}"
+        bias, specials = str(fmt.bias), describe(fmt)["specials"] or "none"
+        normal, least = number(fmt.min_normal), number(fmt.min_subnormal)
+    else:
+        layout = f"{sign}{fmt.width - fmt.fraction}.{fmt.fraction}"
+        bias, specials, normal, least = "", "none", "", number(fmt.epsilon)
+    return (
+        fmt.name,
+        str(fmt.width),
+        layout,
+        bias,
+        specials,
+        number(fmt.max),
+        normal,
+        least,
+        number(fmt.epsilon),
+        str(fmt.finite_values) if fmt.finite_values < 100_000 else number(fmt.finite_values),
+    )
+
+
+def rows() -> list[tuple[str, ...]]:
+    """Every registered format."""
+    return [row(fmt) for fmt in FORMATS.values()]
+
+
+def landmarks(fmt: Format) -> list[tuple[str, int, float]]:
+    """Codes that one looks up: what it is, the code, the value."""
+    if isinstance(fmt, Fixed):
+        named = {"zero": 0.0, "one step": fmt.epsilon, "one": 1.0, "largest": fmt.max}
+        named |= {"most negative": fmt.min} if fmt.signed else {}
+    else:
+        named = {"zero": 0.0} if fmt.zero else {}
+        named |= {"least": fmt.min_subnormal, "least normal": fmt.min_normal, "one": 1.0}
+        named |= {"one + epsilon": 1.0 + fmt.epsilon, "largest": fmt.max}
+    result = []
+    for name, value in named.items():
+        code = int(fmt.encode(np.float64(value)))
+        if float(fmt.decode(code)) == value:
+            result.append((name, code, value))
+    if isinstance(fmt, Float):
+        for name, code in (("infinity", fmt.inf_code), ("NaN", fmt.nan_code)):
+            if code is not None:
+                result.append((name, code, float(fmt.decode(code))))
+    return result
+
+
+def values(fmt: Format) -> list[float]:
+    """The value of each code, in order, of a format of at most :data:`SMALL` bits."""
+    return fmt.decode(np.arange(1 << fmt.width, dtype=fmt.code_dtype)).tolist()
+
+
+def bits(fmt: Format, code: int) -> str:
+    """``code`` in binary, its fields apart."""
+    text = f"{code:0{fmt.width}b}"
+    if isinstance(fmt, Fixed):
+        cuts = [fmt.width - fmt.fraction] if 0 < fmt.fraction < fmt.width else []
+    else:
+        cuts = [fmt.signed, fmt.signed + fmt.exponent]
+    edges = [0, *cuts, fmt.width]
+    return " ".join(text[i:j] for i, j in itertools.pairwise(edges) if j > i)
+
+
+def parameters(cls: type) -> list[dict[str, str]]:
+    """Name, default and allowed values of each field of a unit or of ``Implementation``."""
+    hints = typing.get_type_hints(cls)
+    own = fields(cls)
+    formats = [f.name for f in own if f.default is None and _is_format(hints[f.name])]
+    result = []
+    for field in own:
+        if field.name in formats:
+            default = _default_format(cls, field.name, formats)
+        else:
+            default = _text(field.default)
+        result.append(
+            {"name": field.name, "default": default, "allowed": allowed(hints[field.name])}
+        )
+    return sorted(result, key=lambda p: (p["name"] not in formats, p["default"] != "required"))
+
+
+def summary(cls: type) -> str:
+    """First sentence of a unit's docstring, without its reStructuredText quotes."""
+    return documentation(cls).splitlines()[0].split(". ")[0].rstrip(".")
+
+
+def documentation(cls: type) -> str:
+    """A unit's docstring for a terminal."""
+    return inspect.cleandoc(cls.__doc__ or "").replace("``", "")
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, its first column in code type."""
+    lines = [headings, ["---", *["--:"] * (len(headings) - 1)]]
+    lines += [[f"`{first}`", *rest] for first, *rest in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _is_format(hint: Any) -> bool:
+    return set(typing.get_args(hint)) >= {Float, Fixed}
+
+
+def _default_format(cls: type, name: str, names: list[str]) -> str:
+    """Learn by trying: leave ``name`` out, give the others formats that all differ."""
+    probes = dict(zip(names, map(format_of, ("fp32", "fp16", "bf16", "tf32"))))
+    del probes[name]
+    try:
+        value = getattr(cls(**probes), name)
+    except SpecError:
+        return "required"
+    same = [other for other, fmt in probes.items() if fmt == value]
+    return f"as {same[0]}" if same else _text(value)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case enum.Enum():
+            return str(value.value)
+    return str(value)
+
+
+def allowed(hint: Any) -> str:
+    """What a parameter annotated with ``hint`` takes, in words."""
+    if hint is str:
+        return "text"
+    if hint is type(None):
+        return ""
+    if hint is bool:
+        return "true, false"
+    if hint in (int, float):
+        return "integer" if hint is int else "number"
+    if inspect.isclass(hint) and issubclass(hint, enum.Enum):
+        return ", ".join(str(member.value) for member in hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return ", ".join("none" if a is None else str(a) for a in typing.get_args(hint))
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if _is_format(hint):
+            return "a format" if set(typing.get_args(hint)) == {Float, Fixed} else "see below"
+        return " or ".join(filter(None, map(allowed, typing.get_args(hint))))
+    return str(getattr(hint, "__name__", hint))

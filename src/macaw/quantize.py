@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Arrays of numbers to codes of a format and back, with the error that this makes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from macaw.golden.errors import CodeError, SpecError
+from macaw.golden.formats import Fixed, Format
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """What quantisation did to one tensor.
+
+    Attributes
+    ----------
+    elements : int
+    scale : float
+        Power of two that the values were divided by before they were encoded.
+    sqnr_db : float or None
+        ``10 log10(sum(x**2) / sum((x - q)**2))`` over the elements where both are finite; None
+        if nothing was lost, or there was nothing to lose.
+    max_abs_error, max_rel_error : float
+        The relative error is of the elements that are not zero.
+    saturated : int
+        Finite inputs outside the range of the format.
+    underflowed : int
+        Inputs that are not zero and became zero.
+    nonfinite : int
+        Infinities and NaNs among the inputs.
+    """
+
+    elements: int
+    scale: float
+    sqnr_db: float | None
+    max_abs_error: float
+    max_rel_error: float
+    saturated: int
+    underflowed: int
+    nonfinite: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def quantize(
+    values: np.ndarray,
+    fmt: Format,
+    *,
+    rounding: str = "rne",
+    overflow: str | None = None,
+    scale: float | str = 1.0,
+    seed: int = 0,
+) -> tuple[np.ndarray, Loss]:
+    """Encode ``values`` and measure the loss.
+
+    Parameters
+    ----------
+    values : ndarray of floats or integers, not empty
+    scale : float or "max"
+        A power of two, so that dividing by it is exact; ``"max"`` takes the smallest one that
+        brings the largest magnitude into the range of ``fmt``.
+    seed : int
+        Of the 16-bit random words for ``rounding="sr"``.
+
+    Returns
+    -------
+    codes : ndarray of ``fmt.code_dtype``, shaped as ``values``
+    Loss
+
+    Raises
+    ------
+    CodeError for an empty array or one that is not of real numbers, SpecError for an option.
+    """
+    if values.dtype.kind not in "fiu":
+        raise CodeError(f"dtype {values.dtype}: must be floats or integers")
+    if values.size == 0:
+        raise CodeError(f"empty array of shape {values.shape}")
+    if rounding == "dynamic":
+        raise SpecError("rounding=dynamic: is for hardware; choose one direction")
+    flat = values.reshape(-1)
+    largest = _largest(flat)
+    factor = _scale(scale, fmt, largest)
+    rng = np.random.default_rng(seed)
+    codes = np.empty(flat.shape, fmt.code_dtype)
+    tally = _Tally(fmt, factor, largest)
+    for start in range(0, flat.size, _CHUNK):
+        part = np.asarray(flat[start : start + _CHUNK])
+        scaled = part if factor == 1.0 else part.astype(np.float64) / factor
+        random = rng.integers(1 << 16, size=part.size) if rounding == "sr" else None
+        code = fmt.encode(scaled, rounding=rounding, overflow=overflow, random=random)
+        codes[start : start + _CHUNK] = code
+        tally.add(part.astype(np.float64), fmt.decode(code) * factor)
+    return codes.reshape(values.shape), tally.loss(flat.size)
+
+
+def dequantize(codes: np.ndarray, fmt: Format, *, scale: float | str = 1.0) -> np.ndarray:
+    """Return the values of ``codes``: float32 if it holds every value of ``fmt``, else float64."""
+    factor = _scale(scale, fmt, 1.0)
+    if isinstance(fmt, Fixed):
+        narrow = fmt.width <= 24 and fmt.fraction <= 126
+    else:
+        narrow = fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum >= -149
+    narrow = narrow and factor == 1.0
+    return (fmt.decode(codes) * factor).astype(np.float32 if narrow else np.float64)
+
+
+def _largest(flat: np.ndarray) -> float:
+    largest = 0.0
+    for start in range(0, flat.size, _CHUNK):
+        part = np.abs(flat[start : start + _CHUNK].astype(np.float64))
+        largest = max(largest, float(part[np.isfinite(part)].max(initial=0.0)))
+    return largest
+
+
+def _scale(scale: float | str, fmt: Format, largest: float) -> float:
+    if scale == "max":
+        if largest == 0.0:
+            return 1.0
+        exponent = math.frexp(largest)[1] - math.frexp(fmt.max)[1]
+        return math.ldexp(1.0, exponent + (math.ldexp(largest, -exponent) > fmt.max))
+    try:
+        factor = float(scale)
+    except ValueError:
+        factor = 0.0
+    if not (0.0 < factor < math.inf and math.frexp(factor)[0] == 0.5):
+        raise SpecError(f"scale={scale}: must be max or a power of two")
+    return factor
+
+
+class _Tally:
+    def __init__(self, fmt: Format, factor: float, largest: float) -> None:
+        self.factor = factor
+        self.high = fmt.max * factor
+        signed_low = fmt.min if isinstance(fmt, Fixed) else -fmt.max
+        self.low = (signed_low if fmt.signed else 0.0) * factor
+        self.unit = largest or 1.0  # squares are of ratios to this, so they do not overflow
+        self.signal = self.noise = self.max_abs = self.max_rel = 0.0
+        self.saturated = self.underflowed = self.nonfinite = 0
+
+    def add(self, x: np.ndarray, q: np.ndarray) -> None:
+        finite = np.isfinite(x)
+        self.nonfinite += int(x.size - finite.sum())
+        self.saturated += int((finite & ((x > self.high) | (x < self.low))).sum())
+        self.underflowed += int(((x != 0) & (q == 0)).sum())
+        both = finite & np.isfinite(q)
+        x, error = x[both], np.abs(x[both] - q[both])
+        self.signal += float(np.square(x / self.unit).sum())
+        self.noise += float(np.square(error / self.unit).sum())
+        self.max_abs = max(self.max_abs, float(error.max(initial=0.0)))
+        there = x != 0
+        relative = error[there] / np.abs(x[there])
+        self.max_rel = max(self.max_rel, float(relative.max(initial=0.0)))
+
+    def loss(self, elements: int) -> Loss:
+        lost = self.noise > 0 and self.signal > 0
+        return Loss(
+            elements=elements,
+            scale=self.factor,
+            sqnr_db=10 * math.log10(self.signal / self.noise) if lost else None,
+            max_abs_error=self.max_abs,
+            max_rel_error=self.max_rel,
+            saturated=self.saturated,
+            underflowed=self.underflowed,
+            nonfinite=self.nonfinite,
+        )
