@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Targets, synthesis flows, metrics and comparisons."""
+"""What units cost: Yosys and nextpnr flows, targets, comparison at equal work."""
+
+from macaw.synth.flow import Result, run
+from macaw.synth.targets import TARGETS, Target, target
+
+__all__ = ["TARGETS", "Result", "Target", "run", "target"]

