@@ -41,8 +41,8 @@ format: $(READY) ## rewrite the sources in the house style
 types: $(READY) ## static types
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-wheel: $(READY) ## build dist/*.whl
-	$(BIN)/python -m build --wheel --outdir dist
+wheel: $(READY) ## build the sdist and the wheel in dist/
+	$(BIN)/python -m build --outdir dist
 
 docs: $(READY) ## rewrite the generated tables and pictures in README.md and docs/
 	$(BIN)/python docs/generate.py

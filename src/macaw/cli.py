@@ -607,3 +607,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return DEFECT
     return code if isinstance(code, int) else PASSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
