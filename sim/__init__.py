@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stimulus, simulators and judgement: the gates against the golden model."""
+"""Verification: the RTL of a unit in simulation, judged by its golden model."""
+
+from macaw.sim.scoreboard import Mismatch
+from macaw.sim.verify import Report, verify
+
+__all__ = ["Mismatch", "Report", "verify"]

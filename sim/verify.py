@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The RTL of a unit against its golden model: :func:`verify`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.units import Unit
+from macaw.sim import bulk, toolchain
+from macaw.sim.interface import Codes, Interface
+from macaw.sim.runner import Simulation, Verdict, patterns_for
+from macaw.sim.scoreboard import Mismatch, replay_command, report
+from macaw.sim.stimulus import exhaustive as every_vector
+from macaw.sim.stimulus import exhaustive_bits, stimulus
+
+if TYPE_CHECKING:
+    from macaw.hdl import Design
+
+DEFAULT_VECTORS = {"icarus": 10_000, "verilator": 10_000, "bulk": 1_000_000}
+WAVES_VECTORS = 1_000
+STALLED_VECTORS = 2_000  # rows that each pattern of pauses gets under cocotb
+COCOTB_CHUNK = 1 << 16
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What a verification did and found.
+
+    Attributes
+    ----------
+    passed : bool
+        Every result, bit for bit, was the golden model's, and the handshake was kept.
+    name : str
+        The module.
+    vectors : int
+        Operand rows moved through it, those under stalls included.
+    simulator : str
+        ``icarus`` and ``verilator`` (both under cocotb), or ``bulk``.
+    seed : int
+    seconds : float
+        Wall time, building the simulation included.
+    mismatch : Mismatch or None
+        The first one.
+    """
+
+    passed: bool
+    name: str
+    vectors: int
+    simulator: str
+    seed: int
+    seconds: float
+    mismatch: Mismatch | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as a dictionary that :mod:`json` can write."""
+        return {
+            "passed": self.passed,
+            "name": self.name,
+            "vectors": self.vectors,
+            "simulator": self.simulator,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+            "mismatch": self.mismatch.to_json() if self.mismatch else None,
+        }
+
+    def __str__(self) -> str:
+        verdict = "passed" if self.passed else "FAILED"
+        line = (
+            f"{self.name}: {verdict}, {self.vectors} vectors in {self.seconds:.1f} s "
+            f"({self.simulator}, seed {self.seed})"
+        )
+        return f"{line}\n{self.mismatch}" if self.mismatch else line
+
+
+def verify(
+    spec: Unit | Design,
+    *,
+    implementation: Any = None,
+    simulator: str | None = None,
+    vectors: int | None = None,
+    seed: int | None = None,
+    exhaustive: bool = False,
+    waves: str | Path | None = None,
+    stalls: bool = True,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Report:
+    """Simulate the RTL of a unit and compare every result with ``spec.evaluate``.
+
+    Parameters
+    ----------
+    spec : Unit or Design
+        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...).
+    simulator : {"icarus", "verilator", "bulk"}, optional
+        The first two run the cocotb testbench; ``bulk`` is compiled Verilator in this process,
+        a hundred times faster. Default: the first that is installed.
+    vectors : int, optional
+        Default 10,000 under cocotb, 1,000,000 in bulk.
+    seed : int, optional
+        Default: a fresh one. It is in the report.
+    exhaustive : bool
+        Every combination of operand codes, in place of ``vectors``.
+    waves : path, optional
+        Record waveforms there: FST under Icarus, VCD under Verilator. 1,000 vectors by default.
+    stalls : bool
+        Also run with pauses of source and sink where the flow has them, and with a reset midway.
+    progress : callable, optional
+        Called with (vectors done, vectors in all).
+
+    Raises
+    ------
+    SpecError, ToolError, MacawError
+        For wrong options; for a missing simulator. A mismatch is no error: see the report.
+    """
+    start = time.perf_counter()
+    chosen = toolchain.choose(simulator)
+    if vectors is not None and vectors < 1:
+        raise MacawError(f"vectors={vectors}: must be at least 1")
+    if waves is not None and chosen == "bulk":
+        raise MacawError("waves: the bulk runner records none; choose icarus or verilator")
+    if seed is not None and not 0 <= seed < 2**63:
+        raise MacawError(f"seed={seed}: must be from 0 to 2**63 - 1")
+    design = _design(spec, implementation, options)
+    unit: Unit = design.spec
+    seed = secrets.randbits(31) if seed is None else seed
+    if exhaustive:
+        total = 1 << exhaustive_bits(unit)
+        chunk = COCOTB_CHUNK if chosen != "bulk" else 1 << 17
+        chunks = every_vector(unit, chunk=chunk)
+    else:
+        total = vectors or (WAVES_VECTORS if waves else DEFAULT_VECTORS[chosen])
+        chunks = stimulus(unit, vectors=total, seed=seed)
+    run = _Run(
+        design=design,
+        simulator=chosen,
+        seed=seed,
+        total=total,
+        stalls=stalls,
+        progress=progress or (lambda done, all_: None),
+        replay=replay_command(
+            unit,
+            getattr(design, "implementation", None),
+            simulator=chosen,
+            vectors=total,
+            seed=seed,
+            exhaustive=exhaustive,
+            stalls=stalls,
+        ),
+    )
+    if chosen == "bulk":
+        moved, mismatch = run.bulk(chunks)
+    else:
+        moved, mismatch = run.cocotb(chunks, Path(waves) if waves is not None else None)
+    return Report(
+        passed=mismatch is None,
+        name=design.metadata["name"],
+        vectors=moved,
+        simulator=chosen,
+        seed=seed,
+        seconds=time.perf_counter() - start,
+        mismatch=mismatch,
+    )
+
+
+def _design(spec: Any, implementation: Any, options: dict[str, Any]) -> Design:
+    if not isinstance(spec, Unit):
+        if implementation is not None or options:
+            raise SpecError("a generated design has its implementation already")
+        return spec
+    from macaw.hdl import generate
+
+    if implementation is not None:
+        if options:
+            raise SpecError("give implementation= or single options, not both")
+        return generate(spec, implementation)
+    return generate(spec, **options)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """One design in one simulator."""
+
+    design: Any
+    simulator: str
+    seed: int
+    total: int
+    stalls: bool
+    progress: Progress
+    replay: str
+
+    @property
+    def unit(self) -> Unit:
+        return self.design.spec
+
+    @property
+    def interface(self) -> Interface:
+        return Interface.of(self.design.metadata, self.unit.ports)
+
+    def bulk(self, chunks: Iterator[Codes]) -> tuple[int, Mismatch | None]:
+        with bulk.Model.of(self.design, seed=self.seed) as model:
+            tally = bulk.compare(
+                self.unit,
+                [model],
+                chunks,
+                seed=self.seed,
+                stalls=self.stalls,
+                progress=lambda done: self.progress(done, self.total),
+            )
+        failure = tally.failures.get(0)
+        if failure is None:
+            return tally.vectors, None
+        return tally.vectors, bulk_mismatch(self.unit, failure, seed=self.seed, replay=self.replay)
+
+    def cocotb(self, chunks: Iterator[Codes], waves: Path | None) -> tuple[int, Mismatch | None]:
+        simulation = Simulation(
+            self.design.verilog, self.interface, self.simulator, waves=waves is not None
+        )
+        patterns = patterns_for(self.interface, stalls=self.stalls)
+        first = moved = 0
+        for codes in _gathered(chunks, COCOTB_CHUNK):
+            rows = len(next(iter(codes.values())))
+            expected = self.unit.evaluate(**codes)
+            steady = patterns if waves is not None else patterns[:1]
+            verdict = simulation.run(codes, expected, patterns=steady, seed=self.seed, waves=waves)
+            moved += rows * len(steady)
+            if verdict is None and first == 0 and waves is None and len(patterns) > 1:
+                codes = _shortened(codes, STALLED_VECTORS)
+                expected = self.unit.evaluate(**codes)
+                verdict = simulation.run(codes, expected, patterns=patterns[1:], seed=self.seed)
+                moved += len(next(iter(codes.values()))) * (len(patterns) - 1)
+            if verdict is not None:
+                return moved, self._mismatch(verdict, codes, expected, first)
+            first += rows
+            self.progress(first, self.total)
+            if waves is not None:
+                break  # a second run would overwrite the first one's waves
+        return moved, None
+
+    def _mismatch(self, verdict: Verdict, codes: Codes, expected: Codes, first: int) -> Mismatch:
+        got = None
+        if verdict.got is not None:
+            got = {name: column[0] for name, column in verdict.got.items()}
+        problem = verdict.problem
+        if problem and verdict.text is not None and got is None:
+            problem = f"{problem}: {' '.join(verdict.text)}"
+        return report(
+            self.unit,
+            codes,
+            expected,
+            row=verdict.row,
+            got=got,
+            first=first,
+            problem=problem,
+            pattern=verdict.pattern,
+            seed=self.seed,
+            replay=self.replay,
+        )
+
+
+def _gathered(chunks: Iterator[Codes], rows: int) -> Iterator[Codes]:
+    """Chunks put together until each has at least so many rows, to start the simulator less."""
+    waiting: list[Codes] = []
+    for codes in chunks:
+        waiting.append(codes)
+        if sum(len(next(iter(part.values()))) for part in waiting) >= rows:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: list[Codes]) -> Codes:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _shortened(codes: Codes, rows: int) -> Codes:
+    """The first rows, at most so many; a sum that they leave unfinished ends with them."""
+    short = {name: column[:rows].copy() for name, column in codes.items()}
+    if "last" in short:
+        short["last"][-1] = 1
+    return short
+
+
+def bulk_mismatch(unit: Unit, failure: bulk.Failure, *, seed: int, replay: str) -> Mismatch:
+    """The report of a bulk run's first wrong result."""
+    rows = len(next(iter(failure.got.values())))
+    got = None
+    if failure.row < rows:
+        got = {name: column[failure.row] for name, column in failure.got.items()}
+    return report(
+        unit,
+        failure.codes,
+        failure.expected,
+        row=max(failure.row, 0),
+        got=got,
+        first=failure.first,
+        problem=failure.problem or "",
+        pattern="bulk",
+        seed=seed,
+        replay=replay,
+    )
