@@ -7,6 +7,7 @@ import enum
 import inspect
 import itertools
 import math
+import re
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -157,9 +158,8 @@ def parameters(cls: type) -> list[dict[str, str]]:
             default = _default_format(cls, field.name, formats)
         else:
             default = _text(field.default)
-        result.append(
-            {"name": field.name, "default": default, "allowed": allowed(hints[field.name])}
-        )
+        takes = _choices(cls, field.name) or allowed(hints[field.name])
+        result.append({"name": field.name, "default": default, "allowed": takes})
     return sorted(result, key=lambda p: (p["name"] not in formats, p["default"] != "required"))
 
 
@@ -169,13 +169,14 @@ def summary(cls: type) -> str:
 
 
 def documentation(cls: type) -> str:
-    """A unit's docstring for a terminal."""
-    return inspect.cleandoc(cls.__doc__ or "").replace("``", "")
+    """A unit's docstring for a terminal, without reStructuredText."""
+    text = inspect.cleandoc(cls.__doc__ or "").replace("``", "")
+    return re.sub(r":\w+:`~?([\w.]+)`", r"\1", text)
 
 
-def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, its first column in code type."""
-    lines = [headings, ["---", *["--:"] * (len(headings) - 1)]]
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table: the first column in code type, those after ``left`` to the right."""
+    lines = [headings, ["---"] * left + ["--:"] * (len(headings) - left)]
     lines += [[f"`{first}`", *rest] for first, *rest in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -194,6 +195,17 @@ def _default_format(cls: type, name: str, names: list[str]) -> str:
         return "required"
     same = [other for other, fmt in probes.items() if fmt == value]
     return f"as {same[0]}" if same else _text(value)
+
+
+def _choices(cls: type, name: str) -> str:
+    """Learn by trying: a value that is none of the choices is refused with a list of them."""
+    try:
+        cls(**{name: "?"})
+    except SpecError as error:
+        return str(error).partition("must be one of ")[2]
+    except TypeError:
+        pass
+    return ""
 
 
 def _text(value: Any) -> str:
@@ -223,6 +235,8 @@ def allowed(hint: Any) -> str:
         return ", ".join("none" if a is None else str(a) for a in typing.get_args(hint))
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         if _is_format(hint):
-            return "a format" if set(typing.get_args(hint)) == {Float, Fixed} else "see below"
+            return (
+                "a format" if set(typing.get_args(hint)) == {Float, Fixed} else "text or a format"
+            )
         return " or ".join(filter(None, map(allowed, typing.get_args(hint))))
     return str(getattr(hint, "__name__", hint))

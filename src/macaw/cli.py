@@ -160,6 +160,7 @@ _IMPLEMENTATION = (
     click.option("--reset", help="sync, async, or none.  [default: sync]"),
     click.option("--reset-active", help="high or low.  [default: high]"),
     click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
+    click.option("--widest-sum", type=int, help="Bits that an exact sum may have.  [default: 128]"),
     click.option("--name", help="Name of the Verilog module."),
 )
 _DELAYS = click.option("--target", help="Delay model for --frequency.  [default: ecp5]")
@@ -241,8 +242,9 @@ def formats(name: str | None, markdown: bool, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
+@click.option("--markdown", is_flag=True, help="The list as a Markdown table.")
 @_AS_JSON
-def units(name: str | None, as_json: bool) -> None:
+def units(name: str | None, markdown: bool, as_json: bool) -> None:
     """List the units, or show the parameters of one.
 
     \b
@@ -254,14 +256,13 @@ def units(name: str | None, as_json: bool) -> None:
     from macaw.golden.units import UNITS
 
     if name is None:
+        listed = {kind: catalogue.summary(cls) for kind, cls in UNITS.items()}
         if as_json:
-            _json({kind: catalogue.summary(cls) for kind, cls in UNITS.items()})
+            _json(listed)
+        elif markdown:
+            click.echo(catalogue.markdown(("unit", "computes"), listed.items(), left=2))
         else:
-            _table(
-                ("unit", "computes"),
-                [(kind, catalogue.summary(cls)) for kind, cls in UNITS.items()],
-                left=2,
-            )
+            _table(("unit", "computes"), list(listed.items()), left=2)
         return
     if name not in UNITS:
         macaw.unit(name)  # raises, and says what there is
@@ -374,6 +375,7 @@ def verify(
 @click.option("--liberty", help="Liberty file in place of the asic target's own library.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
+@click.option("--area-only", is_flag=True, help="No place and route: no timing on FPGAs.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @_AS_JSON
 def synth(
@@ -383,6 +385,7 @@ def synth(
     liberty: str | None,
     seed: int,
     timeout: float | None,
+    area_only: bool,
     cache: bool,
     as_json: bool,
     **options: Any,
@@ -395,9 +398,9 @@ def synth(
       macaw synth mul a=int8 out=int16 --target asic --json
     """
     spec, how = _unit_and_implementation(unit, parameters, options)
-    more: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
-    if liberty is not None:
-        more["liberty"] = liberty
+    more: dict[str, Any] = {"seed": seed, "area_only": area_only, "cache": cache}
+    more |= {} if timeout is None else {"timeout": timeout}
+    more |= {} if liberty is None else {"liberty": liberty}
     results = []
     for target in targets or (("asic",) if liberty else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
