@@ -89,7 +89,7 @@ def _runtime() -> Path:
                 cwd=folder,
             )
 
-    key = _digest(tool.version, toolchain.compiler_version(), *_FLAGS)
+    key = digest(tool.version, toolchain.compiler_version(), *_FLAGS)
     return toolchain.cached_folder(f"verilated/{key}", build)
 
 
@@ -98,7 +98,8 @@ def _includes(tool: toolchain.Verilator) -> list[str]:
     return [f"-I{include}", f"-I{include / 'vltstd'}"]
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """A short content hash, for names in the cache."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -114,7 +115,7 @@ def build(verilog: str, interface: Interface) -> Path:
     """
     tool = toolchain.verilator()
     text = harness.source(interface)
-    key = _digest(verilog, text, tool.version, toolchain.compiler_version(), *_FLAGS)
+    key = digest(verilog, text, tool.version, toolchain.compiler_version(), *_FLAGS)
 
     def make(folder: Path) -> None:
         (folder / "module.v").write_text(verilog)
@@ -181,6 +182,7 @@ class Model:
         return cls(build(design.verilog, interface), interface, seed=seed)
 
     def close(self) -> None:
+        """Free the simulation."""
         if self._simulation:
             self._library.macaw_close(self._simulation)
             self._simulation = None

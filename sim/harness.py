@@ -50,9 +50,10 @@ struct Simulation {
         top = new Top(&context, "top");
         idle(*top);
         set_reset(*top, true);
-        for (int i = 0; i < 4; ++i) { set_clock(*top, 0); top->eval(); set_clock(*top, 1); top->eval(); }
-        set_clock(*top, 0);
-        top->eval();
+        for (int half = 0; half < 9; ++half) {
+            set_clock(*top, half & 1);
+            top->eval();
+        }
         set_reset(*top, false);
     }
     ~Simulation() { top->final(); delete top; }

@@ -37,6 +37,7 @@ class Field:
 
     @property
     def count(self) -> int:
+        """Lanes; 1 for a scalar."""
         return 1 if self.lanes is None else self.lanes
 
     @property

@@ -22,7 +22,7 @@ from cocotb_tools.runner import get_runner
 
 from macaw.golden.errors import ToolError
 from macaw.sim import toolchain
-from macaw.sim.bulk import _digest
+from macaw.sim.bulk import digest
 from macaw.sim.interface import Codes, Interface, pack, unpack
 
 PATTERNS_OF_FLOW = {
@@ -75,7 +75,7 @@ class Simulation:
         self.interface = interface
         self.simulator = simulator
         self.waves = waves
-        key = _digest(verilog, interface.module, simulator, str(waves), *self._versions())
+        key = digest(verilog, interface.module, simulator, str(waves), *self._versions())
 
         def build(folder: Path) -> None:
             source = folder / f"{interface.module}.v"
@@ -142,7 +142,7 @@ class Simulation:
             raise ToolError(f"{self.simulator}: {first or error}") from error
 
     def _runtime(self) -> Path:
-        return toolchain.cache_folder() / f"verilated-vpi/{_digest(*self._versions())}{self.waves}"
+        return toolchain.cache_folder() / f"verilated-vpi/{digest(*self._versions())}{self.waves}"
 
     def _keep_runtime(self, folder: Path) -> None:
         """Verilator's runtime is the same for every module: keep it for the next build."""

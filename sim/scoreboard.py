@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.units import Operand, Unit
+from macaw.golden.units import unit as unit_called
 from macaw.sim.interface import Codes
 
 LONGEST_SHOWN = 8  # beats of an accumulation, or lanes, that a message shows
@@ -161,18 +162,11 @@ def report(
     )
 
 
-def _options(value: Any) -> dict[str, Any]:
-    """Fields of a dataclass that differ from their defaults."""
-    return {
-        f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default
-    }
-
-
 def _implied(unit: Unit, name: str) -> bool:
     """Whether the unit is the same without this parameter."""
     others = {key: value for key, value in unit.parameters.items() if key != name}
     try:
-        return type(unit)(**others) == unit
+        return unit_called(unit.kind, **others) == unit
     except SpecError:
         return False
 
@@ -193,7 +187,7 @@ def replay_command(
         if not _implied(unit, name):
             words.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
     if implementation is not None:
-        words += [f"{name}={value}" for name, value in _options(implementation).items()]
+        words += [f"{name}={value}" for name, value in implementation.parameters.items()]
     words += ["--simulator", simulator]
     words += ["--exhaustive"] if exhaustive else ["--vectors", str(vectors)]
     words += [] if stalls else ["--no-stalls"]

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is proven: units, implementations, and how many vectors each of them gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from macaw.golden.formats import FORMATS
+from macaw.golden.units import Unit, unit
+
+STAGES: tuple[dict[str, Any], ...] = (
+    {"stages": 0},
+    {"stages": 1},
+    {"stages": 3},
+    {"frequency": 100.0},
+)
+FLOWS: tuple[dict[str, Any], ...] = (
+    {"flow": "valid"},
+    {"flow": "stream"},
+    {"bus": "axis"},
+)
+COCOTB = ("icarus", "verilator")
+
+BULK = 10_000_000
+FEWER = 1_000_000
+COCOTB_VECTORS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One unit in one or more implementations, to be proven in one simulator.
+
+    ``vectors=None`` is every combination of operand codes.
+    """
+
+    name: str
+    unit: Unit
+    implementations: tuple[dict[str, Any], ...]
+    vectors: int | None
+    simulator: str
+    stalls: bool = True
+
+
+FORMATS_8: tuple[str, ...] = tuple(name for name, fmt in FORMATS.items() if fmt.width <= 8)
+
+# fma and dot with ten million vectors at every choice of stages
+LARGE: dict[str, Unit] = {
+    "fma_fp32": unit("fma", a="fp32", out="fp32"),
+    "fma_fp16": unit("fma", a="fp16", out="fp16"),
+    "fma_bf16": unit("fma", a="bf16", out="bf16"),
+    "fma_e4m3_e5m2_fp32": unit("fma", a="e4m3", b="e5m2", out="fp32"),
+    "dot8_e4m3_exact": unit("dot", a="e4m3", out="fp32", lanes=8),
+    "dot8_fp16_exact": unit("dot", a="fp16", out="fp32", lanes=8),
+    "dot8_bf16_aligned": unit("dot", a="bf16", out="fp32", lanes=8, accumulation="aligned(24)"),
+    "dot8_int4_fp16": unit("dot", a="int4", b="fp16", out="fp16", lanes=8),
+}
+
+ACCUMULATORS: dict[str, Unit] = {
+    "e4m3_exact": unit("mac", a="e4m3", out="fp32"),
+    "e4m3_exact_4_lanes": unit("mac", a="e4m3", out="fp32", lanes=4),
+    "e5m2_exact": unit("mac", a="e5m2", out="bf16", terms=256),
+    "fp16_exact": unit("mac", a="fp16", out="fp32"),
+    "e2m1_exact_8_lanes": unit("mac", a="e2m1", out="fp16", lanes=8),
+    "int8_wrap": unit("mac", a="int8", acc="int16", out="int16", overflow="wrap"),
+    "int8_saturate": unit("mac", a="int8", acc="int16", out="int16", overflow="saturate"),
+    "int8_int32": unit("mac", a="int8", acc="int32", out="int32", lanes=4),
+    "e4m3_fp32": unit("mac", a="e4m3", acc="fp32", out="fp32"),
+    "bf16_fp32": unit("mac", a="bf16", acc="fp32", out="bf16"),
+    "fp16_fp16": unit("mac", a="fp16", acc="fp16", out="fp16"),
+    "e5m2_fp16_rtz": unit("mac", a="e5m2", acc="fp16", out="fp16", rounding="rtz"),
+    "e4m3_bf16_sr": unit("mac", a="e4m3", acc="bf16", out="bf16", rounding="sr"),
+}
+
+ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
+
+
+def _directed() -> Iterator[tuple[str, Unit]]:
+    """Rounding modes, overflow policies, flags and odd formats."""
+    for rounding in ROUNDINGS:
+        yield f"fma_fp16_{rounding}", unit("fma", a="fp16", out="fp16", rounding=rounding)
+        yield f"mul_e5m2_{rounding}", unit("mul", a="e5m2", rounding=rounding)
+        yield f"add_e4m3_{rounding}", unit("add", a="e4m3", rounding=rounding)
+        yield f"cast_fp32_e4m3_{rounding}", unit("cast", a="fp32", out="e4m3", rounding=rounding)
+        yield f"cast_fp32_int8_{rounding}", unit("cast", a="fp32", out="int8", rounding=rounding)
+    for kind in ("mul", "add", "fma"):
+        for name in ("fp32", "fp16", "bf16", "e5m2"):
+            yield (
+                f"{kind}_{name}_dynamic_flags",
+                unit(kind, a=name, out=name, rounding="dynamic", flags=True),
+            )
+    for a, out in (("fp32", "fp16"), ("fp16", "e5m2"), ("fp32", "int16"), ("int32", "fp32")):
+        parameters: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+        yield f"cast_{a}_{out}_dynamic_flags", unit("cast", a=a, out=out, **parameters)
+    for out in ("e5m2", "fp16", "e4m3", "e4m3fnuz", "ue4m3", "e2m1", "e8m0"):
+        yield f"cast_fp32_{out}_saturate", unit("cast", a="fp32", out=out, overflow="saturate")
+        if FORMATS[out].has_nan:
+            yield (
+                f"cast_fp32_{out}_nonfinite",
+                unit("cast", a="fp32", out=out, overflow="nonfinite", flags=True),
+            )
+    yield "cast_int16_int8_wrap", unit("cast", a="int16", out="int8", overflow="wrap")
+    yield "cast_fp16_uint8", unit("cast", a="fp16", out="uint8", flags=True)
+    yield "cast_fp16_fp32", unit("cast", a="fp16", out="fp32", flags=True)
+    yield "cast_bf16_tf32", unit("cast", a="bf16", out="tf32")
+    yield "cast_tf32_dlfloat16", unit("cast", a="tf32", out="dlfloat16")
+    yield "cast_fx8.6_e3m4", unit("cast", a="fx8.6", out="e3m4")
+    yield "sub_fp32", unit("add", a="fp32", subtract=True, flags=True)
+    yield "sub_e4m3", unit("add", a="e4m3", subtract=True)
+    yield "add_fp16_fp32", unit("add", a="fp16", b="bf16", out="fp32")
+    yield "add_int8_fp16", unit("add", a="int8", b="fp16", out="fp16")
+    yield "mul_int8_int16", unit("mul", a="int8", out="int16")
+    yield "mul_int4_fp16", unit("mul", a="int4", b="fp16", out="fp16")
+    yield "mul_e8m0_e2m1", unit("mul", a="e8m0", b="e2m1", out="bf16")
+    yield "mul_fx8.6_fx10.8", unit("mul", a="fx8.6", b="fx10.8", out="fx12.7", rounding="rna")
+    yield "fma_int8_int32", unit("fma", a="int8", out="int32")
+    yield "fma_dlfloat16", unit("fma", a="dlfloat16", out="dlfloat16")
+    yield "fma_tf32_fp32", unit("fma", a="tf32", out="fp32")
+    yield "fma_fp16ftz", unit("fma", a="e5m10ftz", out="e5m10ftz", flags=True)
+    yield "fma_e4m3_fp16", unit("fma", a="e4m3", out="fp16")
+    yield "fma_e5m2_saturate", unit("fma", a="e5m2", out="e5m2", overflow="saturate")
+    yield "fma_e3m4_e6m9", unit("fma", a="e3m4", b="e6m9", out="e6m9")
+    yield "dot4_int8_int32", unit("dot", a="int8", out="int32")
+    yield "dot4_e2m1_fp16", unit("dot", a="e2m1", out="fp16")
+    yield "dot2_fp16_rup", unit("dot", a="fp16", out="fp16", lanes=2, rounding="rup")
+    yield (
+        "dot4_fp32_aligned",
+        unit("dot", a="fp32", out="fp32", accumulation="aligned(30)", rounding="rtz"),
+    )
+    yield (
+        "dot16_e5m2_aligned",
+        unit("dot", a="e5m2", out="bf16", lanes=16, accumulation="aligned(12)"),
+    )
+
+
+def _pairs(formats: tuple[str, ...]) -> Iterator[tuple[str, Unit]]:
+    for name in formats:
+        for kind in ("mul", "add"):
+            yield f"{kind}_{name}", unit(kind, a=name)
+    yield "fma_e2m1_e2m1_e4m3", unit("fma", a="e2m1", c="e4m3", out="e4m3")
+
+
+def cases(*, sample: bool = False) -> list[Case]:
+    """All checks of the RTL, or a sample of them that takes minutes."""
+    return list(_sample() if sample else _all())
+
+
+def _all() -> Iterator[Case]:
+    for name, spec in _pairs(FORMATS_8):
+        yield Case(
+            name=f"rtl/exhaustive/bulk/{name}",
+            unit=spec,
+            implementations=STAGES,
+            vectors=None,
+            simulator="bulk",
+        )
+        for number, simulator in enumerate(COCOTB):
+            yield Case(
+                name=f"rtl/exhaustive/{simulator}/{name}",
+                unit=spec,
+                implementations=(STAGES[2 * number], STAGES[2 * number + 1])[:1],
+                vectors=None,
+                simulator=simulator,
+                stalls=False,
+            )
+    for name, spec in LARGE.items():
+        yield from _everywhere(f"large/{{}}/{name}", spec, STAGES, BULK)
+    for name, spec in ACCUMULATORS.items():
+        yield from _everywhere(f"mac/{{}}/{name}_none", spec, STAGES, FEWER)
+        for flow in FLOWS:
+            choices = tuple({**stages, **flow} for stages in STAGES)
+            label = flow.get("bus") or flow["flow"]
+            yield from _everywhere(f"mac/{{}}/{name}_{label}", spec, choices, FEWER)
+    for name, spec in _directed():
+        yield from _everywhere(f"options/{{}}/{name}", spec, STAGES, FEWER)
+    for name in ("fma_fp16", "dot8_e4m3_exact", "fma_e4m3_e5m2_fp32"):
+        for flow in FLOWS:
+            choices = tuple({**stages, **flow} for stages in STAGES)
+            label = flow.get("bus") or flow["flow"]
+            yield from _everywhere(f"flow/{{}}/{name}_{label}", LARGE[name], choices, FEWER)
+    for options in (
+        {"reset": "async"},
+        {"reset": "none"},
+        {"reset_active": "low"},
+        {"reset": "async", "reset_active": "low"},
+        {"multiplier": "lut"},
+        {"multiplier": "dsp"},
+    ):
+        label = "_".join(options.values())
+        for name, spec in (
+            ("fma_fp16", LARGE["fma_fp16"]),
+            ("mac", ACCUMULATORS["e4m3_exact_4_lanes"]),
+        ):
+            choices = tuple({**stages, **options, "flow": "stream"} for stages in STAGES)
+            yield from _everywhere(f"build/{{}}/{name}_{label}", spec, choices, FEWER)
+
+
+def _everywhere(
+    name: str, spec: Unit, choices: tuple[dict[str, Any], ...], vectors: int
+) -> Iterator[Case]:
+    """In bulk at all choices, and a sample of one choice, or two, on each cocotb simulator."""
+    yield Case(
+        name=f"rtl/{name.format('bulk')}",
+        unit=spec,
+        implementations=choices,
+        vectors=vectors,
+        simulator="bulk",
+    )
+    for number, simulator in enumerate(COCOTB):
+        yield Case(
+            name=f"rtl/{name.format(simulator)}",
+            unit=spec,
+            implementations=(choices[(2 + number) % len(choices)],),
+            vectors=COCOTB_VECTORS,
+            simulator=simulator,
+        )
+
+
+def _sample() -> Iterator[Case]:
+    stages = ({"stages": 0}, {"frequency": 100.0})
+    for name, spec in _pairs(("e4m3", "e5m2", "e3m2", "e2m1", "int4", "e4m3fnuz", "e8m0")):
+        yield Case(
+            name=f"rtl/exhaustive/bulk/{name}",
+            unit=spec,
+            implementations=({"stages": 1},),
+            vectors=None,
+            simulator="bulk",
+        )
+    for name, spec in LARGE.items():
+        yield Case(
+            name=f"rtl/large/bulk/{name}",
+            unit=spec,
+            implementations=stages,
+            vectors=200_000,
+            simulator="bulk",
+        )
+    for number, (name, spec) in enumerate(ACCUMULATORS.items()):
+        flow = ({"flow": "none"}, *FLOWS)[number % 4]
+        yield Case(
+            name=f"rtl/mac/bulk/{name}",
+            unit=spec,
+            implementations=({"stages": 2, **flow},),
+            vectors=100_000,
+            simulator="bulk",
+        )
+    for number, (name, spec) in enumerate(_directed()):
+        if number % 4 == 0:
+            yield Case(
+                name=f"rtl/options/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": number % 3},),
+                vectors=100_000,
+                simulator="bulk",
+            )
+    for simulator in COCOTB:
+        for name, spec, options in (
+            ("fma_fp16_stream", LARGE["fma_fp16"], {"stages": 3, "flow": "stream"}),
+            ("fma_bf16_none", LARGE["fma_bf16"], {"stages": 0}),
+            ("mac_axis", ACCUMULATORS["e4m3_exact_4_lanes"], {"frequency": 100.0, "bus": "axis"}),
+        ):
+            yield Case(
+                name=f"rtl/sample/{simulator}/{name}",
+                unit=spec,
+                implementations=(options,),
+                vectors=5_000,
+                simulator=simulator,
+            )

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Everything that macaw claims to be proven, as one command: ``python -m macaw.sim.prove``.
+
+A check is one unit in several implementations (or one comparison of the golden model with an
+outsider, from :mod:`macaw.sim.prove_golden`). What passed is kept in a ledger, so that an
+interrupted proof goes on where it was, and a changed module is proven again.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import importlib
+import json
+import multiprocessing
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from macaw.golden.errors import MacawError
+from macaw.golden.units import Unit
+from macaw.hdl import generate
+from macaw.sim import bulk, toolchain
+from macaw.sim.catalogue import Case, cases
+from macaw.sim.scoreboard import replay_command
+from macaw.sim.stimulus import exhaustive, exhaustive_bits, stimulus
+from macaw.sim.verify import bulk_mismatch, verify
+
+SEED = 20261
+HEARTBEAT = 60  # seconds between lines when nothing ends
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    name : str
+        The check, ``golden/…`` or ``rtl/…``.
+    passed : bool
+    vectors : int
+        Compared results of all implementations; for golden checks, cases.
+    seconds : float
+    detail : str
+        Modules and simulator; or the first mismatch; or the error.
+    """
+
+    name: str
+    passed: bool
+    vectors: int
+    seconds: float
+    detail: str
+
+
+class Ledger:
+    """Checks that passed, by a digest of all that they depend on; kept in one JSON file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.entries: dict[str, dict[str, Any]] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            self.entries = {}
+
+    def find(self, key: str) -> Entry | None:
+        """The entry of a check that passed with the same content."""
+        entry = self.entries.get(key)
+        return Entry(**entry) if entry is not None else None
+
+    def add(self, key: str, entry: Entry) -> None:
+        """Write an entry; the file is whole at every moment."""
+        self.entries[key] = asdict(entry)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        with os.fdopen(handle, "w") as file:
+            json.dump(self.entries, file, indent=1)
+        Path(name).replace(self.path)
+
+
+def _sources(*packages: str) -> str:
+    """Digest of the Python text of packages: what their behaviour depends on."""
+    text = hashlib.sha256()
+    for package in packages:
+        folder = Path(next(iter(importlib.import_module(package).__path__)))
+        for path in sorted(folder.glob("*.py")):
+            text.update(path.read_bytes())
+    return text.hexdigest()
+
+
+def _golden_checks() -> list[Any]:
+    try:
+        module = importlib.import_module("macaw.sim.prove_golden")
+    except ModuleNotFoundError:
+        return []
+    return list(module.checks())
+
+
+def key_of(case: Case) -> str:
+    """Digest of the modules of a case, what is asked of them, and the golden model."""
+    text = hashlib.sha256(_sources("macaw.golden").encode())
+    text.update(repr((case.name, case.vectors, case.simulator, case.stalls, SEED)).encode())
+    for options in case.implementations:
+        text.update(generate(case.unit, **options).digest.encode())
+    return text.hexdigest()
+
+
+def run_golden(name: str) -> Entry:
+    """One comparison of the golden model with an outsider."""
+    start = time.perf_counter()
+    try:
+        check = next(check for check in _golden_checks() if check.name == name)
+        count, passed, detail = int(check.run()), True, "golden model against outsiders"
+    except AssertionError as error:
+        count, passed, detail = 0, False, f"mismatch: {error}"
+    except Exception:
+        count, passed, detail = 0, False, traceback.format_exc(limit=3)
+    return Entry(
+        name=f"golden/{name}",
+        passed=passed,
+        vectors=count,
+        seconds=time.perf_counter() - start,
+        detail=detail,
+    )
+
+
+def run_case(case: Case) -> tuple[str, Entry]:
+    """Prove one case; returns its ledger key with the entry."""
+    start = time.perf_counter()
+    key = ""
+    try:
+        key = key_of(case)
+        run = _bulk if case.simulator == "bulk" else _cocotb
+        passed, vectors, detail = run(case)
+    except MacawError as error:
+        passed, vectors, detail = False, 0, f"error: {error}"
+    except Exception:
+        passed, vectors, detail = False, 0, traceback.format_exc(limit=4)
+    seconds = time.perf_counter() - start
+    return key, Entry(
+        name=case.name, passed=passed, vectors=vectors, seconds=seconds, detail=detail
+    )
+
+
+def _bulk(case: Case) -> tuple[bool, int, str]:
+    designs = [generate(case.unit, **options) for options in case.implementations]
+    unit: Unit = case.unit
+    chunks = (
+        exhaustive(unit)
+        if case.vectors is None
+        else stimulus(unit, vectors=case.vectors, seed=SEED)
+    )
+    models = [bulk.Model.of(design) for design in designs]
+    try:
+        tally = bulk.compare(unit, models, chunks, seed=SEED, stalls=case.stalls)
+    finally:
+        for model in models:
+            model.close()
+    count = tally.vectors * (len(models) - len(tally.failures))
+    for number, failure in tally.failures.items():
+        replay = replay_command(
+            unit,
+            designs[number].implementation,
+            simulator="bulk",
+            vectors=case.vectors or 1 << exhaustive_bits(unit),
+            seed=SEED,
+            exhaustive=case.vectors is None,
+            stalls=case.stalls,
+        )
+        return False, count, str(bulk_mismatch(unit, failure, seed=SEED, replay=replay))
+    rate = tally.vectors * len(models) / tally.seconds / 1e6
+    return True, count, f"{_names(designs)}; {rate:.2f} M/s"
+
+
+def _cocotb(case: Case) -> tuple[bool, int, str]:
+    count, designs = 0, []
+    for options in case.implementations:
+        design = generate(case.unit, **options)
+        report = verify(
+            design,
+            simulator=case.simulator,
+            vectors=case.vectors,
+            exhaustive=case.vectors is None,
+            seed=SEED,
+            stalls=case.stalls,
+        )
+        if not report.passed:
+            return False, count, str(report.mismatch)
+        count += report.vectors
+        designs.append(design)
+    return True, count, _names(designs)
+
+
+def _names(designs: list[Any]) -> str:
+    return " ".join(f"{design.name}" for design in designs)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return not patterns or any(
+        fnmatch.fnmatch(name, pattern) or pattern in name for pattern in patterns
+    )
+
+
+def _running(futures: dict[Future[Any], str]) -> str:
+    names = [name for future, name in futures.items() if future.running()]
+    return ", ".join(names) or "…"
+
+
+@click.command()
+@click.option("--sample", is_flag=True, help="A sample that takes a few minutes.")
+@click.option("--only", multiple=True, metavar="PATTERN", help="Checks whose name matches.")
+@click.option("--list", "listing", is_flag=True, help="Print the names of the checks.")
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option("--again", is_flag=True, help="Also what the ledger has as passed.")
+@click.option("--json", "as_json", is_flag=True, help="Results as JSON on standard output.")
+@click.option(
+    "--ledger",
+    default="build/prove/ledger.json",
+    show_default=True,
+    type=click.Path(path_type=Path),
+)
+def main(
+    sample: bool,
+    only: tuple[str, ...],
+    listing: bool,
+    jobs: int,
+    again: bool,
+    as_json: bool,
+    ledger: Path,
+) -> None:
+    """Prove the golden model against outsiders and the RTL against the golden model.
+
+    Exit status 1 on any mismatch. Example: python -m macaw.sim.prove --sample --only rtl/pairs
+    """
+    available = toolchain.available()
+    work = [case for case in cases(sample=sample) if _matches(case.name, only)]
+    golden = [check.name for check in _golden_checks() if _matches(f"golden/{check.name}", only)]
+    if listing:
+        for name in [*(f"golden/{name}" for name in golden), *(case.name for case in work)]:
+            click.echo(name)
+        return
+    missing = [case.name for case in work if case.simulator not in available]
+    if missing:
+        raise click.ClickException(f"no simulator for {len(missing)} checks, e.g. {missing[0]}")
+    results = list(_prove(work, [] if sample else golden, Ledger(ledger), jobs=jobs, again=again))
+    failed = [entry for entry in results if not entry.passed]
+    if as_json:
+        click.echo(json.dumps([asdict(entry) for entry in results], indent=1))
+    else:
+        click.echo(summary(results))
+    raise SystemExit(1 if failed else 0)
+
+
+def _prove(
+    work: list[Case], golden: list[str], ledger: Ledger, *, jobs: int, again: bool
+) -> Iterator[Entry]:
+    """Entries as they become known, those of the ledger first; says so on standard error."""
+    total = len(work) + len(golden)
+    done = 0
+
+    def tell(entry: Entry, kept: bool = False) -> None:
+        verdict = "kept" if kept else "ok" if entry.passed else "FAILED"
+        click.echo(
+            f"[{done}/{total}] {verdict:6} {entry.name}  {entry.vectors} vectors, "
+            f"{entry.seconds:.1f} s" + ("" if entry.passed else f"\n{entry.detail}"),
+            err=True,
+        )
+
+    golden_sources = _sources("macaw.golden")
+    # forkserver: the compiled models and the WebAssembly engine of this process stay here
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures: dict[Future[Any], str] = {}
+        try:
+            for name in golden:
+                key = f"golden/{name}/{golden_sources}"
+                kept = None if again else ledger.find(key)
+                if kept is None:
+                    futures[pool.submit(run_golden, name)] = f"golden/{name}"
+                    continue
+                done += 1
+                tell(kept, kept=True)
+                yield kept
+            for case in work:
+                known = None if again else ledger.find(key_of(case)) if ledger.entries else None
+                if known is None:
+                    futures[pool.submit(run_case, case)] = case.name
+                    continue
+                done += 1
+                tell(known, kept=True)
+                yield known
+            pending = set(futures)
+            while pending:
+                ready, pending = wait(pending, HEARTBEAT, return_when=FIRST_COMPLETED)
+                if not ready:
+                    click.echo(f"[{done}/{total}] running: {_running(futures)}", err=True)
+                for future in ready:
+                    result = future.result()
+                    if isinstance(result, Entry):
+                        key, entry = f"{result.name}/{golden_sources}", result
+                    else:
+                        key, entry = result
+                    if entry.passed and key:
+                        ledger.add(key, entry)
+                    done += 1
+                    tell(entry)
+                    yield entry
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def summary(results: list[Entry]) -> str:
+    """A table of groups of checks: how many, how many vectors, how long, what failed."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in sorted(results, key=lambda entry: entry.name):
+        groups.setdefault("/".join(entry.name.split("/")[:3]), []).append(entry)
+    lines = [f"{'check':44} {'modules':>8} {'vectors':>14} {'s':>8}  result"]
+    for name, entries in groups.items():
+        bad = sum(not entry.passed for entry in entries)
+        lines.append(
+            f"{name:44} {len(entries):8} {sum(e.vectors for e in entries):14,} "
+            f"{sum(e.seconds for e in entries):8.0f}  {f'{bad} FAILED' if bad else 'passed'}"
+        )
+    failed = sum(not entry.passed for entry in results)
+    lines.append(
+        f"{len(results)} checks, {sum(e.vectors for e in results):,} vectors, "
+        + (f"{failed} FAILED" if failed else "no mismatch")
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
