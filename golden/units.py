@@ -14,222 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .errors import SpecError
-from .formats import Fixed, Float, Format
-from .formats import format as format_of
+from .errors import CodeError, SpecError
+from .exact import Exact, multiply, unpack
+from .formats import Fixed, Format
+from .operands import Operand, Operands
+from .project import Direction, Split, check_random, resolve_overflow
 from .rounding import Overflow, Rounding
-
-_UNSET: Any = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Operand:
-    """An operand or result: its format, and its number of lanes (the last axis of its arrays).
-
-    ``lanes=None`` is a scalar: an array of any shape, one element per operation.
-    """
-
-    format: Format
-    lanes: int | None = None
-
-    @property
-    def width(self) -> int:
-        """Bits of all lanes."""
-        return self.format.width * (self.lanes or 1)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ports:
-    """Operands that a unit takes and results that it gives, by name, in order."""
-
-    inputs: dict[str, Operand]
-    outputs: dict[str, Operand]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unit:
-    """Base of every unit specification.
-
-    Attributes
-    ----------
-    kind : str
-        Name in :data:`UNITS`.
-    accumulates : bool
-        True if the first axis of every array is time and a result belongs to several beats.
-    dynamic : bool
-        True if ``rounding=dynamic`` and ``flags`` are offered.
-    """
-
-    kind: ClassVar[str]
-    accumulates: ClassVar[bool] = False
-    dynamic: ClassVar[bool] = True
-
-    rounding: Rounding = Rounding.RNE
-    overflow: Overflow | None = None
-    random_bits: int = 16
-
-    def __post_init__(self) -> None:
-        self._set("rounding", Rounding.parse(self.rounding, "rounding"))
-        if isinstance(self.overflow, str):
-            known = self.overflow.lower() != "default"
-            self._set("overflow", Overflow.parse(self.overflow, "overflow") if known else None)
-        if self.rounding is Rounding.DYNAMIC and not self.dynamic:
-            raise SpecError(f"rounding=dynamic: {self.kind} takes one fixed direction")
-        _integer("random_bits", self.random_bits, 1, 32)
-        if self.rounding is not Rounding.SR:
-            self._set("random_bits", 16)
-
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def _formats(self, **defaults: str | None) -> None:
-        for name, default in defaults.items():
-            value = getattr(self, name)
-            if value is None and default is not None:
-                value = getattr(self, default)
-            if value is None:
-                raise SpecError(f"{self.kind}: parameter {name} is missing")
-            self._set(name, _format(name, value))
-
-    @property
-    def ports(self) -> Ports:
-        """Operands and results with their formats."""
-        raise NotImplementedError
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates per operation; 0 for units that do not multiply."""
-        return 1
-
-    @property
-    def parameters(self) -> dict[str, str | int | bool]:
-        """JSON-able parameters: ``unit(self.kind, **self.parameters) == self``."""
-        result: dict[str, str | int | bool] = {}
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name == "random_bits" and self.rounding is not Rounding.SR:
-                continue
-            if isinstance(value, Float | Fixed):
-                result[item.name] = value.name
-            elif isinstance(value, Rounding | Overflow):
-                result[item.name] = value.value
-            elif value is not None:
-                result[item.name] = value
-        order = [*self._order(), *result]
-        return {name: result[name] for name in dict.fromkeys(order) if name in result}
-
-    def _order(self) -> tuple[str, ...]:
-        """Parameters that come first in listings and names."""
-        own = [f.name for f in fields(self)]
-        return tuple(own[len(fields(Unit)) :])
-
-    @property
-    def name(self) -> str:
-        """Name of the module: kind, formats (trailing equal ones left out), then options."""
-        return "_".join([self._stem(), *self._format_names(), *self._suffixes()])
-
-    def _stem(self) -> str:
-        return self.kind
-
-    def _format_names(self) -> list[str]:
-        names = [_identifier(getattr(self, n)) for n in ("a", "b", "c", "out") if hasattr(self, n)]
-        if len(set(names)) == 1:
-            return names[:1]
-        if len(names) == 4:
-            if names[2] == names[3]:
-                names.pop(2)
-            else:
-                return names
-        return names[:1] + names[2:] if len(names) == 3 and names[0] == names[1] else names
-
-    def _suffixes(self) -> list[str]:
-        result = []
-        if self.rounding is Rounding.SR:
-            result.append("sr" if self.random_bits == 16 else f"sr{self.random_bits}")
-        elif self.rounding is not Rounding.RNE:
-            result.append(self.rounding.value)
-        if self.overflow is not None and self.overflow is not self._default_overflow:
-            result.append(self.overflow.value)
-        if getattr(self, "flags", False):
-            result.append("flags")
-        return result
-
-    @property
-    def _default_overflow(self) -> Overflow | None:
-        return resolve_overflow(None, self._out)
-
-    @property
-    def _out(self) -> Format:
-        return getattr(self, "out")  # noqa: B009
-
-    def _control(self) -> dict[str, Operand]:
-        if self.rounding is Rounding.SR:
-            return {"random": Operand(format=Fixed(width=self.random_bits, signed=False))}
-        if self.rounding is Rounding.DYNAMIC:
-            return {"rm": Operand(format=Fixed(width=3, signed=False))}
-        return {}
-
-    def _results(self) -> dict[str, Operand]:
-        outputs = {"r": Operand(format=self._out)}
-        if getattr(self, "flags", False):
-            outputs["flags"] = Operand(format=Fixed(width=4, signed=False))
-        return outputs
-
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
-        """Compute the results for arrays of operand codes.
-
-        Parameters
-        ----------
-        **codes : array_like of unsigned integers
-            One per input port. They broadcast like numpy; lanes are the last axis.
-
-        Returns
-        -------
-        dict of ndarray
-            One per output port, codes in the smallest unsigned dtype that holds the format.
-
-        Raises
-        ------
-        CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
-        """
-        from .evaluate import evaluate
-
-        return evaluate(self, codes)
-
-
-def _identifier(fmt: Format) -> str:
-    return fmt.name.replace(".", "p")
-
-
-def _format(name: str, value: Any) -> Format:
-    try:
-        return format_of(value)
-    except ValueError as error:
-        raise SpecError(f"{name}={value!s}: {error}") from None
-
-
-def _integer(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name}={value!s}: must be an integer from {low} to {high}")
-
-
-def _boolean(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise SpecError(f"{name}={value!s}: must be true or false")
-
-
-def resolve_overflow(overflow: Overflow | None, fmt: Format) -> Overflow | None:
-    """Return the policy that holds for results in ``fmt``; None is IEEE's rule.
-
-    SpecError for ``wrap`` to a float, and ``nonfinite`` to a format of finite values only.
-    """
-    if overflow is None:
-        return None if fmt.has_inf else Overflow.SATURATE
-    if overflow is Overflow.WRAP and not isinstance(fmt, Fixed):
-        raise SpecError(f"overflow=wrap: only fixed point wraps, not {fmt.name}")
-    if overflow is Overflow.NONFINITE and not (fmt.has_inf or fmt.has_nan):
-        raise SpecError(f"overflow=nonfinite: {fmt.name} has neither infinity nor NaN")
-    return overflow
+from .streams import Stream, accumulate_exact, accumulate_rounded
+from .sums import add_aligned, add_lanes, add_terms, alignment, column, products
+from .unit import UNSET, Ports, Unit, check_boolean, check_format, check_integer, identifier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,21 +54,25 @@ class Mul(_Elementwise):
 
     kind: ClassVar[str] = "mul"
 
-    a: Format = _UNSET
-    b: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        _boolean("flags", self.flags)
+        check_boolean("flags", self.flags)
         self._formats(a=None, b="a", out="a")
-        self._set("overflow", resolve_overflow(self.overflow, self.out))
+        self._check_result()
 
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        return add_terms(product, None, self.out, down)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -293,17 +90,17 @@ class Add(_Elementwise):
 
     kind: ClassVar[str] = "add"
 
-    a: Format = _UNSET
-    b: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
     subtract: bool = False
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        _boolean("flags", self.flags)
-        _boolean("subtract", self.subtract)
+        check_boolean("flags", self.flags)
+        check_boolean("subtract", self.subtract)
         self._formats(a=None, b="a", out="a")
-        self._set("overflow", resolve_overflow(self.overflow, self.out))
+        self._check_result()
 
     @property
     def macs(self) -> int:
@@ -318,6 +115,12 @@ class Add(_Elementwise):
         """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        b = unpack(codes["b"], self.b)
+        if self.subtract:
+            b = b.negate()
+        return add_terms([unpack(codes["a"], self.a)], b, self.out, down)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -334,22 +137,26 @@ class Fma(_Elementwise):
 
     kind: ClassVar[str] = "fma"
 
-    a: Format = _UNSET
-    b: Format = _UNSET
-    c: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    b: Format = UNSET
+    c: Format = UNSET
+    out: Format = UNSET
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        _boolean("flags", self.flags)
+        check_boolean("flags", self.flags)
         self._formats(a=None, b="a", out=None, c="out")
-        self._set("overflow", resolve_overflow(self.overflow, self.out))
+        self._check_result()
 
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
         inputs = {name: Operand(format=getattr(self, name)) for name in "abc"}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        return add_terms(product, unpack(codes["c"], self.c), self.out, down)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -365,14 +172,14 @@ class Cast(_Elementwise):
 
     kind: ClassVar[str] = "cast"
 
-    a: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    out: Format = UNSET
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        _boolean("flags", self.flags)
+        check_boolean("flags", self.flags)
         self._formats(a=None, out=None)
-        self._set("overflow", resolve_overflow(self.overflow, self.out))
+        self._check_result()
 
     @property
     def macs(self) -> int:
@@ -384,6 +191,9 @@ class Cast(_Elementwise):
         """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a)} | self._control()
         return Ports(inputs=inputs, outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        return unpack(codes["a"], self.a)
 
 
 _ALIGNED = re.compile(r"aligned\((\d+)\)")
@@ -411,24 +221,28 @@ class Dot(Unit):
     kind: ClassVar[str] = "dot"
     dynamic: ClassVar[bool] = False
 
-    a: Format = _UNSET
-    b: Format = _UNSET
-    c: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    b: Format = UNSET
+    c: Format = UNSET
+    out: Format = UNSET
     lanes: int = 4
     accumulation: str = "exact"
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None, c="out")
-        _integer("lanes", self.lanes, 1, _LANES)
+        check_integer("lanes", self.lanes, 1, _LANES)
         self._set("accumulation", str(self.accumulation).lower().replace(" ", ""))
         match = _ALIGNED.fullmatch(self.accumulation)
         if self.accumulation != "exact" and not (match and 4 <= int(match[1]) <= 256):
             raise SpecError(
                 f"accumulation={self.accumulation}: must be exact or aligned(F), F from 4 to 256"
             )
-        self._set("overflow", resolve_overflow(self.overflow, self.out))
+        if match and self.a.width + self.b.width > 64:
+            raise SpecError(
+                f"accumulation={self.accumulation}: {self.a.name} times {self.b.name} is too wide"
+            )
+        self._check_result()
 
     @property
     def aligned_bits(self) -> int | None:
@@ -459,6 +273,14 @@ class Dot(Unit):
         }
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        a, b, c = (unpack(codes[name], getattr(self, name)) for name in "abc")
+        bits = self.aligned_bits
+        if bits is None:
+            return add_lanes(products(a, b), c, self.out, down)
+        tops = alignment(self.a) + alignment(self.b), alignment(self.c)
+        return add_aligned(multiply(a, b), c, *tops, bits, self.out, down)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mac(Unit):
@@ -488,9 +310,9 @@ class Mac(Unit):
     accumulates: ClassVar[bool] = True
     dynamic: ClassVar[bool] = False
 
-    a: Format = _UNSET
-    b: Format = _UNSET
-    out: Format = _UNSET
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
     lanes: int = 1
     acc: str | Format = "exact"
     terms: int = 1024
@@ -498,17 +320,20 @@ class Mac(Unit):
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None)
-        _integer("lanes", self.lanes, 1, _LANES)
-        _integer("terms", self.terms, 1, 1 << 30)
+        check_integer("lanes", self.lanes, 1, _LANES)
+        check_integer("terms", self.terms, 1, 1 << 30)
         if self.terms < self.lanes:
             raise SpecError(f"terms={self.terms}: must be at least lanes={self.lanes}")
         if isinstance(self.acc, str) and self.acc.lower() == "exact":
             self._set("acc", "exact")
-            self._set("overflow", resolve_overflow(self.overflow, self.out))
+            self._check_result()
             return
-        acc = _format("acc", self.acc)
+        acc = check_format("acc", self.acc)
         self._set("acc", acc)
         resolve_overflow(self.overflow, acc)
+        if self.rounding is Rounding.SR:
+            check_random(acc, self.random_bits)
+            check_random(self.out, self.random_bits)
 
     @property
     def acc_overflow(self) -> Overflow | None:
@@ -536,7 +361,7 @@ class Mac(Unit):
         return "mac" if self.lanes == 1 else f"mac{self.lanes}"
 
     def _suffixes(self) -> list[str]:
-        acc = [] if isinstance(self.acc, str) else [f"acc{_identifier(self.acc)}"]
+        acc = [] if isinstance(self.acc, str) else [f"acc{identifier(self.acc)}"]
         terms = [] if self.terms == 1024 else [f"t{self.terms}"]
         return acc + terms + Unit._suffixes(self)
 
@@ -550,6 +375,26 @@ class Mac(Unit):
             "last": Operand(format=Fixed(width=1, signed=False)),
         }
         return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(f"mac: shape {operands.shape}: the beats must be the only axis")
+        stream = Stream.of(operands)
+        if self.acc == "exact":
+            stream.check(self.lanes, self.terms)
+            return {"r": accumulate_exact(stream, self)}
+        return {"r": accumulate_rounded(stream, self)}
+
+    def products(self, a: np.ndarray, b: np.ndarray) -> list[Exact]:
+        """Return the exact products of each beat, one row for each, lanes on the last axis."""
+        result = products(unpack(a, self.a), unpack(b, self.b))
+        return [column(term) for term in result] if self.lanes == 1 else result
+
+    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """Return how the results of the beats ``chunk`` are rounded."""
+        return self._direction(dict(chunk))
 
 
 UNITS: dict[str, type[Unit]] = {cls.kind: cls for cls in (Mul, Add, Fma, Cast, Dot, Mac)}

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Encoding of numbers as codes of a format, and back."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import numbers
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .errors import CodeError, FormatError, SpecError
+from .exact import Exact, unpack
+from .formats import FORMATS, Fixed, Float, Format, Subnormals
+from .formats import format as format_of
+from .operands import CHUNK, check_codes
+from .project import Direction, check_random, project, resolve_overflow
+from .rounding import Overflow, Rounding
+
+_DTYPES = {
+    "fp64": "float64",
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "e5m2": "float8_e5m2",
+    "e4m3": "float8_e4m3fn",
+    "e4m3ieee": "float8_e4m3",
+    "e3m4": "float8_e3m4",
+    "e5m2fnuz": "float8_e5m2fnuz",
+    "e4m3fnuz": "float8_e4m3fnuz",
+    "e4m3b11fnuz": "float8_e4m3b11fnuz",
+    "e3m2": "float6_e3m2fn",
+    "e2m3": "float6_e2m3fn",
+    "e2m1": "float4_e2m1fn",
+    "e8m0": "float8_e8m0fnu",
+    "int2": "int2",
+    "int4": "int4",
+    "uint2": "uint2",
+    "uint4": "uint4",
+    **{f"{u}int{n}": f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)},
+}
+_SOURCES = {dtype: name for name, dtype in _DTYPES.items()}
+_FARTHEST = 1 << 16
+"""Exponents beyond this are taken as this: all formats end far nearer."""
+
+
+@functools.lru_cache(maxsize=128)
+def value_dtype(fmt: Format) -> np.dtype | None:
+    """Return the numpy or ml_dtypes dtype that has the same codes, or None."""
+    name = _DTYPES.get(fmt.name)
+    if name is None:
+        return None
+    if hasattr(np, name):
+        return np.dtype(name)
+    try:
+        return np.dtype(getattr(importlib.import_module("ml_dtypes"), name))
+    except (ImportError, AttributeError):
+        return None
+
+
+def to_numpy(fmt: Format, codes: Any) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.to_numpy`."""
+    dtype = value_dtype(fmt)
+    codes = check_codes("codes", codes, fmt)
+    if dtype is None:
+        raise FormatError(f"{fmt.name}: neither numpy nor ml_dtypes has a dtype of its codes")
+    if isinstance(fmt, Fixed) and fmt.width < 8:
+        sign = (fmt.width - 1) if fmt.signed else 8
+        return (codes.astype(np.int8) - ((codes >> sign).astype(np.int8) << fmt.width)).astype(
+            dtype
+        )
+    return codes.view(dtype)
+
+
+def encode(
+    fmt: Format,
+    values: Any,
+    *,
+    rounding: Any,
+    overflow: Any,
+    random: Any,
+    random_bits: int | None,
+) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.encode`."""
+    direction, policy = _options(fmt, rounding, overflow, random, random_bits)
+    array = np.asarray(values)
+    if array.dtype == object:
+        significand, exponent = _from_objects(array, fmt)
+        return _encode(fmt, (significand, exponent), direction, policy)
+    name = _SOURCES.get("uint8" if array.dtype == np.bool_ else array.dtype.name)
+    if name is None:
+        raise CodeError(f"values: dtype {array.dtype} is not a number that can be encoded")
+    source = format_of(name)
+    if isinstance(source, Fixed):
+        array = array.astype(np.int8 if source.width < 8 and source.signed else array.dtype)
+        if source.width < 8:
+            array = array.astype(np.int8)
+            source = Fixed(width=8)
+    array = np.ascontiguousarray(array).reshape(array.shape)
+    codes = array.view(source.code_dtype)
+    if direction.random is None:
+        kept = _kept_bits(source, fmt, policy)
+        if kept is not None and codes.size >= 1 << (kept - 2):
+            return _look_up(codes, source, fmt, direction.rounding, policy, kept)
+    return _encode(fmt, codes, direction, policy, source)
+
+
+def encode_exact(
+    fmt: Format,
+    significand: Any,
+    exponent: Any,
+    *,
+    rounding: Any,
+    overflow: Any,
+    random: Any,
+    random_bits: int | None,
+) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.encode_exact`."""
+    direction, policy = _options(fmt, rounding, overflow, random, random_bits)
+    significand, exponent = np.asarray(significand), np.asarray(exponent)
+    for name, array in (("significand", significand), ("exponent", exponent)):
+        if array.dtype.kind not in "ui" and array.dtype != object:
+            raise CodeError(f"{name}: dtype {array.dtype} where integers are wanted")
+    if significand.dtype == object:
+        shape = np.broadcast_shapes(significand.shape, exponent.shape)
+        pairs = zip(
+            np.broadcast_to(significand, shape).ravel(),
+            np.broadcast_to(exponent, shape).ravel(),
+            strict=True,
+        )
+        scaled = [Fraction(int(s)) * Fraction(2) ** int(e) for s, e in pairs]
+        values = np.array([*scaled, None], object)[:-1].reshape(shape)
+        return _encode(fmt, _from_objects(values, fmt), direction, policy)
+    exponent = np.clip(exponent, -_FARTHEST, _FARTHEST).astype(np.int64)
+    return _encode(fmt, (significand, exponent), direction, policy)
+
+
+def _options(
+    fmt: Format, rounding: Any, overflow: Any, random: Any, random_bits: int | None
+) -> tuple[Direction, Overflow | None]:
+    rounding = Rounding.parse(rounding, "rounding")
+    if rounding is Rounding.DYNAMIC:
+        raise SpecError("rounding=dynamic: encode takes one direction")
+    if overflow is not None:
+        overflow = Overflow.parse(overflow, "overflow")
+    policy = resolve_overflow(overflow, fmt)
+    if rounding is not Rounding.SR:
+        if random is not None:
+            raise SpecError(f"random: only rounding=sr takes random words, not {rounding}")
+        return Direction(rounding), policy
+    bits = 16 if random_bits is None else random_bits
+    check_random(fmt, bits)
+    if random is None:
+        raise SpecError("random: rounding=sr needs an array of random words")
+    words = check_codes("random", random, Fixed(width=bits, signed=False))
+    return Direction(rounding, random=words, random_bits=bits), policy
+
+
+def _encode(
+    fmt: Format,
+    values: np.ndarray | tuple[np.ndarray, np.ndarray],
+    direction: Direction,
+    policy: Overflow | None,
+    source: Format | None = None,
+) -> np.ndarray:
+    parts = values if isinstance(values, tuple) else (values,)
+    words = [] if direction.random is None else [direction.random]
+    try:
+        arrays = np.broadcast_arrays(*parts, *words)
+    except ValueError:
+        shapes = ", ".join(str(array.shape) for array in (*parts, *words))
+        raise CodeError(f"values: shapes do not broadcast: {shapes}") from None
+    shape = arrays[0].shape
+    flat = [array.reshape(-1) for array in arrays]
+    result = np.empty(flat[0].size, fmt.code_dtype)
+    for start in range(0, result.size, CHUNK):
+        piece = slice(start, start + CHUNK)
+        if source is None:
+            exact = _exact(flat[0][piece], flat[1][piece])
+        else:
+            exact = unpack(flat[0][piece], source)
+        if words:
+            now = Direction(Rounding.SR, None, flat[-1][piece], direction.random_bits)
+        else:
+            now = direction
+        result[piece] = project(exact, fmt, now, policy)[0]
+    return result.reshape(shape)
+
+
+def _exact(significand: np.ndarray, exponent: np.ndarray) -> Exact:
+    negative = significand < 0
+    bits = significand.astype(np.int64 if significand.dtype.kind == "i" else np.uint64)
+    magnitude = bits.view(np.uint64)
+    magnitude = np.where(negative, ~magnitude + np.uint64(1), magnitude)
+    far = 2 * _FARTHEST
+    return Exact(magnitude, exponent.astype(np.int64), negative, None, -far, far, 64)
+
+
+def _from_objects(values: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarray]:
+    """Return significands of up to 62 bits, the last one jammed, and exponents."""
+    significands = np.zeros(values.size, np.int64)
+    exponents = np.zeros(values.size, np.int64)
+    for i, value in enumerate(values.ravel()):
+        if not isinstance(value, numbers.Rational | float):
+            kind = type(value).__name__
+            raise CodeError(f"values: element {i} is a {kind}: must be an integer or a fraction")
+        try:
+            exact = Fraction(value)
+        except (ValueError, OverflowError):
+            raise CodeError(f"values: element {i}: {value} among Python integers") from None
+        magnitude = abs(exact)
+        if isinstance(fmt, Fixed):
+            # The low bits decide where the code wraps; those above the code never matter.
+            size = Fraction(2) ** (fmt.width - fmt.fraction + 1)
+            magnitude = magnitude % size if magnitude >= size else magnitude
+            if magnitude != abs(exact):
+                magnitude += size
+        exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length() - 61
+        scaled = magnitude / Fraction(2) ** exponent
+        significand = int(scaled)
+        significand |= scaled != significand
+        significands[i] = -significand if exact < 0 else significand
+        exponents[i] = min(max(exponent, -_FARTHEST), _FARTHEST)
+    return significands.reshape(values.shape), exponents.reshape(values.shape)
+
+
+def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | None:
+    """Return how many bits of a fp32 or a 16-bit code decide the result; None if too many.
+
+    The result is constant between neighbouring values and midpoints of ``fmt``. In fp32 all of
+    those are values of ``kept`` leading bits, if the fraction bits among them are one more than
+    ``fmt`` has in any binade: then one more bit, that says whether the rest is zero, is enough.
+    """
+    if not isinstance(source, Float):
+        return None
+    if source.width <= 16:
+        return source.width
+    if source != FORMATS["fp32"] or policy is Overflow.WRAP:
+        return None
+    if isinstance(fmt, Fixed):
+        fraction, last = fmt.width + 1, fmt.quantum
+    else:
+        fraction, last = fmt.mantissa + 1, fmt.quantum
+        if fmt.subnormals is not Subnormals.GRADUAL:
+            last -= fmt.mantissa + 1
+    if last - 1 < source.emin - fraction:
+        return None
+    kept = 9 + fraction + 1
+    return kept if kept <= 19 else None
+
+
+def _look_up(
+    codes: np.ndarray,
+    source: Format,
+    fmt: Format,
+    rounding: Rounding,
+    policy: Overflow | None,
+    kept: int,
+) -> np.ndarray:
+    table = _look_up_table(source, fmt, rounding, policy, kept)
+    if kept == source.width:
+        return table.take(codes)
+    shift = np.uint32(source.width - kept + 1)
+    below = np.uint32((1 << int(shift)) - 1)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size, fmt.code_dtype)
+    for start in range(0, flat.size, CHUNK):
+        piece = flat[start : start + CHUNK]
+        index = (piece >> shift) << np.uint32(1)
+        index |= (piece & below) != 0
+        result[start : start + CHUNK] = table.take(index)
+    return result.reshape(codes.shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _look_up_table(
+    source: Format, fmt: Format, rounding: Rounding, policy: Overflow | None, kept: int
+) -> np.ndarray:
+    index = np.arange(1 << kept, dtype=np.uint32)
+    if kept < source.width:
+        shift = np.uint32(source.width - kept + 1)
+        index = ((index >> np.uint32(1)) << shift) | (index & np.uint32(1))
+    codes = index.astype(source.code_dtype)
+    return _encode(fmt, codes, Direction(rounding), policy, source)
+
+
+def decode(fmt: Format, codes: Any) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.decode`."""
+    codes = check_codes("codes", codes, fmt)
+    if fmt.width <= 16:
+        return _values(fmt).take(codes)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size)
+    for start in range(0, flat.size, CHUNK):
+        result[start : start + CHUNK] = _decode(flat[start : start + CHUNK], fmt)
+    return result.reshape(codes.shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _values(fmt: Format) -> np.ndarray:
+    return _decode(np.arange(1 << fmt.width, dtype=fmt.code_dtype), fmt)
+
+
+def _decode(codes: np.ndarray, fmt: Format) -> np.ndarray:
+    x = unpack(codes, fmt)
+    values = np.ldexp(x.significand.astype(np.float64), x.exponent)
+    np.negative(values, out=values, where=x.negative)
+    if isinstance(fmt, Float) and x.kind is not None:
+        values[(x.kind & 2) != 0] = np.inf
+        values[(x.kind & 2 != 0) & x.negative] = -np.inf
+        values[(x.kind & 1) != 0] = np.nan
+    elif isinstance(fmt, Fixed):
+        values += 0.0
+    return values

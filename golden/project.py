@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Projection of exact values to a format: rounding, then overflow, then encoding.
+
+The one place where macaw rounds. IEEE 754-2019 clauses 4.3 and 7, IEEE P3109 4.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import SpecError
+from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
+from .formats import Fixed, Float, Format, Subnormals
+from .rounding import Flag, Overflow, Rounding
+
+_TOP = 63
+"""Position above the normalised significand's top bit."""
+_FRACTION = 62
+"""Bits of the fraction that is discarded from a fixed-point result, the last one jammed."""
+
+
+@dataclass(slots=True)
+class Direction:
+    """How to round each element: one rounding for all, or ``rm`` codes, or random words.
+
+    Attributes
+    ----------
+    rounding : Rounding
+    modes : ndarray, optional
+        Codes of the ``rm`` port, for ``Rounding.DYNAMIC``.
+    random : ndarray, optional
+        Words of ``random_bits`` bits, for ``Rounding.SR``.
+    """
+
+    rounding: Rounding = Rounding.RNE
+    modes: np.ndarray | None = None
+    random: np.ndarray | None = None
+    random_bits: int = 16
+
+    def __getitem__(self, index) -> Direction:
+        modes = None if self.modes is None else self.modes[index]
+        random = None if self.random is None else self.random[index]
+        return Direction(self.rounding, modes, random, self.random_bits)
+
+    def _where(self, wanted: Rounding) -> bool | np.ndarray:
+        if self.modes is None:
+            return self.rounding is wanted
+        return np.array([Rounding.from_code(code) is wanted for code in range(8)])[self.modes]
+
+    @property
+    def down(self) -> bool | np.ndarray:
+        """Where an exact zero sum is negative."""
+        return self._where(Rounding.RDN)
+
+    @property
+    def odd(self) -> bool | np.ndarray:
+        """Where inexact results take the odd neighbour."""
+        return self._where(Rounding.ROD)
+
+    def addend(self, drop: int, odd: np.ndarray, negative: np.ndarray) -> np.ndarray | np.uint64:
+        """Return what to add before ``drop`` bits are dropped; ``odd`` is the last bit kept."""
+        half, ones = 1 << (drop - 1), (1 << drop) - 1
+        if self.modes is None:
+            match self.rounding:
+                case Rounding.RNE:
+                    return odd + np.uint64(half - 1)
+                case Rounding.RNA:
+                    return np.uint64(half)
+                case Rounding.RUP:
+                    return np.where(negative, np.uint64(0), np.uint64(ones))
+                case Rounding.RDN:
+                    return np.where(negative, np.uint64(ones), np.uint64(0))
+                case Rounding.SR:
+                    assert self.random is not None
+                    return self.random.astype(np.uint64) << np.uint64(drop - self.random_bits)
+            return np.uint64(0)
+        constants = {
+            Rounding.RNE: (half - 1, half - 1),
+            Rounding.RNA: (half, half),
+            Rounding.RUP: (ones, 0),
+            Rounding.RDN: (0, ones),
+        }
+        table = [constants.get(Rounding.from_code(code), (0, 0)) for code in range(8)]
+        constant = np.array(table, np.uint64)[self.modes, negative.view(np.uint8)]
+        return constant + odd * self._where(Rounding.RNE)
+
+    def overflows_to_infinity(self, negative: np.ndarray) -> bool | np.ndarray:
+        """Where IEEE's rule turns an overflow into infinity. IEEE 754-2019 7.4."""
+        if self.modes is None:
+            match self.rounding:
+                case Rounding.RTZ | Rounding.ROD:
+                    return False
+                case Rounding.RUP:
+                    return ~negative
+                case Rounding.RDN:
+                    return negative
+            return True
+        pairs = {Rounding.RUP: (1, 0), Rounding.RDN: (0, 1)}
+        pairs |= {Rounding.RTZ: (0, 0), Rounding.ROD: (0, 0)}
+        table = [pairs.get(Rounding.from_code(code), (1, 1)) for code in range(8)]
+        return np.array(table, bool)[self.modes, negative.view(np.uint8)]
+
+
+@dataclass(slots=True)
+class Split:
+    """Magnitudes divided at the last place of a fixed-point format.
+
+    Attributes
+    ----------
+    integer : ndarray of uint64
+        The part above, modulo 2**64.
+    beyond : ndarray of bool
+        Where the modulus took something away.
+    fraction : ndarray of uint64
+        The part below, in 62 bits, the last one jammed.
+    negative, kind
+        As in :class:`Exact`.
+    """
+
+    integer: np.ndarray
+    beyond: np.ndarray
+    fraction: np.ndarray
+    negative: np.ndarray
+    kind: np.ndarray | None
+
+
+def resolve_overflow(overflow: Overflow | None, fmt: Format) -> Overflow | None:
+    """Return the policy that holds for results in ``fmt``; None is IEEE's rule.
+
+    SpecError for ``wrap`` to a float, and ``nonfinite`` to a format of finite values only.
+    """
+    if overflow is None:
+        return None if fmt.has_inf else Overflow.SATURATE
+    if overflow is Overflow.WRAP and not isinstance(fmt, Fixed):
+        raise SpecError(f"overflow=wrap: only fixed point wraps, not {fmt.name}")
+    if overflow is Overflow.NONFINITE and not (fmt.has_inf or fmt.has_nan):
+        raise SpecError(f"overflow=nonfinite: {fmt.name} has neither infinity nor NaN")
+    return overflow
+
+
+def check_random(fmt: Format, bits: int) -> None:
+    """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
+    if not 1 <= bits <= 32:
+        raise SpecError(f"random_bits={bits}: must be 1 to 32")
+    if isinstance(fmt, Float) and fmt.precision + bits >= _TOP:
+        most = _TOP - 1 - fmt.precision
+        raise SpecError(f"random_bits={bits}: must be at most {most} for {fmt.name}")
+
+
+def project(
+    x: Exact | Split,
+    fmt: Format,
+    direction: Direction,
+    overflow: Overflow | None,
+    flags: bool = False,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Round ``x`` to ``fmt`` and return codes, and flags (uint8, :class:`Flag`) if wanted.
+
+    ``overflow`` is a resolved policy (:func:`resolve_overflow`).
+    """
+    if isinstance(fmt, Fixed):
+        parts = x if isinstance(x, Split) else split(x, fmt)
+        return _project_fixed(parts, fmt, direction, overflow, flags)
+    assert isinstance(x, Exact)
+    return _project_float(x, fmt, direction, overflow, flags)
+
+
+def _project_float(
+    x: Exact, fmt: Float, direction: Direction, overflow: Overflow | None, flags: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    mantissa, negative = fmt.mantissa, x.negative
+    gradual = fmt.subnormals is Subnormals.GRADUAL
+    significand, offset = x.significand, x.exponent
+    if x.bits > 63 and int(significand.max(initial=0)) >> 63:
+        top = significand >> np.uint64(63)
+        significand = shift_right_jam(significand, top)
+        offset = offset + top.view(np.int64)
+    length = bit_length(significand)
+    zero = significand == 0
+    norm = significand << (_TOP - length).view(np.uint64)
+    exponent = offset + (length - 1)
+    exponent[zero] = -1 << 20
+    drop = _TOP - fmt.precision
+
+    unbounded = norm
+    if gradual and x.low < fmt.emin:
+        excess = np.clip(fmt.emin - exponent, 0, 63).view(np.uint64)
+        norm = shift_right_jam(norm, excess)
+    lowest = fmt.emin if gradual else fmt.emin - 2
+    base = np.clip(exponent, lowest, fmt.emax + 1)
+    base += fmt.bias - 1
+    base <<= mantissa
+    kept = (norm >> np.uint64(drop)).view(np.int64)
+    odd = ((kept if mantissa else base + kept) & 1).view(np.uint64)
+    code = ((norm + direction.addend(drop, odd, negative)) >> np.uint64(drop)).view(np.int64)
+    code += base
+    inexact = None
+    rest = np.uint64((1 << drop) - 1)
+    if flags or direction.odd is not False:
+        inexact = (norm & rest) != 0
+        code |= inexact & direction.odd
+
+    over = (code > fmt.max_code) if x.high > fmt.emax else np.False_
+    below = np.False_
+    if not gradual:
+        below = code < fmt.min_code
+        code[below] = 0
+    tiny = None
+    if flags:
+        assert inexact is not None
+        if not fmt.zero:
+            zero = np.zeros_like(zero)
+        inexact |= over | (below & ~zero)
+        tiny = (exponent < fmt.emin) & ~zero
+        if gradual:
+            tiny &= ~_reaches_normal(unbounded, exponent, fmt, direction, negative)
+        else:
+            tiny = below & ~zero
+
+    # Unsigned formats: what stays below zero after rounding is out of range at the lower end.
+    beneath = np.False_
+    if not fmt.signed:
+        beneath = negative & ((code != 0) if fmt.zero else significand != 0)
+        over = over & ~beneath
+        code[beneath] = 0
+    nan = beneath & (overflow is not Overflow.SATURATE)
+    if np.any(over):
+        if overflow is None:
+            infinite = direction.overflows_to_infinity(negative)
+            code = np.where(over, np.where(infinite, fmt.inf_code, fmt.max_code), code)
+        elif overflow is Overflow.SATURATE:
+            code[over] = fmt.max_code
+        elif fmt.inf_code is not None:
+            code[over] = fmt.inf_code
+        else:
+            nan = nan | over
+
+    invalid = beneath
+    finite = None
+    if x.kind is not None and x.kind.any():
+        finite = (x.kind & (NAN | INF)) == 0
+        infinite = (x.kind & INF).astype(bool)
+        missing = fmt.inf_code is None
+        if overflow is Overflow.SATURATE:
+            code[infinite] = fmt.max_code
+        elif fmt.inf_code is None:
+            nan = nan | infinite
+        else:
+            code[infinite] = fmt.inf_code
+        if not fmt.signed:
+            under = infinite & negative
+            code[under] = 0
+            missing = missing | under
+            if overflow is not Overflow.SATURATE:
+                nan = nan | under
+        is_nan = (x.kind & NAN).astype(bool)
+        nan = nan | is_nan
+        invalid = (invalid & finite) | (infinite & missing)
+        invalid |= (x.kind & INVALID).astype(bool) | (is_nan & (not fmt.has_nan))
+    if fmt.signed:
+        sign = negative if fmt.negative_zero or not fmt.zero else negative & (code != 0)
+        code |= sign.astype(np.int64) << (fmt.exponent + mantissa)
+    if np.any(nan):
+        code[nan] = fmt.max_code if fmt.nan_code is None else fmt.nan_code
+    codes = code.astype(fmt.code_dtype)
+    if not flags:
+        return codes, None
+
+    assert inexact is not None
+    assert tiny is not None
+    beneath_finite = ~np.asarray(beneath)
+    result = (inexact & beneath_finite) * np.uint8(Flag.INEXACT)
+    result |= (tiny & inexact & beneath_finite) * np.uint8(Flag.UNDERFLOW)
+    result |= np.asarray(over) * np.uint8(Flag.OVERFLOW)
+    if finite is not None:
+        result *= finite
+    result |= np.asarray(invalid) * np.uint8(Flag.INVALID)
+    return codes, result
+
+
+def _reaches_normal(
+    norm: np.ndarray,
+    exponent: np.ndarray,
+    fmt: Float,
+    direction: Direction,
+    negative: np.ndarray,
+) -> np.ndarray:
+    """Where rounding with an unbounded exponent carries up to the least normal number."""
+    drop = _TOP - fmt.precision
+    just_below = exponent == fmt.emin - 1
+    if fmt.mantissa:
+        odd = (norm >> np.uint64(drop)) & ONE
+    else:
+        odd = np.zeros_like(norm)  # the code of half the least normal number would be 0
+    carried = (norm + direction.addend(drop, odd, negative)) >> np.uint64(_TOP) != 0
+    if not fmt.mantissa:
+        carried |= direction.odd & ((norm & np.uint64((1 << drop) - 1)) != 0)
+    return just_below & carried
+
+
+def split(x: Exact, fmt: Fixed) -> Split:
+    """Divide exact values at the last place of ``fmt``."""
+    shift = np.asarray(x.exponent + fmt.fraction)
+    significand = x.significand
+    if x.low >= -fmt.fraction and x.high <= 64 - fmt.fraction:
+        # No fraction, and no more than 64 bits above.
+        amount = np.maximum(shift, 0).astype(np.int64).view(np.uint64)
+        integer = significand << amount
+        still = np.zeros(x.shape, bool)
+        return Split(integer, still, np.zeros_like(significand), x.negative, x.kind)
+    left = np.clip(shift, 0, 64).astype(np.uint64)
+    right = np.clip(-shift, 0, 127).astype(np.uint64)
+    integer = (significand << left) >> right
+    beyond = ((significand << left) >> left) != significand
+    lost = significand - ((significand >> right) << right)
+    # The fraction is lost / 2**right: bring its top to bit 61, jam what falls off.
+    up = np.clip(_FRACTION + shift, 0, _FRACTION).astype(np.uint64)
+    down = np.clip(-shift - _FRACTION, 0, 63).astype(np.uint64)
+    fraction = shift_right_jam(lost, down) << up
+    return Split(integer, beyond, fraction, x.negative, x.kind)
+
+
+def _project_fixed(
+    x: Split, fmt: Fixed, direction: Direction, overflow: Overflow | None, flags: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    negative = x.negative
+    inexact = x.fraction != 0
+    addend = direction.addend(_FRACTION, x.integer & ONE, negative)
+    magnitude = x.integer + ((x.fraction + addend) >> np.uint64(_FRACTION))
+    magnitude |= inexact & direction.odd
+    beyond = x.beyond | (magnitude < x.integer)
+
+    highest, lowest = np.uint64(fmt.max_integer), np.uint64(-fmt.min_integer)
+    over = beyond | (magnitude > np.where(negative, lowest, highest))
+    code = np.where(negative, ~magnitude + ONE, magnitude)
+    mask = np.uint64((1 << fmt.width) - 1)
+    limit = np.where(negative, np.uint64(fmt.min_integer % (1 << fmt.width)), highest)
+    code = code & mask if overflow is Overflow.WRAP else np.where(over, limit, code & mask)
+    invalid = over
+    if x.kind is not None and x.kind.any():
+        special = (x.kind & (NAN | INF)) != 0
+        code = np.where(special, np.where(x.kind & NAN, highest, limit), code)
+        invalid = over | special
+        inexact &= ~special
+    codes = code.astype(fmt.code_dtype)
+    if not flags:
+        return codes, None
+    result = invalid * np.uint8(Flag.INVALID)
+    result |= (inexact & ~invalid) * np.uint8(Flag.INEXACT)
+    return codes, result

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every unit specification has: ports, parameters, a name, and ``evaluate``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .errors import SpecError
+from .exact import Exact
+from .formats import Fixed, Float, Format
+from .formats import format as format_of
+from .operands import Operand, Operands
+from .project import Direction, Split, check_random, project, resolve_overflow
+from .rounding import Overflow, Rounding
+
+UNSET: Any = None
+"""Default of a format that follows from another one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """Operands that a unit takes and results that it gives, by name, in order."""
+
+    inputs: dict[str, Operand]
+    outputs: dict[str, Operand]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """Base of every unit specification.
+
+    Attributes
+    ----------
+    kind : str
+        Name in :data:`UNITS`.
+    accumulates : bool
+        True if the first axis of every array is time and a result belongs to several beats.
+    dynamic : bool
+        True if ``rounding=dynamic`` and ``flags`` are offered.
+    """
+
+    kind: ClassVar[str]
+    accumulates: ClassVar[bool] = False
+    dynamic: ClassVar[bool] = True
+
+    rounding: Rounding = Rounding.RNE
+    overflow: Overflow | None = None
+    random_bits: int = 16
+
+    def __post_init__(self) -> None:
+        self._set("rounding", Rounding.parse(self.rounding, "rounding"))
+        if isinstance(self.overflow, str):
+            known = self.overflow.lower() != "default"
+            self._set("overflow", Overflow.parse(self.overflow, "overflow") if known else None)
+        if self.rounding is Rounding.DYNAMIC and not self.dynamic:
+            raise SpecError(f"rounding=dynamic: {self.kind} takes one fixed direction")
+        check_integer("random_bits", self.random_bits, 1, 32)
+        if self.rounding is not Rounding.SR:
+            self._set("random_bits", 16)
+
+    def _check_result(self) -> None:
+        """Check what depends on the result format, and settle the overflow policy."""
+        self._set("overflow", resolve_overflow(self.overflow, self._out))
+        if self.rounding is Rounding.SR:
+            check_random(self._out, self.random_bits)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _formats(self, **defaults: str | None) -> None:
+        for name, default in defaults.items():
+            value = getattr(self, name)
+            if value is None and default is not None:
+                value = getattr(self, default)
+            if value is None:
+                raise SpecError(f"{self.kind}: parameter {name} is missing")
+            self._set(name, check_format(name, value))
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        raise NotImplementedError
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation; 0 for units that do not multiply."""
+        return 1
+
+    @property
+    def parameters(self) -> dict[str, str | int | bool]:
+        """JSON-able parameters: ``unit(self.kind, **self.parameters) == self``."""
+        result: dict[str, str | int | bool] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "random_bits" and self.rounding is not Rounding.SR:
+                continue
+            if isinstance(value, Float | Fixed):
+                result[item.name] = value.name
+            elif isinstance(value, Rounding | Overflow):
+                result[item.name] = value.value
+            elif value is not None:
+                result[item.name] = value
+        order = [*self._order(), *result]
+        return {name: result[name] for name in dict.fromkeys(order) if name in result}
+
+    def _order(self) -> tuple[str, ...]:
+        """Parameters that come first in listings and names."""
+        own = [f.name for f in fields(self)]
+        return tuple(own[len(fields(Unit)) :])
+
+    @property
+    def name(self) -> str:
+        """Name of the module: kind, formats (trailing equal ones left out), then options."""
+        return "_".join([self._stem(), *self._format_names(), *self._suffixes()])
+
+    def _stem(self) -> str:
+        return self.kind
+
+    def _format_names(self) -> list[str]:
+        names = [identifier(getattr(self, n)) for n in ("a", "b", "c", "out") if hasattr(self, n)]
+        if len(set(names)) == 1:
+            return names[:1]
+        if len(names) == 4:
+            if names[2] == names[3]:
+                names.pop(2)
+            else:
+                return names
+        return names[:1] + names[2:] if len(names) == 3 and names[0] == names[1] else names
+
+    def _suffixes(self) -> list[str]:
+        result = []
+        if self.rounding is Rounding.SR:
+            result.append("sr" if self.random_bits == 16 else f"sr{self.random_bits}")
+        elif self.rounding is not Rounding.RNE:
+            result.append(self.rounding.value)
+        if self.overflow is not None and self.overflow is not self._default_overflow:
+            result.append(self.overflow.value)
+        if getattr(self, "flags", False):
+            result.append("flags")
+        return result
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        return resolve_overflow(None, self._out)
+
+    @property
+    def _out(self) -> Format:
+        return getattr(self, "out")  # noqa: B009
+
+    def _control(self) -> dict[str, Operand]:
+        if self.rounding is Rounding.SR:
+            return {"random": Operand(format=Fixed(width=self.random_bits, signed=False))}
+        if self.rounding is Rounding.DYNAMIC:
+            return {"rm": Operand(format=Fixed(width=3, signed=False))}
+        return {}
+
+    def _results(self) -> dict[str, Operand]:
+        outputs = {"r": Operand(format=self._out)}
+        if getattr(self, "flags", False):
+            outputs["flags"] = Operand(format=Fixed(width=4, signed=False))
+        return outputs
+
+    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Compute the results for arrays of operand codes.
+
+        Parameters
+        ----------
+        **codes : array_like of unsigned integers
+            One per input port. They broadcast like numpy; lanes are the last axis.
+
+        Returns
+        -------
+        dict of ndarray
+            One per output port, codes in the smallest unsigned dtype that holds the format.
+
+        Raises
+        ------
+        CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
+        """
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        results = {
+            name: np.empty(operands.count, port.format.code_dtype)
+            for name, port in self.ports.outputs.items()
+        }
+        out, flags = self._out, getattr(self, "flags", False)
+        for piece, chunk in operands.chunks(self.macs or 1):
+            direction = self._direction(chunk)
+            exact = self._exact(direction.down, **chunk)
+            results["r"][piece], raised = project(exact, out, direction, self.overflow, flags)
+            if raised is not None:
+                results["flags"][piece] = raised
+        return {name: array.reshape(operands.shape) for name, array in results.items()}
+
+    def _direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """Take the rounding operands out of ``chunk``."""
+        modes, random = chunk.pop("rm", None), chunk.pop("random", None)
+        return Direction(self.rounding, modes, random, self.random_bits)
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        """Return the values to be rounded; an exact zero sum is negative where ``down``."""
+        raise NotImplementedError
+
+
+def identifier(fmt: Format) -> str:
+    """Return the format's name as part of a Verilog identifier."""
+    return fmt.name.replace(".", "p")
+
+
+def check_format(name: str, value: Any) -> Format:
+    """Return the format that ``value`` means; SpecError names the parameter."""
+    try:
+        return format_of(value)
+    except ValueError as error:
+        raise SpecError(f"{name}={value!s}: {error}") from None
+
+
+def check_integer(name: str, value: Any, low: int, high: int) -> None:
+    """SpecError unless ``value`` is an integer from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecError(f"{name}={value!s}: must be an integer from {low} to {high}")
+
+
+def check_boolean(name: str, value: Any) -> None:
+    """SpecError unless ``value`` is a truth value."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{name}={value!s}: must be true or false")
