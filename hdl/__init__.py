@@ -1,2 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Amaranth datapaths for the units, and the Verilog emitter."""
+
+from .component import Datapath, Implementation, Port
+from .delays import DELAY_MODELS, DelayModel
+from .emit import Design, generate
+from .pipeline import Pipeline, Wire
+from .units import DATAPATHS, build
+
+__all__ = [
+    "DATAPATHS",
+    "DELAY_MODELS",
+    "Datapath",
+    "DelayModel",
+    "Design",
+    "Implementation",
+    "Pipeline",
+    "Port",
+    "Wire",
+    "build",
+    "generate",
+]

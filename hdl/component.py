@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every datapath has in common: ports, handshake, and the choice of its registers."""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from amaranth.hdl import Cat, Const, Module, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from macaw.golden.errors import SpecError
+from macaw.golden.units import Operand, Unit
+
+from .delays import DELAY_MODELS
+from .pipeline import Pipeline, Scratch, Wire
+
+__all__ = ["Datapath", "Implementation", "Port"]
+
+_CHOICES = {
+    "flow": ("none", "valid", "stream"),
+    "bus": (None, "axis"),
+    "reset": ("sync", "async", "none"),
+    "reset_active": ("high", "low"),
+    "multiplier": ("auto", "dsp", "lut"),
+    "target": tuple(DELAY_MODELS),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Implementation:
+    """How a unit is built; none of it changes a bit of the results.
+
+    Parameters
+    ----------
+    stages : int, optional
+        Register stages, spread evenly; 0 (the default) is combinational.
+    frequency : float, optional
+        Clock in MHz: registers go where the target's delay model asks for them.
+    target : str
+        Delay model for ``frequency`` and ``stages``.
+    flow : str
+        ``none`` (fixed latency), ``valid`` (a valid bit travels along) or ``stream`` (valid and
+        ready; nothing is lost or doubled under any pattern of stalls).
+    bus : str, optional
+        ``axis``: AXI4-Stream names; implies ``stream``.
+    reset, reset_active : str
+        ``sync``, ``async`` or ``none`` (power-on values only); ``high`` (``rst``) or ``low``
+        (``rst_n``).
+    multiplier : str
+        ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
+    widest_sum : int
+        Bits of the widest exact sum to build; a wider one is refused.
+    name : str, optional
+        Module name instead of the one from the specification.
+
+    Raises
+    ------
+    SpecError
+        Naming the parameter, its value, and what is allowed.
+    """
+
+    stages: int | None = None
+    frequency: float | None = None
+    target: str = "ecp5"
+    flow: str = "none"
+    bus: str | None = None
+    reset: str = "sync"
+    reset_active: str = "high"
+    multiplier: str = "auto"
+    widest_sum: int = 128
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                words = ", ".join(str(a).lower() for a in allowed)
+                raise SpecError(f"{name}={value}: must be one of {words}")
+        if self.stages is not None and self.frequency is not None:
+            raise SpecError("stages and frequency: give one of them, not both")
+        if self.stages is not None:
+            _whole("stages", self.stages, 0, 64)
+        elif self.frequency is None:
+            object.__setattr__(self, "stages", 0)
+        if self.frequency is not None and not (
+            isinstance(self.frequency, int | float) and 0 < self.frequency < 1e6
+        ):
+            raise SpecError(f"frequency={self.frequency}: must be above 0 MHz")
+        _whole("widest_sum", self.widest_sum, 1, 4096)
+        if self.bus == "axis":
+            object.__setattr__(self, "flow", "stream")
+        if self.name is not None and not (
+            self.name.isascii() and self.name.isidentifier()
+        ):
+            raise SpecError(f"name={self.name}: must be a Verilog identifier")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Options that differ from their defaults, JSON-able."""
+        plain = Implementation()
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: v for name, v in values.items() if v != getattr(plain, name)}
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecError(f"{name}={value}: must be an integer from {low} to {high}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Port:
+    """A port of the generated module."""
+
+    name: str
+    direction: str
+    width: int
+    role: str
+    operand: str | None = None
+    spec: Operand | None = None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "direction": self.direction,
+            "width": self.width,
+            "role": self.role,
+            "operand": self.operand,
+            "format": self.spec.format.name if self.spec else None,
+            "lanes": self.spec.lanes if self.spec else None,
+        }
+
+
+class Datapath(wiring.Component):
+    """Gates for one unit specification.
+
+    A subclass writes the arithmetic in :meth:`build`, from operand wires to result wires; where
+    registers go is the scheduler's choice. One operation enters per clock.
+
+    Attributes
+    ----------
+    spec : Unit
+    implementation : Implementation
+    latency : int
+        Clocks from an operand to its result.
+    clocked : bool
+        False if the module has no state, and so neither clock nor reset.
+    """
+
+    initiation_interval: ClassVar[int] = 1
+
+    def __init__(self, spec: Unit, implementation: Implementation):
+        self.spec = spec
+        self.implementation = implementation
+        self._period, self.latency = self._schedule()
+        trial, _ = self._run(Scratch(), self._period)
+        self.clocked = trial.registers > 0 or self.latency > 0
+        self.port_list = self._ports()
+        super().__init__(
+            {p.name: (In if p.direction == "input" else Out)(p.width) for p in self.port_list}
+        )
+
+    def build(self, p: Pipeline, **operands: Wire) -> dict[str, Wire]:
+        """Results from operands; ``done``, if given, says which beats have one."""
+        raise NotImplementedError
+
+    # Scheduling.
+
+    def _run(
+        self,
+        module: Module | Scratch,
+        period: float,
+        operands: dict[str, Value] | None = None,
+        enable: Value | None = None,
+        valid: Value | None = None,
+    ) -> tuple[Pipeline, dict[str, Wire]]:
+        if operands is None:
+            inputs = self.spec.ports.inputs
+            operands = {n: Signal(o.width, name=f"i_{n}") for n, o in inputs.items()}
+        p = Pipeline(
+            module,
+            delays=DELAY_MODELS[self.implementation.target],
+            period=period,
+            enable=enable,
+            valid=valid,
+            multiplier=self.implementation.multiplier,
+        )
+        wires = {name: p.input(value, name) for name, value in operands.items()}
+        return p, self.build(p, **wires)
+
+    def _depth(self, period: float) -> tuple[int, Pipeline, float]:
+        p, results = self._run(Scratch(), period)
+        stage = max((w.stage for w in results.values()), default=0)
+        return max(stage, p.last_stage), p, max(w.time for w in results.values())
+
+    def _schedule(self) -> tuple[float, int]:
+        """(clock period in ns for the scheduler, latency)."""
+        option = self.implementation
+        if option.frequency is not None:
+            period = 1e3 / option.frequency
+            depth, p, _ = self._depth(period)
+            if p.slowest > period:
+                raise SpecError(
+                    f"frequency={option.frequency:g}: the slowest step of {self.spec.name} takes "
+                    f"{p.slowest:.2f} ns on {option.target}, so at most {1e3 / p.slowest:.0f} MHz"
+                )
+            return period, depth
+        stages = option.stages or 0
+        if stages == 0:
+            return float("inf"), 0
+        _, _, whole = self._depth(float("inf"))
+        low, high = 0.0, whole
+        for _ in range(14):
+            middle = (low + high) / 2
+            depth, _, _ = self._depth(middle)
+            low, high = (low, middle) if depth <= stages else (middle, high)
+        return high, stages
+
+    # Ports.
+
+    def _ports(self) -> list[Port]:
+        option = self.implementation
+        ports = []
+        if self.clocked:
+            ports.append(Port(name="clk", direction="input", width=1, role="clock"))
+            if option.reset != "none":
+                name = "rst" if option.reset_active == "high" else "rst_n"
+                ports.append(Port(name=name, direction="input", width=1, role="reset"))
+        if option.bus == "axis":
+            return ports + self._axis_ports()
+        if option.flow != "none":
+            ports.append(Port(name="i_valid", direction="input", width=1, role="valid"))
+        if option.flow == "stream":
+            ports.append(Port(name="i_ready", direction="output", width=1, role="ready"))
+        for name, operand in self.spec.ports.inputs.items():
+            role = "last" if name == "last" and self.spec.accumulates else "operand"
+            ports.append(
+                Port(name=f"i_{name}", direction="input", width=operand.width, role=role,
+                     operand=name, spec=operand)
+            )  # fmt: skip
+        if option.flow != "none":
+            ports.append(Port(name="o_valid", direction="output", width=1, role="valid"))
+        if option.flow == "stream":
+            ports.append(Port(name="o_ready", direction="input", width=1, role="ready"))
+        for name, operand in self.spec.ports.outputs.items():
+            ports.append(
+                Port(name=f"o_{name}", direction="output", width=operand.width, role="result",
+                     operand=name, spec=operand)
+            )  # fmt: skip
+        return ports
+
+    def _axis_ports(self) -> list[Port]:
+        ports = []
+        for prefix, operands, into in (
+            ("s_axis", self._bus_inputs(), "input"),
+            ("m_axis", self.spec.ports.outputs, "output"),
+        ):
+            back = "output" if into == "input" else "input"
+            width = sum(_bytes(o.width) for o in operands.values())
+            role = "operand" if into == "input" else "result"
+            ports += [
+                Port(name=f"{prefix}_tdata", direction=into, width=width, role=role),
+                Port(name=f"{prefix}_tvalid", direction=into, width=1, role="valid"),
+                Port(name=f"{prefix}_tready", direction=back, width=1, role="ready"),
+            ]
+            if into == "input" and self.spec.accumulates:
+                ports.append(
+                    Port(name=f"{prefix}_tlast", direction=into, width=1, role="last",
+                         operand="last", spec=self.spec.ports.inputs["last"])
+                )  # fmt: skip
+        return ports
+
+    def _bus_inputs(self) -> dict[str, Operand]:
+        inputs = self.spec.ports.inputs
+        return {n: o for n, o in inputs.items() if not (n == "last" and self.spec.accumulates)}
+
+    # Elaboration.
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        option = self.implementation
+        axis = option.bus == "axis"
+        operands: dict[str, Value] = {}
+        if axis:
+            position = 0
+            for name, operand in self._bus_inputs().items():
+                operands[name] = self.s_axis_tdata[position : position + operand.width]
+                position += _bytes(operand.width)
+            if self.spec.accumulates:
+                operands["last"] = self.s_axis_tlast
+        else:
+            operands = {name: getattr(self, f"i_{name}") for name in self.spec.ports.inputs}
+
+        def handshake(prefix: str, name: str) -> Signal:
+            bus = {"i": "s_axis_t", "o": "m_axis_t"}[prefix]
+            return getattr(self, f"{bus}{name}" if axis else f"{prefix}_{name}")
+
+        valid: Value | None = None
+        enable: Signal | None = None
+        if option.flow != "none":
+            valid = handshake("i", "valid")
+        elif self.spec.accumulates and option.reset != "none":
+            # Every clock is a beat, but for those under reset.
+            valid = ~ResetSignal()
+        if option.flow == "stream":
+            enable = Signal(name="advance")
+        p, results = self._run(m, self._period, operands, enable, valid)
+        done = results.pop("done", None)
+
+        out_valid = p.valid(self.latency)
+        if out_valid is not None and done is not None:
+            out_valid = out_valid & p.at(done, self.latency)
+        if option.flow != "none":
+            assert out_valid is not None
+            m.d.comb += handshake("o", "valid").eq(out_valid)
+        if enable is not None:
+            assert out_valid is not None
+            m.d.comb += enable.eq(~out_valid | handshake("o", "ready"))
+            m.d.comb += handshake("i", "ready").eq(enable)
+        values = {name: p.at(wire, self.latency) for name, wire in results.items()}
+        if axis:
+            parts = []
+            for name, operand in self.spec.ports.outputs.items():
+                parts += [values[name], Const(0, _bytes(operand.width) - operand.width)]
+            m.d.comb += self.m_axis_tdata.eq(Cat(*parts))
+        else:
+            for name, value in values.items():
+                m.d.comb += getattr(self, f"o_{name}").eq(value)
+        return m
+
+
+def _bytes(width: int) -> int:
+    """``width`` padded to whole bytes, in bits."""
+    return (width + 7) // 8 * 8

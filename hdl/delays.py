@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Delay models: how long an operation takes on a target, for the pipeline scheduler.
+
+A model is an estimate made before synthesis. It decides where registers go and never what is
+computed; the figures that macaw prints come from the synthesis flows, not from here.
+"""
+
+from dataclasses import dataclass
+from math import ceil, log
+
+__all__ = ["DELAY_MODELS", "DelayModel"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DelayModel:
+    """Delay of the operations of a datapath, in nanoseconds.
+
+    Parameters
+    ----------
+    gate : float
+        A two-input function of single bits, after its share of packing into a wider cell.
+    mux : float
+        A two-way choice between words, without the load on its select.
+    fanout : float
+        Added for each doubling of the number of bits that one signal drives.
+    reduce : float
+        One level of a reduction over ``radix`` bits.
+    radix : int
+        Inputs of one level of a reduction.
+    add, add_bit, add_log : float
+        A carry-propagate addition: ``add + add_bit * width + add_log * log2(width)``.
+    multiply, multiply_log : float
+        A multiplier that fits ``tile``: ``multiply + multiply_log * log2(wa * wb)``.
+    tile : tuple of int, optional
+        Operand widths of a hard multiplier; wider products are put together from tiles.
+    soft_limit : int
+        Products of fewer partial-product bits than this are built from logic cells although
+        the target has hard multipliers.
+    register : float
+        Clock to output plus set-up, with the routing between them.
+    """
+
+    gate: float
+    mux: float
+    fanout: float
+    reduce: float
+    radix: int
+    add: float
+    add_bit: float
+    add_log: float
+    multiply: float
+    multiply_log: float
+    tile: tuple[int, int] | None
+    soft_limit: int
+    register: float
+
+    def adder(self, width: int) -> float:
+        return self.add + self.add_bit * width + self.add_log * log(max(width, 2), 2)
+
+    def reduction(self, width: int) -> float:
+        return self.reduce * ceil(log(max(width, 2), self.radix) - 1e-9)
+
+    def choice(self, width: int) -> float:
+        return self.mux + self.fanout * log(max(width, 1), 2)
+
+    def product(self, wa: int, wb: int) -> float:
+        return self.multiply + self.multiply_log * log(max(wa * wb, 2), 2)
+
+
+_ECP5 = DelayModel(
+    gate=0.45, mux=0.75, fanout=0.09, reduce=0.95, radix=4,
+    add=1.5, add_bit=0.045, add_log=0.0,
+    multiply=5.2, multiply_log=0.0, tile=(18, 18), soft_limit=17, register=1.0,
+)  # fmt: skip
+
+_ICE40 = DelayModel(
+    gate=0.6, mux=1.1, fanout=0.12, reduce=1.3, radix=4,
+    add=1.6, add_bit=0.13, add_log=0.0,
+    multiply=1.5, multiply_log=1.7, tile=None, soft_limit=0, register=1.5,
+)  # fmt: skip
+
+_XILINX7 = DelayModel(
+    gate=0.25, mux=0.5, fanout=0.06, reduce=0.6, radix=6,
+    add=0.9, add_bit=0.025, add_log=0.0,
+    multiply=3.6, multiply_log=0.0, tile=(24, 17), soft_limit=17, register=0.7,
+)  # fmt: skip
+
+# The library of the `asic` target: one FO4 is taken as 20 ps, a common figure for a 16 nm class
+# process, so that `frequency=` has a meaning; the reports stay in FO4.
+_FO4 = 0.020
+_ASIC = DelayModel(
+    gate=1.2 * _FO4, mux=2.0 * _FO4, fanout=0.35 * _FO4, reduce=1.6 * _FO4, radix=4,
+    add=3.0 * _FO4, add_bit=0.0, add_log=2.4 * _FO4,
+    multiply=2.0 * _FO4, multiply_log=4.2 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
+)  # fmt: skip
+
+DELAY_MODELS: dict[str, DelayModel] = {
+    "ecp5": _ECP5,
+    "ice40": _ICE40,
+    "xilinx7": _XILINX7,
+    "asic": _ASIC,
+}

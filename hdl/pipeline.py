@@ -1,0 +1,682 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pipeline scheduler: expressions are written once, registers put themselves in.
+
+A datapath is written with :class:`Wire` values and the methods of :class:`Pipeline`. Each wire
+knows the register stage in which it is valid, its arrival time within that stage, and the range
+of integers that it can hold. An operation whose result would arrive later than the clock period
+moves to the next stage; operands of earlier stages are delayed to match, each through one shared
+chain of registers.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+
+from .delays import DelayModel
+
+__all__ = ["Pipeline", "Scratch", "Wire", "cat"]
+
+
+def _shape(low: int, high: int) -> Shape:
+    if low < 0:
+        return signed(max((-low - 1).bit_length(), high.bit_length() if high > 0 else 0) + 1)
+    return unsigned(high.bit_length())
+
+
+class Wire:
+    """A value of the datapath: an integer between ``low`` and ``high``, valid in one stage."""
+
+    __slots__ = ("_delayed", "constant", "high", "low", "name", "pipeline", "stage", "time", "value")
+
+    def __init__(
+        self,
+        pipeline: "Pipeline",
+        value: Value,
+        stage: int,
+        time: float,
+        low: int,
+        high: int,
+        name: str = "",
+    ):
+        self.pipeline = pipeline
+        self.value = value
+        self.stage = stage
+        self.time = time
+        self.low = low
+        self.high = high
+        self.name = name
+        self.constant: int | None = None
+        self._delayed: list[Value] = [value]
+
+    def __len__(self) -> int:
+        return self.value.shape().width
+
+    @property
+    def signed(self) -> bool:
+        return self.low < 0
+
+    @property
+    def negative(self) -> "Wire":
+        """1 if the value is below zero."""
+        if self.low >= 0 or self.high < 0:
+            return self.pipeline.constant(int(self.high < 0), 1)
+        return self[len(self) - 1]
+
+    # Arithmetic. Ranges follow the operands, so widths are never guessed.
+
+    def __add__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.add(self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.subtract(self, other)
+
+    def __rsub__(self, other: int) -> "Wire":
+        return self.pipeline.subtract(self.pipeline.constant(other), self)
+
+    # Bitwise: both operands as unsigned patterns of the same width.
+
+    def __and__(self, other: "Wire") -> "Wire":
+        return self.pipeline.gate(lambda a, b: a & b, self, other, neutral=1, absorbing=0)
+
+    def __or__(self, other: "Wire") -> "Wire":
+        return self.pipeline.gate(lambda a, b: a | b, self, other, neutral=0, absorbing=1)
+
+    def __xor__(self, other: "Wire") -> "Wire":
+        return self.pipeline.gate(lambda a, b: a ^ b, self, other, neutral=0)
+
+    def __invert__(self) -> "Wire":
+        if self.constant is not None:
+            return self.pipeline.constant(~self.constant & ((1 << len(self)) - 1), len(self))
+        return self.pipeline.free(lambda a: (~a)[: len(self)], self)
+
+    # Comparisons.
+
+    def equals(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.compare(lambda a, b: a == b, self, other, kind="reduce")
+
+    def __lt__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.compare(lambda a, b: a < b, self, other)
+
+    def __le__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.compare(lambda a, b: a <= b, self, other)
+
+    def __gt__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.compare(lambda a, b: a > b, self, other)
+
+    def __ge__(self, other: "Wire | int") -> "Wire":
+        return self.pipeline.compare(lambda a, b: a >= b, self, other)
+
+    def any(self) -> "Wire":
+        """1 if any bit is set."""
+        return self.pipeline.reduce(lambda a: a.any(), self)
+
+    def all(self) -> "Wire":
+        """1 if every bit is set."""
+        return self.pipeline.reduce(lambda a: a.all(), self, every=True)
+
+    # Selections and re-interpretations cost nothing.
+
+    def __getitem__(self, key: int | slice) -> "Wire":
+        if self.constant is not None:
+            bits = [(self.constant >> i) & 1 for i in range(len(self))]
+            part = bits[key] if isinstance(key, slice) else [bits[key]]
+            return self.pipeline.constant(sum(b << i for i, b in enumerate(part)), len(part))
+        return self.pipeline.free(lambda a: a[key], self)
+
+    def bits(self, width: int) -> "Wire":
+        """The two's complement pattern in ``width`` bits: sign or zero extended, or cut."""
+        if self.constant is not None:
+            return self.pipeline.constant(self.constant & ((1 << width) - 1), width)
+        if width <= len(self):
+            return self[:width]
+        fill = self.value[-1] if self.signed else None
+
+        def extend(a: Value) -> Value:
+            top = Cat(*[a[-1]] * (width - len(a))) if fill is not None else Const(0, width - len(a))
+            return Cat(a, top)
+
+        return self.pipeline.free(extend, self)
+
+    def as_signed(self) -> "Wire":
+        """The same bits read as two's complement."""
+        half = 1 << (len(self) - 1)
+        if self.constant is not None:
+            return self.pipeline.constant((self.constant + half) % (2 * half) - half)
+        return self.pipeline.free(lambda a: a.as_signed(), self, low=-half, high=half - 1)
+
+    def within(self, low: int, high: int) -> "Wire":
+        """The same value, known to lie in ``[low, high]``; wider ranges are no promise."""
+        low, high = max(low, self.low), min(high, self.high)
+        if self.constant is not None or (low, high) == (self.low, self.high):
+            return self
+        shape = _shape(low, high)
+
+        def narrow(a: Value) -> Value:
+            part = a[: shape.width]
+            return part.as_signed() if shape.signed else part
+
+        return self.pipeline.free(narrow, self, low=low, high=high)
+
+    def shifted_left(self, amount: int) -> "Wire":
+        """Multiplied by ``2**amount``, a constant: wiring only."""
+        if amount == 0:
+            return self
+        if self.constant is not None:
+            return self.pipeline.constant(self.constant << amount)
+
+        def shift(a: Value) -> Value:
+            moved = Cat(Const(0, amount), a)
+            return moved.as_signed() if self.signed else moved
+
+        return self.pipeline.free(shift, self, low=self.low << amount, high=self.high << amount)
+
+
+def cat(*parts: Wire) -> Wire:
+    """Concatenation, the first part in the low bits."""
+    parts = tuple(w for w in parts if len(w))
+    pipeline = parts[0].pipeline
+    if all(w.constant is not None for w in parts):
+        value, width = 0, 0
+        for w in parts:
+            value |= ((w.constant or 0) & ((1 << len(w)) - 1)) << width
+            width += len(w)
+        return pipeline.constant(value, width)
+    return pipeline.free(lambda *values: Cat(*values), *parts)
+
+
+class Scratch:
+    """Takes the place of a module while the scheduler tries a clock period."""
+
+    def __init__(self) -> None:
+        self.d = self
+        self.comb = self
+
+    def __getitem__(self, domain: str) -> "Scratch":
+        return self
+
+    def __setitem__(self, domain: str, statements: object) -> None:
+        pass
+
+    def __iadd__(self, statements: object) -> "Scratch":
+        return self
+
+    def If(self, condition: object) -> AbstractContextManager[None]:  # noqa: N802
+        return nullcontext()
+
+
+class Pipeline:
+    """Collects a datapath into a module and places its registers.
+
+    Parameters
+    ----------
+    module : Module
+        Where registers and assignments go.
+    delays : DelayModel
+        Estimated delay of each operation.
+    period : float
+        Longest delay between registers, in ns; infinity makes the datapath combinational.
+    domain : str or None
+        Clock domain of the registers.
+    enable : Value, optional
+        Registers hold while this is 0 (back-pressure).
+    """
+
+    def __init__(
+        self,
+        module: Module | Scratch,
+        *,
+        delays: DelayModel,
+        period: float = float("inf"),
+        domain: str = "sync",
+        enable: Value | None = None,
+        valid: Value | None = None,
+        multiplier: str = "auto",
+    ):
+        self.module = module
+        self.delays = delays
+        self.period = period
+        self.domain = domain
+        self.enable = enable
+        self.multiplier = multiplier
+        self.last_stage = 0
+        self.slowest = 0.0
+        self.registers = 0
+        self._steps = 0
+        self._loop: int | None = None
+        self._valid: list[Value | None] = [valid]
+
+    # Sources and sinks.
+
+    def input(self, value: Value, name: str = "") -> Wire:
+        """An unsigned pattern that arrives at the start of stage 0."""
+        high = (1 << len(value)) - 1
+        return Wire(self, value, 0, self.delays.register, 0, high, name)
+
+    def constant(self, value: int, width: int | None = None) -> Wire:
+        shape = _shape(value, value) if width is None else unsigned(width)
+        wire = Wire(self, Const(value, shape), 0, 0.0, value, value)
+        wire.constant = value
+        return wire
+
+    def at(self, wire: Wire, stage: int) -> Value:
+        """The value of ``wire``, delayed by registers until ``stage``."""
+        if wire.constant is not None:
+            return wire.value
+        if stage < wire.stage:
+            raise AssertionError("a value cannot be used before it is there")
+        chain = wire._delayed
+        while len(chain) <= stage - wire.stage:
+            chain.append(self.register(chain[-1], name=wire.name))
+            self.last_stage = max(self.last_stage, wire.stage + len(chain) - 1)
+        return chain[stage - wire.stage]
+
+    def register(self, value: Value, *, name: str = "", reset: bool = False) -> Signal:
+        """One register without reset (with ``reset``: cleared), held by the pipeline's enable."""
+        self._steps += 1
+        held = Signal.like(value, name=f"{name or 'held'}_{self._steps}", reset_less=not reset)
+        self.registers += len(held)
+        self.update(held, value)
+        return held
+
+    def update(self, target: Signal, value: Value, when: Value | None = None) -> None:
+        """Clocked assignment under the pipeline's enable and the condition ``when``."""
+        condition = self.enable
+        if when is not None:
+            condition = when if condition is None else condition & when
+        if condition is None:
+            self.module.d[self.domain] += target.eq(value)
+        else:
+            with self.module.If(condition):
+                self.module.d[self.domain] += target.eq(value)
+
+    def valid(self, stage: int) -> Value | None:
+        """The valid bit that travels with the data, in ``stage``; None where there is none."""
+        while len(self._valid) <= stage:
+            last = self._valid[-1]
+            self._valid.append(
+                None if last is None else self.register(last, name="valid", reset=True)
+            )
+        return self._valid[stage]
+
+    def output(self, wire: Wire, stage: int | None = None) -> Value:
+        return self.at(wire, wire.stage if stage is None else stage)
+
+    def name(self, name: str, wire: Wire) -> Wire:
+        """Give a wire a named signal in the generated Verilog."""
+        if wire.constant is not None or not len(wire):
+            return wire
+        named = Signal.like(wire.value, name=name)
+        self.module.d.comb += named.eq(wire.value)
+        return Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
+
+    # The scheduler itself.
+
+    def op(
+        self,
+        function: Callable[..., Value],
+        *operands: Wire,
+        delay: float,
+        low: int | None = None,
+        high: int | None = None,
+        name: str = "step",
+    ) -> Wire:
+        """Apply ``function`` to the operands in the earliest stage in which it fits."""
+        live = [w for w in operands if w.constant is None]
+        stage = max((w.stage for w in live), default=0)
+        start = max(
+            (w.time if w.stage == stage else self.delays.register for w in live), default=0.0
+        )
+        own = self.delays.register + delay
+        if self._loop is not None:
+            if live and stage < self._loop:
+                stage, start = self._loop, self.delays.register
+        elif live and start + delay > self.period and start > self.delays.register:
+            stage, start = stage + 1, self.delays.register
+            self.last_stage = max(self.last_stage, stage)
+        if live and delay:
+            self.slowest = max(self.slowest, own if self._loop is None else start + delay)
+        value = Value.cast(function(*(self.at(w, stage) for w in operands)))
+        natural = value.shape()
+        if low is None or high is None:
+            bound = 1 << (natural.width - 1 if natural.signed else natural.width)
+            low, high = (-bound if natural.signed else 0), bound - 1
+        shape = _shape(low, high)
+        if shape.width < natural.width:
+            value = value[: shape.width]
+            value = value.as_signed() if shape.signed else value
+        elif shape.signed and not natural.signed:
+            value = value.as_signed()
+        # Every step is a signal of its own: nested expressions would be written out again at each
+        # use. The emitter removes the names that stand for nothing.
+        self._steps += 1
+        step = Signal(value.shape(), name=f"{name}_{self._steps}")
+        self.module.d.comb += step.eq(value)
+        return Wire(self, step, stage, start + delay, low, high)
+
+    def free(
+        self,
+        function: Callable[..., Value],
+        *operands: Wire,
+        low: int | None = None,
+        high: int | None = None,
+    ) -> Wire:
+        """Wiring: an operation without delay, which is never a reason for a register."""
+        return self.op(function, *operands, delay=0.0, low=low, high=high)
+
+    def wire(self, value: "Wire | int") -> Wire:
+        return self.constant(value) if isinstance(value, int) else value
+
+    # State: what a beat leaves behind for the next one.
+
+    def first(self, last: Wire, *beside: Wire) -> Wire:
+        """1 in the first beat of a sequence; in the stage where ``beside`` are ready."""
+        stage = max((w.stage for w in beside if w.constant is None), default=0)
+        stage = max(stage, last.stage)
+        fresh = Signal(init=1, name="first")
+        self.registers += 1
+        self.update(fresh, self.at(last, stage), self.valid(stage))
+        return Wire(self, fresh, stage, self.delays.register, 0, 1, "first")
+
+    def accumulate(self, addend: Wire, first: Wire, width: int) -> Wire:
+        """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
+
+        Cut into segments that fit the clock period. A segment's carry enters the next one a
+        clock later, as do the addend's bits there, so the loop is never longer than a segment.
+        """
+        room = self.period - self.delays.register - self.delays.choice(1) - self.delays.add
+        segment = width
+        while segment > 4 and self.delays.adder(segment) - self.delays.add > room:
+            segment = (segment + 1) // 2
+        sums: list[Wire] = []
+        carry: Wire | None = None
+        stage = max(addend.stage, first.stage)
+        if addend.time + self.delays.adder(segment) > self.period:
+            stage += 1
+        extended = addend.bits(width)
+        for start in range(0, width, segment):
+            part = extended[start : start + segment]
+            size = len(part)
+            held = Signal(size, name=f"accumulator_{start}", reset_less=True)
+            self.registers += size
+            into = Const(0, 1) if carry is None else self.at(carry, stage)
+            kept = held & ~self.at(first, stage).replicate(size)
+            total = Signal(size + 1, name=f"running_{start}")
+            left, right = Cat(Const(1, 1), kept), Cat(into, self.at(part, stage))
+            self.module.d.comb += total.eq((left + right)[1:])
+            self.update(held, total[:size], self.valid(stage))
+            time = self.delays.register + self.delays.choice(1) + self.delays.adder(size)
+            self.slowest = max(self.slowest, time)
+            sums.append(Wire(self, total[:size], stage, time, 0, (1 << size) - 1, "running"))
+            carry = Wire(self, total[size], stage, time, 0, 1, "carry")
+            self.last_stage = max(self.last_stage, stage)
+            stage += 1
+        return self.name("accumulated", cat(*sums)).as_signed()
+
+    def gather(self, bit: Wire, first: Wire) -> Wire:
+        """OR of ``bit`` over the beats since the one marked ``first``."""
+        if bit.constant == 0:
+            return bit
+        stage = max(bit.stage, first.stage)
+        held = Signal(name="seen", reset_less=True)
+        self.registers += 1
+        value = self.at(bit, stage) | (held & ~self.at(first, stage))
+        self.update(held, value, self.valid(stage))
+        return Wire(self, value, stage, self.delays.register + self.delays.gate, 0, 1, "seen")
+
+    @contextmanager
+    def loop(self, *inputs: Wire) -> Iterator["_Loop"]:
+        """A step that must end in the clock in which it begins: its result is its own operand."""
+        live = [w for w in inputs if w.constant is None]
+        stage = max(w.stage for w in live)
+        late = any(w.stage == stage and w.time > self.delays.register for w in live)
+        if late and self.period != float("inf"):
+            stage += 1
+        self.last_stage = max(self.last_stage, stage)
+        self._loop = stage
+        try:
+            yield _Loop(self, stage)
+        finally:
+            self._loop = None
+
+    # Operations.
+
+    def add(self, a: "Wire | int", b: "Wire | int", carry: Wire | None = None) -> Wire:
+        """``a + b (+ carry)``, exact."""
+        a, b = self.wire(a), self.wire(b)
+        if carry is not None and carry.constant == 0:
+            carry = None
+        if carry is None:
+            if a.constant is not None and b.constant is not None:
+                return self.constant(a.constant + b.constant)
+            if a.constant == 0:
+                return b
+            if b.constant == 0:
+                return a
+            low, high = a.low + b.low, a.high + b.high
+            width = _shape(low, high).width
+            return self.op(
+                lambda x, y: x + y, a, b, delay=self.delays.adder(width), low=low, high=high, name="sum"
+            )
+        low, high = a.low + b.low, a.high + b.high + 1
+        width = _shape(low, high).width
+
+
+        def with_carry(x: Value, y: Value, c: Value) -> Value:
+            # One carry chain: the carry enters through a bit below the operands.
+            left, right = Cat(Const(1, 1), x), Cat(c[0], y)
+            left = left.as_signed() if a.signed else left
+            right = right.as_signed() if b.signed else right
+            total = (left + right)[1:]
+            return total.as_signed() if low < 0 else total
+
+        return self.op(
+            with_carry, a, b, carry, delay=self.delays.adder(width), low=low, high=high, name="sum"
+        )
+
+    def subtract(self, a: "Wire | int", b: "Wire | int") -> Wire:
+        """``a - b``, exact."""
+        a, b = self.wire(a), self.wire(b)
+        if b.constant is not None:
+            return self.add(a, -b.constant)
+        low, high = a.low - b.high, a.high - b.low
+        width = _shape(low, high).width
+        return self.op(
+            lambda x, y: x - y, a, b, delay=self.delays.adder(width), low=low, high=high, name="sum"
+        )
+
+    def gate(
+        self,
+        function: Callable[[Value, Value], Value],
+        a: Wire,
+        b: Wire,
+        *,
+        neutral: int,
+        absorbing: int | None = None,
+    ) -> Wire:
+        """A bitwise function of two patterns of one width; a single bit is spread.
+
+        ``neutral`` and ``absorbing`` are the bits that leave the other operand as it is, or
+        decide the result.
+        """
+        width = max(len(a), len(b))
+        single = min(len(a), len(b)) == 1 and width > 1
+        a, b = (
+            (self.repeat(w, width) if len(w) == 1 else w.bits(width)) if width > 1 else w
+            for w in (a, b)
+        )
+        for x, y in ((a, b), (b, a)):
+            if x.constant is None:
+                continue
+            if y.constant is not None:
+                pairs = ((x.constant >> i & 1) + (y.constant >> i & 1) for i in range(width))
+                table = self._truth(neutral, absorbing)
+                return self.constant(sum(table[n] << i for i, n in enumerate(pairs)), width)
+            ones = (1 << width) - 1
+            if x.constant == ones * neutral:
+                return y
+            if absorbing is not None and x.constant == ones * absorbing:
+                return self.constant(x.constant, width)
+        load = self.delays.choice(width) - self.delays.mux if single else 0.0
+        return self.op(lambda x, y: function(x, y)[:width], a, b, delay=self.delays.gate + load)
+
+    @staticmethod
+    def _truth(neutral: int, absorbing: int | None) -> tuple[int, int, int]:
+        """The function of (0,0), (0,1), (1,1): and, or, exclusive or."""
+        if absorbing is None:
+            return 0, 1, 0
+        return (0, 0, 1) if neutral else (0, 1, 1)
+
+    def repeat(self, wire: Wire, count: int) -> Wire:
+        if wire.constant is not None:
+            return self.constant(wire.constant * ((1 << count) - 1), count)
+        return self.free(lambda a: Cat(*[a[0]] * count), wire)
+
+    def compare(
+        self,
+        function: Callable[..., Value],
+        a: "Wire | int",
+        b: "Wire | int",
+        kind: str = "add",
+    ) -> Wire:
+        a, b = self.wire(a), self.wire(b)
+        width = max(len(a), len(b))
+        delay = self.delays.reduction(width) if kind == "reduce" else self.delays.adder(width)
+        return self.op(function, a, b, delay=delay)
+
+    def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
+        if len(wire) == 0:
+            return self.constant(0, 1)
+        if wire.constant is not None:
+            ones = (1 << len(wire)) - 1
+            return self.constant(
+                int(wire.constant & ones == ones if every else wire.constant != 0), 1
+            )
+        if len(wire) == 1:
+            return wire
+        return self.op(function, wire, delay=self.delays.reduction(len(wire)))
+
+    def mux(self, select: Wire, then: "Wire | int", other: "Wire | int") -> Wire:
+        """``then`` if ``select`` else ``other``; the range covers both."""
+        then, other = self.wire(then), self.wire(other)
+        if select.constant is not None:
+            return then if select.constant else other
+        low, high = min(then.low, other.low), max(then.high, other.high)
+        width = _shape(low, high).width
+        return self.op(
+            lambda s, x, y: Mux(s, x, y), select, then, other,
+            delay=self.delays.choice(width), low=low, high=high, name="choice",
+        )  # fmt: skip
+
+    def sum(self, terms: Sequence[Wire], carries: Sequence[Wire] = ()) -> Wire:
+        """The exact sum of many words, and of single bits at weight 1: a tree of adders."""
+        level = sorted(terms, key=lambda w: (w.stage, w.time))
+        spare = [c for c in carries if c.constant != 0]
+        while len(level) > 1:
+            pairs = []
+            for x, y in zip(level[0::2], level[1::2], strict=False):
+                carry = spare.pop() if spare else None
+                pairs.append(self.add(x, y, carry))
+            level = pairs + ([level[-1]] if len(level) % 2 else [])
+        total = level[0]
+        for carry in spare:
+            total = self.add(total, carry)
+        return total
+
+    def multiply(self, a: Wire, b: Wire) -> Wire:
+        """``a * b``, exact; split into tiles where one multiplier would be too slow or wide."""
+        corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+        low, high = min(corners), max(corners)
+        if low == high:
+            return self.constant(low)
+        for x, y in ((a, b), (b, a)):
+            if x.constant is not None and x.constant > 0 and x.constant.bit_count() == 1:
+                return y.shifted_left(x.constant.bit_length() - 1)
+        if len(a) < len(b):
+            a, b = b, a
+        if self._soft(len(a), len(b)):
+            return self._multiply_soft(a, b, low, high)
+        tile = self.delays.tile
+        limit = max(tile) - (a.signed or b.signed) if tile else None
+        delay = self.delays.product(len(a), len(b))
+        too_wide = limit is not None and (len(a) > limit or len(b) > limit)
+        too_slow = tile is None and self.delays.register + delay > self.period and len(a) > 2
+        if too_wide or too_slow:
+            cut = limit if too_wide and limit is not None else (len(a) + 1) // 2
+            return self._multiply_split(a, b, cut).within(low, high)
+        return self.op(
+            lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product"
+        )
+
+    def _multiply_split(self, a: Wire, b: Wire, cut: int) -> Wire:
+        """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""
+
+        def split(w: Wire) -> tuple[Wire, Wire | None]:
+            if len(w) <= cut:
+                return w, None
+            top = w[cut:]
+            return w[:cut], top.as_signed() if w.signed else top
+
+        (a_low, a_high), (b_low, b_high) = split(a), split(b)
+        parts = [(self.multiply(a_low, b_low), 0)]
+        middle = []
+        if a_high is not None:
+            middle.append(self.multiply(a_high, b_low))
+        if b_high is not None:
+            middle.append(self.multiply(a_low, b_high))
+        if a_high is not None and b_high is not None:
+            parts.append((self.multiply(a_high, b_high), 2 * cut))
+        base = parts[0][0]
+        if len(parts) == 2 and base.low >= 0:
+            top = parts[1][0]
+            joined = cat(base.bits(2 * cut), top)
+            if top.signed:
+                joined = joined.as_signed()
+            outer = joined
+        else:
+            outer = self.sum([w.shifted_left(s) for w, s in parts])
+        inner = self.sum(middle)
+        if outer.low >= 0 and len(outer) > cut:
+            upper = self.add(outer[cut:], inner)
+            result = cat(outer[:cut], upper)
+            return result.as_signed() if upper.signed else result
+        return self.add(outer, inner.shifted_left(cut))
+
+    def _soft(self, wa: int, wb: int) -> bool:
+        if self.multiplier == "dsp":
+            return False
+        if self.multiplier == "lut":
+            return True
+        return self.delays.tile is not None and wa * wb < self.delays.soft_limit
+
+    def _multiply_soft(self, a: Wire, b: Wire, low: int, high: int) -> Wire:
+        """Partial products of logic cells, so that no tool puts them into a hard multiplier."""
+        rows = []
+        for i in range(len(b)):
+            row = self.mux(b[i], a, 0).shifted_left(i)
+            negative = b.signed and i == len(b) - 1
+            rows.append(0 - row if negative else row)
+        return self.sum(rows).within(low, high)
+
+
+class _Loop:
+    """The state of a step that feeds itself."""
+
+    def __init__(self, pipeline: Pipeline, stage: int):
+        self.pipeline = pipeline
+        self.stage = stage
+
+    def state(self, width: int, name: str) -> Wire:
+        """A register of ``width`` bits that :meth:`close` will drive."""
+        p = self.pipeline
+        held = Signal(width, name=name, reset_less=True)
+        p.registers += width
+        return Wire(p, held, self.stage, p.delays.register, 0, (1 << width) - 1, name)
+
+    def close(self, state: Wire, value: Wire) -> None:
+        """Store ``value`` as the next state at each valid beat."""
+        p = self.pipeline
+        assert isinstance(state.value, Signal)
+        p.update(state.value, p.at(value, self.stage), p.valid(self.stage))

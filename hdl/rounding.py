@@ -1,0 +1,465 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Normalise, round and pack: the one place in the gates where a value is rounded."""
+
+from dataclasses import dataclass
+
+from macaw.golden.formats import Fixed, Float, Format, Subnormals
+from macaw.golden.rounding import Overflow, Rounding
+
+from .number import Special
+from .pipeline import Pipeline, Wire, cat
+from .shift import at_least, leading_zeros, shift_left
+
+__all__ = ["Exact", "Projection", "Rounder"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exact:
+    """An exact sum before rounding.
+
+    The value is ``(-1)**sign * (word + fraction) * 2**(exponent + offset)``, where ``word`` is a
+    two's complement integer (its sign flips the value's sign once more) and ``fraction``, in
+    [0, 1), is zero iff ``sticky`` is 0.
+
+    Attributes
+    ----------
+    word : Wire
+        Signed or unsigned.
+    exponent : Wire
+        Constant where the sum has a fixed point.
+    offset : int
+    sticky, sign : Wire
+    zero_sign : Wire
+        Sign of the result when the value is exactly zero.
+    leading : int or None
+        Index of the leading one of an unsigned ``word`` that is never zero but where the result
+        is zero or underflows anyway; None if it can be anywhere.
+    special : Special
+    """
+
+    word: Wire
+    exponent: Wire
+    offset: int
+    sticky: Wire
+    sign: Wire
+    zero_sign: Wire
+    special: Special
+    leading: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Projection:
+    """The code of the result, and the exception flags in golden's order of bits."""
+
+    code: Wire
+    flags: Wire
+
+
+class Rounder:
+    """Projects exact values to a format: rounding, then overflow, then encoding.
+
+    Parameters
+    ----------
+    p : Pipeline
+    format : Float or Fixed
+    rounding : Rounding
+    overflow : Overflow or None
+        None is IEEE 754's rule for formats with infinities, and saturation for the others.
+    mode : Wire, optional
+        The ``rm`` port of dynamic rounding.
+    random : Wire, optional
+        The random word of stochastic rounding.
+    flags : bool
+        Whether the exception flags are wanted.
+    """
+
+    def __init__(
+        self,
+        p: Pipeline,
+        format: Format,
+        rounding: Rounding,
+        overflow: Overflow | None,
+        *,
+        mode: Wire | None = None,
+        random: Wire | None = None,
+        flags: bool = False,
+    ):
+        self.p = p
+        self.format = format
+        self.rounding = rounding
+        self.overflow = overflow
+        self.flags = flags
+        self.random = random
+        self.mode = mode
+        self.modes: dict[Rounding, Wire] = {}
+        if rounding is Rounding.DYNAMIC:
+            assert mode is not None
+            codes = (Rounding.RTZ, Rounding.RDN, Rounding.RUP, Rounding.RNA, Rounding.ROD)
+            self.modes = {member: mode.equals(member.code) for member in codes}
+
+    @property
+    def fraction_bits(self) -> int:
+        """Bits below the result's last place that must be exact, the rest may be sticky."""
+        return fraction_bits(self.rounding, self.random, self.flags)
+
+    def project(self, exact: Exact) -> Projection:
+        if isinstance(self.format, Fixed):
+            return self._project_fixed(exact, self.format)
+        return self._project_float(exact, self.format)
+
+    # Rounding decisions.
+
+    def is_mode(self, *members: Rounding) -> Wire:
+        """Whether the direction is one of ``members``; a constant unless it is dynamic."""
+        if self.rounding is not Rounding.DYNAMIC:
+            return self.p.constant(int(self.rounding in members), 1)
+        result = self.p.constant(0, 1)
+        for member in members:
+            if member is Rounding.RNE:
+                others = self.p.constant(0, 1)
+                for wire in self.modes.values():
+                    others = others | wire
+                result = result | ~others
+            else:
+                result = result | self.modes[member]
+        return result
+
+    def _away(self, sign: Wire, odd: Wire, guard: Wire, tail: Wire) -> Wire:
+        """Whether the magnitude is rounded up. Not for stochastic rounding."""
+        nearest = guard & (tail | odd | self.is_mode(Rounding.RNA))
+        directed = (guard | tail) & (
+            (self.is_mode(Rounding.RUP) & ~sign) | (self.is_mode(Rounding.RDN) & sign)
+        )
+        return (self.is_mode(Rounding.RNE, Rounding.RNA) & nearest) | directed
+
+    def _increment(
+        self, sign: Wire, last: Wire, fraction: Wire, tail: Wire, carry: Wire
+    ) -> tuple[Wire, Wire, Wire, Wire]:
+        """(round up, set the last bit, result is inexact, fraction and carry's pattern).
+
+        The magnitude is ``(last . fraction) + carry`` in units of the fraction's last bit, and
+        a remainder below it iff ``tail``. ``carry`` excludes ``tail``.
+        """
+        p = self.p
+        width = len(fraction)
+        if self.rounding is Rounding.SR:
+            assert self.random is not None
+            words = len(self.random)
+            extra = fraction[: width - words]
+            total = p.add(fraction[width - words :], self.random, carry & extra.all())
+            inexact = self._changed(fraction, carry) | tail
+            pattern = p.add(fraction, carry).bits(width) if self.flags else fraction
+            return total.bits(words + 1)[words], p.constant(0, 1), inexact, pattern
+        if width > 1 and carry.constant is None:
+            total = p.add(fraction, carry).bits(width + 1)
+            pattern, overflow = total[:width], total[width]
+        elif carry.constant is None:
+            pattern, overflow = fraction ^ carry, fraction & carry
+        else:
+            pattern, overflow = fraction, p.constant(0, 1)
+        guard = pattern[-1]
+        rest = pattern[:-1].any() | tail if width > 1 else tail
+        inexact = guard | rest
+        up = self._away(sign, last, guard, rest) | overflow
+        return up, self.is_mode(Rounding.ROD) & inexact & ~overflow, inexact, pattern
+
+    def _changed(self, fraction: Wire, carry: Wire) -> Wire:
+        if carry.constant == 0:
+            return fraction.any()
+        return self.p.mux(carry, ~fraction.all(), fraction.any())
+
+    # Floating point.
+
+    def _project_float(self, exact: Exact, format: Float) -> Projection:
+        p = self.p
+        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
+        sign = exact.sign ^ negative
+        word = exact.word
+        # A negative word is complemented; the one that is then missing is added in the rounding.
+        bits = word[: len(word) - 1] if word.signed else word.bits(len(word))
+        width = len(bits)
+        # Exponents are counted from the lowest binade of normal numbers.
+        top = exact.exponent + (exact.offset + width - 1 - format.emin)
+        gradual = format.subnormals is Subnormals.GRADUAL
+        plain = bits ^ negative
+        if exact.leading is not None:
+            zeros = p.constant(width - 1 - exact.leading)
+        elif gradual and top.constant is not None and 0 <= top.constant < width:
+            # Nothing moves beyond the lowest binade: there the count of zeros stops.
+            zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - top.constant :]))
+            zeros = zeros.within(0, top.constant)
+        else:
+            zeros = leading_zeros(p, plain)
+        zeros = p.name("leading", zeros)
+        empty = ~(bits.any() | exact.sticky | negative)
+
+        need = format.precision + self.fraction_bits
+        if gradual:
+            shift, field, under = self._capped(zeros, top)
+        else:
+            shift, field, under = zeros, top - zeros, p.constant(0, 1)
+            if format.subnormals is Subnormals.NONE:
+                field = field - 1
+
+        kept, below = shift_left(p, bits, shift, need)
+        kept, below = kept ^ negative, below | exact.sticky
+        if under.constant != 0:
+            below = below | (under & (kept.any() | negative))
+            kept = kept & ~under
+        carry = negative & ~below
+        significand = p.name("significand", kept[self.fraction_bits :])
+        fraction = kept[: self.fraction_bits]
+        up, odd, inexact, pattern = self._increment(sign, significand[0], fraction, below, carry)
+        whole = cat(significand[0] | odd, significand[1:])
+
+        packed = p.add(field.shifted_left(format.mantissa), whole, up)
+        return self._pack_float(
+            format, exact, sign, packed, empty, inexact,
+            tiny=lambda: self._tiny(sign, significand, pattern, below, format),
+        )  # fmt: skip
+
+    def _capped(self, zeros: Wire, top: Wire) -> tuple[Wire, Wire, Wire]:
+        """(shift, exponent field - 1, everything is below the last place).
+
+        The shift stops where the exponent reaches the lowest binade: subnormal results need no
+        second shifter.
+        """
+        p = self.p
+        never = p.constant(0, 1)
+        if top.low >= zeros.high:
+            return zeros, top - zeros, never
+        if top.high < 0:
+            return zeros, p.constant(0), p.constant(1, 1)
+        difference = top - zeros
+        capped = difference.negative
+        field = (difference.bits(len(difference)) & ~capped).within(0, top.high)
+        under = top.negative
+        limit = top.within(0, zeros.high)
+        return p.mux(capped & ~under, limit, zeros), field, under
+
+    def _tiny(
+        self,
+        sign: Wire,
+        significand: Wire,
+        pattern: Wire,
+        below: Wire,
+        format: Float,
+    ) -> Wire:
+        """Tininess after rounding: below the least normal number with unbounded exponent."""
+        p = self.p
+        if format.subnormals is not Subnormals.GRADUAL:
+            raise AssertionError("formats without subnormals decide on the packed code")
+        subnormal = ~significand[-1]
+        # Rounded to the full precision, one place further down, it may reach the normal range.
+        guard = pattern[-1]
+        ones = guard if format.mantissa == 0 else significand[:-1].all() & guard
+        if self.rounding is Rounding.SR:
+            assert self.random is not None
+            words = len(self.random)
+            reach = p.add(pattern[:words], self.random).bits(words + 1)[words]
+        else:
+            half = pattern[-2]
+            rest = below if len(pattern) == 2 else pattern[:-2].any() | below
+            reach = self._away(sign, guard, half, rest)
+        return subnormal & ~(ones & reach)
+
+    def _pack_float(
+        self, format: Float, exact: Exact, sign: Wire, packed: Wire, empty: Wire,
+        inexact: Wire, *, tiny,
+    ) -> Projection:  # fmt: skip
+        p = self.p
+        special = exact.special
+        finite_width = format.exponent + format.mantissa
+        over = at_least(p, packed, format.max_code + 1)
+        gradual = format.subnormals is Subnormals.GRADUAL
+        lowest = 0 if gradual or not format.zero else format.min_code
+        under = p.constant(0, 1) if gradual else ~at_least(p, packed, lowest)
+        zero = empty | under
+        over = over & ~empty
+
+        negative_range = p.constant(0, 1)
+        sign = p.mux(special.infinite, special.negative, sign)
+        if not format.signed:
+            # A negative value is beyond the lower end, unless it has been rounded to zero.
+            nonzero = ~zero & packed.any() if format.zero else ~empty
+            negative_range = (nonzero | special.infinite) & sign & ~special.nan
+        bounded = (special.infinite | over) & ~negative_range
+
+        # Infinity where the format has one and the policy asks for it, else the largest value.
+        if self.overflow is Overflow.SATURATE or (self.overflow is None and not format.has_inf):
+            to_largest = bounded
+        elif self.overflow is Overflow.NONFINITE:
+            to_largest = p.constant(0, 1)
+        else:
+            inward = self.is_mode(Rounding.RTZ, Rounding.ROD) | (
+                (self.is_mode(Rounding.RUP) & sign) | (self.is_mode(Rounding.RDN) & ~sign)
+            )
+            to_largest = over & inward & ~special.infinite
+        beyond = bounded & ~to_largest
+        nan = special.nan
+
+        body = packed.bits(finite_width)
+        body = body & ~zero
+        body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
+        if not format.signed:
+            if self.overflow is Overflow.NONFINITE:
+                nan = nan | negative_range
+            else:
+                body = body & ~negative_range
+        if format.inf_code is not None:
+            body = p.mux(beyond, p.constant(format.inf_code, finite_width), body)
+        elif format.has_nan:
+            nan = nan | beyond
+        sign = p.mux(empty & ~special.infinite, exact.zero_sign, sign)
+        if format.has_nan:
+            assert format.nan_code is not None
+            nan_body = p.constant(format.nan_code & ((1 << finite_width) - 1), finite_width)
+        else:
+            nan_body = p.constant(format.max_code, finite_width)
+        body = p.mux(nan, nan_body, body)
+
+        if format.signed:
+            if format.negative_zero:
+                sign = sign & ~nan
+            else:
+                # fnuz: the sign bit alone is NaN, so zero has none.
+                sign = (sign & body.any() & ~nan) | nan if format.has_nan else sign & body.any()
+                if not format.zero:
+                    sign = sign & ~nan
+            code = cat(body, sign)
+        else:
+            code = body
+
+        flags = p.constant(0, 4)
+        if self.flags:
+            finite = ~special.nan & ~special.infinite
+            unheld = p.constant(0, 1)
+            if not format.has_nan:
+                unheld = unheld | special.nan
+            if not format.has_inf or self.overflow is Overflow.SATURATE:
+                unheld = unheld | (special.infinite & ~special.nan)
+            invalid = special.invalid | unheld | negative_range
+            if gradual:
+                tiny_wire = tiny() & ~empty
+            else:
+                tiny_wire = under & ~empty
+                inexact = inexact | tiny_wire
+            overflow = over & finite & ~negative_range
+            inexact = (inexact | over) & finite & ~empty & ~negative_range
+            flags = cat(inexact, tiny_wire & inexact, overflow, invalid)
+        return Projection(code=code, flags=flags)
+
+    # Fixed point.
+
+    def _project_fixed(self, exact: Exact, format: Fixed) -> Projection:
+        p = self.p
+        special = exact.special
+        scale = exact.exponent + (exact.offset + format.fraction)
+        keep = self.fraction_bits
+        exact_integer = (
+            scale.constant is not None and scale.constant >= 0 and exact.sticky.constant == 0
+        )
+        if exact_integer and exact.sign.constant == 0:
+            assert scale.constant is not None
+            integer = exact.word.shifted_left(scale.constant)
+            inexact = p.constant(0, 1)
+            return self._saturate(format, integer, inexact, p.constant(0, 1), special)
+
+        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
+        sign = exact.sign ^ negative
+        width = len(exact.word)
+        magnitude = exact.word.bits(width) ^ negative
+        if exact.word.signed:
+            # With a fraction below, the complement is already the magnitude rounded down.
+            magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
+        # Weights of the frame: `keep` fraction bits, then the integer.
+        least = max(scale.low, -(width + keep))
+        most = min(scale.high, format.width)
+        most = max(most, least)
+        too_low = p.constant(0, 1) if scale.low >= least else scale < least
+        too_high = p.constant(0, 1) if scale.high <= most else scale > most
+        amount = (scale - least) if scale.constant is None else p.constant(scale.constant - least)
+        span = most - least
+        if amount.constant is None:
+            amount = amount.bits(max(span.bit_length(), 1)).within(0, span)
+        frame = magnitude
+        for level in range(len(amount)):
+            step = 1 << level
+            if amount.constant is None:
+                grown = min(len(frame) + step, width + span)
+                moved = frame.shifted_left(step).bits(grown)
+                frame = p.mux(amount[level], moved, frame.bits(grown))
+        if amount.constant is not None and amount.constant:
+            frame = frame.shifted_left(amount.constant)
+        # Bit 0 of the frame weighs 2**least in units of the result's last place.
+        if least > -keep:
+            frame = frame.shifted_left(least + keep)
+            below = exact.sticky
+        else:
+            cut = -keep - least
+            below = exact.sticky
+            if cut:
+                below = below | frame.bits(max(cut, len(frame)))[:cut].any()
+                frame = frame.bits(max(cut + 1, len(frame)))[cut:]
+        nonzero = magnitude.any() | exact.sticky
+        if too_low.constant is None:
+            below = p.mux(too_low, nonzero, below)
+            frame = frame & ~too_low
+        frame = frame.bits(max(len(frame), keep + 1))
+        fraction, whole = frame[:keep], frame[keep:]
+        up, odd, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
+        whole = cat(whole[0] | odd, whole[1:]) if odd.constant != 0 else whole
+        # -(whole + up) is ~whole + (not up): one adder does both.
+        room = len(whole) + 1
+        integer = p.add(
+            (whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up
+        )
+        beyond = too_high & nonzero
+        return self._saturate(format, integer, inexact, beyond, special, sign)
+
+    def _saturate(
+        self,
+        format: Fixed,
+        integer: Wire,
+        inexact: Wire,
+        beyond: Wire,
+        special: Special,
+        sign: Wire | None = None,
+    ) -> Projection:
+        """``integer`` in the format's range; ``beyond`` says that its top bits are lost."""
+        p = self.p
+        low, high = format.min_integer, format.max_integer
+        if sign is None:
+            sign = integer[-1] if integer.signed else p.constant(0, 1)
+        too_big = at_least(p, integer, high + 1) if integer.high > high else p.constant(0, 1)
+        too_small = (
+            ~at_least(p, integer, low) if integer.low < low else p.constant(0, 1)
+        )
+        infinite = special.infinite & ~special.nan
+        out_of_range = (too_big | too_small | beyond) & ~special.nan & ~special.infinite
+        body = integer.bits(format.width)
+        top, bottom = p.constant(high, format.width), p.constant(
+            low & ((1 << format.width) - 1), format.width
+        )
+        if self.overflow is not Overflow.WRAP:
+            body = p.mux(too_big | (beyond & ~sign), top, body)
+            body = p.mux(too_small | (beyond & sign), bottom, body)
+        elif beyond.constant is None:
+            # Everything that is kept lies below the lost bits, which are multiples of 2**width.
+            body = body & ~beyond
+        body = p.mux(infinite, p.mux(special.negative, bottom, top), body)
+        body = p.mux(special.nan, top, body)
+        flags = p.constant(0, 4)
+        if self.flags:
+            invalid = out_of_range | special.nan | special.infinite | special.invalid
+            rounded = inexact & ~out_of_range & ~special.nan & ~special.infinite
+            flags = cat(rounded, p.constant(0, 1), p.constant(0, 1), invalid)
+        return Projection(code=body, flags=flags)
+
+
+def fraction_bits(rounding: Rounding, random: Wire | None, flags: bool) -> int:
+    """Exact bits below the last place: a guard, another to see tininess, or the random word's."""
+    if rounding is Rounding.SR:
+        assert random is not None
+        return len(random) + flags
+    return 2 if flags else 1

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
+
+from .pipeline import Pipeline, Wire, cat
+
+__all__ = ["at_least", "leading_zeros", "shift_left", "shift_right"]
+
+
+def leading_zeros(p: Pipeline, word: Wire) -> Wire:
+    """Number of zeros above the leading one; without a one, the width or one less.
+
+    A tree of logarithmic depth: each node says whether its half is empty, and how many zeros lead.
+    """
+    width = len(word)
+    size = 1 << (width - 1).bit_length()
+    if size > width:
+        word = cat(p.constant((1 << (size - width)) - 1, size - width), word)
+    _, count = _leading(p, word)
+    return p.constant(0) if count is None else count.within(0, width)
+
+
+def _leading(p: Pipeline, word: Wire) -> tuple[Wire, Wire | None]:
+    """(no bit set, zeros above the leading one modulo the width)."""
+    width = len(word)
+    if width == 1:
+        return ~word, None
+    if word.constant is not None:
+        value = word.constant
+        count = width - value.bit_length()
+        bits = width.bit_length() - 1
+        return p.constant(int(value == 0), 1), p.constant(count & ((1 << bits) - 1), bits)
+    high_empty, high = _leading(p, word[width // 2 :])
+    low_empty, low = _leading(p, word[: width // 2])
+    empty = high_empty & low_empty
+    if high is None or low is None:
+        return empty, high_empty
+    return empty, cat(p.mux(high_empty, low, high), high_empty)
+
+
+def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:
+    """(the ``keep`` top bits of ``word << amount`` within its width, OR of all bits below them).
+
+    Coarse shifts first, so that the bits that can no longer reach the top leave early.
+    """
+    width = len(word)
+    if keep > width:
+        word = cat(p.constant(0, keep - width), word)
+        width = keep
+    lost: Wire = p.constant(0, 1)
+    for level in reversed(range(len(amount))):
+        step, select = 1 << level, amount[level]
+        remaining = min(step - 1, max(amount.high, 0))
+        needed = min(len(word), keep + remaining)
+        dropped = len(word) - needed
+        if dropped:
+            stay = word[:dropped].any()
+            gone = word[: dropped - step].any() if dropped > step else p.constant(0, 1)
+            lost = lost | p.mux(select, gone, stay)
+        if step >= len(word):
+            moved: Wire = p.constant(0, needed)
+        else:
+            source = word.shifted_left(step) if step else word
+            moved = source[dropped : dropped + needed]
+        word = p.mux(select, moved, word[dropped:])
+    dropped = len(word) - keep
+    if dropped > 0:
+        lost = lost | word[:dropped].any()
+        word = word[dropped:]
+    return word.bits(keep), lost
+
+
+def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire, Wire]:
+    """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
+
+    ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
+    grows only as far as it has moved.
+    """
+    size = len(word)
+    reach = amount.high
+    total = min(size + reach, width + size)
+    if reach > width:
+        far = at_least(p, amount, width + 1)
+        amount = amount.bits(width.bit_length())
+    else:
+        far = p.constant(0, 1)
+    for level in range(len(amount)):
+        step, select = 1 << level, amount[level]
+        now = len(word)
+        grown = min(now + step, total)
+        here = cat(p.constant(0, grown - now), word) if grown > now else word
+        moved = word.bits(max(now, 0))
+        # `word` moved down by `step`: zeros come in at the top.
+        if step >= grown:
+            moved = p.constant(0, grown)
+        else:
+            drop = now + step - grown
+            moved = word[drop:].bits(grown)
+        word = p.mux(select, moved, here)
+    if len(word) < width:
+        word = cat(p.constant(0, width - len(word)), word)
+    out, below = word[len(word) - width :], word[: len(word) - width]
+    fell = below.any() if len(below) else p.constant(0, 1)
+    if far.constant is None:
+        out = out & ~far
+        fell = p.mux(far, p.constant(1, 1), fell)
+    return out, fell
+
+
+def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:
+    """``word >= bound`` for a constant, from gates instead of a carry chain."""
+    if bound <= word.low:
+        return p.constant(1, 1)
+    if bound > word.high:
+        return p.constant(0, 1)
+    if word.signed:
+        negative = word[-1]
+        if bound <= 0:
+            # Offset binary: flip the sign bit and compare as unsigned.
+            flipped = cat(word[:-1], ~negative)
+            return at_least(p, flipped, bound + (1 << (len(word) - 1)))
+        return at_least(p, word[:-1], bound) & ~negative
+    result: Wire | None = None
+    position = 0
+    while position < len(word):
+        bit = (bound >> position) & 1
+        end = position
+        while end < len(word) and (bound >> end) & 1 == bit:
+            end += 1
+        run = word[position:end]
+        if bit:
+            result = run.all() if result is None else run.all() & result
+        elif result is not None:
+            result = run.any() | result
+        position = end
+    assert result is not None
+    return result
