@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -405,17 +406,16 @@ def synth(
     for target in targets or (("asic",) if liberty else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
             design = macaw.generate(spec, **how, **_delay_model(target, how))
-            results.append(
-                macaw.synthesize(design, target, seed=seed, cache=cache, progress=progress, **more)
-            )
+            results.append(macaw.synthesize(design, target, notify=progress, **more).to_dict())
     if as_json:
-        _json([result.to_json() for result in results])
+        _json(results)
         return
     for result in results:
-        for name, value in result.to_json().items():
-            if value not in (None, "", [], {}) and not isinstance(value, list | dict):
-                text = f"{value:.4g}" if isinstance(value, float) else value
-                click.echo(f"{name:18} {text}")
+        for name, value in result.items():
+            if isinstance(value, tuple | list):
+                value = ("\n" + " " * 19).join(map(str, value))
+            if value not in (None, ""):
+                click.echo(f"{name.replace('_', ' '):18} {value}")
         click.echo()
 
 
@@ -582,6 +582,8 @@ def _complain(message: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing but that code leaves here."""
+    if arguments is None and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # Python's warnings are for those who write Python
     try:
         code = cli.main(args=arguments, prog_name="macaw", standalone_mode=False)
         sys.stdout.flush()
