@@ -209,7 +209,7 @@ def _verilog(datapath: Datapath, name: str) -> str:
     for position, port in enumerate(ports, start=1):
         # Amaranth numbers the ports by first use; ours come in the order of the documentation.
         text = re.sub(
-            rf"^(\s*wire (?:width \d+ )?(?:input|output)) \d+ (\\{port.name})$",
+            rf"^(\s*wire (?:width \d+ )?(?:input|output)) \d+ +(\\{port.name})$",
             rf"\1 {position} \2",
             text,
             flags=re.MULTILINE,

@@ -75,7 +75,7 @@ def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire
     ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
     grows only as far as it has moved.
     """
-    size = len(word)
+    size, some = len(word), word.any()
     reach = amount.high
     total = min(size + reach, width + size)
     if reach > width:
@@ -102,7 +102,7 @@ def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire
     fell = below.any() if len(below) else p.constant(0, 1)
     if far.constant is None:
         out = out & ~far
-        fell = p.mux(far, p.constant(1, 1), fell)
+        fell = p.mux(far, some, fell)
     return out, fell
 
 
