@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """``python -m macaw.synth FILE.v``: price any Verilog module with macaw's flow."""
 
+import json
 import sys
 
 import click
@@ -52,15 +53,15 @@ def main(
             cache=not no_cache,
             timeout=timeout,
             seed=seed,
-            notify=lambda line: click.echo(f"macaw: {line}", err=True),
+            progress=lambda line: click.echo(f"macaw: {line}", err=True),
         )
         if as_json:
-            click.echo(result.to_json())
+            click.echo(json.dumps(result.to_json(), indent=2))
             continue
         shown = {
             key: value
-            for key, value in result.to_dict().items()
-            if value not in (None, ()) and key not in ("critical_path", "tools", "name", "target")
+            for key, value in result.to_json().items()
+            if value not in (None, []) and key not in ("critical_path", "tools", "name", "target")
         }
         click.echo(
             f"{result.name} {result.target}: "

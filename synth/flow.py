@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a unit to its price: area and timing on one target."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import tempfile
@@ -9,16 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from macaw.golden.errors import SpecError
-from macaw.synth import cache as store
-from macaw.synth import registers, targets, timing, tools
-from macaw.synth.targets import Target
-from macaw.synth.tools import Notify, ToolFailure, ToolTimeout
+from macaw.golden.units import Unit
 
-if TYPE_CHECKING:
-    from macaw.golden.units import Unit
+from . import cache as store
+from . import registers, targets, timing, tools
+from .targets import Target
+from .tools import Notify, ToolFailure, ToolTimeout
 
 TIMEOUT = 1200.0
 """Seconds that one call of one tool may take."""
@@ -34,11 +35,19 @@ class Design(Protocol):
     """What the flow needs of :class:`macaw.hdl.Design`."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Of the module."""
+        ...
+
     @property
-    def verilog(self) -> str: ...
+    def verilog(self) -> str:
+        """Text of the module."""
+        ...
+
     @property
-    def metadata(self) -> Mapping[str, Any]: ...
+    def metadata(self) -> Mapping[str, Any]:
+        """Ports, latency and the rest, as in the JSON companion."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,26 +113,27 @@ class Result:
             return None
         return clock / self.initiation_interval
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2)
+    def to_json(self) -> dict[str, Any]:
+        """The figures as what ``json.dumps`` takes."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Result":
+    def from_json(cls, data: Mapping[str, Any]) -> Result:
+        """Inverse of :meth:`to_json`; unknown names are left out."""
         known = {f.name for f in fields(cls)}
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in data.items()
-                if name in known
-            }
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in data.items()
+            if name in known
+        }
+        return cls(**values)
 
 
 def run(
-    spec: "Unit | Design",
+    spec: Unit | Design,
     target: str | Target = "ecp5",
     *,
     liberty: str | Path | None = None,
@@ -132,7 +142,7 @@ def run(
     cache: bool = True,
     timeout: float = TIMEOUT,
     seed: int = 1,
-    notify: Notify | None = None,
+    progress: Notify | None = None,
     **implementation: Any,
 ) -> Result:
     """Price a unit, or a design that is generated already, on one target.
@@ -154,7 +164,7 @@ def run(
         Seconds per tool call.
     seed : int
         nextpnr's.
-    notify : callable, optional
+    progress : callable, optional
         Gets a line of text when something takes long or goes another way.
     **implementation
         Options of :func:`macaw.hdl.generate` when ``spec`` is a unit.
@@ -169,16 +179,16 @@ def run(
     chosen = targets.target(target, liberty)
     if timeout <= 0:
         raise SpecError(f"timeout: {timeout} is not a positive number of seconds")
-    if hasattr(spec, "verilog"):
-        if implementation:
-            raise SpecError(f"{next(iter(implementation))}: the design is generated already")
-        design: Design = spec  # type: ignore[assignment]
-    else:
-        from macaw.hdl import generate
+    if isinstance(spec, Unit):
+        from macaw import hdl
 
         if multiplier is not None:
             implementation = {**implementation, "multiplier": multiplier}
-        design = generate(spec, **implementation)
+        design: Design = hdl.generate(spec, **implementation)
+    elif implementation:
+        raise SpecError(f"{next(iter(implementation))}: the design is generated already")
+    else:
+        design = spec
     options = design.metadata.get("implementation") or {}
     multiplier = multiplier or options.get("multiplier") or "auto"
     if multiplier not in chosen.dsp:
@@ -201,12 +211,12 @@ def run(
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
     )
     if cache and (stored := store.get(digest)) is not None:
-        return Result.from_dict({**stored, "cached": True})
+        return Result.from_json({**stored, "cached": True})
 
     started = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="macaw-synth-"))
     try:
-        measure = _Measurement(design, chosen, multiplier, work, timeout, yosys, notify)
+        measure = _Measurement(design, chosen, multiplier, work, timeout, yosys, progress)
         figures = measure.asic() if chosen.liberty else measure.fpga()
         if routed:
             figures |= measure.place_and_route(used[1], seed)
@@ -222,7 +232,7 @@ def run(
         **figures,
     )
     if cache and not result.notes:  # a fall-back depends on the machine's speed
-        store.put(digest, result.to_dict())
+        store.put(digest, result.to_json())
     return result
 
 

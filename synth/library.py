@@ -227,7 +227,8 @@ def _arc(pin: str, parasitic: float, drive: float, *, sense: str = "", edge: str
     what = f"timing_type : {edge};" if edge else f"timing_sense : {sense};"
     tables = "".join(_table(kind, parasitic, drive) for kind in ("cell_rise", "cell_fall"))
     slews = "".join(_constant(k, "line", 20.0) for k in ("rise_transition", "fall_transition"))
-    return f'        timing () {{\n          related_pin : "{pin}"; {what}\n{tables}{slews}        }}\n'
+    head = f'        timing () {{\n          related_pin : "{pin}"; {what}\n'
+    return f"{head}{tables}{slews}        }}\n"
 
 
 def _input(pin: str, load: float, more: str = "") -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from macaw.golden.errors import SpecError
-from macaw.synth import library
-from macaw.synth.timing import Library
+
+from . import library
+from .timing import Library
 
 _NO_VERIFY = "scratchpad -set abc9.verify 0\n"
 

@@ -10,6 +10,8 @@ Why not ABC's ``stime``: it cannot see flip-flops, and a Yosys that has ABC link
 WebAssembly build) loses what ABC prints.
 """
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -36,16 +38,19 @@ class Group:
     kind: str
     names: tuple[str, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
-    groups: list["Group"] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
 
-    def all(self, kind: str) -> Iterator["Group"]:
+    def all(self, kind: str) -> Iterator[Group]:
+        """Its groups of one kind."""
         return (group for group in self.groups if group.kind == kind)
 
-    def first(self, kind: str) -> "Group | None":
+    def first(self, kind: str) -> Group | None:
+        """Its first group of one kind, if any."""
         return next(self.all(kind), None)
 
     @property
     def name(self) -> str:
+        """The first name in its parentheses."""
         return self.names[0] if self.names else ""
 
 
@@ -108,6 +113,7 @@ class Table:
     values: tuple[tuple[float, ...], ...]
 
     def __call__(self, slew: float, load: float) -> float:
+        """Interpolated value, in picoseconds."""
         i, x = _between(self.slews, slew)
         j, y = _between(self.loads, load)
         rows = self.values[i : i + 2]
@@ -124,7 +130,7 @@ def _between(axis: tuple[float, ...], value: float) -> tuple[int, float]:
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """From an input pin to an output edge: delay and slew tables, and which input edges cause it."""
+    """From an input pin to both output edges: delay and slew, and the input edges that count."""
 
     pin: str
     sense: str
@@ -244,6 +250,7 @@ class Library:
 
     @cached_property
     def inverter(self) -> LibertyCell:
+        """The smallest inverter."""
         return self.smallest("10", 1)
 
     @cached_property
@@ -264,7 +271,7 @@ class Library:
     def fo4_ps(self) -> float:
         """Delay of the smallest inverter that drives four of itself, after a chain of such (ps)."""
         cell = self.inverter
-        (pin, load), (arc, *_) = next(iter(cell.inputs.items())), next(iter(cell.arcs.values()))
+        load, (arc, *_) = next(iter(cell.inputs.values())), next(iter(cell.arcs.values()))
         rise = fall = 0.0
         for _ in range(8):  # until the slews settle
             rise, fall = (

@@ -169,7 +169,7 @@ def prepare(tool: Tool, notify: Notify | None = None) -> None:
         return
     if not _compiled(tool):
         folder = platformdirs.user_cache_path("macaw", False, ensure_exists=True)
-        with open(folder / f"{tool.name}.lock", "w") as lock, _locked(lock.fileno()):
+        with (folder / f"{tool.name}.lock").open("w") as lock, _locked(lock.fileno()):
             if not _compiled(tool):
                 if notify:
                     notify(f"{tool.name}: compiling its WebAssembly, once; takes about a minute")
@@ -210,7 +210,7 @@ def call(
     log = folder / f"{tool.name}.log"
     started = time.monotonic()
     try:
-        with open(log, "wb") as out:
+        with log.open("wb") as out:
             process = subprocess.Popen(
                 (*tool.command, *arguments),
                 cwd=folder,

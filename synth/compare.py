@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What number formats cost and keep, at equal work.
+
+Equal work means: one multiply-accumulate per clock and lane, with operands in the format and the
+sum in the *accumulator* that belongs to it (:func:`accumulator`); every unit with the pipeline
+that serves it best on the target; proven against its golden model before it is priced.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import macaw
+from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.formats import format as format_of
+from macaw.golden.units import Unit, unit
+
+from . import accuracy, jobs, report, source, targets
+from . import cache as store
+from .flow import TIMEOUT, Result, run
+from .jobs import Job
+from .search import Pipelines
+from .targets import Target
+from .tools import Notify
+
+DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
+DEFAULT_TARGETS = ("ecp5", "asic")
+KINDS = ("auto", "fma", "mac", "dot")
+
+ALIGNED_BITS = 32
+"""Fraction bits of a `dot` whose exact sum the hardware refuses."""
+
+
+def accumulator(fmt: Format) -> Format:
+    """Return the format that sums of products in ``fmt`` are kept in.
+
+    Floats up to 32 bits: ``fp32``, as in every tensor unit that we know. Fixed point of up to 8
+    bits: ``int32``; wider: twice the width and 16 bits for 65536 terms. SpecError for wider ones.
+    """
+    if isinstance(fmt, Float):
+        if fmt.width > 32:
+            raise SpecError(f"compare: {fmt.name} is wider than the accumulator fp32")
+        return format_of("fp32")
+    width = 32 if fmt.width <= 8 else 2 * fmt.width + 16
+    if width > 64:
+        raise SpecError(f"compare: {fmt.name} needs an accumulator of {width} bits, at most 64")
+    return Fixed(width=width, fraction=2 * fmt.fraction)
+
+
+def candidates(fmt: Format, kind: str = "auto", lanes: int = 1) -> list[Unit]:
+    """Units that multiply-accumulate ``fmt``, one of which the comparison prices.
+
+    ``fma``
+        ``r = a * b + c`` with ``c`` and ``r`` in the accumulator's format: one rounding a step.
+        The partial sums live in its pipeline registers, so it sums as many vectors as it has
+        stages.
+    ``mac``
+        Accumulates inside: integers in the accumulator's format, floats exactly, in fixed point
+        (for sums of up to 1024 terms), with one rounding at the read-out.
+    ``dot``
+        ``lanes`` products and an addend, one rounding.
+    ``auto``
+        ``fma`` and, for floats whose exact accumulator the hardware takes, ``mac``: the one of
+        fewer gates is priced. More than one lane: ``dot``.
+    """
+    if kind not in KINDS:
+        raise SpecError(f"unit: {kind!r} is none of {', '.join(KINDS)}")
+    out = accumulator(fmt)
+    if kind == "dot" or (kind == "auto" and lanes > 1):
+        sums = ("exact",) if isinstance(fmt, Fixed) else ("exact", f"aligned({ALIGNED_BITS})")
+        return [unit("dot", a=fmt, out=out, lanes=lanes, accumulation=s) for s in sums]
+    found = []
+    if kind in ("auto", "fma"):
+        if lanes > 1:
+            raise SpecError(f"lanes: fma has one, not {lanes}")
+        found.append(unit("fma", a=fmt, out=out))
+    if kind == "mac" or (kind == "auto" and isinstance(fmt, Float)):
+        acc: Any = "exact" if isinstance(fmt, Float) else out
+        found.append(unit("mac", a=fmt, acc=acc, out=out, lanes=lanes))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How a comparison is made; part of its JSON.
+
+    ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
+    comparison needs one.
+    """
+
+    unit: str = "auto"
+    lanes: int = 1
+    reference: str = ""
+    multiplier: str = "lut"
+    vectors: int = 1_000_000
+    proof: bool = True
+    trial: accuracy.Trial = field(default_factory=accuracy.Trial)
+    seed: int = 1
+    timeout: float = TIMEOUT
+    cache: bool = True
+
+    def __post_init__(self) -> None:
+        if self.unit not in KINDS:
+            raise SpecError(f"unit: {self.unit!r} is none of {', '.join(KINDS)}")
+        if self.lanes < 1:
+            raise SpecError(f"lanes: {self.lanes} is less than 1")
+        if self.vectors < 1:
+            raise SpecError(f"vectors: {self.vectors} is less than 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One format on one target.
+
+    Attributes
+    ----------
+    cost : float
+        Of the unit, in ``cost_unit``; see :attr:`macaw.synth.Result.cost`.
+    rate : float
+        Multiply-accumulates per microsecond; per 1000 FO4 for ``asic``.
+    cost_per_mac, cost_per_rate : float
+        Relative to the reference format: area per multiply-accumulate and clock, and area per
+        multiply-accumulate and second.
+    proven : int
+        Vectors that went through the simulated gates without a difference; 0: not simulated.
+    sqnr : dict
+        Distribution -> signal-to-quantisation-noise ratio in dB.
+    error : str or None
+        Why there are no figures.
+    """
+
+    format: str
+    target: str
+    bits: int
+    unit: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    stages: int = 0
+    latency: int = 0
+    macs: int = 1
+    cost: float = 0.0
+    cost_unit: str = ""
+    fmax_mhz: float | None = None
+    period_fo4: float | None = None
+    rate: float = 0.0
+    cost_per_mac: float | None = None
+    cost_per_rate: float | None = None
+    proven: int = 0
+    sqnr: dict[str, float] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Rows by target and format, relative to the reference format."""
+
+    rows: tuple[Row, ...]
+    settings: Settings
+    command: str = ""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Target names, in order."""
+        return tuple(dict.fromkeys(row.target for row in self.rows))
+
+    def on(self, target: str) -> tuple[Row, ...]:
+        """Rows of one target."""
+        return tuple(row for row in self.rows if row.target == target)
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as what ``json.dumps`` takes; infinite and missing ratios are None."""
+        return _finite(
+            {
+                "macaw": macaw.__version__,
+                "command": self.command,
+                "settings": asdict(self.settings),
+                "rows": [asdict(row) for row in self.rows],
+            }
+        )
+
+    def table(self) -> str:
+        """The table as plain text."""
+        return report.table(self)
+
+    def html(self) -> str:
+        """A self-contained page: tables, plots, and how they were made."""
+        return report.html(self)
+
+    def svg(self) -> str:
+        """The plot, cost against accuracy, as a picture of its own."""
+        return report.svg(self)
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ``compare.json``, ``compare.html`` and ``compare.svg``; ToolError if it cannot."""
+        texts = {
+            "compare.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n",
+            "compare.html": self.html(),
+            "compare.svg": self.svg(),
+        }
+        paths = [Path(folder) / name for name in texts]
+        for path, text in zip(paths, texts.values()):
+            store.write(path, text)
+        return paths
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+def compare(
+    formats: Iterable[str | Format] = (),
+    targets: Iterable[str | Target] = (),
+    *,
+    liberty: str | Path | None = None,
+    reference: str | None = None,
+    workers: int | None = None,
+    executor: str = "local",
+    scheduler: str | None = None,
+    progress: Notify | None = None,
+    command: str = "",
+    **settings: Any,
+) -> Comparison:
+    """Price ``formats`` at equal work on ``targets``, with what accuracy they keep.
+
+    Parameters
+    ----------
+    formats, targets : iterables
+        Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`.
+    liberty : path, optional
+        A Liberty file as one more target.
+    reference : str, optional
+        Format that others are relative to; it is added if missing. Default: fp32 if it is among
+        ``formats``, otherwise the first.
+    workers, executor, scheduler
+        Parallel jobs (default: one per core), ``local`` or ``dask``, and Dask's address.
+    progress : callable, optional
+        Gets lines of text.
+    **settings
+        Fields of :class:`Settings`: ``unit``, ``lanes``, ``multiplier``, ``vectors``, ``proof`` …
+
+    Raises
+    ------
+    MacawError
+        Unknown name or setting, missing tool, or a unit that differs from its golden model.
+    """
+    unknown = set(settings) - {f.name for f in fields(Settings)}
+    if unknown:
+        raise SpecError(f"compare has no setting {sorted(unknown)[0]!r}")
+    wanted = list(dict.fromkeys(format_of(f) for f in formats)) or [
+        format_of(name) for name in DEFAULT_FORMATS
+    ]
+    known = [fmt.name for fmt in wanted]
+    chosen = format_of(reference).name if reference else "fp32" if "fp32" in known else known[0]
+    if chosen not in known:
+        wanted.insert(0, format_of(chosen))
+    how = Settings(reference=chosen, **settings)
+    places = [_target(t) for t in targets] + ([_target("asic", liberty)] if liberty else [])
+    places = places or [_target(name) for name in DEFAULT_TARGETS]
+    for fmt in wanted:
+        candidates(fmt, how.unit, how.lanes)
+
+    work = _schedule(wanted, places, how)
+    # On a cluster the jobs are pickled, and cannot call back.
+    if executor == "local" and progress is not None:
+        for job in work:
+            job.arguments["progress"] = progress
+    found = jobs.run(work, kind=executor, workers=workers, scheduler=scheduler, progress=progress)
+    keep: dict[str, dict[str, float]] = {}
+    rows: dict[tuple[str, str], Row] = {}
+    for item in found:
+        if isinstance(item, Row):
+            rows[item.target, item.format] = item
+        else:
+            keep.setdefault(item[0], {})[item[1]] = item[2]
+    ordered = [rows[place.name, fmt.name] for place in places for fmt in wanted]
+    return Comparison(rows=tuple(_relative(ordered, keep, chosen)), settings=how, command=command)
+
+
+def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
+    place = targets.target(name, liberty)
+    if not place.timing and not place.liberty:
+        raise SpecError(f"compare: target {place.name} gives area only, no clock")
+    return place
+
+
+def _schedule(wanted: Sequence[Format], places: Sequence[Target], how: Settings) -> list[Job]:
+    """All jobs, the longest first, so that the last to finish is a short one."""
+    wide = sorted(wanted, key=lambda fmt: -fmt.width)
+    work = [
+        Job(
+            name=f"{fmt.name} on {place.name}",
+            function=measure,
+            arguments={"fmt": fmt, "place": place, "how": how},
+        )
+        for place in sorted(places, key=lambda place: bool(place.liberty))
+        for fmt in wide
+    ]
+    return work + [
+        Job(
+            name=f"accuracy of {fmt.name}, {distribution}",
+            function=keeps,
+            arguments={"fmt": fmt, "distribution": distribution, "how": how},
+        )
+        for fmt in wide
+        for distribution in accuracy.DISTRIBUTIONS
+    ]
+
+
+def choose(fmt: Format, how: Settings) -> Unit:
+    """The candidate of fewest gate equivalents, unpipelined; the first one that hardware takes."""
+    priced: list[tuple[float, Unit]] = []
+    refused: MacawError | None = None
+    options = candidates(fmt, how.unit, how.lanes)
+    for spec in options:
+        try:
+            design = source.generate(spec, cache=how.cache, stages=0)
+        except SpecError as error:
+            refused = error
+            continue
+        if len(options) == 1 or spec.kind == "dot":
+            return spec
+        figures = run(design, "asic", cache=how.cache, timeout=how.timeout)
+        priced.append((figures.cost, spec))
+    if not priced:
+        raise refused or SpecError(f"compare: no unit for {fmt.name}")
+    return min(priced, key=lambda item: item[0])[1]
+
+
+def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None = None) -> Row:
+    """Best pipeline of the format's unit on a target, proven and priced."""
+    base = {"format": fmt.name, "target": place.name, "bits": fmt.width}
+    try:
+        spec = choose(fmt, how)
+        pipelines = Pipelines(
+            spec,
+            place,
+            {
+                "cache": how.cache,
+                "seed": how.seed,
+                "timeout": how.timeout,
+                "multiplier": how.multiplier,
+            },
+            {"multiplier": how.multiplier} if place.timing else {},
+            progress,
+        )
+        start = 1 if isinstance(fmt, Fixed) else 4 if fmt.width <= 8 else 6
+        stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
+    except MacawError as error:
+        return Row(**base, error=str(error))
+    proven = 0
+    if how.proof:
+        if progress is not None:
+            progress(f"proving {spec.name}, {stages} stages, with {how.vectors:,} vectors")
+        proof = source.prove(
+            spec,
+            vectors=how.vectors,
+            seed=how.seed,
+            cache=how.cache,
+            stages=stages,
+            **pipelines.implementation,
+        )
+        proven = proof["vectors"]
+    return _row(base, spec, place, stages, result, proven)
+
+
+def _row(
+    base: dict[str, Any], spec: Unit, place: Target, stages: int, result: Result, proven: int
+) -> Row:
+    return Row(
+        **base,
+        unit=spec.name,
+        parameters={"kind": spec.kind, **spec.parameters},
+        stages=stages,
+        latency=result.latency,
+        macs=spec.macs,
+        cost=result.cost,
+        cost_unit=place.units,
+        fmax_mhz=result.fmax_mhz,
+        period_fo4=result.delay_fo4,
+        rate=spec.macs * (result.rate or 0.0),
+        proven=proven,
+        result=result.to_json(),
+    )
+
+
+def keeps(
+    fmt: Format, distribution: str, how: Settings, progress: Notify | None = None
+) -> tuple[str, str, float]:
+    """Accuracy of the format's unit: format, distribution, dB (NaN when there is no unit)."""
+    try:
+        value = accuracy.sqnr(choose(fmt, how), distribution, how.trial, cache=how.cache)
+    except SpecError:
+        value = float("nan")
+    return fmt.name, distribution, value
+
+
+def _relative(
+    rows: Sequence[Row], keep: dict[str, dict[str, float]], reference: str
+) -> Iterable[Row]:
+    base = {row.target: row for row in rows if row.format == reference and row.error is None}
+    for row in rows:
+        kept = replace(row, sqnr=keep.get(row.format, {}))
+        against = base.get(row.target)
+        if against is not None and row.error is None:
+            interval = row.result.get("initiation_interval", 1) / row.macs
+            other = against.result.get("initiation_interval", 1) / against.macs
+            kept = replace(kept, cost_per_mac=row.cost * interval / (against.cost * other))
+            if row.rate and against.rate:
+                ratio = row.cost / row.rate / (against.cost / against.rate)
+                kept = replace(kept, cost_per_rate=ratio)
+        yield kept

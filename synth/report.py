@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A comparison as text, as a self-contained HTML page, and as a picture.
+
+The plot is SVG written by a template: the page needs no script and no network, and the same
+picture goes into the README.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+if TYPE_CHECKING:
+    from .compare import Comparison, Row
+
+_WIDTH, _HEIGHT = 560, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 20, 46, 54
+
+COLUMNS = (
+    ("format", "number format"),
+    ("bits", "storage per element"),
+    ("unit", "what was built; one multiply-accumulate per clock and lane"),
+    ("stages", "register stages of the best pipeline"),
+    ("cost", "area of the unit"),
+    ("clock", "register to register, placed and routed (FPGA) or by static timing (library)"),
+    ("latency", "clocks from operands to result"),
+    ("rate", "multiply-accumulates"),
+    ("area/MAC", "relative to the reference: area for one multiply-accumulate per clock"),
+    ("cost per MAC/s", "relative to the reference: area for one multiply-accumulate per second"),
+    ("SQNR normal", "dB, dot products of normally distributed data"),
+    ("SQNR heavy", "dB, dot products of Student-t data, 3 degrees of freedom"),
+    ("proven", "vectors through the simulated gates, none different from the golden model"),
+)
+"""Head and meaning of each column."""
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "∞"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def cells(row: Row) -> list[str]:
+    """Text of a row, one per column."""
+    if row.error is not None:
+        return [row.format, str(row.bits), row.error]
+    if row.fmax_mhz is not None:
+        clock, rate = f"{row.fmax_mhz:.0f} MHz", f"{_number(row.rate)} M/s"
+    else:
+        clock, rate = f"{_number(row.period_fo4)} FO4", f"{_number(row.rate)} /kFO4"
+    return [
+        row.format,
+        str(row.bits),
+        row.unit,
+        str(row.stages),
+        _number(row.cost),
+        clock,
+        str(row.latency),
+        rate,
+        _number(row.cost_per_mac),
+        _number(row.cost_per_rate),
+        *(f"{_decibel(row.sqnr.get(name))}" for name in ("gaussian", "heavy-tailed")),
+        f"{row.proven:,}" if row.proven else "not",
+    ]
+
+
+def _decibel(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "-"
+    return "∞" if math.isinf(value) else f"{value:.1f}"
+
+
+def table(comparison: Comparison) -> str:
+    """Aligned columns, one block per target."""
+    blocks = []
+    for target in comparison.targets:
+        rows = comparison.on(target)
+        unit = next((row.cost_unit for row in rows if row.cost_unit), "")
+        lines = [[head for head, _ in COLUMNS], *(cells(row) for row in rows)]
+        full = [line for line in lines if len(line) == len(COLUMNS)]
+        widths = [max(len(line[i]) for line in full) for i in range(len(COLUMNS))]
+        text = [f"{target}: cost in {unit}; relative to {comparison.settings.reference}"]
+        for line in lines:
+            cut = len(line) if len(line) == len(COLUMNS) else 2
+            aligned = [
+                word.ljust(width) if i in (0, 2) else word.rjust(width)
+                for i, (word, width) in enumerate(zip(line[:cut], widths))
+            ]
+            text.append("  ".join([*aligned, *line[cut:]]).rstrip())
+        blocks.append("\n".join(text))
+    return "\n\n".join(blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    name: str
+    x: float
+    y: float
+    y_heavy: float
+    title: str
+    label_y: float = 0.0
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    steps = [m * 10.0**d for d in decades for m in (1, 2, 5)]
+    return [step for step in steps if low * 0.999 <= step <= high * 1.001]
+
+
+def _panel(rows: tuple[Row, ...], target: str, reference: str) -> dict[str, Any]:
+    """Coordinates of one plot: cost per MAC/s (logarithmic) against SQNR."""
+    shown = [
+        (row, row.sqnr.get("gaussian", math.nan), row.sqnr.get("heavy-tailed", math.nan))
+        for row in rows
+        if row.error is None and row.cost_per_rate
+    ]
+    shown = [item for item in shown if all(map(math.isfinite, item[1:]))]
+    if not shown:
+        return {"target": target, "points": [], "empty": True}
+    costs = [float(row.cost_per_rate or 1) for row, *_ in shown]
+    low, high = min(costs) / 1.5, max(costs) * 1.5
+    values = [value for _, *pair in shown for value in pair]
+    step = 10 if max(values) - min(values) <= 90 else 20
+    bottom = math.floor(min(values) / step) * step
+    top = math.ceil(max(values) / step + 0.2) * step
+
+    def x_of(cost: float) -> float:
+        share = math.log(cost / low) / math.log(high / low)
+        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    def y_of(decibel: float) -> float:
+        share = (decibel - bottom) / (top - bottom)
+        return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+    points = [
+        _Point(
+            row.format,
+            x_of(float(row.cost_per_rate or 1)),
+            y_of(gaussian),
+            y_of(heavy),
+            f"{row.format}: {_number(row.cost_per_rate)} of {reference}'s cost per MAC/s; "
+            f"{gaussian:.1f} dB normal, {heavy:.1f} dB heavy-tailed",
+        )
+        for row, gaussian, heavy in shown
+    ]
+    return {
+        "target": target,
+        "points": points,
+        "labels": _labels(points),
+        "x_ticks": [(x_of(t), _number(t)) for t in _log_ticks(low, high)],
+        "y_ticks": [(y_of(t), str(t)) for t in range(bottom, top + 1, step)],
+        "x_title": f"area per MAC/s, relative to {reference}",
+    }
+
+
+def _labels(points: list[_Point]) -> list[tuple[float, float, str, str]]:
+    """Where each name goes: beside its point, moved until it covers no other name."""
+    placed: list[tuple[float, float, float, float]] = []
+    labels = []
+    for point in sorted(points, key=lambda p: (p.y, p.x)):
+        wide = 7.2 * len(point.name)
+        tries = [
+            (side, point.y + shift)
+            for shift in (4, -8, 16, -20, 28, 40)
+            for side in ("start", "end")
+        ]
+        for side, y in tries:
+            left = point.x + 9 if side == "start" else point.x - 9 - wide
+            box = (left, y - 10, left + wide, y + 2)
+            inside = left > _LEFT and box[2] < _WIDTH - 2
+            if inside and not any(_overlap(box, other) for other in placed):
+                break
+        else:
+            side, y = "start", point.y + 4
+            box = (point.x + 9, y - 10, point.x + 9 + wide, y + 2)
+        placed.append(box)
+        labels.append((point.x + (9 if side == "start" else -9), y, side, point.name))
+    return labels
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _render(name: str, **values: Any) -> str:
+    folder = resources.files("macaw.synth")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.from_string((folder / name).read_text(encoding="utf-8")).render(**values)
+
+
+def svg(comparison: Comparison) -> str:
+    """The plots of all targets side by side, as one picture."""
+    panels = [
+        _panel(comparison.on(target), target, comparison.settings.reference)
+        for target in comparison.targets
+    ]
+    return _render(
+        "compare.svg.j2",
+        panels=panels,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_RIGHT,
+        top=_TOP,
+        bottom=_BOTTOM,
+    )
+
+
+def html(comparison: Comparison) -> str:
+    """The page."""
+    return _render(
+        "compare.html.j2",
+        comparison=comparison,
+        settings=comparison.settings,
+        columns=COLUMNS,
+        blocks=[
+            (
+                target,
+                next((r.cost_unit for r in comparison.on(target) if r.cost_unit), ""),
+                [cells(row) for row in comparison.on(target)],
+            )
+            for target in comparison.targets
+        ],
+        picture=svg(comparison),
+        data=json.dumps(comparison.to_json(), indent=1, ensure_ascii=False),
+    )

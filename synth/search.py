@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Choosing a pipeline by measurement: the fewest stages for a frequency, and the best value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from macaw.golden.errors import SpecError
+
+from . import source, targets
+from .flow import Result, run
+from .targets import Target
+from .tools import Notify
+
+if TYPE_CHECKING:
+    from macaw.golden.units import Unit
+
+MOST_STAGES = 24
+"""More register stages than this are not tried."""
+
+LADDER = (0, 1, 2, 3, 4, 6, 8, 10, 12, 16)
+"""Stages that :func:`best` tries: a neighbour changes the clock by enough to see."""
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """Measurements of one unit on one target, by number of register stages.
+
+    ``options`` go to :func:`macaw.synth.run`, ``implementation`` to :func:`macaw.hdl.generate`.
+    """
+
+    spec: Unit
+    target: Target
+    options: dict[str, Any]
+    implementation: dict[str, Any]
+    progress: Notify | None = None
+
+    @cached_property
+    def _known(self) -> dict[int, Result]:
+        return {}
+
+    def measure(self, stages: int) -> Result:
+        """The unit with so many stages, on the target."""
+        if stages not in self._known:
+            if self.progress is not None:
+                self.progress(f"{self.spec.name}, {stages} stages, on {self.target.name}")
+            design = source.generate(
+                self.spec,
+                cache=self.options.get("cache", True),
+                stages=stages,
+                **self.implementation,
+            )
+            self._known[stages] = run(design, self.target, progress=self.progress, **self.options)
+        return self._known[stages]
+
+    def fewest(self, megahertz: float) -> tuple[int, Result]:
+        """Of the stages that reach ``megahertz``, the fewest, and the result.
+
+        The clock does not rise strictly with the stages (placement is a heuristic), so the search
+        doubles until the clock is reached, then halves the interval.
+        """
+        low, high = -1, 0
+        while (self.measure(high).fmax_mhz or 0.0) < megahertz:
+            if high >= MOST_STAGES:
+                best = max(self._known.values(), key=lambda result: result.fmax_mhz or 0.0)
+                raise SpecError(
+                    f"frequency: {megahertz:g} MHz is not reached by {self.spec.name} on"
+                    f" {self.target.name}; the most is {best.fmax_mhz:g} MHz"
+                    f" with {best.latency} stages"
+                )
+            low, high = high, min(MOST_STAGES, max(2, high + (high + 1) // 2))
+        while high - low > 1:
+            middle = (low + high) // 2
+            if (self.measure(middle).fmax_mhz or 0.0) >= megahertz:
+                high = middle
+            else:
+                low = middle
+        return high, self.measure(high)
+
+    def best(self, value: Callable[[Result], float], start: int) -> tuple[int, Result]:
+        """The rung of :data:`LADDER` with the largest ``value`` near the rung ``start``."""
+
+        def worth(rung: int) -> float:
+            return value(self.measure(LADDER[rung])) if 0 <= rung < len(LADDER) else -1.0
+
+        rung = min(range(len(LADDER)), key=lambda i: (abs(LADDER[i] - start), i))
+        step = 1 if worth(rung + 1) > worth(rung) else -1
+        while worth(rung + step) > worth(rung):
+            rung += step
+        return LADDER[rung], self.measure(LADDER[rung])
+
+
+def stages_for(
+    spec: Unit,
+    target: str | Target,
+    megahertz: float,
+    *,
+    options: dict[str, Any] | None = None,
+    progress: Notify | None = None,
+    **implementation: Any,
+) -> tuple[int, Result]:
+    """Fewest register stages with which ``spec`` is measured to reach ``megahertz`` on ``target``.
+
+    Raises :class:`SpecError` when the target gives no frequency, or none this high.
+    """
+    chosen = targets.target(target)
+    if not megahertz > 0:
+        raise SpecError(f"frequency: {megahertz:g} is not a positive number of MHz")
+    if not chosen.timing and chosen.name in targets.TARGETS:
+        raise SpecError(f"frequency: target {chosen.name} has none that is measured in MHz")
+    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress)
+    return pipelines.fewest(megahertz)
