@@ -154,9 +154,7 @@ def multiply(x: Exact, y: Exact) -> Exact:
     significand = x.significand * y.significand
     kind = None
     if x.kind is not None or y.kind is not None:
-        kx = np.uint8(0) if x.kind is None else x.kind
-        ky = np.uint8(0) if y.kind is None else y.kind
-        kind = kx | ky
+        kind = _kinds(x) | _kinds(y)
         nan = kind & NAN
         invalid = ((kind & INF) != 0) & (significand == 0)
         kind = kind & ~(nan << np.uint8(1))
@@ -172,6 +170,10 @@ def multiply(x: Exact, y: Exact) -> Exact:
         x.high + y.high,
         x.bits + y.bits,
     )
+
+
+def _kinds(x: Exact) -> np.ndarray:
+    return np.zeros(x.negative.shape, np.uint8) if x.kind is None else x.kind
 
 
 def halves(x: Exact) -> tuple[Exact, Exact]:
@@ -213,8 +215,7 @@ def add_kinds(x: Exact, y: Exact, negative: np.ndarray) -> np.ndarray | None:
     """Return the kinds of sums, and set ``negative`` where they are infinite."""
     if x.kind is None and y.kind is None:
         return None
-    kx = np.zeros(negative.shape, np.uint8) if x.kind is None else x.kind
-    ky = np.zeros(negative.shape, np.uint8) if y.kind is None else y.kind
+    kx, ky = _kinds(x), _kinds(y)
     kind = kx | ky
     infinite = (kind & INF).astype(bool)
     if infinite.any():

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import SpecError
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
-from .formats import Fixed, Float, Format, Subnormals
+from .formats import Fixed, Float, Format, Specials, Subnormals
 from .rounding import Flag, Overflow, Rounding
 
 _TOP = 63
@@ -167,14 +167,32 @@ def project(
     return _project_float(x, fmt, direction, overflow, flags)
 
 
-def _project_float(
-    x: Exact, fmt: Float, direction: Direction, overflow: Overflow | None, flags: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
-    mantissa, negative = fmt.mantissa, x.negative
+@dataclass(slots=True)
+class _Rounded:
+    """Magnitudes after rounding, before the range of the format is looked at.
+
+    Attributes
+    ----------
+    code : ndarray of int64
+        Code of the magnitude, continued beyond the format's codes in both directions where the
+        format has no subnormals, and upward everywhere.
+    zero : ndarray of bool
+        Where the exact value was zero.
+    inexact, tiny : ndarray of bool, or None
+        Only if flags are wanted.
+    """
+
+    code: np.ndarray
+    zero: np.ndarray
+    inexact: np.ndarray | None
+    tiny: np.ndarray | None
+
+
+def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
     gradual = fmt.subnormals is Subnormals.GRADUAL
     significand, offset = x.significand, x.exponent
-    if x.bits > 63 and int(significand.max(initial=0)) >> 63:
-        top = significand >> np.uint64(63)
+    if x.bits > _TOP and int(significand.max(initial=0)) >> _TOP:
+        top = significand >> np.uint64(_TOP)
         significand = shift_right_jam(significand, top)
         offset = offset + top.view(np.int64)
     length = bit_length(significand)
@@ -182,54 +200,54 @@ def _project_float(
     norm = significand << (_TOP - length).view(np.uint64)
     exponent = offset + (length - 1)
     exponent[zero] = -1 << 20
-    drop = _TOP - fmt.precision
 
+    drop = _TOP - fmt.precision
     unbounded = norm
     if gradual and x.low < fmt.emin:
-        excess = np.clip(fmt.emin - exponent, 0, 63).view(np.uint64)
-        norm = shift_right_jam(norm, excess)
-    lowest = fmt.emin if gradual else fmt.emin - 2
-    base = np.clip(exponent, lowest, fmt.emax + 1)
+        norm = shift_right_jam(norm, np.clip(fmt.emin - exponent, 0, 63).view(np.uint64))
+    # A significand carries its hidden bit, and any carry of rounding, into the exponent field.
+    base = np.clip(exponent, fmt.emin if gradual else fmt.emin - 2, fmt.emax + 1)
     base += fmt.bias - 1
-    base <<= mantissa
+    base <<= fmt.mantissa
     kept = (norm >> np.uint64(drop)).view(np.int64)
-    odd = ((kept if mantissa else base + kept) & 1).view(np.uint64)
-    code = ((norm + direction.addend(drop, odd, negative)) >> np.uint64(drop)).view(np.int64)
+    odd = ((kept if fmt.mantissa else base + kept) & 1).view(np.uint64)
+    code = ((norm + direction.addend(drop, odd, x.negative)) >> np.uint64(drop)).view(np.int64)
     code += base
-    inexact = None
-    rest = np.uint64((1 << drop) - 1)
+    inexact = tiny = None
     if flags or direction.odd is not False:
-        inexact = (norm & rest) != 0
+        inexact = (norm & np.uint64((1 << drop) - 1)) != 0
         code |= inexact & direction.odd
-
-    over = (code > fmt.max_code) if x.high > fmt.emax else np.False_
-    below = np.False_
-    if not gradual:
-        below = code < fmt.min_code
-        code[below] = 0
-    tiny = None
     if flags:
-        assert inexact is not None
-        if not fmt.zero:
-            zero = np.zeros_like(zero)
-        inexact |= over | (below & ~zero)
         tiny = (exponent < fmt.emin) & ~zero
         if gradual:
-            tiny &= ~_reaches_normal(unbounded, exponent, fmt, direction, negative)
-        else:
-            tiny = below & ~zero
+            tiny &= ~_reaches_normal(unbounded, exponent, fmt, direction, x.negative)
+    return _Rounded(code, zero, inexact, tiny)
 
-    # Unsigned formats: what stays below zero after rounding is out of range at the lower end.
-    beneath = np.False_
+
+def _project_float(
+    x: Exact, fmt: Float, direction: Direction, overflow: Overflow | None, flags: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    rounded = _round(x, fmt, direction, flags)
+    code, zero, negative = rounded.code, rounded.zero, x.negative
+    nan = invalid = flushed = np.False_
+    if fmt.subnormals is not Subnormals.GRADUAL:
+        flushed = code < fmt.min_code
+        code[flushed] = 0
+        if fmt.zero:
+            flushed &= ~zero
+    over = (code > fmt.max_code) if x.high > fmt.emax else np.False_
     if not fmt.signed:
-        beneath = negative & ((code != 0) if fmt.zero else significand != 0)
-        over = over & ~beneath
-        code[beneath] = 0
-    nan = beneath & (overflow is not Overflow.SATURATE)
+        # What stays below zero after rounding is out of range at the lower end.
+        invalid = negative & ((code != 0) if fmt.zero else ~zero)
+        over = over & ~invalid
+        flushed = flushed & ~invalid
+        code[invalid] = 0
+        if overflow is not Overflow.SATURATE:
+            nan = invalid
     if np.any(over):
         if overflow is None:
-            infinite = direction.overflows_to_infinity(negative)
-            code = np.where(over, np.where(infinite, fmt.inf_code, fmt.max_code), code)
+            # The code of infinity is the one after that of the largest number.
+            code = np.where(over, fmt.max_code + direction.overflows_to_infinity(negative), code)
         elif overflow is Overflow.SATURATE:
             code[over] = fmt.max_code
         elif fmt.inf_code is not None:
@@ -237,45 +255,36 @@ def _project_float(
         else:
             nan = nan | over
 
-    invalid = beneath
-    finite = None
+    finite = np.True_
     if x.kind is not None and x.kind.any():
         finite = (x.kind & (NAN | INF)) == 0
-        infinite = (x.kind & INF).astype(bool)
-        missing = fmt.inf_code is None
+        infinite, was_nan = (x.kind & INF).astype(bool), (x.kind & NAN).astype(bool)
+        missing = infinite & ((not fmt.has_inf) | (negative & (not fmt.signed)))
+        code[infinite] = fmt.max_code if fmt.inf_code is None else fmt.inf_code
         if overflow is Overflow.SATURATE:
-            code[infinite] = fmt.max_code
-        elif fmt.inf_code is None:
-            nan = nan | infinite
+            code[infinite] = np.where(negative[infinite] & (not fmt.signed), 0, fmt.max_code)
+            nan = nan | was_nan
         else:
-            code[infinite] = fmt.inf_code
-        if not fmt.signed:
-            under = infinite & negative
-            code[under] = 0
-            missing = missing | under
-            if overflow is not Overflow.SATURATE:
-                nan = nan | under
-        is_nan = (x.kind & NAN).astype(bool)
-        nan = nan | is_nan
-        invalid = (invalid & finite) | (infinite & missing)
-        invalid |= (x.kind & INVALID).astype(bool) | (is_nan & (not fmt.has_nan))
+            nan = nan | was_nan | missing
+        invalid = (invalid & finite) | missing | (x.kind & INVALID).astype(bool)
+        invalid |= was_nan & (not fmt.has_nan)
     if fmt.signed:
-        sign = negative if fmt.negative_zero or not fmt.zero else negative & (code != 0)
-        code |= sign.astype(np.int64) << (fmt.exponent + mantissa)
+        sign = negative if fmt.specials is not Specials.FNUZ else negative & (code != 0)
+        code |= sign.astype(np.int64) << (fmt.exponent + fmt.mantissa)
     if np.any(nan):
         code[nan] = fmt.max_code if fmt.nan_code is None else fmt.nan_code
     codes = code.astype(fmt.code_dtype)
     if not flags:
         return codes, None
 
-    assert inexact is not None
-    assert tiny is not None
-    beneath_finite = ~np.asarray(beneath)
-    result = (inexact & beneath_finite) * np.uint8(Flag.INEXACT)
-    result |= (tiny & inexact & beneath_finite) * np.uint8(Flag.UNDERFLOW)
-    result |= np.asarray(over) * np.uint8(Flag.OVERFLOW)
-    if finite is not None:
-        result *= finite
+    assert rounded.inexact is not None
+    assert rounded.tiny is not None
+    in_range = finite & ~np.asarray(invalid)
+    inexact = (rounded.inexact | over | flushed) & in_range
+    tiny = rounded.tiny if fmt.subnormals is Subnormals.GRADUAL else flushed
+    result = inexact * np.uint8(Flag.INEXACT)
+    result |= (inexact & tiny) * np.uint8(Flag.UNDERFLOW)
+    result |= (over & in_range) * np.uint8(Flag.OVERFLOW)
     result |= np.asarray(invalid) * np.uint8(Flag.INVALID)
     return codes, result
 

@@ -322,7 +322,7 @@ class Limbs:
             return limbs[..., index] if 0 <= index < limbs.shape[-1] else zeros
 
         integer = limb(point) | (limb(point + 1) << np.uint64(32))
-        beyond = limbs[..., point + 2 :].any(-1)
+        beyond = np.asarray(limbs[..., point + 2 :].any(-1))
         fraction = (limb(point - 1) << np.uint64(32)) | limb(point - 2)
         fraction = shift_right_jam(fraction, np.full(fraction.shape, 2, np.uint64))
         fraction |= limbs[..., : max(point - 2, 0)].any(-1)

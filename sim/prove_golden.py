@@ -10,6 +10,7 @@ reason stands beside the exception.
 from __future__ import annotations
 
 import functools
+import importlib
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -198,7 +199,7 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
         points = points[~(points < fmt.min_normal)]  # gfloat #62
     cases = 0
     random = np.random.default_rng(7).integers(0, 1 << 16, points.size, dtype=np.uint16)
-    words = {"random": random} if rounding == "sr" else {}
+    words: dict[str, Any] = {"random": random} if rounding == "sr" else {}
     for saturate in (True, False):
         if not saturate and not fmt.has_nan:
             continue
@@ -234,7 +235,7 @@ def encode_fractions(name: str, rounding: str, count: int = EVERYTHING) -> int:
     points = _sample(boundaries(name), count)
     rng = np.random.default_rng(11)
     random = rng.integers(0, 1 << 16, points.size, dtype=np.uint16)
-    words = {"random": random} if rounding == "sr" else {}
+    words: dict[str, Any] = {"random": random} if rounding == "sr" else {}
     policies = [None, "saturate"]
     policies += ["wrap"] if isinstance(fmt, Fixed) else ["nonfinite"] if fmt.has_nan else []
     exact = [_exact(float(x)) for x in points]
@@ -314,6 +315,7 @@ def softfloat(kind: str, name: str, count: int) -> int:
     import softfloatpy as sf
 
     fmt = format(name)
+    assert isinstance(fmt, Float)
     flagged = unit(kind, a=name, out=name, flags=True)
     operation = getattr(sf, f"f{fmt.width}_{'mul_add' if kind == 'fma' else kind}")
     wrap = (sf.Float16 if fmt.width == 16 else sf.Float32).from_bytes
@@ -333,7 +335,7 @@ def softfloat(kind: str, name: str, count: int) -> int:
         sf.set_rounding_mode(mode)
         for seed, n in _batches(-(-count // len(modes))):
             rng = np.random.default_rng([fmt.width, seed])
-            ports = [port for port in spec.ports.inputs]
+            ports = list(spec.ports.inputs)
             codes = {port: operands(fmt, n, rng) for port in ports}
             got = spec.evaluate(**codes)
             rows = [
@@ -365,8 +367,8 @@ def _softfloat_flags(flags: np.ndarray, sf: Any) -> np.ndarray:
 
 def mpfr(kind: str, name: str, count: int) -> int:
     """``mul``, ``add`` or ``fma`` of an IEEE-like format against GMP/MPFR through gmpy2."""
-    import gmpy2
-
+    # Through Any: gmpy2's stubs leave out what this needs.
+    gmpy2: Any = importlib.import_module("gmpy2")
     fmt = format(name)
     assert isinstance(fmt, Float)
     assert fmt.has_inf
