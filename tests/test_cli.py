@@ -44,7 +44,8 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch) -> Run:
     def call(*arguments: str) -> Outcome:
         capsys.readouterr()
         code = cli.main(list(arguments))
-        return Outcome(code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        return Outcome(code, str(out), str(err))
 
     return call
 

@@ -80,7 +80,7 @@ BELOW = {
     "golden": {"golden"},
     "hdl": {"golden", "hdl"},
     "sim": {"golden", "hdl", "sim"},
-    "synth": {"golden", "hdl", "synth"},
+    "synth": {"golden", "hdl", "sim", "synth"},  # a comparison proves before it prices
 }
 
 

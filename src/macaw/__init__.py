@@ -82,9 +82,14 @@ def synthesize(unit: Unit | Design, target: str = "ecp5", **options: Any) -> Res
 
 
 def compare(
-    formats: Iterable[str | Format], targets: Iterable[str] = ("ecp5", "asic"), **options: Any
+    formats: Iterable[str | Format] = (), targets: Iterable[str] = (), **options: Any
 ) -> Comparison:
-    """Price ``formats`` at equal work on ``targets``; see :func:`macaw.synth.compare`."""
+    """Prove and price ``formats`` at equal work on ``targets``; see :func:`macaw.synth.compare`.
+
+    Without formats or targets, a default set of each. ``options`` are ``reference``, ``unit``,
+    ``lanes``, ``vectors`` and others. The comparison has ``.rows``, ``.table()``, ``.to_json()``
+    and ``.write(folder)``.
+    """
     from macaw import synth
 
     return synth.compare(formats, targets, **options)

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 import os
+import shlex
 import sys
 import time
 import typing
@@ -406,7 +407,7 @@ def synth(
     for target in targets or (("asic",) if liberty else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
             design = macaw.generate(spec, **how, **_delay_model(target, how))
-            results.append(macaw.synthesize(design, target, notify=progress, **more).to_dict())
+            results.append(macaw.synthesize(design, target, progress=progress, **more).to_json())
     if as_json:
         _json(results)
         return
@@ -428,17 +429,47 @@ def _delay_model(target: str, how: dict[str, Any]) -> dict[str, str]:
 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[FORMAT]...")
-@click.option("--target", "targets", multiple=True, help="[default: ecp5 and asic]")
+@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5, asic]")
+@click.option("--liberty", help="A Liberty file as one more target.")
+@click.option("--reference", help="Format that ratios relate to.  [default: fp32, else the first]")
+@click.option("--unit", help="auto, fma, mac, or dot.  [default: auto]")
+@click.option("--lanes", type=int, help="Products per clock.  [default: 1]")
+@click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
+@click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
+@click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
+@click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
+@click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
+@click.option("--executor", help="local or dask.  [default: local]")
+@click.option("--scheduler", help="Address of the Dask scheduler.")
 @click.option("-o", "--output", default="build", show_default=True, help="Folder of the report.")
 @_AS_JSON
-def compare(names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool) -> int:
+def compare(
+    names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool, **options: Any
+) -> None:
     """Prove and price FORMATs at equal work: table, JSON, HTML.
 
     \b
     Example:
-      macaw compare e4m3 int8 --target asic -o build
+      macaw compare e4m3 int8 --target asic --vectors 100000 -o build
     """
-    raise NotImplementedError
+    settings = {name: value for name, value in options.items() if value is not None}
+    flags = [f"--target={target}" for target in targets]
+    for name, value in settings.items():
+        if isinstance(value, bool):
+            flags += [] if value else [f"--no-{name}"]
+        else:
+            flags.append(f"--{name}={value}")
+    command = shlex.join(["macaw", "compare", *names, *flags])
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)  # better refused now than after ten minutes
+    with Progress("compare") as progress:
+        comparison = macaw.compare(names, targets, progress=progress, command=command, **settings)
+    paths = [str(path) for path in comparison.write(folder)]
+    if as_json:
+        _json(comparison.to_json())
+        return
+    click.echo(comparison.table())
+    click.echo(f"\nwrote {', '.join(paths)}")
 
 
 _LOSS = (
