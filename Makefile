@@ -28,7 +28,7 @@ test: $(READY) ## run the tests
 	$(BIN)/python -m pytest
 
 prove: $(READY) ## the whole proof, as long as it takes; continues where it stopped
-	$(BIN)/python benchmarks/prove.py
+	$(BIN)/python -m macaw.sim.prove
 
 lint: $(READY) ## style and likely bugs
 	$(BIN)/ruff check
