@@ -165,7 +165,7 @@ __attribute__((visibility("default"))) int macaw_run(
 """
 
 _WIDE = r"""
-template <int Words>
+template <std::size_t Words>
 static void insert(VlWide<Words>& pins, int offset, int width, uint64_t value) {
     while (width > 0) {
         const int word = offset / 32, shift = offset % 32;
@@ -176,7 +176,7 @@ static void insert(VlWide<Words>& pins, int offset, int width, uint64_t value) {
         width -= done;
     }
 }
-template <int Words>
+template <std::size_t Words>
 static uint64_t extract(const VlWide<Words>& pins, int offset, int width) {
     uint64_t value = 0;
     for (int done = 0; done < width;) {
@@ -274,7 +274,7 @@ def source(interface: Interface) -> str:
             else f"top.{wire.name} = 0;"
         )
     parts = [
-        "#include <cstdint>\n#include <type_traits>\n#include <verilated.h>",
+        "#include <cstddef>\n#include <cstdint>\n#include <type_traits>\n#include <verilated.h>",
         '#include "Vtop.h"',
         "using Top = Vtop;",
         f"static constexpr bool CLOCKED = {'true' if interface.clock else 'false'};",

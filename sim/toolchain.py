@@ -18,6 +18,7 @@ from pathlib import Path
 from macaw.golden.errors import MacawError, ToolError
 
 OLDEST_VERILATOR = (5, 36)  # what cocotb 2.1 needs; Debian 12 has 5.006
+LONGEST_STEP = 600  # seconds that one tool may take
 SIMULATORS = ("icarus", "verilator", "bulk")
 
 
@@ -202,9 +203,14 @@ def run(command: list[str], *, cwd: Path, env: dict[str, str] | None = None) -> 
     Raises
     ------
     ToolError
-        The command failed; the message has its name and the first error line.
+        The command failed, or took too long; the message has its name and the first error line.
     """
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=LONGEST_STEP
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{Path(command[0]).name} took over {LONGEST_STEP} s: gave up") from None
     if done.returncode:
         text = (done.stderr + done.stdout).strip().splitlines()
         first = next((line for line in text if "rror" in line), text[0] if text else "no output")

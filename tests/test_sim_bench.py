@@ -160,7 +160,7 @@ def accumulator(restart="i_last ? 0 : t", clear="s <= 0;"):
 
 
 def check(module, simulator, **options):
-    return verify(module, simulator=simulator, vectors=3000, seed=5, **options)
+    return verify(module, simulator=simulator, vectors=1200, seed=5, **options)
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
@@ -172,7 +172,7 @@ def check(module, simulator, **options):
 def test_good_module_passes(module, simulator):
     report = check(module, simulator)
     assert report.passed, str(report)
-    assert report.vectors >= 3000
+    assert report.vectors >= 1200
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
@@ -207,7 +207,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("simulator", [SIMULATORS[0], SIMULATORS[2]])  # one cocotb, and bulk
 @pytest.mark.parametrize("case", BAD)
 def test_bad_module_fails(case, simulator):
     module, problem = BAD[case]
@@ -242,4 +242,4 @@ def test_same_seed_finds_the_same_vector(simulator):
     assert first == second
     assert first is not None
     assert "--seed 5" in first.replay
-    assert "--vectors 3000" in first.replay
+    assert "--vectors 1200" in first.replay
