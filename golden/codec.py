@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import CodeError, FormatError, SpecError
-from .exact import Exact, unpack
+from .exact import INF, NAN, Exact, unpack
 from .formats import FORMATS, Fixed, Float, Format, Subnormals
 from .formats import format as format_of
 from .operands import CHUNK, check_codes
@@ -305,12 +305,13 @@ def _values(fmt: Format) -> np.ndarray:
 
 def _decode(codes: np.ndarray, fmt: Format) -> np.ndarray:
     x = unpack(codes, fmt)
-    values = np.ldexp(x.significand.astype(np.float64), x.exponent)
+    significand = x.significand.astype(np.float64)
+    if x.kind is not None:
+        significand[x.kind != 0] = 0.0
+    values = np.ldexp(significand, x.exponent)
+    if x.kind is not None:
+        values[(x.kind & INF).astype(bool)] = np.inf
     np.negative(values, out=values, where=x.negative)
-    if isinstance(fmt, Float) and x.kind is not None:
-        values[(x.kind & 2) != 0] = np.inf
-        values[(x.kind & 2 != 0) & x.negative] = -np.inf
-        values[(x.kind & 1) != 0] = np.nan
-    elif isinstance(fmt, Fixed):
-        values += 0.0
+    if x.kind is not None:
+        values[(x.kind & NAN).astype(bool)] = np.nan
     return values

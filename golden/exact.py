@@ -179,10 +179,9 @@ def _kinds(x: Exact) -> np.ndarray:
 def halves(x: Exact) -> tuple[Exact, Exact]:
     """Return two terms of at most 32 bits, the upper and the lower, whose sum is ``x``."""
     upper, lower = x.significand >> np.uint64(32), x.significand & np.uint64(0xFFFFFFFF)
-    exponent = np.asarray(x.exponent, np.int64)
     return (
-        Exact(upper, exponent + 32, x.negative, None, x.low, x.high, max(x.bits - 32, 1)),
-        Exact(lower, exponent, x.negative, None, x.low, x.high, min(x.bits, 32)),
+        Exact(upper, x.exponent + 32, x.negative, None, x.low, x.high, max(x.bits - 32, 1)),
+        Exact(lower, x.exponent, x.negative, None, x.low, x.high, min(x.bits, 32)),
     )
 
 

@@ -13,7 +13,7 @@ from .exact import INF, INVALID, NAN, Exact, unpack
 from .formats import Format
 from .operands import CHUNK, Operands
 from .project import project
-from .sums import Limbs, add_lanes, combine_kinds
+from .sums import Limbs, add_lanes, add_terms, combine_kinds
 
 if TYPE_CHECKING:
     from .units import Mac
@@ -128,7 +128,11 @@ def accumulate_rounded(stream: Stream, spec: Mac) -> np.ndarray:
             chunk = stream.take(starts[batch[:active]] + beat)
             direction = spec.direction(chunk)
             terms = spec.products(chunk["a"], chunk["b"])
-            total = add_lanes(terms, unpack(codes[:active], acc), acc, direction.down)
+            value = unpack(codes[:active], acc)
+            if spec.lanes == 1:
+                total = add_terms([term[:, 0] for term in terms], value, acc, direction.down)
+            else:
+                total = add_lanes(terms, value, acc, direction.down)
             codes[:active] = project(total, acc, direction, spec.acc_overflow)[0]
         direction = spec.direction(stream.take(stream.ends[batch]))
         value = unpack(codes, acc)

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Formats: the standards' own numbers, names, and what must not be built."""
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+
+from macaw.golden import FORMATS, Fixed, Float, FormatError, format
+from macaw.golden.formats import Specials, Subnormals
+
+# name, width, largest, least normal, least subnormal
+RANGES = [
+    ("fp64", 64, 1.7976931348623157e308, 2.0**-1022, 2.0**-1074),  # IEEE 754-2019 table 3.5
+    ("fp32", 32, (2 - 2.0**-23) * 2.0**127, 2.0**-126, 2.0**-149),
+    ("fp16", 16, 65504.0, 2.0**-14, 2.0**-24),
+    ("bf16", 16, (2 - 2.0**-7) * 2.0**127, 2.0**-126, 2.0**-133),
+    ("tf32", 19, (2 - 2.0**-10) * 2.0**127, 2.0**-126, 2.0**-136),
+    ("e4m3", 8, 448.0, 2.0**-6, 2.0**-9),  # OCP OFP8 1.0 table 1
+    ("e5m2", 8, 57344.0, 2.0**-14, 2.0**-16),
+    ("e3m2", 6, 28.0, 2.0**-2, 2.0**-4),  # OCP MX 1.0 table 5
+    ("e2m3", 6, 7.5, 1.0, 0.125),
+    ("e2m1", 4, 6.0, 1.0, 0.5),
+    ("e8m0", 8, 2.0**127, 2.0**-127, 2.0**-127),  # OCP MX 1.0, 5.4.1
+    ("e4m3fnuz", 8, 240.0, 2.0**-7, 2.0**-10),  # ml_dtypes 0.6
+    ("e5m2fnuz", 8, 57344.0, 2.0**-15, 2.0**-17),
+    ("e4m3b11fnuz", 8, 30.0, 2.0**-10, 2.0**-13),
+    ("e3m4", 8, 15.5, 2.0**-2, 2.0**-6),
+    ("e4m3ieee", 8, 240.0, 2.0**-6, 2.0**-9),
+    # DLFloat: 2**32 * (1 + 510/512); the code of 2**-31 is zero's
+    ("dlfloat16", 16, 8573157376.0, (1 + 2.0**-9) * 2.0**-31, (1 + 2.0**-9) * 2.0**-31),
+]
+
+# name, infinity, canonical NaN
+SPECIAL_CODES = [
+    ("fp32", 0x7F800000, 0x7FC00000),
+    ("fp16", 0x7C00, 0x7E00),
+    ("bf16", 0x7F80, 0x7FC0),
+    ("e4m3", None, 0x7F),
+    ("e5m2", 0x7C, 0x7E),
+    ("e4m3fnuz", None, 0x80),
+    ("e8m0", None, 0xFF),
+    ("e3m4", 0x70, 0x78),
+    ("dlfloat16", None, 0x7FFF),
+    ("e2m1", None, None),
+]
+
+
+@pytest.mark.parametrize(("name", "width", "largest", "normal", "subnormal"), RANGES)
+def test_ranges_of_the_standards(name, width, largest, normal, subnormal):
+    fmt = format(name)
+    assert (fmt.width, fmt.max) == (width, largest)
+    assert (fmt.min_normal, fmt.min_subnormal) == (normal, subnormal)
+    assert fmt.decode(fmt.max_code) == largest
+    assert fmt.decode(fmt.min_code) == subnormal
+
+
+@pytest.mark.parametrize(("name", "infinity", "nan"), SPECIAL_CODES)
+def test_codes_of_infinity_and_nan(name, infinity, nan):
+    fmt = format(name)
+    assert (fmt.inf_code, fmt.nan_code) == (infinity, nan)
+    assert (fmt.has_inf, fmt.has_nan) == (infinity is not None, nan is not None)
+
+
+def test_values_of_e2m1():
+    """OCP MX 1.0: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives."""
+    values = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    assert format("e2m1").decode(range(16)).tolist() == [*values, *(-x for x in values)]
+
+
+def test_fixed_point():
+    int8, mxint8 = format("int8"), format("fx8.6")
+    assert (int8.min, int8.max, int8.finite_values) == (-128.0, 127.0, 256)
+    assert (mxint8.min, mxint8.max, mxint8.epsilon) == (-2.0, 1.984375, 2.0**-6)
+    assert format("ternary").decode([0, 1, 3]).tolist() == [0.0, 1.0, -1.0]
+    assert (format("uint4").min_integer, format("uint4").max_integer) == (0, 15)
+    assert format("int8sym").min_integer == -127
+
+
+@pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.width <= 16])
+def test_finite_values_are_those_that_results_have(name):
+    fmt = format(name)
+    codes = np.arange(1 << fmt.width, dtype=fmt.code_dtype)
+    values = fmt.decode(codes)
+    kept = fmt.encode(values[np.isfinite(values)])
+    assert np.unique(fmt.decode(kept)).size == fmt.finite_values
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_registered_names_and_reprs_read_back(name):
+    fmt = FORMATS[name]
+    assert fmt.name == name
+    assert format(name.upper()) is fmt
+    assert eval(repr(fmt)) == fmt
+    assert pickle.loads(pickle.dumps(fmt)) == fmt
+
+
+def test_every_spelling_reads_back():
+    fields = itertools.product(
+        (2, 3, 4, 8), (0, 1, 3, 10), (None, 0, -3, 9), (True, False), Subnormals, Specials
+    )
+    count = 0
+    for exponent, mantissa, bias, signed, subnormals, specials in fields:
+        try:
+            fmt = Float(
+                exponent=exponent,
+                mantissa=mantissa,
+                bias=bias,
+                signed=signed,
+                subnormals=subnormals,
+                specials=specials,
+            )
+        except FormatError:
+            continue
+        assert format(fmt.name) == fmt, fmt
+        count += 1
+    assert count > 400
+    for width, fraction, signed in itertools.product((1, 2, 8, 64), (0, 7, 70), (True, False)):
+        fmt = Fixed(width=width, fraction=fraction, signed=signed)
+        assert format(fmt.name) == fmt
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("e4m3", {"exponent": 4, "mantissa": 3, "bias": 7, "specials": Specials.FN}),
+        ("e4m3ftz", {"specials": Specials.FN, "subnormals": Subnormals.FLUSH}),
+        ("e5m10", {"specials": Specials.IEEE, "bias": 15}),
+        ("e3m3", {"specials": Specials.FINITE, "width": 7}),
+        ("e4m3b11fnuz", {"bias": 11, "specials": Specials.FNUZ}),
+        ("e4m3fnuz", {"bias": 8}),
+        ("e3m2bn2", {"bias": -2}),
+        ("ue4m3", {"signed": False, "width": 7, "specials": Specials.FN}),
+        ("ue8m0", {"name": "e8m0"}),
+        ("dlfloat16", {"subnormals": Subnormals.NONE, "bias": 31}),
+        ("ufx9.12", {"width": 9, "fraction": 12, "signed": False}),
+        ("int2sym", {"name": "ternary"}),
+        ("float32", {"name": "fp32"}),
+    ],
+)
+def test_grammar(name, fields):
+    fmt = format(name)
+    assert {field: getattr(fmt, field) for field in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: format("fp33"), "unknown format 'fp33': did you mean fp32"),
+        (lambda: format("e4m33x"), "unknown format"),
+        (lambda: format(""), "unknown format"),
+        (lambda: format(8), "must be a name or a format"),
+        (lambda: format("e12m3"), "exponent=12: must be 1 to 11"),
+        (lambda: format("e5m53"), "mantissa=53: must be 0 to 52"),
+        (lambda: format("e11m3fn"), "within those of fp64"),
+        (lambda: format("e8m0ieee"), "need a mantissa"),
+        (lambda: format("e1m3ieee"), "exponent of 2 bits"),
+        (lambda: format("ue4m3fnuz"), "fnuz needs a sign"),
+        (lambda: format("e4m3nozero"), "without zero cannot have subnormals"),
+        (lambda: format("e1m0fn"), "no code is left"),
+        (lambda: format("int65"), "must have 1 to 64 bits"),
+        (lambda: format("int0"), "must have 1 to 64 bits"),
+        (lambda: format("fx8.200"), "fraction=200"),
+        (lambda: format("uint8sym"), "symmetric"),
+    ],
+)
+def test_what_cannot_be_built_says_why_in_one_line(build, message):
+    with pytest.raises(FormatError, match=message) as caught:
+        build()
+    assert "\n" not in str(caught.value)
