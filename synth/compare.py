@@ -337,6 +337,14 @@ def choose(fmt: Format, how: Settings) -> Unit:
     return min(priced, key=lambda item: item[0])[1]
 
 
+def options_for(place: Target, multiplier: str = "auto") -> dict[str, Any]:
+    """Options of :func:`macaw.hdl.generate` for a target: its delay model, where there is one."""
+    from macaw.hdl import DELAY_MODELS
+
+    model = place.name if place.name in DELAY_MODELS else "asic" if place.liberty else "ecp5"
+    return {"target": model} | ({"multiplier": multiplier} if place.timing else {})
+
+
 def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None = None) -> Row:
     """Best pipeline of the format's unit on a target, proven and priced."""
     base = {"format": fmt.name, "target": place.name, "bits": fmt.width}
@@ -351,10 +359,10 @@ def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None =
                 "timeout": how.timeout,
                 "multiplier": how.multiplier,
             },
-            {"multiplier": how.multiplier} if place.timing else {},
+            options_for(place, how.multiplier),
             progress,
         )
-        start = 1 if isinstance(fmt, Fixed) else 4 if fmt.width <= 8 else 6
+        start = 2 if isinstance(fmt, Fixed) else 8 if place.timing else 4
         stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
     except MacawError as error:
         return Row(**base, error=str(error))

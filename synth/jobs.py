@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -51,15 +52,8 @@ def executor(
     if kind == "local":
         if scheduler is not None:
             raise SpecError("scheduler: goes with executor=dask only")
-        pool = ThreadPoolExecutor(workers or cores())
-        try:
+        with ThreadPoolExecutor(workers or cores()) as pool:
             yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            tools.stop_all()
-            raise
-        finally:
-            pool.shutdown()
         return
     try:
         from distributed import Client  # pyright: ignore[reportMissingImports]
@@ -92,9 +86,22 @@ def run(
         futures: dict[Future[Any], int] = {
             pool.submit(job.function, **job.arguments): index for index, job in enumerate(jobs)
         }
-        for done, future in enumerate(as_completed(futures), 1):
-            index = futures[future]
-            results[index] = future.result()
-            if progress is not None:
-                progress(f"{done} of {len(jobs)}: {jobs[index].name}")
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                index = futures[future]
+                results[index] = future.result()
+                if progress is not None:
+                    progress(f"{done} of {len(jobs)}: {jobs[index].name}")
+        except BaseException:
+            _abandon(list(futures))
+            raise
     return results
+
+
+def _abandon(futures: list[Future[Any]]) -> None:
+    """Start none of ``futures`` any more, and end the tools of those that run."""
+    for future in futures:
+        future.cancel()
+    while not all(future.done() for future in futures):
+        tools.stop_all()
+        time.sleep(0.1)

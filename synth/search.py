@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_STAGES = 24
 """More register stages than this are not tried."""
 
-LADDER = (0, 1, 2, 3, 4, 6, 8, 10, 12, 16)
+LADDER = (0, 1, 2, 3, 4, 6, 8, 12, 16)
 """Stages that :func:`best` tries: a neighbour changes the clock by enough to see."""
 
 
@@ -60,7 +60,7 @@ class Pipelines:
         """Of the stages that reach ``megahertz``, the fewest, and the result.
 
         The clock does not rise strictly with the stages (placement is a heuristic), so the search
-        doubles until the clock is reached, then halves the interval.
+        climbs in steps until the clock is reached, then halves the last one.
         """
         low, high = -1, 0
         while (self.measure(high).fmax_mhz or 0.0) < megahertz:
@@ -71,7 +71,7 @@ class Pipelines:
                     f" {self.target.name}; the most is {best.fmax_mhz:g} MHz"
                     f" with {best.latency} stages"
                 )
-            low, high = high, min(MOST_STAGES, max(2, high + (high + 1) // 2))
+            low, high = high, min(MOST_STAGES, high + (3 if high < 12 else 6))
         while high - low > 1:
             middle = (low + high) // 2
             if (self.measure(middle).fmax_mhz or 0.0) >= megahertz:

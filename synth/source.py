@@ -7,8 +7,8 @@ Both follow from macaw's own Python source, so its digest is part of the key.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.metadata
+import importlib.util
 import threading
 from functools import cache
 from pathlib import Path
@@ -29,8 +29,8 @@ def digest(*parts: str) -> str:
     """SHA-256 of the Python text of parts of macaw: 'golden', 'hdl', 'sim'."""
     total = hashlib.sha256()
     for part in parts:
-        module = importlib.import_module(f"macaw.{part}")
-        for folder in module.__path__:
+        found = importlib.util.find_spec(f"macaw.{part}")
+        for folder in (found and found.submodule_search_locations) or ():
             for path in sorted(Path(folder).rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
                     total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
