@@ -7,6 +7,8 @@ BUILD  ?= build
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.installed
+DEV   := $(VENV)/.installed-dev
+PIP   := $(BIN)/pip install --quiet --disable-pip-version-check --editable
 
 .PHONY: help compare test prove lint format types wheel docs bench clean
 
@@ -18,36 +20,41 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "macaw needs Python 3.11 or later: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) .
+	@touch $@
+
+# With what the tests and tools for work on macaw need besides.
+$(DEV): $(READY)
+	$(PIP) '.[dev]'
 	@touch $@
 
 compare: $(READY) ## prove and price the default formats: table, JSON and HTML in build/
 	$(BIN)/macaw compare -o $(BUILD)
 
-test: $(READY) ## run the tests
+test: $(DEV) ## run the tests
 	$(BIN)/python -m pytest
 
-prove: $(READY) ## the whole proof, as long as it takes; continues where it stopped
+prove: $(DEV) ## the whole proof, as long as it takes; continues where it stopped
 	$(BIN)/python -m macaw.sim.prove
 
-lint: $(READY) ## style and likely bugs
+lint: $(DEV) ## style and likely bugs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-format: $(READY) ## rewrite the sources in the house style
+format: $(DEV) ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-types: $(READY) ## static types
+types: $(DEV) ## static types
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-wheel: $(READY) ## build the sdist and the wheel in dist/
+wheel: $(DEV) ## build the sdist and the wheel in dist/
 	$(BIN)/python -m build --outdir dist
 
-docs: $(READY) ## rewrite the generated tables and pictures in README.md and docs/
+docs: $(DEV) ## rewrite the generated tables and pictures in README.md and docs/
 	$(BIN)/python docs/generate.py
 
-bench: $(READY) ## measure speed, rewrite docs/benchmarks-*.md
+bench: $(DEV) ## measure speed, rewrite docs/benchmarks-*.md
 	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python $$script || exit; done
 
 clean: ## remove what the other targets made, but for the environment

@@ -4,6 +4,7 @@
 import doctest
 import importlib.util
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_console_examples(
         wanted = expected.strip()
         if wanted:
             assert doctest.OutputChecker().check_output(wanted, out.strip(), RULES), out
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=name)
+def test_example_scripts(
+    script: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script), run_name="__main__")
+    assert len(str(capsys.readouterr().out).splitlines()) > 2
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
