@@ -54,8 +54,8 @@ wheel: $(DEV) ## build the sdist and the wheel in dist/
 docs: $(DEV) ## rewrite the generated tables and pictures in README.md and docs/
 	$(BIN)/python docs/generate.py
 
-bench: $(DEV) ## measure speed, rewrite docs/benchmarks-*.md
-	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python $$script || exit; done
+bench: $(DEV) ## measure speed and cost, rewrite the tables of figures
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit; done
 
 clean: ## remove what the other targets made, but for the environment
 	rm -rf $(BUILD) dist
