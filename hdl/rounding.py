@@ -128,14 +128,16 @@ class Rounder:
         """Whether the magnitude is rounded up. Not for stochastic rounding."""
         nearest = guard & (tail | odd | self.is_mode(Rounding.RNA))
         directed = (guard | tail) & (
-            (self.is_mode(Rounding.RUP) & ~sign) | (self.is_mode(Rounding.RDN) & sign)
+            (self.is_mode(Rounding.RUP) & ~sign)
+            | (self.is_mode(Rounding.RDN) & sign)
+            | (self.is_mode(Rounding.ROD) & ~odd)
         )
         return (self.is_mode(Rounding.RNE, Rounding.RNA) & nearest) | directed
 
     def _increment(
         self, sign: Wire, last: Wire, fraction: Wire, tail: Wire, carry: Wire
-    ) -> tuple[Wire, Wire, Wire, Wire]:
-        """(round up, set the last bit, result is inexact, fraction and carry's pattern).
+    ) -> tuple[Wire, Wire, Wire]:
+        """(round up, result is inexact, the fraction with the carry added).
 
         The magnitude is ``(last . fraction) + carry`` in units of the fraction's last bit, and
         a remainder below it iff ``tail``. ``carry`` excludes ``tail``.
@@ -149,7 +151,7 @@ class Rounder:
             total = p.add(fraction[width - words :], self.random, carry & extra.all())
             inexact = self._changed(fraction, carry) | tail
             pattern = p.add(fraction, carry).bits(width) if self.flags else fraction
-            return total.bits(words + 1)[words], p.constant(0, 1), inexact, pattern
+            return total.bits(words + 1)[words], inexact, pattern
         if width > 1 and carry.constant is None:
             total = p.add(fraction, carry).bits(width + 1)
             pattern, overflow = total[:width], total[width]
@@ -161,7 +163,7 @@ class Rounder:
         rest = pattern[:-1].any() | tail if width > 1 else tail
         inexact = guard | rest
         up = self._away(sign, last, guard, rest) | overflow
-        return up, self.is_mode(Rounding.ROD) & inexact & ~overflow, inexact, pattern
+        return up, inexact, pattern
 
     def _changed(self, fraction: Wire, carry: Wire) -> Wire:
         if carry.constant == 0:
@@ -209,10 +211,11 @@ class Rounder:
         carry = negative & ~below
         significand = p.name("significand", kept[self.fraction_bits :])
         fraction = kept[: self.fraction_bits]
-        up, odd, inexact, pattern = self._increment(sign, significand[0], fraction, below, carry)
-        whole = cat(significand[0] | odd, significand[1:])
+        # Last bit of the code: without a mantissa that is the exponent's.
+        odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
+        up, inexact, pattern = self._increment(sign, odd, fraction, below, carry)
 
-        packed = p.add(field.shifted_left(format.mantissa), whole, up)
+        packed = p.add(field.shifted_left(format.mantissa), significand, up)
         return self._pack_float(
             format, exact, sign, packed, empty, inexact,
             tiny=lambda: self._tiny(sign, significand, pattern, below, format),
@@ -407,8 +410,7 @@ class Rounder:
             frame = frame & ~too_low
         frame = frame.bits(max(len(frame), keep + 1))
         fraction, whole = frame[:keep], frame[keep:]
-        up, odd, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
-        whole = cat(whole[0] | odd, whole[1:]) if odd.constant != 0 else whole
+        up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
         # -(whole + up) is ~whole + (not up): one adder does both.
         room = len(whole) + 1
         integer = p.add(
