@@ -289,7 +289,7 @@ def compare(
 
 def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
     place = targets.target(name, liberty)
-    if not place.timing and not place.liberty:
+    if not place.nextpnr and not place.liberty:
         raise SpecError(f"compare: target {place.name} gives area only, no clock")
     return place
 
@@ -342,7 +342,7 @@ def options_for(place: Target, multiplier: str = "auto") -> dict[str, Any]:
     from macaw.hdl import DELAY_MODELS
 
     model = place.name if place.name in DELAY_MODELS else "asic" if place.liberty else "ecp5"
-    return {"target": model} | ({"multiplier": multiplier} if place.timing else {})
+    return {"target": model} | ({"multiplier": multiplier} if place.nextpnr else {})
 
 
 def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None = None) -> Row:
@@ -362,7 +362,7 @@ def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None =
             options_for(place, how.multiplier),
             progress,
         )
-        start = 2 if isinstance(fmt, Fixed) else 8 if place.timing else 4
+        start = 2 if isinstance(fmt, Fixed) else 8 if place.nextpnr else 4
         stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
     except MacawError as error:
         return Row(**base, error=str(error))

@@ -196,7 +196,7 @@ def run(
 
     yosys = tools.find("yosys")
     used = [yosys]
-    routed = bool(chosen.timing) and not area_only
+    routed = bool(chosen.nextpnr) and not area_only
     if routed:
         used.append(tools.find(chosen.nextpnr))
     digest = store.key(
@@ -217,7 +217,7 @@ def run(
     work = Path(tempfile.mkdtemp(prefix="macaw-synth-"))
     try:
         measure = _Measurement(design, chosen, multiplier, work, timeout, yosys, progress)
-        figures = measure.asic() if chosen.liberty else measure.fpga()
+        figures = measure.asic() if chosen.liberty else measure.fpga(routed)
         if routed:
             figures |= measure.place_and_route(used[1], seed)
     finally:
@@ -265,15 +265,23 @@ class _Measurement:
         modules = json.loads((self.work / file).read_text())["modules"]
         return modules["\\" + self.design.name]
 
-    def fpga(self) -> dict[str, Any]:
-        """Area of the bare unit."""
+    def fpga(self, routed: bool) -> dict[str, Any]:
+        """Area of the bare unit; when ``routed``, also the netlist for place and route.
+
+        The unit is mapped once. For place and route the registers round it are mapped with the
+        unit as a black box, and the mapped unit is put in.
+        """
         (self.work / "unit.v").write_text(self.design.verilog)
-        self._script(
-            "read_verilog unit.v\n"
-            + self.target.area.format(top=self.design.name, dsp=self.target.dsp[self.multiplier])
-            + "tee -q -o area.json stat -json\n",
-            "area",
-        )
+        name, dsp = self.design.name, self.target.dsp[self.multiplier]
+        text = "read_verilog unit.v\n" + self.target.script.format(top=name, dsp=dsp)
+        text += "tee -q -o area.json stat -json\n"
+        if routed:
+            ports = self.design.metadata["ports"]
+            (self.work / "bench.v").write_text(registers.wrap(name, ports))
+            text += "design -save unit\ndesign -reset\nread_verilog bench.v\n"
+            text += self.target.script.format(top=registers.TOP, dsp=dsp)
+            text += f"design -copy-from unit {name}\nflatten\nwrite_json bench.json\n"
+        self._script(text, "synthesis")
         number: dict[str, int] = self._statistics("area.json").get("num_cells_by_type", {})
         figures: dict[str, Any] = {
             name: sum(
@@ -290,14 +298,6 @@ class _Measurement:
 
     def place_and_route(self, nextpnr: tools.Tool, seed: int) -> dict[str, Any]:
         """Highest clock frequency of the unit between registers."""
-        wrapper = registers.wrap(self.design.name, self.design.metadata["ports"])
-        (self.work / "bench.v").write_text(self.design.verilog + "\n" + wrapper)
-        self._script(
-            "read_verilog bench.v\n"
-            + self.target.timing.format(top=registers.TOP, dsp=self.target.dsp[self.multiplier])
-            + "write_json bench.json\n",
-            "timing",
-        )
         for device in self.target.devices:
             last = device is self.target.devices[-1]
             try:
@@ -343,7 +343,7 @@ class _Measurement:
         (self.work / "constraints").write_text(f"set_driving_cell {inverter}\nset_load 0.05\n")
         text = (
             "read_verilog unit.v\n"
-            + self.target.area.format(
+            + self.target.script.format(
                 top=self.design.name,
                 dsp=self.target.dsp[self.multiplier],
                 library="cells.lib",

@@ -30,7 +30,8 @@ def wrap(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
     wide_in = max(1, sum(p["width"] for p in inputs))
     wide_out = max(1, sum(p["width"] for p in outputs))
     joined = ",\n    ".join(connections)
-    return f"""module {TOP} (input clk, input serial_in, output reg serial_out);
+    return f"""{_declaration(name, ports)}
+module {TOP} (input clk, input serial_in, output reg serial_out);
   reg [{wide_in}:0] feed;
   wire [{wide_out - 1}:0] result;
   reg [{wide_out - 1}:0] held, drain;
@@ -45,3 +46,9 @@ def wrap(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
   end
 endmodule
 """
+
+
+def _declaration(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
+    """The unit as a black box: it is mapped already, and put in afterwards."""
+    listed = ",\n".join(f"  {p['direction']} [{p['width'] - 1}:0] {p['name']}" for p in ports)
+    return f"(* blackbox *)\nmodule {name} (\n{listed}\n);\nendmodule\n"

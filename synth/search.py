@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOST_STAGES = 24
 """More register stages than this are not tried."""
 
-LADDER = (0, 1, 2, 3, 4, 6, 8, 12, 16)
-"""Stages that :func:`best` tries: a neighbour changes the clock by enough to see."""
+LADDER = (0, 1, 2, 4, 8, 12)
+"""Stages that :meth:`Pipelines.best` tries: neighbours differ by enough to see in the clock."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def stages_for(
     chosen = targets.target(target)
     if not megahertz > 0:
         raise SpecError(f"frequency: {megahertz:g} is not a positive number of MHz")
-    if not chosen.timing and chosen.name in targets.TARGETS:
+    if not chosen.nextpnr and chosen.name in targets.TARGETS:
         raise SpecError(f"frequency: target {chosen.name} has none that is measured in MHz")
     pipelines = Pipelines(spec, chosen, options or {}, implementation, progress)
     return pipelines.fewest(megahertz)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What units are priced on: devices and libraries as data.
 
-A target names a Yosys script for the area, and, where timing comes from place and route, another
-for the unit between registers and the devices to try, smallest first. Scripts are templates:
+A target names the Yosys script that maps a module and, where timing comes from place and route,
+nextpnr and the devices to try, smallest first. Scripts are templates:
 ``{top}`` is the module, ``{dsp}`` the multiplier option, ``{library}`` the Liberty file.
 
 ``scratchpad -set abc9.verify 0``: since Yosys 0.62 abc9 proves after each mapping that it did not
@@ -39,18 +39,16 @@ class Target:
     Parameters
     ----------
     name, description : str
-    area : str
-        Yosys script for the bare unit, up to ``stat``.
+    script : str
+        Yosys script that maps a module, up to ``stat``.
     cells : dict
         Result field -> cell types whose number it is.
     lut_equivalents : dict
         Result field -> its weight in ``lut_equivalents``.
     dsp : dict
         ``multiplier`` option -> text for ``{dsp}``.
-    timing : str
-        Yosys script for the unit between registers; empty: no place and route.
     nextpnr : str
-        The program, when ``timing`` is given.
+        The program; empty: no place and route.
     devices : tuple of Device
         Tried in order until the design fits.
     liberty : str
@@ -61,11 +59,10 @@ class Target:
 
     name: str
     description: str
-    area: str
+    script: str
     cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lut_equivalents: dict[str, float] = field(default_factory=dict)
     dsp: dict[str, str] = field(default_factory=lambda: {"auto": "", "dsp": "", "lut": ""})
-    timing: str = ""
     nextpnr: str = ""
     devices: tuple[Device, ...] = ()
     liberty: str = ""
@@ -94,11 +91,10 @@ _ECP5_CELLS = {
 ECP5 = Target(
     name="ecp5",
     description="Lattice ECP5-25F/85F, placed and routed; LUT4 + 2 * CCU2C",
-    area=_NO_VERIFY + "synth_ecp5 -top {top} {dsp}\n",
+    script=_NO_VERIFY + "synth_ecp5 -top {top} {dsp}\n",
     cells=_ECP5_CELLS,
     lut_equivalents={"luts": 1, "carries": 2},
     dsp={"auto": "", "dsp": "", "lut": "-nodsp -nowidelut"},
-    timing=_NO_VERIFY + "synth_ecp5 -top {top} {dsp}\n",
     nextpnr="nextpnr-ecp5",
     devices=tuple(
         Device(
@@ -120,7 +116,7 @@ ECP5_COMPACT = replace(
 ICE40 = Target(
     name="ice40",
     description="Lattice iCE40 HX8K, placed and routed; SB_LUT4, no DSP",
-    area=_NO_VERIFY + "synth_ice40 -device hx -top {top} {dsp}\n",
+    script=_NO_VERIFY + "synth_ice40 -device hx -top {top} {dsp}\n",
     cells={
         "luts": ("SB_LUT4",),
         "carries": ("SB_CARRY",),
@@ -129,7 +125,6 @@ ICE40 = Target(
         "brams": ("SB_RAM40_4K",),
     },
     lut_equivalents={"luts": 1},
-    timing=_NO_VERIFY + "synth_ice40 -device hx -top {top} {dsp}\n",
     nextpnr="nextpnr-ice40",
     devices=(Device(name="HX8K", arguments=("--hx8k", "--package", "ct256", "--freq", "100")),),
     units="LUT4",
@@ -139,16 +134,15 @@ ICE40UP = replace(
     ICE40,
     name="ice40up",
     description="Lattice iCE40 UltraPlus 5K with its 16x16 multipliers, placed and routed",
-    area=_NO_VERIFY + "synth_ice40 -device u -top {top} {dsp}\n",
+    script=_NO_VERIFY + "synth_ice40 -device u -top {top} {dsp}\n",
     dsp={"auto": "-dsp", "dsp": "-dsp", "lut": ""},
-    timing=_NO_VERIFY + "synth_ice40 -device u -top {top} {dsp}\n",
     devices=(Device(name="UP5K", arguments=("--up5k", "--package", "sg48", "--freq", "100")),),
 )
 
 XILINX7 = Target(
     name="xilinx7",
     description="AMD 7 series, area by Yosys only; LUT1 to LUT6 summed",
-    area=_NO_VERIFY + "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {top} {dsp}\n",
+    script=_NO_VERIFY + "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top {top} {dsp}\n",
     cells={
         "luts": tuple(f"LUT{inputs}" for inputs in range(1, 7)),
         "carries": ("CARRY4",),
@@ -180,7 +174,7 @@ _ASIC_AREA = (
 ASIC = Target(
     name="asic",
     description="macaw's logical-effort library: NAND2 gate equivalents, FO4",
-    area=_ASIC_AREA,
+    script=_ASIC_AREA,
     # Booth recoding: a tenth less area in a 24-bit multiplier at the same delay.
     dsp={"auto": "-booth", "dsp": "-booth", "lut": "-booth"},
     liberty=library.liberty(),
