@@ -248,7 +248,7 @@ def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | No
     if last - 1 < source.emin - fraction:
         return None
     kept = 9 + fraction + 1
-    return kept if kept <= 19 else None
+    return kept if kept <= 21 else None
 
 
 def _look_up(
@@ -274,7 +274,7 @@ def _look_up(
     return result.reshape(codes.shape)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)
 def _look_up_table(
     source: Format, fmt: Format, rounding: Rounding, policy: Overflow | None, kept: int
 ) -> np.ndarray:

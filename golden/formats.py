@@ -292,6 +292,13 @@ class Float(_Codec):
         return self._value(self.max_code)
 
     @property
+    def min(self) -> float:
+        """The lowest finite value."""
+        if self.signed:
+            return -self.max
+        return 0.0 if self.zero else self._value(0)
+
+    @property
     def min_normal(self) -> float:
         """The smallest positive value of full precision."""
         if self.subnormals is Subnormals.NONE:

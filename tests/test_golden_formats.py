@@ -3,6 +3,7 @@
 
 import itertools
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,16 +50,17 @@ SPECIAL_CODES = [
 
 @pytest.mark.parametrize(("name", "width", "largest", "normal", "subnormal"), RANGES)
 def test_ranges_of_the_standards(name, width, largest, normal, subnormal):
-    fmt = format(name)
+    fmt: Any = format(name)
     assert (fmt.width, fmt.max) == (width, largest)
     assert (fmt.min_normal, fmt.min_subnormal) == (normal, subnormal)
+    assert fmt.min == (-largest if fmt.signed else subnormal)
     assert fmt.decode(fmt.max_code) == largest
     assert fmt.decode(fmt.min_code) == subnormal
 
 
 @pytest.mark.parametrize(("name", "infinity", "nan"), SPECIAL_CODES)
 def test_codes_of_infinity_and_nan(name, infinity, nan):
-    fmt = format(name)
+    fmt: Any = format(name)
     assert (fmt.inf_code, fmt.nan_code) == (infinity, nan)
     assert (fmt.has_inf, fmt.has_nan) == (infinity is not None, nan is not None)
 
@@ -69,13 +71,20 @@ def test_values_of_e2m1():
     assert format("e2m1").decode(range(16)).tolist() == [*values, *(-x for x in values)]
 
 
+def fixed(name: str) -> Fixed:
+    """A fixed-point format by name."""
+    fmt = format(name)
+    assert isinstance(fmt, Fixed)
+    return fmt
+
+
 def test_fixed_point():
-    int8, mxint8 = format("int8"), format("fx8.6")
+    int8, mxint8, uint4 = (fixed(name) for name in ("int8", "fx8.6", "uint4"))
     assert (int8.min, int8.max, int8.finite_values) == (-128.0, 127.0, 256)
     assert (mxint8.min, mxint8.max, mxint8.epsilon) == (-2.0, 1.984375, 2.0**-6)
     assert format("ternary").decode([0, 1, 3]).tolist() == [0.0, 1.0, -1.0]
-    assert (format("uint4").min_integer, format("uint4").max_integer) == (0, 15)
-    assert format("int8sym").min_integer == -127
+    assert (uint4.min_integer, uint4.max_integer) == (0, 15)
+    assert fixed("int8sym").min_integer == -127
 
 
 @pytest.mark.parametrize("name", [n for n, f in FORMATS.items() if f.width <= 16])
@@ -97,7 +106,7 @@ def test_registered_names_and_reprs_read_back(name):
 
 
 def test_every_spelling_reads_back():
-    fields = itertools.product(
+    fields: Any = itertools.product(
         (2, 3, 4, 8), (0, 1, 3, 10), (None, 0, -3, 9), (True, False), Subnormals, Specials
     )
     count = 0
@@ -150,7 +159,10 @@ def test_grammar(name, fields):
         (lambda: format("fp33"), "unknown format 'fp33': did you mean fp32"),
         (lambda: format("e4m33x"), "unknown format"),
         (lambda: format(""), "unknown format"),
-        (lambda: format(8), "must be a name or a format"),
+        (
+            lambda: format(8),  # type: ignore[arg-type]
+            "must be a name or a format",
+        ),
         (lambda: format("e12m3"), "exponent=12: must be 1 to 11"),
         (lambda: format("e5m53"), "mantissa=53: must be 0 to 52"),
         (lambda: format("e11m3fn"), "within those of fp64"),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """dot and mac: sums that are rounded once, and the profiles that are not exact."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ FP16, FP32 = format("fp16"), format("fp32")
 
 def dot(values_a, values_b, value_c, **parameters):
     """Evaluate a dot unit on values."""
-    spec = unit("dot", lanes=len(values_a), **parameters)
+    spec: Any = unit("dot", lanes=len(values_a), **parameters)
     codes = spec.evaluate(
         a=spec.a.encode(values_a), b=spec.b.encode(values_b), c=spec.c.encode(value_c)
     )

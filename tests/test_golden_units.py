@@ -2,6 +2,7 @@
 """Unit specifications: parameters, names, ports, and what they refuse."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_overflow_is_settled_once():
     assert Mul(a=E4M3).overflow is Overflow.SATURATE
     assert Mul(a=FP16).overflow is None
     assert Mul(a=E4M3, overflow=Overflow.SATURATE) == Mul(a=E4M3)
-    mac = unit("mac", a="int8", out="fp16", acc="int32", overflow="wrap")
+    mac: Any = unit("mac", a="int8", out="fp16", acc="int32", overflow="wrap")
     assert (mac.acc_overflow, mac.out_overflow) == (Overflow.WRAP, None)
 
 
