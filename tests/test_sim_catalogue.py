@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Generated modules against the golden model: a sample of ``make prove``."""
+
+import subprocess
+
+import pytest
+
+from macaw.golden.units import unit
+from macaw.hdl import generate
+from macaw.sim import prove, toolchain, verify
+from macaw.sim.catalogue import cases
+
+TEN = [
+    (unit("mul", a="e4m3"), {"stages": 1}),
+    (unit("add", a="bf16"), {"stages": 2, "flow": "valid"}),
+    (unit("fma", a="fp16", out="fp16"), {"stages": 3, "flow": "stream"}),
+    (unit("fma", a="e4m3", b="e5m2", out="fp32"), {"frequency": 100.0, "bus": "axis"}),
+    (unit("fma", a="e5m2", out="e5m2", rounding="dynamic", flags=True), {"stages": 0}),
+    (unit("cast", a="fp32", out="e4m3", rounding="sr"), {"stages": 1, "flow": "stream"}),
+    (unit("dot", a="int4", b="fp16", out="fp16", lanes=8), {"stages": 3}),
+    (unit("dot", a="bf16", out="fp32", accumulation="aligned(24)"), {"stages": 2}),
+    (unit("mac", a="e4m3", out="fp32", lanes=4), {"stages": 2, "flow": "stream"}),
+    (unit("mac", a="int8", acc="int32", out="int32"), {"stages": 1, "reset": "async"}),
+    (unit("mac", a="bf16", acc="fp32", out="fp32"), {"stages": 1, "flow": "valid"}),
+]
+
+# What Yosys' flat Verilog has by its nature, and nothing else; docs/verification.md explains.
+EXPECTED_WARNINGS = (
+    "PROCASSINIT",  # registers have a power-on value besides the one at reset
+    "UNUSEDSIGNAL",  # bits that the optimiser has cut off stay declared
+    "WIDTHEXPAND",  # operands are extended where Verilog's own rules do the same
+)
+
+
+def ids(value):
+    return value.name if hasattr(value, "kind") else "_".join(map(str, value.values()))
+
+
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+@pytest.mark.parametrize(("spec", "options"), TEN, ids=ids)
+def test_cocotb(spec, options, simulator):
+    if simulator not in toolchain.available():
+        pytest.skip(f"{simulator} is missing")
+    report = verify(spec, simulator=simulator, vectors=800, seed=1, **options)
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize(("spec", "options"), TEN, ids=ids)
+def test_lint(spec, options, tmp_path):
+    tool = toolchain.verilator()
+    design = generate(spec, **options)
+    design.write(tmp_path)
+    allowed = [f"-Wno-{name}" for name in EXPECTED_WARNINGS]
+    command = [str(tool.script), "--lint-only", "-Wall", *allowed, f"{design.name}.v"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=tool.environment(), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "%Warning" not in done.stderr
+
+
+SAMPLE = [
+    case
+    for number, case in enumerate(case for case in cases(sample=True) if case.simulator == "bulk")
+    if number % 2 == 0 or "large" in case.name
+]
+
+
+@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case.name)
+def test_bulk(case):
+    if "bulk" not in toolchain.available():
+        pytest.skip("verilator is missing")
+    _, entry = prove.run_case(case)
+    assert entry.passed, entry.detail
+
+
+def test_names_of_checks_are_unique():
+    for sample in (False, True):
+        names = [case.name for case in cases(sample=sample)]
+        assert len(set(names)) == len(names)
+
+
+def test_ledger_keeps_what_passed(tmp_path):
+    ledger = prove.Ledger(tmp_path / "new" / "ledger.json")
+    entry = prove.Entry(name="rtl/x", passed=True, vectors=5, seconds=1.0, detail="x")
+    ledger.add("key", entry)
+    again = prove.Ledger(tmp_path / "new" / "ledger.json")
+    assert again.find("key") == entry
+    assert again.find("other") is None

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Stimulus: it reaches the corners, follows from its seed, and is fast enough for the bulk."""
+
+import time
+
+import numpy as np
+import pytest
+
+from macaw.golden.errors import SpecError
+from macaw.golden.formats import FORMATS, Float
+from macaw.golden.formats import format as fmt
+from macaw.golden.units import unit
+from macaw.sim.stimulus import corners, exhaustive, stimulus
+
+UNITS = {
+    "mul": unit("mul", a="e4m3"),
+    "add": unit("add", a="fp16"),
+    "fma": unit("fma", a="fp32", out="fp32"),
+    "fma mixed": unit("fma", a="int4", b="fp16", c="bf16", out="fp32"),
+    "cast": unit("cast", a="fp32", out="e4m3", rounding="sr"),
+    "cast wide": unit("cast", a="fx64.32", out="fp32"),
+    "dynamic": unit("mul", a="bf16", rounding="dynamic", flags=True),
+    "dot": unit("dot", a="int4", b="fp16", out="fp16", lanes=8),
+    "mac": unit("mac", a="e4m3", out="fp32", terms=24),
+    "mac lanes": unit("mac", a="e5m2", out="fp32", lanes=4, terms=64),
+    "unsigned": unit("add", a="ue5m3"),
+    "scale": unit("mul", a="e8m0", b="e2m1", out="bf16"),
+}
+
+
+def everything(spec, **options):
+    chunks = list(stimulus(spec, **options))
+    return {name: np.concatenate([c[name] for c in chunks]) for name in chunks[0]}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_corners_are_codes_and_have_the_specials(name):
+    form = FORMATS[name]
+    codes = set(corners(form).tolist())
+    assert max(codes) < 1 << form.width
+    assert 0 in codes
+    if isinstance(form, Float):
+        assert form.max_code in codes
+        assert form.min_code in codes
+        assert not form.has_nan or form.nan_code in codes
+        assert not form.has_inf or form.inf_code in codes
+        if form.has_inf:
+            assert form.max_code + 2 in codes or form.mantissa == 1, "a signalling NaN"
+    else:
+        assert {form.max_integer, form.min_integer % (1 << form.width)} <= codes
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_codes_are_what_evaluate_takes(name):
+    spec = UNITS[name]
+    codes = everything(spec, vectors=20_000, seed=7)
+    for port, operand in spec.ports.inputs.items():
+        lanes = () if operand.lanes is None else (operand.lanes,)
+        assert codes[port].shape == (20_000, *lanes)
+        assert codes[port].dtype == operand.format.code_dtype
+    spec.evaluate(**codes)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_same_seed_same_vectors_and_other_seed_others(name):
+    first, again, other = (everything(UNITS[name], vectors=3000, seed=s) for s in (1, 1, 2))
+    for port in first:
+        np.testing.assert_array_equal(first[port], again[port])
+    assert any((first[port] != other[port]).any() for port in first)
+
+
+def test_a_shorter_run_is_the_start_of_a_longer_one():
+    spec = UNITS["fma"]
+    long, short = (everything(spec, vectors=n, seed=3) for n in (600_000, 400_000))
+    for port in long:
+        np.testing.assert_array_equal(long[port][:400_000], short[port])
+
+
+def test_exhaustive_has_each_combination_once():
+    spec = unit("fma", a="e2m1", c="e3m2", out="e3m2")
+    parts = list(exhaustive(spec, chunk=1000))
+    joined = {n: np.concatenate([p[n] for p in parts]).astype(int) for n in "abc"}
+    numbers = joined["a"] | joined["b"] << 4 | joined["c"] << 8
+    assert sorted(numbers) == list(range(1 << 14))
+
+
+def test_exhaustive_says_when_it_is_too_much():
+    with pytest.raises(SpecError, match=r"2\*\*96"):
+        next(exhaustive(UNITS["fma"]))
+    with pytest.raises(SpecError, match="accumulates"):
+        next(exhaustive(UNITS["mac"]))
+
+
+def test_corners_are_all_crossed_where_few_enough():
+    spec = unit("add", a="fp16")
+    codes = everything(spec, vectors=20_000, seed=1)
+    table = corners(fmt("fp16"))
+    pairs = set(zip(codes["a"].tolist(), codes["b"].tolist(), strict=True))
+    assert all((x, y) in pairs for x in table.tolist() for y in table.tolist())
+
+
+def test_random_vectors_reach_cancellation_ties_and_both_ends_of_the_range():
+    spec = unit("fma", a="fp16", out="fp16", flags=True)
+    codes = everything(spec, vectors=400_000, seed=11)
+    results = spec.evaluate(**codes)
+    values = {n: fmt("fp16").decode(codes[n]) for n in "abc"}
+    with np.errstate(all="ignore"):
+        # products have 22 bits: exact but for an addend far away
+        exact = values["a"] * values["b"] + values["c"]
+        r = fmt("fp16").decode(results["r"])
+        finite = np.isfinite(exact) & np.isfinite(r)
+        share = {
+            "zero by cancellation": (exact == 0) & (values["c"] != 0) & np.isfinite(values["c"]),
+            "subnormal": finite & (np.abs(r) < 2.0**-14) & (r != 0),
+            "overflow": (results["flags"] & 4) != 0,
+            "underflow": (results["flags"] & 2) != 0,
+            "invalid": (results["flags"] & 8) != 0,
+            "exact": finite & (r == exact) & (r != 0),
+            "tie": finite & (np.abs(exact - r) * 2 == np.spacing(np.abs(r).astype(np.float16))),
+        }
+    rare = {name: mask.mean() for name, mask in share.items() if mask.mean() < 0.002}
+    assert not rare
+
+
+def test_sequences_have_length_one_and_keep_to_the_unit_s_terms():
+    spec = UNITS["mac lanes"]
+    last = everything(spec, vectors=200_000, seed=5)["last"]
+    ends = np.flatnonzero(last)
+    lengths = np.diff(ends, prepend=-1)
+    assert lengths.min() == 1
+    assert lengths.max() == 64 // 4
+    assert last[-1] == 1
+
+
+def test_speed():
+    spec = unit("fma", a="e4m3", c="fp16", out="fp16")
+    for _ in stimulus(spec, vectors=1 << 17, seed=1):
+        pass
+    start = time.thread_time()
+    for _ in stimulus(spec, vectors=1 << 20, seed=2):
+        pass
+    # five million a second on an idle machine: benchmarks/bulk.py; here only not hopeless
+    assert (1 << 20) / (time.thread_time() - start) > 1e6
