@@ -23,14 +23,20 @@ from macaw.golden.formats import format as format_of
 SMALL = 8  # widest format whose every value is listed
 
 
-def number(value: float) -> str:
-    """``value`` for a table: a power of two as such, else at most seven digits."""
+def exact(value: float) -> str:
+    """``value``, all of it; a power of two as such."""
     if not math.isfinite(value):
         return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
     mantissa, exponent = math.frexp(value)
     if abs(mantissa) == 0.5 and not -4 < exponent < 14:
         return f"{'-' if value < 0 else ''}2^{exponent - 1}"
-    return f"{value:.7g}"
+    return repr(value).removesuffix(".0")
+
+
+def number(value: float) -> str:
+    """``value`` where seven digits are enough."""
+    text = exact(value)
+    return text if len(text) <= 10 else f"{value:.7g}"
 
 
 def describe(fmt: Format) -> dict[str, Any]:

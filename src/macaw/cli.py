@@ -226,7 +226,7 @@ def formats(name: str | None, markdown: bool, as_json: bool) -> None:
         _json({**catalogue.describe(fmt), "landmarks": landmarks, **listed})
         return
     for key, value in catalogue.describe(fmt).items():
-        text = catalogue.number(value) if isinstance(value, float) else value
+        text = catalogue.exact(value) if isinstance(value, float) else value
         click.echo(f"{key.replace('_', ' '):14} {text}")
     click.echo()
     digits = -(-fmt.width // 4)
@@ -236,7 +236,7 @@ def formats(name: str | None, markdown: bool, as_json: bool) -> None:
     )
     if small:
         click.echo("\nValue of each code, eight to a row:\n")
-        listed = list(map(catalogue.number, catalogue.values(fmt)))
+        listed = [catalogue.exact(value) for value in catalogue.values(fmt)]
         rows = [listed[i : i + 8] for i in range(0, len(listed), 8)]
         columns = ("", *(f"+{i}" for i in range(len(rows[0]))))
         _table(columns, [(f"0x{8 * i:0{digits}x}", *row) for i, row in enumerate(rows)])
@@ -308,14 +308,12 @@ def generate(
     if as_json:
         _json({**design.metadata, "files": paths})
         return
-    click.echo(f"{design.name}: latency {_clocks(design.latency)}, one operation every "
-               f"{_clocks(design.initiation_interval)}")  # fmt: skip
+    interval = design.initiation_interval
+    rate = "one operation per clock" if interval == 1 else f"one every {interval} clocks"
+    clocks = "clock" if design.latency == 1 else "clocks"
+    click.echo(f"{design.name}: latency {design.latency} {clocks}, {rate}")
     for path in paths:
         click.echo(f"  {path}")
-
-
-def _clocks(count: int) -> str:
-    return f"{count} clock{'s' * (count != 1)}"
 
 
 @cli.command()
@@ -516,7 +514,7 @@ def quantize(
       macaw quantize weights.npy --format int8 --scale max -o codes.npz
       macaw quantize codes.npz --format int8 --decode -o back.npz
     """
-    from macaw import tensors
+    from macaw import catalogue, tensors
     from macaw.golden.rounding import Overflow, Rounding
     from macaw.quantize import dequantize
     from macaw.quantize import quantize as encode
@@ -559,7 +557,7 @@ def quantize(
                 (
                     tensor,
                     f"{loss.elements:,}",
-                    f"{loss.scale:g}",
+                    catalogue.number(loss.scale),
                     "exact" if loss.sqnr_db is None else f"{loss.sqnr_db:.2f}",
                     f"{loss.max_abs_error:.4g}",
                     f"{loss.max_rel_error:.4g}",
