@@ -447,7 +447,11 @@ def from_verilog(path: str | Path, top: str | None = None, *, clock: str = "clk"
             "name": port,
             "direction": data["direction"],
             "width": len(data["bits"]),
-            "role": "clock" if port == clock else "operand",
+            "role": "clock"
+            if port == clock
+            else "operand"
+            if data["direction"] == "input"
+            else "result",
         }
         for port, data in modules[name]["ports"].items()
     ]
