@@ -24,7 +24,7 @@ import ml_dtypes  # noqa: F401  (registers its casts)
 import numpy as np
 
 from macaw.golden import Float, format, unit
-from macaw.sim.prove_golden import gfloat_format, operands
+from macaw.sim.prove_golden import gfloat_format, operands, stimulus
 
 ROOT = Path(__file__).parents[1]
 FORMATS = ("e4m3", "e5m2", "e2m1", "e3m2", "bf16", "fp16")
@@ -132,12 +132,7 @@ def description(name: str) -> tuple[Float, Any]:
 def throughput(parameters: dict[str, Any], elements: int) -> tuple[str, Contest]:
     """Results per second of one unit."""
     spec = unit(**parameters)
-    rng = np.random.default_rng(4)
-    codes = {}
-    for name, port in spec.ports.inputs.items():
-        lanes = port.lanes or 1
-        array = operands(port.format, elements * lanes, rng)
-        codes[name] = array.reshape(elements, lanes) if port.lanes else array
+    codes = stimulus(spec, elements, np.random.default_rng(4))
     if spec.accumulates:
         codes["last"] = (np.arange(elements) % 32 == 31).astype(np.uint8)
     return spec.name, {"macaw": (lambda: spec.evaluate(**codes), elements)}

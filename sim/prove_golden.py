@@ -287,6 +287,27 @@ def operands(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     return np.where(pick, chosen, codes).astype(fmt.code_dtype)
 
 
+def stimulus(spec: Unit, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return operands of ``count`` operations; a tenth of the addends of ``fma`` and ``dot``
+    all but cancel a product."""
+    codes = {}
+    for name, port in spec.ports.inputs.items():
+        lanes = port.lanes or 1
+        array = operands(port.format, count * lanes, rng)
+        codes[name] = array.reshape(count, lanes) if port.lanes else array
+    if spec.kind in ("fma", "dot"):
+        addend = spec.ports.inputs["c"].format
+        a, b = (codes[name].reshape(count, -1)[:, 0] for name in "ab")
+        formats = {name: spec.ports.inputs[name].format for name in "ab"}
+        product = unit("mul", **formats, out=addend, rounding="rtz").evaluate(a=a, b=b)["r"]
+        mask = np.uint64((1 << addend.width) - 1)
+        near = product.astype(np.uint64) + rng.integers(0, 5, count).astype(np.uint64)
+        near = ((near - np.uint64(2)) ^ np.uint64(1 << (addend.width - 1))) & mask
+        near = near.astype(addend.code_dtype)
+        codes["c"] = np.where(rng.random(count) < 0.1, near, codes["c"])
+    return codes
+
+
 def _corners(fmt: Float) -> np.ndarray:
     one = fmt.bias << fmt.mantissa
     edges = [0, fmt.min_code, fmt.max_code, 1 << fmt.mantissa, one, one - (1 << fmt.mantissa)]
@@ -331,12 +352,11 @@ def softfloat(kind: str, name: str, count: int) -> int:
         sf.set_rounding_mode(mode)
         for seed, n in _batches(-(-count // len(modes))):
             rng = np.random.default_rng([fmt.width, seed])
-            ports = list(spec.ports.inputs)
-            codes = {port: operands(fmt, n, rng) for port in ports}
+            codes = stimulus(spec, n, rng)
             got = spec.evaluate(**codes)
             rows = [
                 [wrap(raw[i : i + size]) for i in range(0, size * n, size)]
-                for raw in (codes[p].astype(f">u{size}").tobytes() for p in ports)
+                for raw in (array.astype(f">u{size}").tobytes() for array in codes.values())
             ]
             results, flags = [], np.zeros(n, np.uint8)
             for i, row in enumerate(zip(*rows, strict=True)):
@@ -387,7 +407,7 @@ def mpfr(kind: str, name: str, count: int) -> int:
         operation = {"mul": context.mul, "add": context.add, "fma": context.fma}[kind]
         for seed, n in _batches(-(-count // len(modes))):
             rng = np.random.default_rng([fmt.width, fmt.mantissa, seed])
-            codes = {port: operands(fmt, n, rng) for port in spec.ports.inputs}
+            codes = stimulus(spec, n, rng)
             got = spec.evaluate(**codes)
             columns = [
                 [gmpy2.mpfr(x) for x in fmt.decode(array).tolist()] for array in codes.values()
@@ -403,11 +423,7 @@ def mpfr(kind: str, name: str, count: int) -> int:
 def fractions(spec: Unit, count: int, seed: int = 0) -> int:
     """Any unit, with its flags, against the scalar reference."""
     rng = np.random.default_rng([seed, count])
-    codes = {}
-    for name, port in spec.ports.inputs.items():
-        lanes = port.lanes or 1
-        array = operands(port.format, count * lanes, rng)
-        codes[name] = array.reshape(count, lanes) if port.lanes else array
+    codes = stimulus(spec, count, rng)
     if spec.kind == "mac":
         return _mac_fractions(spec, codes, count, rng)
     got = spec.evaluate(**codes)
