@@ -4,6 +4,7 @@
 from .component import Datapath, Implementation, Port
 from .delays import DELAY_MODELS, DelayModel
 from .emit import Design, generate
+from .lfsr import Lfsr
 from .pipeline import Pipeline, Wire
 from .units import DATAPATHS, build
 
@@ -14,6 +15,7 @@ __all__ = [
     "DelayModel",
     "Design",
     "Implementation",
+    "Lfsr",
     "Pipeline",
     "Port",
     "Wire",

@@ -89,9 +89,7 @@ class Implementation:
         _whole("widest_sum", self.widest_sum, 1, 4096)
         if self.bus == "axis":
             object.__setattr__(self, "flow", "stream")
-        if self.name is not None and not (
-            self.name.isascii() and self.name.isidentifier()
-        ):
+        if self.name is not None and not (self.name.isascii() and self.name.isidentifier()):
             raise SpecError(f"name={self.name}: must be a Verilog identifier")
 
     @property
@@ -99,7 +97,7 @@ class Implementation:
         """Options that differ from their defaults, JSON-able."""
         plain = Implementation()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: v for name, v in values.items() if v != getattr(plain, name)}
+        return {n: v for n, v in values.items() if v is not None and v != getattr(plain, n)}
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Verilog, its JSON description and its FuseSoC core: what engineers take to their boards."""
 
+import difflib
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ import platform
 import re
 import shlex
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Signal
 
-from macaw.golden.errors import MacawError, ToolError
+from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import Unit
 
 from .component import Datapath, Implementation
@@ -57,7 +58,9 @@ class Design:
         option = self.implementation
         if option.name:
             return option.name
-        suffix = f"f{option.frequency:g}".replace(".", "p") if option.frequency else f"s{self.latency}"
+        suffix = (
+            f"f{option.frequency:g}".replace(".", "p") if option.frequency else f"s{self.latency}"
+        )
         parts = [self.spec.name, suffix]
         if option.bus or option.flow != "none":
             parts.append(option.bus or option.flow)
@@ -96,7 +99,8 @@ class Design:
         """The Verilog file."""
         header = [
             "SPDX-License-Identifier: BSD-2-Clause",
-            f"{self.name}: {self.spec!r}",
+            f"{self.name}: {type(self.datapath).__name__} of {self.spec.name}, "
+            f"latency {self.latency}, one operation per clock",
             f"Made by: {self.command}",
             f"macaw {_version('macaw')}. This generated file belongs to whoever generated it.",
         ]
@@ -250,9 +254,7 @@ def _generate(spec: Unit, implementation: Implementation) -> Design:
     return Design(spec=spec, implementation=implementation, datapath=build(spec, implementation))
 
 
-def generate(
-    spec: Unit, implementation: Implementation | None = None, **options: Any
-) -> Design:
+def generate(spec: Unit, implementation: Implementation | None = None, **options: Any) -> Design:
     """Build a unit's Verilog.
 
     Parameters
@@ -269,6 +271,14 @@ def generate(
     ToolError
         If Yosys is missing or fails.
     """
+    known = {field.name for field in fields(Implementation)}
+    for name in options:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+            raise SpecError(f"unknown implementation option {name!r}: {hint}")
     if implementation is None:
         implementation = Implementation(**options)
+    elif options:
+        implementation = replace(implementation, **options)
     return _generate(spec, implementation)

@@ -284,9 +284,7 @@ def align_truncated(
         biased.append((exponent.bits(len(exponent)) & ~term.zero).within(0, exponent.high))
     level = list(biased)
     while len(level) > 1:
-        pairs = [
-            p.mux(x < y, y, x) for x, y in zip(level[0::2], level[1::2], strict=False)
-        ]
+        pairs = [p.mux(x < y, y, x) for x, y in zip(level[0::2], level[1::2], strict=False)]
         level = pairs + ([level[-1]] if len(level) % 2 else [])
     largest = p.name("largest", level[0])
     words = []

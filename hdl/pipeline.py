@@ -27,7 +27,17 @@ def _shape(low: int, high: int) -> Shape:
 class Wire:
     """A value of the datapath: an integer between ``low`` and ``high``, valid in one stage."""
 
-    __slots__ = ("_delayed", "constant", "high", "low", "name", "pipeline", "stage", "time", "value")
+    __slots__ = (
+        "_delayed",
+        "constant",
+        "high",
+        "low",
+        "name",
+        "pipeline",
+        "stage",
+        "time",
+        "value",
+    )
 
     def __init__(
         self,
@@ -203,7 +213,7 @@ class Scratch:
     def __iadd__(self, statements: object) -> "Scratch":
         return self
 
-    def If(self, condition: object) -> AbstractContextManager[None]:  # noqa: N802
+    def If(self, condition: object) -> AbstractContextManager[None]:
         return nullcontext()
 
 
@@ -458,11 +468,16 @@ class Pipeline:
             low, high = a.low + b.low, a.high + b.high
             width = _shape(low, high).width
             return self.op(
-                lambda x, y: x + y, a, b, delay=self.delays.adder(width), low=low, high=high, name="sum"
+                lambda x, y: x + y,
+                a,
+                b,
+                delay=self.delays.adder(width),
+                low=low,
+                high=high,
+                name="sum",
             )
         low, high = a.low + b.low, a.high + b.high + 1
         width = _shape(low, high).width
-
 
         def with_carry(x: Value, y: Value, c: Value) -> Value:
             # One carry chain: the carry enters through a bit below the operands.
@@ -606,9 +621,7 @@ class Pipeline:
         if too_wide or too_slow:
             cut = limit if too_wide and limit is not None else (len(a) + 1) // 2
             return self._multiply_split(a, b, cut).within(low, high)
-        return self.op(
-            lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product"
-        )
+        return self.op(lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product")
 
     def _multiply_split(self, a: Wire, b: Wire, cut: int) -> Wire:
         """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""

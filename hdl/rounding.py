@@ -413,9 +413,7 @@ class Rounder:
         up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
         # -(whole + up) is ~whole + (not up): one adder does both.
         room = len(whole) + 1
-        integer = p.add(
-            (whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up
-        )
+        integer = p.add((whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up)
         beyond = too_high & nonzero
         return self._saturate(format, integer, inexact, beyond, special, sign)
 
@@ -434,14 +432,13 @@ class Rounder:
         if sign is None:
             sign = integer[-1] if integer.signed else p.constant(0, 1)
         too_big = at_least(p, integer, high + 1) if integer.high > high else p.constant(0, 1)
-        too_small = (
-            ~at_least(p, integer, low) if integer.low < low else p.constant(0, 1)
-        )
+        too_small = ~at_least(p, integer, low) if integer.low < low else p.constant(0, 1)
         infinite = special.infinite & ~special.nan
         out_of_range = (too_big | too_small | beyond) & ~special.nan & ~special.infinite
         body = integer.bits(format.width)
-        top, bottom = p.constant(high, format.width), p.constant(
-            low & ((1 << format.width) - 1), format.width
+        top, bottom = (
+            p.constant(high, format.width),
+            p.constant(low & ((1 << format.width) - 1), format.width),
         )
         if self.overflow is not Overflow.WRAP:
             body = p.mux(too_big | (beyond & ~sign), top, body)

@@ -103,9 +103,7 @@ class CastDatapath(_Rounded):
         return self.results(rounder.project(from_number(p, unpack(p, a, self.spec.a), rounder)))
 
 
-def _products(
-    p: Pipeline, spec: units.Dot | units.Mac, a: Wire, b: Wire
-) -> list[Number]:
+def _products(p: Pipeline, spec: units.Dot | units.Mac, a: Wire, b: Wire) -> list[Number]:
     lanes = zip(_lanes(a, spec.a, spec.lanes), _lanes(b, spec.b, spec.lanes), strict=True)
     return [multiply(p, unpack(p, x, spec.a), unpack(p, y, spec.b)) for x, y in lanes]
 
@@ -158,9 +156,7 @@ class MacDatapath(Datapath):
     def build(self, p: Pipeline, *, a: Wire, b: Wire, last: Wire, **control: Wire):
         products = _products(p, self.spec, a, b)
         random = control.get("random")
-        out = Rounder(
-            p, self.spec.out, self.spec.rounding, self.spec.out_overflow, random=random
-        )
+        out = Rounder(p, self.spec.out, self.spec.rounding, self.spec.out_overflow, random=random)
         if isinstance(self.spec.acc, str):
             total = self._exact(p, products, last)
             code = out.project(self._readout(p, total, out)).code
@@ -244,9 +240,7 @@ class MacDatapath(Datapath):
         with p.loop(*operands, first) as loop:
             state = loop.state(acc.width, "accumulator")
             held = unpack(p, state & ~first, acc)
-            rounder = Rounder(
-                p, acc, self.spec.rounding, self.spec.acc_overflow, random=random
-            )
+            rounder = Rounder(p, acc, self.spec.rounding, self.spec.acc_overflow, random=random)
             both = combine_special(p, [special, held.special])
             zero = p.mux(rounder.is_mode(Rounding.RDN), every | held.sign, every & held.sign)
             if fixed:

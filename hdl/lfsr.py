@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A source of random words for stochastic rounding."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from macaw.golden.errors import SpecError
+
+__all__ = ["TAPS", "Lfsr", "sequence"]
+
+# Exponents of primitive trinomials and pentanomials over GF(2), beside the leading one.
+TAPS: dict[int, tuple[int, ...]] = {
+    15: (14,),
+    23: (18,),
+    31: (28,),
+    32: (22, 2, 1),
+    63: (62,),
+    64: (63, 61, 60),
+}
+
+
+class Lfsr(wiring.Component):
+    """Linear-feedback shift register that steps ``width`` bits a clock.
+
+    The feedback is unrolled, so successive words share no bits. The state is never zero; with
+    the taps of :data:`TAPS` it takes every other value, and its sequence of single bits repeats
+    after ``2**degree - 1`` of them.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word, 1 to 32 (the ``random_bits`` of the unit that it feeds).
+    degree : int
+        Bits of the state, a key of :data:`TAPS` of at least ``width``.
+    seed : int
+        State after reset; any number but zero.
+
+    Attributes
+    ----------
+    advance : In(1)
+        Step to the next word. Tie it to the unit's accepted operand.
+    word : Out(width)
+    """
+
+    def __init__(self, *, width: int, degree: int = 32, seed: int = 1):
+        if degree not in TAPS:
+            raise SpecError(f"degree={degree}: must be one of {', '.join(map(str, TAPS))}")
+        if not 1 <= width <= min(32, degree):
+            raise SpecError(f"width={width}: must be 1 to {min(32, degree)}")
+        if not 0 < seed < 1 << degree:
+            raise SpecError(f"seed={seed}: must be 1 to {(1 << degree) - 1}")
+        self.width = width
+        self.degree = degree
+        self.seed = seed
+        super().__init__({"advance": In(1), "word": Out(width)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        state = Signal(self.degree, init=self.seed, name="state")
+        window = list(state)
+        for _ in range(self.width):
+            fresh = window[self.degree - 1]
+            for tap in TAPS[self.degree]:
+                fresh = fresh ^ window[tap - 1]
+            window = [fresh, *window[: self.degree - 1]]
+        m.d.comb += self.word.eq(state[: self.width])
+        with m.If(self.advance):
+            m.d.sync += state.eq(Cat(*window))
+        return m
+
+
+def sequence(*, width: int, degree: int = 32, seed: int = 1, count: int) -> list[int]:
+    """The first ``count`` words of an :class:`Lfsr` that advances at every clock."""
+    words, state = [], seed
+    mask = (1 << degree) - 1
+    for _ in range(count):
+        words.append(state & ((1 << width) - 1))
+        for _ in range(width):
+            fresh = state >> (degree - 1)
+            for tap in TAPS[degree]:
+                fresh ^= state >> (tap - 1)
+            state = ((state << 1) & mask) | (fresh & 1)
+    return words
