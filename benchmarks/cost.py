@@ -18,7 +18,6 @@ from typing import Any
 import macaw
 from macaw.golden.errors import MacawError
 from macaw.synth import Result, jobs, run, source, stages_for, targets
-from macaw.synth.compare import options_for
 
 ROOT = Path(__file__).parents[1]
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
@@ -78,15 +77,15 @@ def measure(fmt: str, variant: str, stages: int | None, progress: Any = None) ->
     ecp5 = targets.target("ecp5")
     try:
         if stages is None:
-            stages, fpga = stages_for(spec, ecp5, MEGAHERTZ, progress=progress, **options_for(ecp5))
+            stages, fpga = stages_for(spec, ecp5, MEGAHERTZ, progress=progress)
         else:
-            design = source.generate(spec, stages=stages, **options_for(ecp5))
+            design = source.generate(spec, stages=stages, target=ecp5.model)
             fpga = run(design, ecp5, progress=progress)
     except MacawError as error:
         return row | {"error": str(error)}
     row |= {"stages": stages, "ecp5": fpga.to_json()}
     asic = targets.target("asic")
-    design = source.generate(spec, stages=stages, **options_for(asic))
+    design = source.generate(spec, stages=stages, target=asic.model)
     row["asic"] = run(design, asic, progress=progress).to_json()
     if OSU018.exists():
         row["osu018"] = run(design, "asic", liberty=OSU018, progress=progress).to_json()

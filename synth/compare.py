@@ -337,14 +337,6 @@ def choose(fmt: Format, how: Settings) -> Unit:
     return min(priced, key=lambda item: item[0])[1]
 
 
-def options_for(place: Target, multiplier: str = "auto") -> dict[str, Any]:
-    """Options of :func:`macaw.hdl.generate` for a target: its delay model, where there is one."""
-    from macaw.hdl import DELAY_MODELS
-
-    model = place.name if place.name in DELAY_MODELS else "asic" if place.liberty else "ecp5"
-    return {"target": model} | ({"multiplier": multiplier} if place.nextpnr else {})
-
-
 def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None = None) -> Row:
     """Best pipeline of the format's unit on a target, proven and priced."""
     base = {"format": fmt.name, "target": place.name, "bits": fmt.width}
@@ -359,7 +351,7 @@ def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None =
                 "timeout": how.timeout,
                 "multiplier": how.multiplier,
             },
-            options_for(place, how.multiplier),
+            {"multiplier": how.multiplier} if place.nextpnr else {},
             progress,
         )
         start = 2 if isinstance(fmt, Fixed) else 8 if place.nextpnr else 4
@@ -376,6 +368,7 @@ def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None =
             seed=how.seed,
             cache=how.cache,
             stages=stages,
+            target=place.model,
             **pipelines.implementation,
         )
         proven = proof["vectors"]

@@ -135,6 +135,7 @@ class Result:
 def run(
     spec: Unit | Design,
     target: str | Target = "ecp5",
+    /,
     *,
     liberty: str | Path | None = None,
     multiplier: str | None = None,
@@ -167,7 +168,8 @@ def run(
     progress : callable, optional
         Gets a line of text when something takes long or goes another way.
     **implementation
-        Options of :func:`macaw.hdl.generate` when ``spec`` is a unit.
+        Options of :func:`macaw.hdl.generate` when ``spec`` is a unit; its ``target``, the delay
+        model, follows the target priced on.
 
     Raises
     ------
@@ -184,6 +186,7 @@ def run(
 
         if multiplier is not None:
             implementation = {**implementation, "multiplier": multiplier}
+        implementation.setdefault("target", chosen.model)
         design: Design = hdl.generate(spec, **implementation)
     elif implementation:
         raise SpecError(f"{next(iter(implementation))}: the design is generated already")

@@ -51,7 +51,7 @@ class Pipelines:
                 self.spec,
                 cache=self.options.get("cache", True),
                 stages=stages,
-                **self.implementation,
+                **({"target": self.target.model} | self.implementation),
             )
             self._known[stages] = run(design, self.target, progress=self.progress, **self.options)
         return self._known[stages]
@@ -97,6 +97,7 @@ def stages_for(
     spec: Unit,
     target: str | Target,
     megahertz: float,
+    /,
     *,
     options: dict[str, Any] | None = None,
     progress: Notify | None = None,

@@ -55,6 +55,8 @@ class Target:
         Text of the library; empty for FPGAs.
     units : str
         Unit of the figure that ``cost`` gives.
+    model : str
+        Delay model that :mod:`macaw.hdl` places registers by.
     """
 
     name: str
@@ -67,11 +69,14 @@ class Target:
     devices: tuple[Device, ...] = ()
     liberty: str = ""
     units: str = "LUT"
+    model: str = "ecp5"
 
     def to_dict(self) -> dict[str, Any]:
         """All that decides a result, for the cache's key."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name in _DECISIVE}
 
+
+_DECISIVE = {"script", "cells", "lut_equivalents", "dsp", "nextpnr", "devices", "liberty", "name"}
 
 # Options of synth_ecp5 that were tried on multiply-adds of 16 and 32 bits (LUT4 + 2 * CCU2C):
 #   (none)                 the default, and what anchors of other projects are measured with;
@@ -128,6 +133,7 @@ ICE40 = Target(
     nextpnr="nextpnr-ice40",
     devices=(Device(name="HX8K", arguments=("--hx8k", "--package", "ct256", "--freq", "100")),),
     units="LUT4",
+    model="ice40",
 )
 
 ICE40UP = replace(
@@ -153,6 +159,7 @@ XILINX7 = Target(
     lut_equivalents={"luts": 1},
     dsp={"auto": "", "dsp": "", "lut": "-nodsp"},
     units="LUT6",
+    model="xilinx7",
 )
 
 # Mapping to a Liberty library. The ABC script is the one that Yosys uses for `abc -liberty -constr`
@@ -179,6 +186,7 @@ ASIC = Target(
     dsp={"auto": "-booth", "dsp": "-booth", "lut": "-booth"},
     liberty=library.liberty(),
     units="gate equivalents",
+    model="asic",
 )
 
 TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ICE40, ICE40UP, XILINX7, ASIC)}

@@ -22,6 +22,11 @@ PORTS = [
 DESIGN = Source(name="adder", verilog=ADDER, metadata={"ports": PORTS, "latency": 1})
 
 
+def known(value: float | None) -> float:
+    assert value is not None
+    return value
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
@@ -35,11 +40,11 @@ def _cache(shared, monkeypatch):
 def test_asic_figures():
     result = run(DESIGN, "asic")
     assert result.ffs == 4
-    assert 4 * 5 + 4 < result.gate_equivalents < 80
+    assert 4 * 5 + 4 < known(result.gate_equivalents) < 80
     assert result.cost == result.gate_equivalents
     # two registers' share and an adder of four bits
-    assert 4 < result.delay_fo4 < 20
-    assert 0 < result.logic_fo4 < result.delay_fo4
+    assert 4 < known(result.delay_fo4) < 20
+    assert 0 < known(result.logic_fo4) < known(result.delay_fo4)
     assert result.delay_ps is None
     assert result.fmax_mhz is None
     assert result.latency == 1
@@ -54,25 +59,25 @@ def test_a_second_run_is_served_from_the_cache():
 
 def test_ecp5_is_placed_and_routed():
     result = run(DESIGN, "ecp5")
-    assert result.lut_equivalents == result.luts + 2 * result.carries
+    assert result.lut_equivalents == known(result.luts) + 2 * known(result.carries)
     assert result.ffs == 4
     assert result.dsps == 0
     assert result.device == "LFE5U-25F"
-    assert 100 < result.fmax_mhz < 1000
+    assert 100 < known(result.fmax_mhz) < 1000
     assert result.critical_path
     assert result.rate == result.fmax_mhz
 
 
 def test_area_only_has_no_clock():
     result = run(DESIGN, "ice40", area_only=True)
-    assert result.luts > 0
+    assert known(result.luts) > 0
     assert result.ffs == 4
     assert result.fmax_mhz is None
 
 
 def test_xilinx7_area():
     result = run(DESIGN, "xilinx7")
-    assert result.luts >= 1
+    assert known(result.luts) >= 1
     assert result.ffs == 4
 
 
@@ -81,8 +86,8 @@ def test_a_liberty_file(tmp_path):
     path.write_text(library.liberty())
     result = run(DESIGN, "asic", liberty=path)
     assert result.target == "mine"
-    assert result.delay_ps == pytest.approx(result.delay_fo4 * library.PS_PER_FO4, abs=1)
-    assert result.fmax_mhz == pytest.approx(1e6 / result.delay_ps, rel=0.01)
+    assert result.delay_ps == pytest.approx(known(result.delay_fo4) * library.PS_PER_FO4, abs=1)
+    assert result.fmax_mhz == pytest.approx(1e6 / known(result.delay_ps), rel=0.01)
 
 
 def test_results_survive_json():
@@ -93,7 +98,7 @@ def test_results_survive_json():
 def test_a_unit_is_generated_first():
     result = run(unit("mul", a="e2m1", out="e2m1"), "asic", stages=1)
     assert result.latency == 1
-    assert result.gate_equivalents > 20
+    assert known(result.gate_equivalents) > 20
 
 
 def test_a_failure_is_not_stored():
@@ -127,19 +132,19 @@ def test_a_mapping_that_hangs_is_done_without_a_delay_target(monkeypatch, shared
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("where", "options", "message"),
     [
-        ({"target": "ecp6"}, "did you mean ecp5"),
-        ({"target": "ecp5", "multiplier": "slow"}, "multiplier: 'slow'"),
-        ({"target": "ecp5", "timeout": 0}, "timeout: 0"),
-        ({"target": "ecp5", "stages": 2}, "stages: the design is generated already"),
-        ({"target": "ecp5", "liberty": "x.lib"}, "target asic only"),
-        ({"target": "asic", "liberty": "/no/such.lib"}, "cannot be read"),
+        ("ecp6", {}, "did you mean ecp5"),
+        ("ecp5", {"multiplier": "slow"}, "multiplier: 'slow'"),
+        ("ecp5", {"timeout": 0}, "timeout: 0"),
+        ("ecp5", {"stages": 2}, "stages: the design is generated already"),
+        ("ecp5", {"liberty": "x.lib"}, "target asic only"),
+        ("asic", {"liberty": "/no/such.lib"}, "cannot be read"),
     ],
 )
-def test_bad_input(options, message):
+def test_bad_input(where, options, message):
     with pytest.raises(SpecError, match=message):
-        run(DESIGN, **options)
+        run(DESIGN, where, **options)
 
 
 def test_a_liberty_file_that_is_none(tmp_path):
