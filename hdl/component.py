@@ -2,7 +2,7 @@
 """What every datapath has in common: ports, handshake, and the choice of its registers."""
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from amaranth.hdl import Cat, Const, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
@@ -118,6 +118,7 @@ class Port:
 
     @property
     def metadata(self) -> dict[str, Any]:
+        """What the JSON file says of the port."""
         return {
             "name": self.name,
             "direction": self.direction,
@@ -151,7 +152,7 @@ class Datapath(wiring.Component):
         self.spec = spec
         self.implementation = implementation
         self._period, self.latency = self._schedule()
-        trial, _ = self._run(Scratch(), self._period)
+        trial, _ = self._run(_scratch(), self._period)
         self.clocked = trial.registers > 0 or self.latency > 0
         self.port_list = self._ports()
         super().__init__(
@@ -166,7 +167,7 @@ class Datapath(wiring.Component):
 
     def _run(
         self,
-        module: Module | Scratch,
+        module: Module,
         period: float,
         operands: dict[str, Value] | None = None,
         enable: Value | None = None,
@@ -187,7 +188,7 @@ class Datapath(wiring.Component):
         return p, self.build(p, **wires)
 
     def _depth(self, period: float) -> tuple[int, Pipeline, float]:
-        p, results = self._run(Scratch(), period)
+        p, results = self._run(_scratch(), period)
         stage = max((w.stage for w in results.values()), default=0)
         return max(stage, p.last_stage), p, max(w.time for w in results.values())
 
@@ -275,23 +276,29 @@ class Datapath(wiring.Component):
     # Elaboration.
 
     def elaborate(self, platform: object) -> Module:
+        """The module: handshake around what :meth:`build` gives."""
         m = Module()
         option = self.implementation
         axis = option.bus == "axis"
+        ports: dict[str, Signal] = {
+            port.name: getattr(self, port.name)
+            for port in self.port_list
+            if port.role not in ("clock", "reset")
+        }
         operands: dict[str, Value] = {}
         if axis:
             position = 0
             for name, operand in self._bus_inputs().items():
-                operands[name] = self.s_axis_tdata[position : position + operand.width]
+                operands[name] = ports["s_axis_tdata"][position : position + operand.width]
                 position += _bytes(operand.width)
             if self.spec.accumulates:
-                operands["last"] = self.s_axis_tlast
+                operands["last"] = ports["s_axis_tlast"]
         else:
-            operands = {name: getattr(self, f"i_{name}") for name in self.spec.ports.inputs}
+            operands = {name: ports[f"i_{name}"] for name in self.spec.ports.inputs}
 
         def handshake(prefix: str, name: str) -> Signal:
             bus = {"i": "s_axis_t", "o": "m_axis_t"}[prefix]
-            return getattr(self, f"{bus}{name}" if axis else f"{prefix}_{name}")
+            return ports[f"{bus}{name}" if axis else f"{prefix}_{name}"]
 
         valid: Value | None = None
         enable: Signal | None = None
@@ -320,11 +327,15 @@ class Datapath(wiring.Component):
             parts = []
             for name, operand in self.spec.ports.outputs.items():
                 parts += [values[name], Const(0, _bytes(operand.width) - operand.width)]
-            m.d.comb += self.m_axis_tdata.eq(Cat(*parts))
+            m.d.comb += ports["m_axis_tdata"].eq(Cat(*parts))
         else:
             for name, value in values.items():
-                m.d.comb += getattr(self, f"o_{name}").eq(value)
+                m.d.comb += ports[f"o_{name}"].eq(value)
         return m
+
+
+def _scratch() -> Module:
+    return cast(Module, Scratch())
 
 
 def _bytes(width: int) -> int:

@@ -55,15 +55,19 @@ class DelayModel:
     register: float
 
     def adder(self, width: int) -> float:
+        """A carry-propagate addition."""
         return self.add + self.add_bit * width + self.add_log * log(max(width, 2), 2)
 
     def reduction(self, width: int) -> float:
+        """AND or OR of ``width`` bits."""
         return self.reduce * ceil(log(max(width, 2), self.radix) - 1e-9)
 
     def choice(self, width: int) -> float:
+        """A two-way choice, with the load of ``width`` bits on its select."""
         return self.mux + self.fanout * log(max(width, 1), 2)
 
     def product(self, wa: int, wb: int) -> float:
+        """One multiplier."""
         return self.multiply + self.multiply_log * log(max(wa * wb, 2), 2)
 
 

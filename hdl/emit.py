@@ -3,6 +3,7 @@
 
 import difflib
 import hashlib
+import importlib
 import json
 import os
 import platform
@@ -15,7 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Signal
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
@@ -23,6 +23,9 @@ from macaw.golden.units import Unit
 
 from .component import Datapath, Implementation
 from .units import build
+
+# amaranth-stubs leave this module out.
+rtlil: Any = importlib.import_module("amaranth.back.rtlil")
 
 __all__ = ["Design", "generate"]
 
@@ -55,6 +58,7 @@ class Design:
 
     @property
     def name(self) -> str:
+        """Module name and stem of the files."""
         option = self.implementation
         if option.name:
             return option.name
@@ -70,10 +74,12 @@ class Design:
 
     @property
     def latency(self) -> int:
+        """Clocks from operands to result."""
         return self.datapath.latency
 
     @property
     def initiation_interval(self) -> int:
+        """Clocks between operations."""
         return self.datapath.initiation_interval
 
     @property
@@ -180,8 +186,8 @@ def _write(path: Path, text: str) -> Path:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -193,7 +199,7 @@ def _verilog(datapath: Datapath, name: str) -> str:
     option = datapath.implementation
     ports: list[Signal] = []
     if datapath.clocked:
-        domain = ClockDomain(
+        domain: Any = ClockDomain(
             "sync", reset_less=option.reset == "none", async_reset=option.reset == "async"
         )
         domain.clk = Signal(name="clk")

@@ -56,6 +56,7 @@ class Lfsr(wiring.Component):
         super().__init__({"advance": In(1), "word": Out(width)})
 
     def elaborate(self, platform: object) -> Module:
+        """Feedback unrolled over the bits of a word."""
         m = Module()
         state = Signal(self.degree, init=self.seed, name="state")
         window = list(state)
@@ -64,8 +65,9 @@ class Lfsr(wiring.Component):
             for tap in TAPS[self.degree]:
                 fresh = fresh ^ window[tap - 1]
             window = [fresh, *window[: self.degree - 1]]
-        m.d.comb += self.word.eq(state[: self.width])
-        with m.If(self.advance):
+        ports: dict[str, Signal] = {name: getattr(self, name) for name in self.signature.members}
+        m.d.comb += ports["word"].eq(state[: self.width])
+        with m.If(ports["advance"]):
             m.d.sync += state.eq(Cat(*window))
         return m
 

@@ -74,6 +74,7 @@ class Number:
 
     @property
     def magnitude(self) -> Wire:
+        """Absolute value of the significand."""
         if not self.significand.signed:
             return self.significand
         width = len(self.significand)

@@ -64,6 +64,7 @@ class Wire:
 
     @property
     def signed(self) -> bool:
+        """Whether the range has negative numbers; the pattern is then two's complement."""
         return self.low < 0
 
     @property
@@ -105,6 +106,7 @@ class Wire:
     # Comparisons.
 
     def equals(self, other: "Wire | int") -> "Wire":
+        """1 if the values are equal."""
         return self.pipeline.compare(lambda a, b: a == b, self, other, kind="reduce")
 
     def __lt__(self, other: "Wire | int") -> "Wire":
@@ -214,6 +216,7 @@ class Scratch:
         return self
 
     def If(self, condition: object) -> AbstractContextManager[None]:
+        """Amaranth's ``m.If``."""
         return nullcontext()
 
 
@@ -236,7 +239,7 @@ class Pipeline:
 
     def __init__(
         self,
-        module: Module | Scratch,
+        module: Module,
         *,
         delays: DelayModel,
         period: float = float("inf"),
@@ -266,6 +269,7 @@ class Pipeline:
         return Wire(self, value, 0, self.delays.register, 0, high, name)
 
     def constant(self, value: int, width: int | None = None) -> Wire:
+        """A number, or with ``width`` an unsigned pattern; ready in any stage."""
         shape = _shape(value, value) if width is None else unsigned(width)
         wire = Wire(self, Const(value, shape), 0, 0.0, value, value)
         wire.constant = value
@@ -310,9 +314,6 @@ class Pipeline:
                 None if last is None else self.register(last, name="valid", reset=True)
             )
         return self._valid[stage]
-
-    def output(self, wire: Wire, stage: int | None = None) -> Value:
-        return self.at(wire, wire.stage if stage is None else stage)
 
     def name(self, name: str, wire: Wire) -> Wire:
         """Give a wire a named signal in the generated Verilog."""
@@ -377,6 +378,7 @@ class Pipeline:
         return self.op(function, *operands, delay=0.0, low=low, high=high)
 
     def wire(self, value: "Wire | int") -> Wire:
+        """``value``, made a constant wire if it is a number."""
         return self.constant(value) if isinstance(value, int) else value
 
     # State: what a beat leaves behind for the next one.
@@ -545,6 +547,7 @@ class Pipeline:
         return (0, 0, 1) if neutral else (0, 1, 1)
 
     def repeat(self, wire: Wire, count: int) -> Wire:
+        """A single bit, ``count`` times."""
         if wire.constant is not None:
             return self.constant(wire.constant * ((1 << count) - 1), count)
         return self.free(lambda a: Cat(*[a[0]] * count), wire)
@@ -556,12 +559,14 @@ class Pipeline:
         b: "Wire | int",
         kind: str = "add",
     ) -> Wire:
+        """A single bit from two numbers; ``kind`` is the kind of its delay."""
         a, b = self.wire(a), self.wire(b)
         width = max(len(a), len(b))
         delay = self.delays.reduction(width) if kind == "reduce" else self.delays.adder(width)
         return self.op(function, a, b, delay=delay)
 
     def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
+        """A single bit from all bits of a word: AND if ``every``, else OR."""
         if len(wire) == 0:
             return self.constant(0, 1)
         if wire.constant is not None:

@@ -103,6 +103,7 @@ class Rounder:
         return fraction_bits(self.rounding, self.random, self.flags)
 
     def project(self, exact: Exact) -> Projection:
+        """The code of the value in the result format, and its flags."""
         if isinstance(self.format, Fixed):
             return self._project_fixed(exact, self.format)
         return self._project_float(exact, self.format)
@@ -263,7 +264,9 @@ class Rounder:
         else:
             half = pattern[-2]
             rest = below if len(pattern) == 2 else pattern[:-2].any() | below
-            reach = self._away(sign, guard, half, rest)
+            # Without a mantissa, the code below that of the least normal number is even.
+            odd = guard if format.mantissa else p.constant(0, 1)
+            reach = self._away(sign, odd, half, rest)
         return subnormal & ~(ones & reach)
 
     def _pack_float(
@@ -339,7 +342,7 @@ class Rounder:
             unheld = p.constant(0, 1)
             if not format.has_nan:
                 unheld = unheld | special.nan
-            if not format.has_inf or self.overflow is Overflow.SATURATE:
+            if not format.has_inf:
                 unheld = unheld | (special.infinite & ~special.nan)
             invalid = special.invalid | unheld | negative_range
             if gradual:

@@ -78,7 +78,7 @@ def test_metadata_describes_the_module():
     assert (data["latency"], data["initiation_interval"], data["flow"]) == (3, 1, "stream")
     assert data["implementation"] == {"stages": 3, "flow": "stream"}
     roles = {p["name"]: p["role"] for p in data["ports"]}
-    assert roles["clk"] == "clock" and roles["i_a"] == "operand" and roles["o_r"] == "result"
+    assert (roles["clk"], roles["i_a"], roles["o_r"]) == ("clock", "operand", "result")
     assert data["hash"] == design.digest
 
 

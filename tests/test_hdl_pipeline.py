@@ -125,8 +125,7 @@ def test_shift_right_keeps_what_falls_out_as_sticky(size: int, width: int, bits:
     vectors = samples(size, bits, count=200)
 
     def model(word: int, amount: int):
-        value = word << width >> amount if width >= size else word << width >> amount
-        out = value >> size if width else 0
+        out = word << width >> amount >> size
         return out, int((word << 64 >> amount) & ((1 << (64 + size - width)) - 1) != 0)
 
     results, _ = simulate((size, bits), lambda p, a, n: shift_right(p, a, n, width), vectors)
