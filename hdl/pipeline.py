@@ -568,7 +568,7 @@ class Pipeline:
     def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
         """A single bit from all bits of a word: AND if ``every``, else OR."""
         if len(wire) == 0:
-            return self.constant(0, 1)
+            return self.constant(int(every), 1)
         if wire.constant is not None:
             ones = (1 << len(wire)) - 1
             return self.constant(
