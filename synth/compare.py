@@ -164,6 +164,11 @@ class Comparison:
     command: str = ""
 
     @property
+    def passed(self) -> bool:
+        """Whether each unit was built, priced and, unless told not to, proven."""
+        return all(row.error is None for row in self.rows)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Target names, in order."""
         return tuple(dict.fromkeys(row.target for row in self.rows))
@@ -252,7 +257,8 @@ def compare(
     Raises
     ------
     MacawError
-        Unknown name or setting, missing tool, or a unit that differs from its golden model.
+        Unknown name or setting. What goes wrong with one format on one target, a difference from
+        the golden model above all, is in that row's ``error``; ``passed`` is False then.
     """
     unknown = set(settings) - {f.name for f in fields(Settings)}
     if unknown:
@@ -356,22 +362,22 @@ def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None =
         )
         start = 2 if isinstance(fmt, Fixed) else 8 if place.nextpnr else 4
         stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
-    except MacawError as error:
-        return Row(**base, error=str(error))
-    proven = 0
-    if how.proof:
-        if progress is not None:
-            progress(f"proving {spec.name}, {stages} stages, with {how.vectors:,} vectors")
-        proof = source.prove(
-            spec,
-            vectors=how.vectors,
-            seed=how.seed,
-            cache=how.cache,
-            stages=stages,
-            target=place.model,
-            **pipelines.implementation,
-        )
-        proven = proof["vectors"]
+        proven = 0
+        if how.proof:
+            if progress is not None:
+                progress(f"proving {spec.name}, {stages} stages, with {how.vectors:,} vectors")
+            proof = source.prove(
+                spec,
+                vectors=how.vectors,
+                seed=how.seed,
+                cache=how.cache,
+                stages=stages,
+                target=place.model,
+                **pipelines.implementation,
+            )
+            proven = proof["vectors"]
+    except MacawError as error:  # the other formats are worth having all the same
+        return Row(**base, error=" ".join(str(error).split()))
     return _row(base, spec, place, stages, result, proven)
 
 
