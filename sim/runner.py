@@ -18,7 +18,7 @@ from typing import Any
 import cocotb_tools
 import numpy as np
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
+from cocotb_tools.runner import VerilatorControlFile, get_runner
 
 from macaw.golden.errors import ToolError
 from macaw.sim import toolchain
@@ -80,13 +80,18 @@ class Simulation:
         def build(folder: Path) -> None:
             source = folder / f"{interface.module}.v"
             source.write_text(verilog)
+            sources: list[Any] = [source]
+            if simulator == "verilator":
+                control = folder / "pins.vlt"
+                control.write_text(_pins(interface))
+                sources.append(VerilatorControlFile(control))
             with self._environment():
                 if simulator == "verilator":
                     _provide_runtime(folder, self._runtime())
                 self._call(
                     get_runner(simulator).build,
                     folder / "build.log",
-                    sources=[source],
+                    sources=sources,
                     hdl_toplevel=interface.module,
                     build_dir=folder,
                     timescale=("1ns", "1ps"),
@@ -232,6 +237,7 @@ class Simulation:
 
 
 _VERILATOR_ARGUMENTS = [
+    "--no-public-flat-rw",  # what the runner asks for: twice the code to compile
     "-Wno-fatal",
     "-Wno-lint",
     "-Wno-style",
@@ -241,6 +247,15 @@ _VERILATOR_ARGUMENTS = [
     "--x-initial",
     "unique",
 ]
+
+
+def _pins(interface: Interface) -> str:
+    """Verilator control file that makes the ports, and nothing else, visible to cocotb."""
+    roles = ("clock", "reset", "valid_in", "ready_in", "valid_out", "ready_out")
+    names = [getattr(interface, role) for role in roles]
+    names += [wire.name for wire in (*interface.inputs, *interface.outputs)]
+    lines = [f'public_flat_rw -module "{interface.module}" -var "{name}"' for name in names if name]
+    return "\n".join(["`verilator_config", *lines, ""])
 
 
 def _cocotb_version() -> str:

@@ -28,6 +28,7 @@ TEN = [
 EXPECTED_WARNINGS = (
     "PROCASSINIT",  # registers have a power-on value besides the one at reset
     "UNUSEDSIGNAL",  # bits that the optimiser has cut off stay declared
+    "UNOPTFLAT",  # one wire holds a number and the bits extended from it: no loop of bits
     "WIDTHEXPAND",  # operands are extended where Verilog's own rules do the same
 )
 
@@ -62,7 +63,7 @@ def test_lint(spec, options, tmp_path):
 SAMPLE = [
     case
     for number, case in enumerate(case for case in cases(sample=True) if case.simulator == "bulk")
-    if number % 2 == 0 or "large" in case.name
+    if number % 3 == 0 or "large" in case.name
 ]
 
 
