@@ -262,6 +262,8 @@ def _look_up(
     table = _look_up_table(source, fmt, rounding, policy, kept)
     if kept == source.width:
         return table.take(codes)
+    if rounding is Rounding.RNE and _drops_bits(source, fmt, policy):
+        return _drop_bits(codes, fmt)
     shift = np.uint32(source.width - kept + 1)
     below = np.uint32((1 << int(shift)) - 1)
     flat = codes.reshape(-1)
@@ -275,26 +277,73 @@ def _look_up(
 
 
 @functools.lru_cache(maxsize=16)
-def _look_up_table(
-    source: Format, fmt: Format, rounding: Rounding, policy: Overflow | None, kept: int
-) -> np.ndarray:
+def _drops_bits(source: Format, fmt: Format, policy: Overflow | None) -> bool:
+    """Whether to round to ``fmt`` is to round the code of a fp32 as an integer (bf16 and kin).
+
+    Held against :func:`project` for every case that the table distinguishes.
+    """
+    kept = _kept_bits(source, fmt, policy)
+    if not isinstance(fmt, Float) or kept is None or not (fmt.has_inf and fmt.signed):
+        return False
+    if fmt.exponent != 8 or fmt.bias != 127 or fmt.width > 16:
+        return False
+    table = _look_up_table(source, fmt, Rounding.RNE, policy, kept)
+    return np.array_equal(_drop_bits(_distinct(source, kept), fmt), table)
+
+
+def _drop_bits(codes: np.ndarray, fmt: Format) -> np.ndarray:
+    assert isinstance(fmt, Float)
+    drop = np.uint32(32 - fmt.width)
+    half = np.uint32((1 << (32 - fmt.width - 1)) - 1)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size, fmt.code_dtype)
+    for start in range(0, flat.size, CHUNK):
+        piece = flat[start : start + CHUNK]
+        rounded = piece >> drop
+        rounded &= np.uint32(1)
+        rounded += piece
+        rounded += half
+        rounded >>= drop
+        result[start : start + CHUNK] = rounded
+        nan = (piece & np.uint32(0x7FFFFFFF)) > np.uint32(0x7F800000)
+        if nan.any():
+            result[start : start + CHUNK][nan] = fmt.nan_code
+    return result.reshape(codes.shape)
+
+
+def _distinct(source: Format, kept: int) -> np.ndarray:
+    """Return a code for each case that the ``kept`` upper bits and the sticky one make."""
     index = np.arange(1 << kept, dtype=np.uint32)
     if kept < source.width:
         shift = np.uint32(source.width - kept + 1)
         index = ((index >> np.uint32(1)) << shift) | (index & np.uint32(1))
-    codes = index.astype(source.code_dtype)
-    return _encode(fmt, codes, Direction(rounding), policy, source)
+    return index.astype(source.code_dtype)
+
+
+@functools.lru_cache(maxsize=16)
+def _look_up_table(
+    source: Format, fmt: Format, rounding: Rounding, policy: Overflow | None, kept: int
+) -> np.ndarray:
+    return _encode(fmt, _distinct(source, kept), Direction(rounding), policy, source)
 
 
 def decode(fmt: Format, codes: Any) -> np.ndarray:
     """See :meth:`macaw.golden.formats.Float.decode`."""
     codes = check_codes("codes", codes, fmt)
-    if fmt.width <= 16:
+    part_of_fp32 = fmt.name in ("fp32", "tf32", "bf16")
+    if fmt.width <= 16 and not part_of_fp32:
         return _values(fmt).take(codes)
     flat = codes.reshape(-1)
     result = np.empty(flat.size)
     for start in range(0, flat.size, CHUNK):
-        result[start : start + CHUNK] = _decode(flat[start : start + CHUNK], fmt)
+        piece = flat[start : start + CHUNK]
+        if part_of_fp32:
+            bits = piece.astype(np.uint32)
+            bits <<= np.uint32(32 - fmt.width)
+            with np.errstate(invalid="ignore"):
+                result[start : start + CHUNK] = bits.view(np.float32)
+        else:
+            result[start : start + CHUNK] = _decode(piece, fmt)
     return result.reshape(codes.shape)
 
 

@@ -58,6 +58,12 @@ class Operands:
     shape: tuple[int, ...]
     count: int
 
+    def every(self, step: int, start: int) -> Operands:
+        """Return each ``step``-th operation from ``start`` on."""
+        arrays = {name: array[start::step] for name, array in self.arrays.items()}
+        count = len(range(start, self.count, step))
+        return Operands(arrays, (count,), count)
+
     @classmethod
     def of(cls, ports: dict[str, Operand], codes: dict[str, Any], kind: str) -> Operands:
         """Check and broadcast ``codes``; CodeError says which operand is wrong, and how."""

@@ -301,6 +301,10 @@ class Mac(Unit):
         the beat's products is rounded to it at each beat, and at the read-out to ``out``.
     terms : int
         Most products of a sequence that ``acc="exact"`` must hold. CodeError for longer ones.
+    contexts : int
+        Independent accumulations, 1 to 64, that take the beats in turn: beat i belongs to
+        context ``i % contexts``, and its ``last`` ends the sequence of that context alone. Gates
+        can then spread the rounded step of an accumulator format over as many clocks.
     rounding, overflow, random_bits
         As of :class:`Mul`. They hold for each step and for the read-out, which takes the random
         word of the last beat; see :attr:`acc_overflow` and :attr:`out_overflow`.
@@ -316,6 +320,7 @@ class Mac(Unit):
     lanes: int = 1
     acc: str | Format = "exact"
     terms: int = 1024
+    contexts: int = 1
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
@@ -324,8 +329,11 @@ class Mac(Unit):
         check_integer("terms", self.terms, 1, 1 << 30)
         if self.terms < self.lanes:
             raise SpecError(f"terms={self.terms}: must be at least lanes={self.lanes}")
+        check_integer("contexts", self.contexts, 1, 64)
         if isinstance(self.acc, str) and self.acc.lower() == "exact":
             self._set("acc", "exact")
+            if self.contexts != 1:
+                raise SpecError(f"contexts={self.contexts}: acc=exact takes a beat a clock with 1")
             self._check_result()
             return
         acc = check_format("acc", self.acc)
@@ -363,7 +371,8 @@ class Mac(Unit):
     def _suffixes(self) -> list[str]:
         acc = [] if isinstance(self.acc, str) else [f"acc{identifier(self.acc)}"]
         terms = [] if self.terms == 1024 else [f"t{self.terms}"]
-        return acc + terms + Unit._suffixes(self)
+        contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
+        return acc + terms + contexts + Unit._suffixes(self)
 
     @property
     def ports(self) -> Ports:
@@ -385,7 +394,14 @@ class Mac(Unit):
         if self.acc == "exact":
             stream.check(self.lanes, self.terms)
             return {"r": accumulate_exact(stream, self)}
-        return {"r": accumulate_rounded(stream, self)}
+        if self.contexts == 1:
+            return {"r": accumulate_rounded(stream, self)}
+        context = np.flatnonzero(operands.arrays["last"]) % self.contexts
+        result = np.empty(context.size, self.out.code_dtype)
+        for number in range(self.contexts):
+            turns = operands.every(self.contexts, number)
+            result[context == number] = accumulate_rounded(Stream.of(turns), self)
+        return {"r": result}
 
     def products(self, a: np.ndarray, b: np.ndarray) -> list[Exact]:
         """Return the exact products of each beat, one row for each, lanes on the last axis."""

@@ -198,7 +198,8 @@ def test_tables_and_arithmetic_agree():
     values = bits.view(np.float32)
     with np.errstate(invalid="ignore"):
         wide = values.astype(np.float64)
-    for name in ("e4m3", "e5m2", "e2m1", "bf16", "int8", "e4m3fnuz", "e5m2ftz", "dlfloat16"):
+    names = ("e4m3", "e5m2", "e2m1", "bf16", "int8", "e4m3fnuz", "e5m2ftz", "dlfloat16", "e8m5")
+    for name in names:
         fmt = format(name)
         for rounding in MODES:
             narrow = fmt.encode(values, rounding=rounding)
