@@ -11,7 +11,7 @@ chain of registers.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 
 from .delays import DelayModel
 
@@ -258,7 +258,7 @@ class Pipeline:
         self.slowest = 0.0
         self.registers = 0
         self._steps = 0
-        self._loop: int | None = None
+        self._loop: range | None = None
         self._valid: list[Value | None] = [valid]
 
     # Sources and sinks.
@@ -341,12 +341,12 @@ class Pipeline:
             (w.time if w.stage == stage else self.delays.register for w in live), default=0.0
         )
         own = self.delays.register + delay
-        if self._loop is not None:
-            if live and stage < self._loop:
-                stage, start = self._loop, self.delays.register
-        elif live and start + delay > self.period and start > self.delays.register:
-            stage, start = stage + 1, self.delays.register
-            self.last_stage = max(self.last_stage, stage)
+        if live and self._loop is not None and stage < self._loop.start:
+            stage, start = self._loop.start, self.delays.register
+        if live and start + delay > self.period and start > self.delays.register:
+            if self._loop is None or stage + 1 in self._loop:
+                stage, start = stage + 1, self.delays.register
+                self.last_stage = max(self.last_stage, stage)
         if live and delay:
             self.slowest = max(self.slowest, own if self._loop is None else start + delay)
         value = Value.cast(function(*(self.at(w, stage) for w in operands)))
@@ -386,11 +386,7 @@ class Pipeline:
     def first(self, last: Wire, *beside: Wire) -> Wire:
         """1 in the first beat of a sequence; in the stage where ``beside`` are ready."""
         stage = max((w.stage for w in beside if w.constant is None), default=0)
-        stage = max(stage, last.stage)
-        fresh = Signal(init=1, name="first")
-        self.registers += 1
-        self.update(fresh, self.at(last, stage), self.valid(stage))
-        return Wire(self, fresh, stage, self.delays.register, 0, 1, "first")
+        return _Loop(self, max(stage, last.stage), 1).first(last)
 
     def accumulate(self, addend: Wire, first: Wire, width: int) -> Wire:
         """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
@@ -439,17 +435,21 @@ class Pipeline:
         return Wire(self, value, stage, self.delays.register + self.delays.gate, 0, 1, "seen")
 
     @contextmanager
-    def loop(self, *inputs: Wire) -> Iterator["_Loop"]:
-        """A step that must end in the clock in which it begins: its result is its own operand."""
+    def loop(self, *inputs: Wire, contexts: int = 1) -> Iterator["_Loop"]:
+        """A step whose result is its own operand ``contexts`` beats later.
+
+        With one context it must end in the clock in which it begins; with more it may take as
+        many clocks.
+        """
         live = [w for w in inputs if w.constant is None]
         stage = max(w.stage for w in live)
         late = any(w.stage == stage and w.time > self.delays.register for w in live)
         if late and self.period != float("inf"):
             stage += 1
         self.last_stage = max(self.last_stage, stage)
-        self._loop = stage
+        self._loop = range(stage, stage + contexts)
         try:
-            yield _Loop(self, stage)
+            yield _Loop(self, stage, contexts)
         finally:
             self._loop = None
 
@@ -680,21 +680,56 @@ class Pipeline:
 
 
 class _Loop:
-    """The state of a step that feeds itself."""
+    """The state of a step that feeds itself, one for each context."""
 
-    def __init__(self, pipeline: Pipeline, stage: int):
+    def __init__(self, pipeline: Pipeline, stage: int, contexts: int):
         self.pipeline = pipeline
         self.stage = stage
+        self.contexts = contexts
+        self._turn: Signal | None = None
+        if contexts > 1:
+            p = pipeline
+            self._turn = Signal(range(contexts), name="context")
+            p.registers += len(self._turn)
+            following = Mux(self._turn == contexts - 1, 0, self._turn + 1)
+            p.update(self._turn, following[: len(self._turn)], p.valid(stage))
 
-    def state(self, width: int, name: str) -> Wire:
-        """A register of ``width`` bits that :meth:`close` will drive."""
+    def state(self, width: int, name: str, init: int | None = None) -> Wire:
+        """Registers of ``width`` bits that :meth:`close` will drive."""
         p = self.pipeline
-        held = Signal(width, name=name, reset_less=True)
-        p.registers += width
-        return Wire(p, held, self.stage, p.delays.register, 0, (1 << width) - 1, name)
+        registers = [
+            Signal(width, name=name, reset_less=init is None, init=init or 0)
+            if self._turn is None
+            else Signal(width, name=f"{name}_{i}", reset_less=init is None, init=init or 0)
+            for i in range(self.contexts)
+        ]
+        p.registers += width * self.contexts
+        time = p.delays.register
+        value: Value = registers[0]
+        if self._turn is not None:
+            value = Signal(width, name=f"{name}_now")
+            p.module.d.comb += value.eq(Array(registers)[self._turn])
+            time += p.delays.choice(width) * len(self._turn)
+        wire = Wire(p, value, self.stage, time, 0, (1 << width) - 1, name)
+        self._registers = registers
+        return wire
 
-    def close(self, state: Wire, value: Wire) -> None:
-        """Store ``value`` as the next state at each valid beat."""
+    def first(self, last: Wire) -> Wire:
+        """1 in the first beat of a sequence."""
+        wire = self.state(1, "first", init=1)
+        self.close(wire, last, self.stage)
+        return wire
+
+    def close(self, state: Wire, value: Wire, stage: int | None = None) -> None:
+        """Store ``value`` as what follows ``state``, which was made last, at each valid beat."""
         p = self.pipeline
-        assert isinstance(state.value, Signal)
-        p.update(state.value, p.at(value, self.stage), p.valid(self.stage))
+        stage = value.stage if stage is None else stage
+        stored, valid = p.at(value, stage), p.valid(stage)
+        if self._turn is None:
+            p.update(self._registers[0], stored, valid)
+            return
+        turn = Wire(p, self._turn, self.stage, 0.0, 0, self.contexts - 1, "context")
+        now = p.at(turn, stage)
+        for number, register in enumerate(self._registers):
+            mine = now == number
+            p.update(register, stored, mine if valid is None else valid & mine)

@@ -148,7 +148,7 @@ class MacDatapath(Datapath):
 
     With an exact accumulator the sum is kept in segments with a carry register between them, so
     that its width does not limit the clock. With an accumulator format the rounding is inside
-    the loop and the whole step takes one clock.
+    the loop, and the whole step takes at most as many clocks as there are contexts.
     """
 
     spec: units.Mac
@@ -236,8 +236,8 @@ class MacDatapath(Datapath):
         operands = [product.significand, product.exponent, product.zero, every, last]
         operands += [special.nan, special.infinite, special.negative]
         operands += [random] if random is not None else []
-        first = p.first(last, *operands)
-        with p.loop(*operands, first) as loop:
+        with p.loop(*operands, contexts=self.spec.contexts) as loop:
+            first = loop.first(last)
             state = loop.state(acc.width, "accumulator")
             held = unpack(p, state & ~first, acc)
             rounder = Rounder(p, acc, self.spec.rounding, self.spec.acc_overflow, random=random)
