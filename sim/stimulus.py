@@ -142,6 +142,9 @@ def stimulus(unit: Unit, *, vectors: int, seed: int, chunk: int = CHUNK) -> Iter
     """
     crossed = crossing(unit) if vectors >= 4 else None
     left = vectors
+    # every chunk begins with the first context and ends the sequences of all
+    contexts = getattr(unit, "contexts", 1)
+    chunk -= chunk % contexts
     if crossed is not None:
         size = len(next(iter(crossed.values())))
         if 4 * size <= vectors:
@@ -159,7 +162,7 @@ def stimulus(unit: Unit, *, vectors: int, seed: int, chunk: int = CHUNK) -> Iter
         if count < full:
             codes = {name: column[:count] for name, column in codes.items()}
         if "last" in codes:
-            codes["last"][-1] = 1
+            codes["last"][-contexts:] = 1
         yield codes
 
 
