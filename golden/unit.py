@@ -52,9 +52,10 @@ class Unit:
 
     def __post_init__(self) -> None:
         self._set("rounding", Rounding.parse(self.rounding, "rounding"))
-        if isinstance(self.overflow, str):
-            known = self.overflow.lower() != "default"
-            self._set("overflow", Overflow.parse(self.overflow, "overflow") if known else None)
+        if self.overflow is not None:
+            default = str(self.overflow).lower() == "default"
+            policy = None if default else Overflow.parse(self.overflow, "overflow")
+            self._set("overflow", policy)
         if self.rounding is Rounding.DYNAMIC and not self.dynamic:
             raise SpecError(f"rounding=dynamic: {self.kind} takes one fixed direction")
         check_integer("random_bits", self.random_bits, 1, 32)

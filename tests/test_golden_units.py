@@ -98,6 +98,8 @@ def test_overflow_is_settled_once():
         ("mul", {"a": "e4m3", "stages": 3}, "no parameter 'stages'"),
         ("mul", {"a": "e4m3", "rounding": "up"}, "rounding=up: must be one of rne, rna"),
         ("mul", {"a": "e4m3", "overflow": "clip"}, "overflow=clip: must be one of saturate"),
+        ("mul", {"a": "e4m3", "overflow": 3}, "overflow=3: must be one of saturate"),
+        ("mul", {"a": 8}, "a=8: format 8: must be a name or a format"),
         ("mul", {"a": "e4m3", "overflow": "wrap"}, "only fixed point wraps, not e4m3"),
         ("mul", {"a": "e2m1", "overflow": "nonfinite"}, "e2m1 has neither"),
         ("mul", {"a": "e4m3", "flags": "maybe"}, "flags=maybe: must be true or false"),
