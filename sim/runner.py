@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,7 +268,9 @@ def _cocotb_version() -> str:
 def _provide_runtime(folder: Path, kept: Path) -> None:
     if kept.is_dir():
         for path in kept.glob("*.o"):
-            shutil.copy(path, folder)  # newer than its source: make leaves it alone
+            copy = shutil.copy(path, folder)
+            later = time.time() + 3600  # than the makefile, which Verilator has yet to write
+            os.utime(copy, (later, later))
 
 
 def _last_line(log: Path) -> str:
