@@ -404,8 +404,8 @@ def synth(
     results = []
     for target in targets or (("asic",) if liberty else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            design = macaw.generate(spec, **how, **_delay_model(target, how))
-            results.append(macaw.synthesize(design, target, progress=progress, **more).to_json())
+            result = macaw.synthesize(spec, target, progress=progress, **more, **how)
+            results.append(result.to_json())
     if as_json:
         _json(results)
         return
@@ -416,13 +416,6 @@ def synth(
             if value not in (None, ""):
                 click.echo(f"{name.replace('_', ' '):18} {value}")
         click.echo()
-
-
-def _delay_model(target: str, how: dict[str, Any]) -> dict[str, str]:
-    """``--frequency`` is meant for the target that is measured, if its delays are known."""
-    from macaw.hdl.delays import DELAY_MODELS
-
-    return {"target": target} if target in DELAY_MODELS and "target" not in how else {}
 
 
 @cli.command()
@@ -443,8 +436,10 @@ def _delay_model(target: str, how: dict[str, Any]) -> dict[str, str]:
 @_AS_JSON
 def compare(
     names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool, **options: Any
-) -> None:
+) -> int:
     """Prove and price FORMATs at equal work: table, JSON, HTML.
+
+    Exit code 1 if a unit failed its proof; the others are priced all the same.
 
     \b
     Example:
@@ -465,9 +460,10 @@ def compare(
     paths = [str(path) for path in comparison.write(folder)]
     if as_json:
         _json(comparison.to_json())
-        return
-    click.echo(comparison.table())
-    click.echo(f"\nwrote {', '.join(paths)}")
+    else:
+        click.echo(comparison.table())
+        click.echo(f"\nwrote {', '.join(paths)}")
+    return PASSED if comparison.passed else FAILED
 
 
 _LOSS = (
