@@ -144,8 +144,9 @@ def check_random(fmt: Format, bits: int) -> None:
     """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
     if not 1 <= bits <= 32:
         raise SpecError(f"random_bits={bits}: must be 1 to 32")
-    if isinstance(fmt, Float) and fmt.precision + bits >= _TOP:
-        most = _TOP - 1 - fmt.precision
+    # A sum of two terms has 60 digits before the jammed one (exact.add).
+    if isinstance(fmt, Float) and fmt.precision + bits >= 60:
+        most = 59 - fmt.precision
         raise SpecError(f"random_bits={bits}: must be at most {most} for {fmt.name}")
 
 

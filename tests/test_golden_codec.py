@@ -263,7 +263,7 @@ def test_numpy_interchange():
         (
             lambda f: format("fp64").encode(1.0, rounding="sr", random=[0]),
             SpecError,
-            "random_bits=16: must be at most 9 for fp64",
+            "random_bits=16: must be at most 6 for fp64",
         ),
     ],
 )
