@@ -2,14 +2,15 @@
 """Rewrites what README.md and docs/*.md quote of macaw's own output.
 
 ``python docs/generate.py`` replaces the text between ``<!-- begin: macaw … -->`` and
-``<!-- end -->`` by what that command prints, and draws docs/images/compare.svg from the last
-comparison in build/.
+``<!-- end -->`` by what that command prints, and docs/images/compare.svg by the picture that
+``macaw compare -o build`` drew, if it has run.
 """
 
 import contextlib
 import io
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -35,10 +36,18 @@ def refreshed(page: str) -> str:
     return _BLOCK.sub(lambda match: match[1] + output(match["command"]), page)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Rewrite what has changed."""
+    drawn = ROOT / "build" / "compare.svg"
+    if drawn.exists():
+        shutil.copyfile(drawn, ROOT / "docs" / "images" / "compare.svg")
     for path in PAGES:
         old = path.read_text()
         new = refreshed(old)
         if new != old:
             path.write_text(new)
             sys.stdout.write(f"rewrote {path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
