@@ -123,6 +123,8 @@ def _unpack_float(p: Pipeline, code: Wire, format: Float) -> Number:
     low = ~field.any()
     empty = ~fraction.any() if format.mantissa else always
     zero = (low & empty) if format.zero else never
+    if format.specials is Specials.FNUZ:
+        zero = zero & ~sign
 
     if format.subnormals is Subnormals.NONE:
         hidden, exponent, least = ~zero if format.zero else always, field, 0
