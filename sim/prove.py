@@ -9,6 +9,7 @@ interrupted proof goes on where it was, and a changed module is proven again.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import hashlib
 import importlib
 import json
@@ -52,6 +53,8 @@ class Entry:
     seconds : float
     detail : str
         Modules and simulator; or the first mismatch; or the error.
+    sources : str
+        Digest of the case and of the Python that made it: unchanged, nothing is generated again.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Entry:
     vectors: int
     seconds: float
     detail: str
+    sources: str = ""
 
 
 class Ledger:
@@ -76,6 +80,17 @@ class Ledger:
         entry = self.entries.get(key)
         return Entry(**entry) if entry is not None else None
 
+    def find_sources(self, name: str, sources: str) -> Entry | None:
+        """The entry of a check that passed and whose generator has not changed since."""
+        for entry in self.entries.values():
+            if entry["name"] == name and entry["sources"] == sources:
+                return Entry(**entry)
+        return None
+
+    def keys(self, name: str) -> frozenset[str]:
+        """Keys under which a check passed."""
+        return frozenset(key for key, entry in self.entries.items() if entry["name"] == name)
+
     def add(self, key: str, entry: Entry) -> None:
         """Write an entry; the file is whole at every moment."""
         self.entries[key] = asdict(entry)
@@ -86,6 +101,7 @@ class Ledger:
         Path(name).replace(self.path)
 
 
+@functools.cache
 def _sources(*packages: str) -> str:
     """Digest of the Python text of packages: what their behaviour depends on."""
     text = hashlib.sha256()
@@ -132,12 +148,20 @@ def run_golden(name: str) -> Entry:
     )
 
 
-def run_case(case: Case) -> tuple[str, Entry]:
-    """Prove one case; returns its ledger key with the entry."""
+def sources_of(case: Case) -> str:
+    """Digest of a case and of all Python that its modules and its golden results come from."""
+    text = _sources("macaw.golden", "macaw.hdl") + repr((case, SEED))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_case(case: Case, known: frozenset[str] = frozenset()) -> tuple[str, Entry | None]:
+    """Prove one case; returns its ledger key with the entry, None if the key is ``known``."""
     start = time.perf_counter()
     key = ""
     try:
         key = key_of(case)
+        if key in known:
+            return key, None
         run = _bulk if case.simulator == "bulk" else _cocotb
         passed, vectors, detail = run(case)
     except MacawError as error:
@@ -146,7 +170,12 @@ def run_case(case: Case) -> tuple[str, Entry]:
         passed, vectors, detail = False, 0, traceback.format_exc(limit=4)
     seconds = time.perf_counter() - start
     return key, Entry(
-        name=case.name, passed=passed, vectors=vectors, seconds=seconds, detail=detail
+        name=case.name,
+        passed=passed,
+        vectors=vectors,
+        seconds=seconds,
+        detail=detail,
+        sources=sources_of(case),
     )
 
 
@@ -290,13 +319,15 @@ def _prove(
                 tell(kept, kept=True)
                 yield kept
             for case in work:
-                known = None if again else ledger.find(key_of(case)) if ledger.entries else None
-                if known is None:
-                    futures[pool.submit(run_case, case)] = case.name
+                sources = sources_of(case)
+                kept = None if again else ledger.find_sources(case.name, sources)
+                if kept is None:
+                    known = frozenset() if again else ledger.keys(case.name)
+                    futures[pool.submit(run_case, case, known)] = case.name
                     continue
                 done += 1
-                tell(known, kept=True)
-                yield known
+                tell(kept, kept=True)
+                yield kept
             pending = set(futures)
             while pending:
                 ready, pending = wait(pending, HEARTBEAT, return_when=FIRST_COMPLETED)
@@ -308,10 +339,13 @@ def _prove(
                         key, entry = f"{result.name}/{golden_sources}", result
                     else:
                         key, entry = result
-                    if entry.passed and key:
+                    kept = ledger.find(key) if entry is None else None
+                    entry = entry or kept
+                    assert entry is not None
+                    if entry.passed and key and kept is None:
                         ledger.add(key, entry)
                     done += 1
-                    tell(entry)
+                    tell(entry, kept=kept is not None)
                     yield entry
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -323,7 +357,7 @@ def summary(results: list[Entry]) -> str:
     groups: dict[str, list[Entry]] = {}
     for entry in sorted(results, key=lambda entry: entry.name):
         groups.setdefault("/".join(entry.name.split("/")[:3]), []).append(entry)
-    lines = [f"{'check':44} {'modules':>8} {'vectors':>14} {'s':>8}  result"]
+    lines = [f"{'check':44} {'checks':>8} {'vectors':>14} {'s':>8}  result"]
     for name, entries in groups.items():
         bad = sum(not entry.passed for entry in entries)
         lines.append(

@@ -24,7 +24,7 @@ TEN = [
     (unit("mac", a="bf16", acc="fp32", out="fp32"), {"stages": 1, "flow": "valid"}),
 ]
 
-# What Yosys' flat Verilog has by its nature, and nothing else; docs/verification.md explains.
+# What flat Verilog from Yosys has by its nature, and nothing else.
 EXPECTED_WARNINGS = (
     "PROCASSINIT",  # registers have a power-on value besides the one at reset
     "UNUSEDSIGNAL",  # bits that the optimiser has cut off stay declared
@@ -72,6 +72,7 @@ def test_bulk(case):
     if "bulk" not in toolchain.available():
         pytest.skip("verilator is missing")
     _, entry = prove.run_case(case)
+    assert entry is not None
     assert entry.passed, entry.detail
 
 
