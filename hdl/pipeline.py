@@ -24,6 +24,17 @@ def _shape(low: int, high: int) -> Shape:
     return unsigned(high.bit_length())
 
 
+def _extend(value: Value, width: int) -> Value:
+    """The two's complement pattern of a value in ``width`` bits."""
+    shape = value.shape()
+    if shape.width >= width:
+        return value[:width]
+    fill = (
+        value[-1].replicate(width - shape.width) if shape.signed else Const(0, width - shape.width)
+    )
+    return Cat(value, fill)
+
+
 class Wire:
     """A value of the datapath: an integer between ``low`` and ``high``, valid in one stage."""
 
@@ -142,15 +153,7 @@ class Wire:
         """The two's complement pattern in ``width`` bits: sign or zero extended, or cut."""
         if self.constant is not None:
             return self.pipeline.constant(self.constant & ((1 << width) - 1), width)
-        if width <= len(self):
-            return self[:width]
-        fill = self.value[-1] if self.signed else None
-
-        def extend(a: Value) -> Value:
-            top = Cat(*[a[-1]] * (width - len(a))) if fill is not None else Const(0, width - len(a))
-            return Cat(a, top)
-
-        return self.pipeline.free(extend, self)
+        return self.pipeline.free(lambda a: _extend(a, width), self)
 
     def as_signed(self) -> "Wire":
         """The same bits read as two's complement."""
@@ -343,10 +346,10 @@ class Pipeline:
         own = self.delays.register + delay
         if live and self._loop is not None and stage < self._loop.start:
             stage, start = self._loop.start, self.delays.register
-        if live and start + delay > self.period and start > self.delays.register:
-            if self._loop is None or stage + 1 in self._loop:
-                stage, start = stage + 1, self.delays.register
-                self.last_stage = max(self.last_stage, stage)
+        late = live and start + delay > self.period and start > self.delays.register
+        if late and (self._loop is None or stage + 1 in self._loop):
+            stage, start = stage + 1, self.delays.register
+            self.last_stage = max(self.last_stage, stage)
         if live and delay:
             self.slowest = max(self.slowest, own if self._loop is None else start + delay)
         value = Value.cast(function(*(self.at(w, stage) for w in operands)))
@@ -467,30 +470,15 @@ class Pipeline:
                 return b
             if b.constant == 0:
                 return a
-            low, high = a.low + b.low, a.high + b.high
-            width = _shape(low, high).width
-            return self.op(
-                lambda x, y: x + y,
-                a,
-                b,
-                delay=self.delays.adder(width),
-                low=low,
-                high=high,
-                name="sum",
-            )
-        low, high = a.low + b.low, a.high + b.high + 1
-        width = _shape(low, high).width
-
-        def with_carry(x: Value, y: Value, c: Value) -> Value:
-            # One carry chain: the carry enters through a bit below the operands.
-            left, right = Cat(Const(1, 1), x), Cat(c[0], y)
-            left = left.as_signed() if a.signed else left
-            right = right.as_signed() if b.signed else right
-            total = (left + right)[1:]
-            return total.as_signed() if low < 0 else total
-
-        return self.op(
-            with_carry, a, b, carry, delay=self.delays.adder(width), low=low, high=high, name="sum"
+            return self._carry_chain(lambda x, y: x + y, a.low + b.low, a.high + b.high, a, b)
+        # One chain: the carry enters through a bit below the operands.
+        return self._carry_chain(
+            lambda x, y, c: (Cat(Const(1, 1), x) + Cat(c[0], y))[1:],
+            a.low + b.low,
+            a.high + b.high + 1,
+            a,
+            b,
+            carry,
         )
 
     def subtract(self, a: "Wire | int", b: "Wire | int") -> Wire:
@@ -498,11 +486,25 @@ class Pipeline:
         a, b = self.wire(a), self.wire(b)
         if b.constant is not None:
             return self.add(a, -b.constant)
-        low, high = a.low - b.high, a.high - b.low
-        width = _shape(low, high).width
-        return self.op(
-            lambda x, y: x - y, a, b, delay=self.delays.adder(width), low=low, high=high, name="sum"
-        )
+        return self._carry_chain(lambda x, y: x - y, a.low - b.high, a.high - b.low, a, b)
+
+    def _carry_chain(
+        self, function: Callable[..., Value], low: int, high: int, a: Wire, b: Wire, *carry: Wire
+    ) -> Wire:
+        """A sum or difference, of patterns that are extended to the result's width.
+
+        The emitted Verilog thus has no signed addition: Verilator 5.048 takes the 1 in
+        ``$signed(x) + $signed({1'h0, bit})`` for -1.
+        """
+        shape = _shape(low, high)
+
+        def extended(x: Value, y: Value, *rest: Value) -> Value:
+            total = function(_extend(x, shape.width), _extend(y, shape.width), *rest)
+            total = total[: shape.width]
+            return total.as_signed() if shape.signed else total
+
+        delay = self.delays.adder(shape.width)
+        return self.op(extended, a, b, *carry, delay=delay, low=low, high=high, name="sum")
 
     def gate(
         self,
@@ -611,6 +613,10 @@ class Pipeline:
         low, high = min(corners), max(corners)
         if low == high:
             return self.constant(low)
+        if min(len(a), len(b)) == 1:
+            bit, word = (a, b) if len(a) == 1 else (b, a)
+            if not bit.signed:
+                return self.mux(bit, word, 0)
         for x, y in ((a, b), (b, a)):
             if x.constant is not None and x.constant > 0 and x.constant.bit_count() == 1:
                 return y.shifted_left(x.constant.bit_length() - 1)
