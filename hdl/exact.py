@@ -40,6 +40,14 @@ def zero_sign(p: Pipeline, rounder: Rounder, signs: Sequence[Wire]) -> Wire:
     return p.mux(down, some, every)
 
 
+def zero_sign_truncated(p: Pipeline, rounder: Rounder, terms: Sequence[Number]) -> Wire:
+    """Sign of a zero sum of truncated terms: one that is cut to nothing was not a zero."""
+    minus = plus = p.constant(1, 1)
+    for term in terms:
+        minus, plus = minus & term.zero & term.sign, plus & term.zero & ~term.sign
+    return p.mux(rounder.is_mode(Rounding.RDN), ~plus, minus)
+
+
 def _lowest_out(format: Format) -> int:
     """Exponent of the last place of the smallest results."""
     if isinstance(format, Float) and format.subnormals is not Subnormals.GRADUAL:

@@ -308,7 +308,7 @@ class Rounder:
         body = body & ~zero
         body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
         if not format.signed:
-            if self.overflow is Overflow.NONFINITE:
+            if self.overflow is not Overflow.SATURATE:
                 nan = nan | negative_range
             else:
                 body = body & ~negative_range
@@ -345,14 +345,13 @@ class Rounder:
             if not format.has_inf:
                 unheld = unheld | (special.infinite & ~special.nan)
             invalid = special.invalid | unheld | negative_range
-            if gradual:
-                tiny_wire = tiny() & ~empty
-            else:
-                tiny_wire = under & ~empty
-                inexact = inexact | tiny_wire
+            # A format without zero turns it into its smallest value.
+            exact_zero = empty if format.zero else p.constant(0, 1)
+            below = (tiny() if gradual else zero) & ~exact_zero
+            inexact = inexact | over if gradual else inexact | over | below
+            inexact = inexact & finite & ~exact_zero & ~negative_range
             overflow = over & finite & ~negative_range
-            inexact = (inexact | over) & finite & ~empty & ~negative_range
-            flags = cat(inexact, tiny_wire & inexact, overflow, invalid)
+            flags = cat(inexact, below & inexact, overflow, invalid)
         return Projection(code=code, flags=flags)
 
     # Fixed point.

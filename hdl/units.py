@@ -20,7 +20,7 @@ from .exact import (
     sum_products,
     sum_width,
     window_sum,
-    zero_sign,
+    zero_sign_truncated,
 )
 from .number import Number, Special, multiply, unpack
 from .pipeline import Pipeline, Wire
@@ -138,7 +138,7 @@ class DotDatapath(_Rounded):
             offset=offset,
             sticky=p.constant(0, 1),
             sign=p.constant(0, 1),
-            zero_sign=zero_sign(p, rounder, [term.sign for term, _ in terms]),
+            zero_sign=zero_sign_truncated(p, rounder, [term for term, _ in terms]),
             special=combine_special(p, [term.special for term, _ in terms]),
         )
 
