@@ -247,7 +247,7 @@ def _run_yosys(text: str, name: str) -> str:
 
 
 def _in_folder(folder: str, call: Any) -> Any:
-    before = os.getcwd()
+    before = Path.cwd()
     os.chdir(folder)
     try:
         return call()
