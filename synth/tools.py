@@ -63,6 +63,15 @@ class Tool:
         return f"{self.name} {self.version}"
 
 
+# Linux ends a process with its parent when asked to; otherwise a macaw that is killed would leave
+# its tools running. 1 is PR_SET_PDEATHSIG.
+_END_WITH_PARENT = (
+    "import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    if sys.platform == "linux"
+    else ""
+)
+
+
 def _yowasp(program: str) -> Tool | None:
     distribution, package = f"yowasp-{program}", f"yowasp_{program.replace('-', '_')}"
     try:
@@ -70,12 +79,12 @@ def _yowasp(program: str) -> Tool | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     function = "run_" + program.replace("-", "_")
-    start = f"import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
+    start = f"{_END_WITH_PARENT}import sys, {package}; sys.exit({package}.{function}(sys.argv[1:]))"
     return Tool(distribution, (sys.executable, "-c", start), version, package)
 
 
 # pyosys is a library: the same command line as far as `-s script -l log` goes.
-_PYOSYS = """
+_PYOSYS = f"""{_END_WITH_PARENT}
 import sys
 from pyosys import libyosys as ys
 design = ys.Design()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -113,3 +114,28 @@ def test_dask_without_the_extra(monkeypatch):
 def test_no_file_is_left_behind(tmp_path):
     tools.call(python("pass"), (), folder=tmp_path, timeout=30)
     assert [path.name for path in Path(tmp_path).iterdir()] == ["python.log"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl")
+def test_tools_end_with_a_macaw_that_is_killed(tmp_path):
+    started = subprocess.Popen(
+        [sys.executable, "-c", f"""
+import pathlib
+from macaw.synth import tools
+text = tools._END_WITH_PARENT + (
+    "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+)
+slow = tools.Tool("python", ({sys.executable!r}, "-c", text), "3")
+tools.call(slow, (), folder=pathlib.Path({str(tmp_path)!r}), timeout=90)
+"""],
+    )  # fmt: skip
+    for _ in range(200):
+        time.sleep(0.1)
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            break
+    pid = int((tmp_path / "pid").read_text())
+    started.kill()
+    started.wait()
+    time.sleep(1)
+    stat = Path(f"/proc/{pid}/stat")
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"
