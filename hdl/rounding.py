@@ -381,8 +381,7 @@ class Rounder:
         least = max(scale.low, -(width + keep))
         most = min(scale.high, format.width)
         most = max(most, least)
-        too_low = p.constant(0, 1) if scale.low >= least else scale < least
-        too_high = p.constant(0, 1) if scale.high <= most else scale > most
+        too_low, too_high = self._beyond(scale, least, most)
         amount = (scale - least) if scale.constant is None else p.constant(scale.constant - least)
         span = most - least
         if amount.constant is None:
@@ -395,7 +394,7 @@ class Rounder:
                 moved = frame.shifted_left(step).bits(grown)
                 frame = p.mux(amount[level], moved, frame.bits(grown))
         if amount.constant is not None and amount.constant:
-            frame = frame.shifted_left(amount.constant)
+            frame = frame.shifted_left(max(amount.constant, 0))
         # Bit 0 of the frame weighs 2**least in units of the result's last place.
         if least > -keep:
             frame = frame.shifted_left(least + keep)
@@ -407,9 +406,8 @@ class Rounder:
                 below = below | frame.bits(max(cut, len(frame)))[:cut].any()
                 frame = frame.bits(max(cut + 1, len(frame)))[cut:]
         nonzero = magnitude.any() | exact.sticky
-        if too_low.constant is None:
-            below = p.mux(too_low, nonzero, below)
-            frame = frame & ~too_low
+        below = p.mux(too_low, nonzero, below)
+        frame = frame & ~too_low
         frame = frame.bits(max(len(frame), keep + 1))
         fraction, whole = frame[:keep], frame[keep:]
         up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
@@ -418,6 +416,17 @@ class Rounder:
         integer = p.add((whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up)
         beyond = too_high & nonzero
         return self._saturate(format, integer, inexact, beyond, special, sign)
+
+    def _beyond(self, word: Wire, low: int, high: int) -> tuple[Wire, Wire]:
+        """Whether ``word`` is below ``low``, and whether it is above ``high``."""
+        p = self.p
+        if word.constant is not None:
+            return p.constant(int(word.constant < low), 1), p.constant(int(word.constant > high), 1)
+        never = p.constant(0, 1)
+        return (
+            never if word.low >= low else word < low,
+            never if word.high <= high else word > high,
+        )
 
     def _saturate(
         self,

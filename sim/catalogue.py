@@ -9,6 +9,7 @@ from typing import Any
 
 from macaw.golden.formats import FORMATS
 from macaw.golden.units import Unit, unit
+from macaw.sim.random_units import random_units
 
 STAGES: tuple[dict[str, Any], ...] = (
     {"stages": 0},
@@ -71,6 +72,7 @@ ACCUMULATORS: dict[str, Unit] = {
     "fp16_fp16": unit("mac", a="fp16", acc="fp16", out="fp16"),
     "e5m2_fp16_rtz": unit("mac", a="e5m2", acc="fp16", out="fp16", rounding="rtz"),
     "e4m3_bf16_sr": unit("mac", a="e4m3", acc="bf16", out="bf16", rounding="sr"),
+    "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
 }
 
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
@@ -194,6 +196,18 @@ def _all() -> Iterator[Case]:
         ):
             choices = tuple({**stages, **options, "flow": "stream"} for stages in STAGES)
             yield from _everywhere(f"build/{{}}/{name}_{label}", spec, choices, FEWER)
+    yield from _random(300, 200_000)
+
+
+def _random(count: int, vectors: int) -> Iterator[Case]:
+    for number, (name, spec, options) in enumerate(random_units(count, seed=2026)):
+        yield Case(
+            name=f"rtl/random/bulk/{number:03}_{name}",
+            unit=spec,
+            implementations=(options,),
+            vectors=vectors,
+            simulator="bulk",
+        )
 
 
 def _everywhere(
@@ -253,6 +267,7 @@ def _sample() -> Iterator[Case]:
                 vectors=100_000,
                 simulator="bulk",
             )
+    yield from _random(10, 50_000)
     for simulator in COCOTB:
         for name, spec, options in (
             ("fma_fp16_stream", LARGE["fma_fp16"], {"stages": 3, "flow": "stream"}),

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Units that nobody thought of: formats, options and implementations drawn at random.
+
+The listed units follow common use; the bugs that are left hide where two rare choices meet
+(a stochastic rounding of one bit into a format without mantissa, a NaN that looks like a zero).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from macaw.golden.errors import MacawError
+from macaw.golden.units import Unit, unit
+from macaw.hdl import Implementation, build
+
+FORMATS = [
+    "e2m1",
+    "e3m2",
+    "e2m3",
+    "e4m3",
+    "e5m2",
+    "e3m4",
+    "e8m0",
+    "ue4m3",
+    "dlfloat16",
+    "fp16",
+    "bf16",
+    "fp32",
+    "tf32",
+    "e6m9",
+    "e4m3fnuz",
+    "e5m2fnuz",
+    "e4m3b11fnuz",
+    "e3m0",
+    "e1m2",
+    "e2m1ftz",
+    "e3m2ieee",
+    "e3m2fn",
+    "ue3m2",
+    "e2m2ieeeftz",
+    "e3m1b5",
+    "e6m1ftz",
+    "int4",
+    "int8",
+    "int16",
+    "int3sym",
+    "uint4",
+    "ternary",
+    "fx6.3",
+    "ufx5.2",
+    "fx5.8",
+    "fx12.4",
+]
+MODES = ["rne", "rne", "rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "dynamic"]
+KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac"]
+
+
+def random_units(count: int, seed: int) -> Iterator[tuple[str, Unit, dict[str, Any]]]:
+    """``count`` times a name, a unit that the gates offer, and implementation options.
+
+    The same seed gives the same units.
+    """
+    rng = random.Random(seed)
+    found = 0
+    while found < count:
+        try:
+            spec = _draw(rng)
+            build(spec, Implementation())
+        except MacawError:
+            continue
+        options = {
+            "stages": rng.choice((0, 0, 1, 2, 5)),
+            "flow": rng.choice(("none", "valid", "stream")),
+        }
+        found += 1
+        yield spec.name, spec, options
+
+
+def _draw(rng: random.Random) -> Unit:
+    kind = rng.choice(KINDS)
+    parameters: dict[str, Any] = {"rounding": rng.choice(MODES)}
+    operands = {"cast": "a", "mul": "ab", "add": "ab", "mac": "ab"}.get(kind, "abc")
+    for name in (*operands, "out"):
+        parameters[name] = rng.choice(FORMATS)
+    if kind in ("dot", "mac"):
+        parameters["lanes"] = rng.choice((1, 2, 3, 5))
+        if parameters["rounding"] == "dynamic":
+            parameters["rounding"] = "rdn"
+    else:
+        parameters["flags"] = rng.random() < 0.5
+    if kind == "dot" and rng.random() < 0.4:
+        parameters["accumulation"] = f"aligned({rng.choice((4, 7, 12, 24))})"
+    if kind == "mac":
+        parameters["terms"] = rng.choice((5, 64, 1000))
+        if rng.random() < 0.5:
+            parameters["acc"] = rng.choice(FORMATS)
+            parameters["contexts"] = rng.choice((1, 1, 2, 5))
+    if kind == "add":
+        parameters["subtract"] = rng.random() < 0.4
+    if rng.random() < 0.2:
+        parameters["overflow"] = rng.choice(("saturate", "nonfinite", "wrap"))
+    if parameters["rounding"] == "sr":
+        parameters["random_bits"] = rng.choice((1, 3, 8, 16))
+    return unit(kind, **parameters)
