@@ -151,6 +151,8 @@ class Datapath(wiring.Component):
     def __init__(self, spec: Unit, implementation: Implementation):
         self.spec = spec
         self.implementation = implementation
+        # Built for its latency or its ports alone, it need not be elaborated: no warning then.
+        self._MustUse__used = True
         self._period, self.latency = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
         self.clocked = trial.registers > 0 or self.latency > 0

@@ -67,10 +67,8 @@ class Number:
         significand = self.significand
         if self.exponent.constant is not None:
             significand = p.subtract(0, significand)
-        # Fixed point has no negative zero.
-        sign = ~self.sign if self.exponent.constant is None else significand.negative
         special = replace(special, negative=~special.negative)
-        return replace(self, sign=sign, significand=significand, special=special)
+        return replace(self, sign=~self.sign, significand=significand, special=special)
 
     @property
     def magnitude(self) -> Wire:
