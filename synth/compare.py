@@ -19,6 +19,7 @@ from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats import format as format_of
 from macaw.golden.units import Unit, unit
+from macaw.hdl.tools import Notify
 
 from . import accuracy, jobs, report, source, targets
 from . import cache as store
@@ -26,7 +27,6 @@ from .flow import TIMEOUT, Result, run
 from .jobs import Job
 from .search import Pipelines
 from .targets import Target
-from .tools import Notify
 
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
 DEFAULT_TARGETS = ("ecp5", "asic")

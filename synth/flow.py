@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
+from macaw.hdl import tools
+from macaw.hdl.tools import Notify, ToolFailure, ToolTimeout
 
 from . import cache as store
-from . import registers, targets, timing, tools
+from . import registers, targets, timing
 from .targets import Target
-from .tools import Notify, ToolFailure, ToolTimeout
 
 TIMEOUT = 1200.0
 """Seconds that one call of one tool may take."""

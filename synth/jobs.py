@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from macaw.golden.errors import SpecError, ToolError
-
-from . import tools
+from macaw.hdl import tools
 
 EXECUTORS = ("local", "dask")
 

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import SpecError
+from macaw.hdl.tools import Notify
 
 from . import source, targets
 from .flow import Result, run
 from .targets import Target
-from .tools import Notify
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import ToolError
+from macaw.hdl import tools
 
 from . import cache as store
-from . import tools
 from .flow import Source
 
 if TYPE_CHECKING:

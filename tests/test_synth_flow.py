@@ -5,7 +5,8 @@ import pytest
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
-from macaw.synth import TARGETS, flow, library, run, stages_for, tools
+from macaw.hdl import tools
+from macaw.synth import TARGETS, flow, library, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
 from macaw.synth.targets import target
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from macaw.golden.errors import ToolError
-from macaw.synth import jobs, tools
+from macaw.hdl import tools
+from macaw.hdl.tools import Tool, ToolFailure, ToolTimeout
+from macaw.synth import jobs
 from macaw.synth.jobs import Job
-from macaw.synth.tools import Tool, ToolFailure, ToolTimeout
 
 
 def python(text):
@@ -121,7 +122,7 @@ def test_tools_end_with_a_macaw_that_is_killed(tmp_path):
     started = subprocess.Popen(
         [sys.executable, "-c", f"""
 import pathlib
-from macaw.synth import tools
+from macaw.hdl import tools
 text = tools._END_WITH_PARENT + (
     "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
 )
