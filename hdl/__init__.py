@@ -5,8 +5,9 @@ from .component import Datapath, Implementation, Port
 from .delays import DELAY_MODELS, DelayModel
 from .emit import Design, generate
 from .lfsr import Lfsr
-from .pipeline import Pipeline, Wire
+from .pipeline import Pipeline
 from .units import DATAPATHS, build
+from .wire import Wire
 
 __all__ = [
     "DATAPATHS",

@@ -12,7 +12,8 @@ from macaw.golden.errors import SpecError
 from macaw.golden.units import Operand, Unit
 
 from .delays import DELAY_MODELS
-from .pipeline import Pipeline, Scratch, Wire
+from .pipeline import Pipeline, Scratch
+from .wire import Wire
 
 __all__ = ["Datapath", "Implementation", "Port"]
 

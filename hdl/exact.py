@@ -12,9 +12,10 @@ from macaw.golden.formats import Fixed, Float, Format, Subnormals
 from macaw.golden.rounding import Rounding
 
 from .number import Number, Special
-from .pipeline import Pipeline, Wire, cat
+from .pipeline import Pipeline
 from .rounding import Exact, Rounder
 from .shift import shift_right
+from .wire import Wire, cat
 
 __all__ = ["add_pair", "align_truncated", "fixed_point", "from_number", "window_sum"]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 
-from .pipeline import Pipeline, Wire, cat
+from .pipeline import Pipeline
+from .wire import Wire, cat
 
 __all__ = ["Number", "Special", "multiply", "unpack"]
 

@@ -7,8 +7,9 @@ from macaw.golden.formats import Fixed, Float, Format, Subnormals
 from macaw.golden.rounding import Overflow, Rounding
 
 from .number import Special
-from .pipeline import Pipeline, Wire, cat
+from .pipeline import Pipeline
 from .shift import at_least, leading_zeros, shift_left
+from .wire import Wire, cat
 
 __all__ = ["Exact", "Projection", "Rounder"]
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
 
-from .pipeline import Pipeline, Wire, cat
+from .pipeline import Pipeline
+from .wire import Wire, cat
 
 __all__ = ["at_least", "leading_zeros", "shift_left", "shift_right"]
 

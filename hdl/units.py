@@ -23,8 +23,9 @@ from .exact import (
     zero_sign_truncated,
 )
 from .number import Number, Special, multiply, unpack
-from .pipeline import Pipeline, Wire
+from .pipeline import Pipeline
 from .rounding import Exact, Projection, Rounder
+from .wire import Wire
 
 __all__ = ["DATAPATHS", "build"]
 

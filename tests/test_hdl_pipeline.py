@@ -11,8 +11,8 @@ from amaranth.sim import Simulator
 
 from macaw.hdl import DELAY_MODELS, Lfsr, Pipeline, Wire
 from macaw.hdl.lfsr import TAPS, sequence
-from macaw.hdl.pipeline import cat
 from macaw.hdl.shift import at_least, leading_zeros, shift_left, shift_right
+from macaw.hdl.wire import cat
 
 Build = Callable[..., tuple[Wire, ...]]
 
