@@ -68,7 +68,7 @@ class DelayModel:
 
     def product(self, wa: int, wb: int) -> float:
         """One multiplier."""
-        return self.multiply + self.multiply_log * log(max(wa * wb, 2), 2)
+        return max(self.multiply + self.multiply_log * log(max(wa * wb, 2), 2), self.gate)
 
 
 _ECP5 = DelayModel(
@@ -94,8 +94,8 @@ _XILINX7 = DelayModel(
 _FO4 = 0.020
 _ASIC = DelayModel(
     gate=1.2 * _FO4, mux=2.0 * _FO4, fanout=0.35 * _FO4, reduce=1.6 * _FO4, radix=4,
-    add=3.0 * _FO4, add_bit=0.0, add_log=2.4 * _FO4,
-    multiply=2.0 * _FO4, multiply_log=4.2 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
+    add=1.0 * _FO4, add_bit=1.2 * _FO4, add_log=0.0,
+    multiply=-24.0 * _FO4, multiply_log=9.7 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
 )  # fmt: skip
 
 DELAY_MODELS: dict[str, DelayModel] = {
