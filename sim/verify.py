@@ -208,10 +208,11 @@ class _Run:
 
     def bulk(self, chunks: Iterator[Codes]) -> tuple[int, Mismatch | None]:
         with bulk.Model.of(self.design, seed=self.seed) as model:
+            patterns = bulk.traffic_for(self.interface, stalls=self.stalls)
             tally = bulk.compare(
                 self.unit,
                 [model],
-                chunks,
+                _at_least(len(patterns), chunks),
                 seed=self.seed,
                 stalls=self.stalls,
                 progress=lambda done: self.progress(done, self.total),
@@ -265,6 +266,17 @@ class _Run:
             seed=self.seed,
             replay=self.replay,
         )
+
+
+def _at_least(count: int, chunks: Iterator[Codes]) -> Iterator[Codes]:
+    """``chunks``, the longest one again until there are ``count``: for each pause pattern one."""
+    longest: Codes = {}
+    for chunk in chunks:
+        longest = max(longest, chunk, key=lambda codes: len(next(iter(codes.values()), ())))
+        count -= 1
+        yield chunk
+    for _ in range(count):
+        yield longest
 
 
 def _gathered(chunks: Iterator[Codes], rows: int) -> Iterator[Codes]:

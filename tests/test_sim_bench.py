@@ -160,7 +160,8 @@ def accumulator(restart="i_last ? 0 : t", clear="s <= 0;"):
 
 
 def check(module, simulator, **options):
-    return verify(module, simulator=simulator, vectors=1200, seed=5, **options)
+    vectors = 20_000 if simulator == "bulk" else 1200
+    return verify(module, simulator=simulator, vectors=vectors, seed=5, **options)
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
