@@ -159,9 +159,11 @@ def accumulator(restart="i_last ? 0 : t", clear="s <= 0;"):
     return design(SUM, body, flow="valid", latency=1)
 
 
+VECTORS = {"icarus": 1200, "verilator": 1200, "bulk": 20_000}
+
+
 def check(module, simulator, **options):
-    vectors = 20_000 if simulator == "bulk" else 1200
-    return verify(module, simulator=simulator, vectors=vectors, seed=5, **options)
+    return verify(module, simulator=simulator, vectors=VECTORS[simulator], seed=5, **options)
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
@@ -243,4 +245,4 @@ def test_same_seed_finds_the_same_vector(simulator):
     assert first == second
     assert first is not None
     assert "--seed 5" in first.replay
-    assert "--vectors 1200" in first.replay
+    assert f"--vectors {VECTORS[simulator]} " in first.replay
