@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,26 +60,22 @@ class Pipelines:
     def fewest(self, megahertz: float) -> tuple[int, Result]:
         """Of the stages that reach ``megahertz``, the fewest, and the result.
 
-        The clock does not rise strictly with the stages (placement is a heuristic), so the search
-        climbs in steps until the clock is reached, then halves the last one.
+        The clock does not rise strictly with the stages (placement is a heuristic), so every
+        count is tried, from the first that could do it: s registers cut a path into s + 1 parts.
         """
-        low, high = -1, 0
-        while (self.measure(high).fmax_mhz or 0.0) < megahertz:
-            if high >= MOST_STAGES:
-                best = max(self._known.values(), key=lambda result: result.fmax_mhz or 0.0)
-                raise SpecError(
-                    f"frequency: {megahertz:g} MHz is not reached by {self.spec.name} on"
-                    f" {self.target.name}; the most is {best.fmax_mhz:g} MHz"
-                    f" with {best.latency} stages"
-                )
-            low, high = high, min(MOST_STAGES, high + (3 if high < 12 else 6))
-        while high - low > 1:
-            middle = (low + high) // 2
-            if (self.measure(middle).fmax_mhz or 0.0) >= megahertz:
-                high = middle
-            else:
-                low = middle
-        return high, self.measure(high)
+        alone = self.measure(0).fmax_mhz or 0.0
+        if alone >= megahertz:
+            return 0, self.measure(0)
+        first = max(1, min(MOST_STAGES, math.ceil(megahertz / alone) - 1)) if alone else 1
+        for stages in range(first, MOST_STAGES + 1):
+            result = self.measure(stages)
+            if (result.fmax_mhz or 0.0) >= megahertz:
+                return stages, result
+        best = max(self._known.values(), key=lambda result: result.fmax_mhz or 0.0)
+        raise SpecError(
+            f"frequency: {megahertz:g} MHz is not reached by {self.spec.name} on"
+            f" {self.target.name}; the most is {best.fmax_mhz:g} MHz with {best.latency} stages"
+        )
 
     def best(self, value: Callable[[Result], float], start: int) -> tuple[int, Result]:
         """The rung of :data:`LADDER` with the largest ``value`` near the rung ``start``."""
