@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from macaw.golden.formats import FORMATS
+from macaw.golden.formats import FORMATS, Float
 from macaw.golden.units import Unit, unit
 from macaw.sim.random_units import random_units
 
@@ -169,9 +169,10 @@ def _all() -> Iterator[Case]:
     for name, spec in LARGE.items():
         yield from _everywhere(f"large/{{}}/{name}", spec, STAGES, BULK)
     for name, spec in ACCUMULATORS.items():
-        yield from _everywhere(f"mac/{{}}/{name}_none", spec, STAGES, FEWER)
+        stages_of = _stages(spec)
+        yield from _everywhere(f"mac/{{}}/{name}_none", spec, stages_of, FEWER)
         for flow in FLOWS:
-            choices = tuple({**stages, **flow} for stages in STAGES)
+            choices = tuple({**stages, **flow} for stages in stages_of)
             label = flow.get("bus") or flow["flow"]
             yield from _everywhere(f"mac/{{}}/{name}_{label}", spec, choices, FEWER)
     for name, spec in _directed():
@@ -197,6 +198,12 @@ def _all() -> Iterator[Case]:
             choices = tuple({**stages, **options, "flow": "stream"} for stages in STAGES)
             yield from _everywhere(f"build/{{}}/{name}_{label}", spec, choices, FEWER)
     yield from _random(300, 200_000)
+
+
+def _stages(spec: Unit) -> tuple[dict[str, Any], ...]:
+    """:data:`STAGES`, with a clock that an accumulator rounded at each beat can have."""
+    rounded = isinstance(getattr(spec, "acc", None), Float)
+    return (*STAGES[:3], {"frequency": 15.0}) if rounded else STAGES
 
 
 def _random(count: int, vectors: int) -> Iterator[Case]:
