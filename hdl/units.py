@@ -231,10 +231,10 @@ class MacDatapath(Datapath):
                 )
             product = fixed_point(p, products)
         special = combine_special(p, [x.special for x in products])
-        every = p.constant(1, 1)
+        every, some = p.constant(1, 1), p.constant(0, 1)
         for x in products:
-            every = every & x.sign
-        operands = [product.significand, product.exponent, product.zero, every, last]
+            every, some = every & x.sign, some | x.sign
+        operands = [product.significand, product.exponent, product.zero, every, some, last]
         operands += [special.nan, special.infinite, special.negative]
         operands += [random] if random is not None else []
         with p.loop(*operands, contexts=self.spec.contexts) as loop:
@@ -243,7 +243,7 @@ class MacDatapath(Datapath):
             held = unpack(p, state & ~first, acc)
             rounder = Rounder(p, acc, self.spec.rounding, self.spec.acc_overflow, random=random)
             both = combine_special(p, [special, held.special])
-            zero = p.mux(rounder.is_mode(Rounding.RDN), every | held.sign, every & held.sign)
+            zero = p.mux(rounder.is_mode(Rounding.RDN), some | held.sign, every & held.sign)
             if fixed:
                 total = from_fixed(p, fixed_point(p, [product, held]), both, zero)
             else:

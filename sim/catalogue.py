@@ -72,6 +72,7 @@ ACCUMULATORS: dict[str, Unit] = {
     "fp16_fp16": unit("mac", a="fp16", acc="fp16", out="fp16"),
     "e5m2_fp16_rtz": unit("mac", a="e5m2", acc="fp16", out="fp16", rounding="rtz"),
     "e4m3_bf16_sr": unit("mac", a="e4m3", acc="bf16", out="bf16", rounding="sr"),
+    "e2m1_fp16_2_lanes_rdn": unit("mac", a="e2m1", acc="fp16", out="fp16", lanes=2, rounding="rdn"),
     "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
 }
 
