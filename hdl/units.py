@@ -182,16 +182,10 @@ class MacDatapath(Datapath):
         total = p.accumulate(beat.significand, first, width)
         special = combine_special(p, [product.special for product in products])
         never = p.constant(0, 1)
-        held = Special(
-            nan=p.gather(special.nan, first),
-            infinite=never,
-            negative=never,
-            invalid=never,
-        )
         plus = p.gather(special.infinite & ~special.negative, first)
         minus = p.gather(special.infinite & special.negative, first)
         special = Special(
-            nan=held.nan | (plus & minus),
+            nan=p.gather(special.nan, first) | (plus & minus),
             infinite=plus | minus,
             negative=minus,
             invalid=never,
