@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The golden model: what every bit of every unit must be. Needs numpy only."""
 
+from .blocks import BLOCKS, AnyFormat, Block, format
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
-from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals, format
+from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .rounding import Flag, Overflow, Rounding
 from .units import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
 
 __all__ = [
+    "BLOCKS",
     "FORMATS",
     "UNITS",
     "Add",
+    "AnyFormat",
+    "Block",
     "Cast",
     "CodeError",
     "Dot",

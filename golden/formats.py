@@ -434,6 +434,7 @@ FORMATS: dict[str, Format] = {
     "e2m3": _small(2, 3, Specials.FINITE),
     "e2m1": _small(2, 1, Specials.FINITE),
     "e8m0": _small(8, 0, Specials.FN, signed=False, subnormals=Subnormals.NONE, zero=False),
+    "e10m0": _small(10, 0, Specials.FN, signed=False, subnormals=Subnormals.NONE, zero=False),
     "ue4m3": _small(4, 3, Specials.FN, signed=False),
     "ue5m3": _small(5, 3, Specials.FN, signed=False),
     "ternary": Fixed(width=2, symmetric=True),

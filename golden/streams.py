@@ -16,7 +16,7 @@ from .project import project
 from .sums import Limbs, add_lanes, add_terms, combine_kinds
 
 if TYPE_CHECKING:
-    from .units import Mac
+    from .dots import Mac
 
 _UP, _UNDER = np.uint8(16), np.uint8(32)
 """State of a sequence beside NAN and INVALID: it had a term of +inf, of -inf."""

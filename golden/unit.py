@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .blocks import AnyFormat, Block
+from .blocks import format as any_format
 from .errors import SpecError
 from .exact import Exact
 from .formats import Fixed, Float, Format
-from .formats import format as format_of
 from .operands import Operand, Operands
 from .project import Direction, Split, check_random, project, resolve_overflow
 from .rounding import Overflow, Rounding
@@ -98,7 +99,7 @@ class Unit:
             value = getattr(self, item.name)
             if item.name == "random_bits" and self.rounding is not Rounding.SR:
                 continue
-            if isinstance(value, Float | Fixed):
+            if isinstance(value, Float | Fixed | Block):
                 result[item.name] = value.name
             elif isinstance(value, Rounding | Overflow):
                 result[item.name] = value.value
@@ -205,17 +206,25 @@ class Unit:
         raise NotImplementedError
 
 
-def identifier(fmt: Format) -> str:
+def identifier(fmt: AnyFormat) -> str:
     """Return the format's name as part of a Verilog identifier."""
-    return fmt.name.replace(".", "p")
+    return fmt.name.replace(".", "p").replace("-", "_")
+
+
+def check_any_format(name: str, value: Any) -> AnyFormat:
+    """Return the scalar or block format that ``value`` means; SpecError names the parameter."""
+    try:
+        return any_format(value)
+    except ValueError as error:
+        raise SpecError(f"{name}={value!s}: {error}") from None
 
 
 def check_format(name: str, value: Any) -> Format:
-    """Return the format that ``value`` means; SpecError names the parameter."""
-    try:
-        return format_of(value)
-    except ValueError as error:
-        raise SpecError(f"{name}={value!s}: {error}") from None
+    """Return the scalar format that ``value`` means; SpecError names the parameter."""
+    fmt = check_any_format(name, value)
+    if isinstance(fmt, Block):
+        raise SpecError(f"{name}={fmt.name}: must be a scalar format, not a block of them")
+    return fmt
 
 
 def check_integer(name: str, value: Any, low: int, high: int) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from macaw.golden.blocks import AnyFormat
     from macaw.golden.formats import Format
     from macaw.golden.units import Unit
     from macaw.hdl import Design
@@ -30,15 +31,17 @@ __all__ = ["__version__", "compare", "format", "generate", "synthesize", "unit",
 __version__ = importlib.metadata.version("macaw")
 
 
-def format(name: str | Format) -> Format:
+def format(name: str | AnyFormat) -> Any:
     """Return the number format called ``name``, registered or spelled; see `macaw formats`.
 
-    It has ``.encode(values, rounding=…, overflow=…, random=…)`` to integer codes and
-    ``.decode(codes)`` to float64. MacawError, with close names, if there is none.
+    A scalar one has ``.encode(values, rounding=…, overflow=…, random=…)`` to integer codes and
+    ``.decode(codes)`` to float64; a block format has ``.quantize(values, axis=-1, …)``, whose
+    result has ``.elements``, ``.scales`` and ``.dequantize()``. MacawError, with close names, if
+    there is none.
     """
-    from macaw.golden import formats
+    from macaw.golden import blocks
 
-    return formats.format(name)
+    return blocks.format(name)
 
 
 def unit(name: str, **parameters: Any) -> Unit:
