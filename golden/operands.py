@@ -31,6 +31,11 @@ class Operand:
         """Bits of all lanes."""
         return self.format.width * (self.lanes or 1)
 
+    @property
+    def tail(self) -> tuple[int, ...]:
+        """Axes that the lanes add to an array."""
+        return () if self.lanes is None else (self.lanes,)
+
 
 def check_codes(name: str, codes: Any, fmt: Format) -> np.ndarray:
     """Return ``codes`` in the format's code dtype; CodeError if they are not its codes."""
@@ -92,9 +97,8 @@ class Operands:
             raise CodeError(f"{kind}: shapes do not broadcast: {listed}") from None
         count = int(np.prod(shape, dtype=np.int64))
         for name, port in ports.items():
-            tail = () if port.lanes is None else (port.lanes,)
-            array = np.broadcast_to(arrays[name], shape + tail)
-            arrays[name] = array.reshape((count, *tail))
+            array = np.broadcast_to(arrays[name], shape + port.tail)
+            arrays[name] = array.reshape((count, *port.tail))
         return cls(arrays, shape, count)
 
     def chunks(self, lanes: int) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:

@@ -183,18 +183,27 @@ class Unit:
         CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
         """
         operands = Operands.of(self.ports.inputs, codes, self.kind)
+        ports = self.ports
         results = {
-            name: np.empty(operands.count, port.format.code_dtype)
-            for name, port in self.ports.outputs.items()
+            name: np.empty((operands.count, *port.tail), port.format.code_dtype)
+            for name, port in ports.outputs.items()
         }
-        out, flags = self._out, getattr(self, "flags", False)
-        for piece, chunk in operands.chunks(self.macs or 1):
-            direction = self._direction(chunk)
-            exact = self._exact(direction.down, **chunk)
-            results["r"][piece], raised = project(exact, out, direction, self.overflow, flags)
-            if raised is not None:
-                results["flags"][piece] = raised
-        return {name: array.reshape(operands.shape) for name, array in results.items()}
+        widest = max(port.lanes or 1 for port in (ports.inputs | ports.outputs).values())
+        for piece, chunk in operands.chunks(widest):
+            for name, array in self._compute(chunk).items():
+                results[name][piece] = array
+        return {
+            name: results[name].reshape(operands.shape + port.tail)
+            for name, port in ports.outputs.items()
+        }
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the results of some operations: flat arrays, lanes on a second axis."""
+        direction = self._direction(chunk)
+        exact = self._exact(direction.down, **chunk)
+        flags = getattr(self, "flags", False)
+        codes, raised = project(exact, self._out, direction, self.overflow, flags)
+        return {"r": codes} if raised is None else {"r": codes, "flags": raised}
 
     def _direction(self, chunk: dict[str, np.ndarray]) -> Direction:
         """Take the rounding operands out of ``chunk``."""
