@@ -136,7 +136,7 @@ class MacDatapath(Datapath):
             special=special,
         )
         down = p.constant(int(self.spec.rounding is Rounding.RDN), 1)
-        return from_fixed(p, number, special, down)
+        return from_fixed(p, number, out, special, down)
 
     def _rounded(
         self, p: Pipeline, products: Sequence[Number], last: Wire, random: Wire | None
@@ -169,7 +169,7 @@ class MacDatapath(Datapath):
             both = combine_special(p, [special, held.special])
             zero = p.mux(rounder.is_mode(Rounding.RDN), some | held.sign, every & held.sign)
             if fixed:
-                total = from_fixed(p, fixed_point(p, [product, held]), both, zero)
+                total = from_fixed(p, fixed_point(p, [product, held]), rounder, both, zero)
             else:
                 total = window_sum(p, product, held, rounder, both, zero)
             code = rounder.project(total).code

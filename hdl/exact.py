@@ -17,7 +17,17 @@ from .rounding import Exact, Rounder
 from .shift import shift_right
 from .wire import Wire, cat
 
-__all__ = ["add_pair", "align_truncated", "fixed_point", "from_number", "window_sum"]
+__all__ = [
+    "add_pair",
+    "align_truncated",
+    "extend_top",
+    "fixed_point",
+    "from_number",
+    "headroom",
+    "shift_up",
+    "truncated_terms",
+    "window_sum",
+]
 
 
 def combine_special(p: Pipeline, terms: Sequence[Special]) -> Special:
@@ -60,7 +70,7 @@ def _precision(format: Format) -> int:
     return format.precision if isinstance(format, Float) else format.width
 
 
-def _headroom(format: Format, quantum: int, width: int, bits: int) -> int:
+def headroom(format: Format, quantum: int, width: int, bits: int) -> int:
     """Empty bits above a word of ``width`` bits whose last bit may weigh ``2**quantum``.
 
     With them the result is reached by shifts to the left alone, also where it is subnormal.
@@ -70,7 +80,7 @@ def _headroom(format: Format, quantum: int, width: int, bits: int) -> int:
     return min(max(format.emin - (quantum + width - 1), 0), format.precision - 1 + bits)
 
 
-def _extend(word: Wire, room: int) -> Wire:
+def extend_top(word: Wire, room: int) -> Wire:
     """``word`` with ``room`` more bits at its top."""
     extended = word.bits(len(word) + room)
     return extended.as_signed() if word.signed else extended
@@ -82,12 +92,12 @@ def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
     word = number.significand
     # A signed word carries the sign itself.
     sign = p.constant(0, 1) if number.exponent.constant is not None else number.sign
-    room = _headroom(out, number.quantum, len(word), rounder.fraction_bits)
+    room = headroom(out, number.quantum, len(word), rounder.fraction_bits)
     leading = None
     if isinstance(out, Float) and not number.significand.signed:
         leading = _leading_index(number, out, rounder.fraction_bits, len(word))
     return Exact(
-        word=_extend(word, room),
+        word=extend_top(word, room),
         exponent=number.exponent,
         offset=number.offset,
         sticky=p.constant(0, 1),
@@ -153,9 +163,9 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
     top = total[size] & ~subtract
     word = cat(total[:size], top)
     word = p.name("total", word)
-    room = _headroom(out, a.quantum - pad_a - below, size + 1, keep)
+    room = headroom(out, a.quantum - pad_a - below, size + 1, keep)
     return Exact(
-        word=_extend(word, room),
+        word=extend_top(word, room),
         exponent=exponent,
         offset=base - below,
         sticky=sticky,
@@ -200,7 +210,7 @@ def window_sum(
         finer = min(finer, top - lowest_out) if index < reach - 1 else finer
         guard = max(guard, keep + finer)
     signed = word.signed
-    room = _headroom(out, addend.quantum, reach, keep)
+    room = headroom(out, addend.quantum, reach, keep)
 
     # A zero addend does not hold the window up.
     exponent, offset = addend.exponent, addend.offset
@@ -231,7 +241,7 @@ def window_sum(
     anchor = exponent + (offset - span)
     last = p.mux(clamped, anchor, top)
     return Exact(
-        word=_extend(total, room),
+        word=extend_top(total, room),
         exponent=last,
         offset=0,
         sticky=sticky,
@@ -248,7 +258,7 @@ def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
     for term in terms:
         word = term.signed if term.exponent.constant is not None else None
         if word is None:
-            word = _shift_up(p, term)
+            word = shift_up(p, term)
         words.append(word.shifted_left(term.quantum - quantum))
     total = p.name("sum", p.sum(words))
     never = p.constant(0, 1)
@@ -264,7 +274,7 @@ def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
     )
 
 
-def _shift_up(p: Pipeline, term: Number) -> Wire:
+def shift_up(p: Pipeline, term: Number) -> Wire:
     """A float as a signed integer in units of its smallest last place."""
     word = term.signed
     amount = term.exponent - term.exponent.low
@@ -282,9 +292,25 @@ def align_truncated(
 ) -> tuple[Wire, Wire, int]:
     """Terms aligned to the largest exponent and truncated to ``fraction`` bits, summed exactly.
 
+    ``terms`` as of :func:`truncated_terms`. Returns the signed sum, the wire with the largest
+    exponent, and the offset: the value is ``sum * 2**(exponent + offset)``.
+    """
+    words, largest, offset = truncated_terms(p, terms, fraction)
+    signs = [term.sign for term, _ in terms]
+    total = p.name("sum", p.sum(words, signs))
+    room = headroom(rounder.format, offset, len(total), rounder.fraction_bits)
+    return extend_top(total, room), largest, offset
+
+
+def truncated_terms(
+    p: Pipeline, terms: Sequence[tuple[Number, int]], fraction: int
+) -> tuple[list[Wire], Wire, int]:
+    """Terms aligned to the largest exponent and truncated to ``fraction`` bits, signed.
+
     ``terms`` come with the count of their significand's bits below the point, so that the
-    significand is in [0, 2) or, for a product, [0, 4). Returns the signed sum, the wire with
-    the largest exponent, and the offset: the value is ``sum * 2**(exponent + offset)``.
+    significand is in [0, 2) or, for a product, [0, 4). A negative word lacks the 1 that makes
+    its complement two's. Returns the words, the wire with the largest exponent, and the offset:
+    the value of a word is ``word * 2**(exponent + offset)``.
     """
     offset = min(t.offset + bits for t, bits in terms)
     biased = []
@@ -305,11 +331,8 @@ def align_truncated(
             shifted, _ = shift_right(p, magnitude, distance, width)
         else:
             shifted, _ = shift_right(p, magnitude[len(magnitude) - width :], distance, width)
-        words.append((cat(shifted ^ term.sign, term.sign).as_signed(), term.sign))
-    total = p.name("sum", p.sum([word for word, _ in words], [sign for _, sign in words]))
-    offset -= fraction
-    room = _headroom(rounder.format, offset, len(total), rounder.fraction_bits)
-    return _extend(total, room), largest, offset
+        words.append(cat(shifted ^ term.sign, term.sign).as_signed())
+    return words, largest, offset - fraction
 
 
 WIDEST_SUM = 128
@@ -346,13 +369,15 @@ def sum_products(
                 )
         product = products[0] if len(products) == 1 else fixed_point(p, products)
         return window_sum(p, product, addend, rounder, special, zero)
-    return from_fixed(p, total, special, zero)
+    return from_fixed(p, total, rounder, special, zero)
 
 
-def from_fixed(p: Pipeline, total: Number, special: Special, zero: Wire) -> Exact:
+def from_fixed(p: Pipeline, total: Number, rounder: Rounder, special: Special, zero: Wire) -> Exact:
     """An exact fixed-point sum, ready to be rounded."""
+    word = total.significand
+    room = headroom(rounder.format, total.quantum, len(word), rounder.fraction_bits)
     return Exact(
-        word=total.significand,
+        word=extend_top(word, room),
         exponent=total.exponent,
         offset=total.offset,
         sticky=p.constant(0, 1),

@@ -149,6 +149,10 @@ class Wire:
             return self.pipeline.constant(self.constant & ((1 << width) - 1), width)
         return self.pipeline.free(lambda a: extend(a, width), self)
 
+    def lanes(self, width: int) -> "list[Wire]":
+        """The pattern cut into parts of ``width`` bits, the low ones first."""
+        return [self[i : i + width] for i in range(0, len(self), width)]
+
     def as_signed(self) -> "Wire":
         """The same bits read as two's complement."""
         half = 1 << (len(self) - 1)
