@@ -54,8 +54,7 @@ class Block:
             value = getattr(self, name)
             if value is None and name == "size":
                 continue
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not 1 <= value <= 1 << 16:
+            if type(value) is not int or not 1 <= value <= 1 << 16:
                 raise FormatError(f"{name}={value}: must be an integer from 1 to 65536")
         if self.size is None and self.tile != 1:
             raise FormatError(f"tile={self.tile}: a block of a whole tensor has no tile")

@@ -3,28 +3,90 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .accumulation import Accumulation, accumulate, parse
 from .errors import CodeError, SpecError
-from .exact import Exact, multiply, unpack
+from .exact import Exact, unpack
+from .factors import Factors, Terms
 from .formats import Fixed, Format
 from .operands import Operand, Operands
-from .project import Direction, Split, check_random, resolve_overflow
+from .project import Direction, check_random, project, resolve_or_default, resolve_overflow
 from .rounding import Overflow, Rounding
-from .streams import Stream, accumulate_exact, accumulate_rounded
-from .sums import add_aligned, add_lanes, alignment, column, products
+from .streams import Stream, accumulate_exact, accumulate_rounded, interleaved
+from .sums import add_lanes, add_terms, column, products
 from .unit import UNSET, Ports, Unit, check_format, check_integer, identifier
 
-_ALIGNED = re.compile(r"aligned\((\d+)\)")
 _LANES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dot(Unit):
+class Sum(Unit):
+    """Base of the units that add products to an addend by an accumulation profile."""
+
+    dynamic: ClassVar[bool] = False
+
+    accumulation: str = "exact"
+
+    def _order(self) -> tuple[str, ...]:
+        first, *rest = Unit._order(self)
+        return (*rest, first)
+
+    @property
+    def factors(self) -> Factors:
+        """The operands of the products."""
+        raise NotImplementedError
+
+    def _check_profile(self, out: Format) -> None:
+        """Settle ``accumulation``, and the rounding that it may name."""
+        text = str(self.accumulation).lower().replace(" ", "")
+        profile, rounding = parse(text, self.factors, self.overflow)
+        self._set("accumulation", str(profile))
+        if rounding is not None:
+            self._set("rounding", rounding)
+        if profile.kind != "exact" and self.factors.wide:
+            raise SpecError(f"accumulation={profile}: {self.factors} are too wide")
+        if profile.kind != "chunk":
+            self._set("overflow", resolve_overflow(self.overflow, out))
+        if self.rounding is Rounding.SR:
+            if not profile.single:
+                raise SpecError(f"rounding=sr: accumulation={profile} rounds more than once")
+            check_random(out, self.random_bits)
+
+    @property
+    def profile(self) -> Accumulation:
+        """The accumulation profile."""
+        return parse(self.accumulation, self.factors, self.overflow)[0]
+
+    def _suffixes(self) -> list[str]:
+        return self.profile.identifier + Unit._suffixes(self)
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        return resolve_or_default(None, self._out)
+
+    def join(
+        self,
+        terms: Terms,
+        addend: np.ndarray,
+        fmt: Format,
+        out: Format,
+        chunk: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return the codes in ``out`` of ``addend`` (codes of ``fmt``) plus the terms.
+
+        ``chunk`` has the operands that say how to round.
+        """
+        direction = self._direction(dict(chunk))
+        overflow = resolve_or_default(self.overflow, out)
+        return accumulate(self.profile, terms, addend, fmt, out, direction, overflow)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dot(Sum):
     """Dot product with addend: ``r = round(c + sum(a[i] * b[i]))``, rounded once.
 
     Parameters
@@ -34,44 +96,30 @@ class Dot(Unit):
     lanes : int
         Products per result, 1 to 4096.
     accumulation : str
-        ``exact``, or ``aligned(F)``: every term, the addend included, is aligned to the largest
-        exponent among the terms and truncated toward zero to F fraction bits (4 to 256) before
-        the exact sum; the datapath of tensor cores.
+        ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
+        cheaper hardware does, bit for bit: see :mod:`macaw.golden.accumulation`.
     rounding, overflow, random_bits
         As of :class:`Mul`.
     """
 
     kind: ClassVar[str] = "dot"
-    dynamic: ClassVar[bool] = False
 
     a: Format = UNSET
     b: Format = UNSET
     c: Format = UNSET
     out: Format = UNSET
     lanes: int = 4
-    accumulation: str = "exact"
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None, c="out")
         check_integer("lanes", self.lanes, 1, _LANES)
-        self._set("accumulation", str(self.accumulation).lower().replace(" ", ""))
-        match = _ALIGNED.fullmatch(self.accumulation)
-        if self.accumulation != "exact" and not (match and 4 <= int(match[1]) <= 256):
-            raise SpecError(
-                f"accumulation={self.accumulation}: must be exact or aligned(F), F from 4 to 256"
-            )
-        if match and self.a.width + self.b.width > 64:
-            raise SpecError(
-                f"accumulation={self.accumulation}: {self.a.name} times {self.b.name} is too wide"
-            )
-        self._check_result()
+        self._check_profile(self.out)
 
     @property
-    def aligned_bits(self) -> int | None:
-        """F of ``aligned(F)``; None if the sum is exact."""
-        match = _ALIGNED.fullmatch(self.accumulation)
-        return int(match[1]) if match else None
+    def factors(self) -> Factors:
+        """The operands of the products."""
+        return Factors(a=self.a, b=self.b, count=self.lanes)
 
     @property
     def macs(self) -> int:
@@ -81,28 +129,15 @@ class Dot(Unit):
     def _stem(self) -> str:
         return f"dot{self.lanes}"
 
-    def _suffixes(self) -> list[str]:
-        bits = self.aligned_bits
-        aligned = [] if bits is None else [f"aligned{bits}"]
-        return aligned + Unit._suffixes(self)
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
-        inputs = {
-            "a": Operand(format=self.a, lanes=self.lanes),
-            "b": Operand(format=self.b, lanes=self.lanes),
-            "c": Operand(format=self.c),
-        }
+        inputs = self.factors.inputs(self.lanes) | {"c": Operand(format=self.c)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
-    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
-        a, b, c = (unpack(codes[name], getattr(self, name)) for name in "abc")
-        bits = self.aligned_bits
-        if bits is None:
-            return add_lanes(products(a, b), c, self.out, down)
-        tops = alignment(self.a) + alignment(self.b), alignment(self.c)
-        return add_aligned(multiply(a, b), c, *tops, bits, self.out, down)
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        terms = self.factors.terms(chunk)
+        return {"r": self.join(terms, chunk["c"], self.c, self.out, chunk)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,10 +209,7 @@ class Mac(Unit):
     @property
     def out_overflow(self) -> Overflow | None:
         """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
-        try:
-            return resolve_overflow(self.overflow, self.out)
-        except SpecError:
-            return resolve_overflow(None, self.out)
+        return resolve_or_default(self.overflow, self.out)
 
     @property
     def macs(self) -> int:
@@ -219,17 +251,24 @@ class Mac(Unit):
             return {"r": accumulate_exact(stream, self)}
         if self.contexts == 1:
             return {"r": accumulate_rounded(stream, self)}
-        context = np.flatnonzero(operands.arrays["last"]) % self.contexts
-        result = np.empty(context.size, self.out.code_dtype)
-        for number in range(self.contexts):
-            turns = operands.every(self.contexts, number)
-            result[context == number] = accumulate_rounded(Stream.of(turns), self)
-        return {"r": result}
+        return {"r": interleaved(operands, self)}
 
-    def products(self, a: np.ndarray, b: np.ndarray) -> list[Exact]:
+    def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Return the exact products of each beat, one row for each, lanes on the last axis."""
-        result = products(unpack(a, self.a), unpack(b, self.b))
+        result = products(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
         return [column(term) for term in result] if self.lanes == 1 else result
+
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the accumulators ``codes`` after one more beat."""
+        acc = self.acc
+        assert not isinstance(acc, str)
+        direction = self.direction(chunk)
+        value, terms = unpack(codes, acc), self.products(chunk)
+        if self.lanes == 1:
+            total = add_terms([term[:, 0] for term in terms], value, acc, direction.down)
+        else:
+            total = add_lanes(terms, value, acc, direction.down)
+        return project(total, acc, direction, self.acc_overflow)[0]
 
     def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
         """Return how the results of the beats ``chunk`` are rounded."""

@@ -66,6 +66,19 @@ class Exact:
             self.bits,
         )
 
+    def reshape(self, shape: tuple[int, ...]) -> Exact:
+        """Return the values with other axes."""
+        exponent, kind = self.exponent, self.kind
+        return Exact(
+            self.significand.reshape(shape),
+            exponent if isinstance(exponent, int) else exponent.reshape(shape),
+            self.negative.reshape(shape),
+            None if kind is None else kind.reshape(shape),
+            self.low,
+            self.high,
+            self.bits,
+        )
+
     def negate(self) -> Exact:
         """Return the values with the other sign, zeros included."""
         return Exact(

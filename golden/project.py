@@ -140,6 +140,14 @@ def resolve_overflow(overflow: Overflow | None, fmt: Format) -> Overflow | None:
     return overflow
 
 
+def resolve_or_default(overflow: Overflow | None, fmt: Format) -> Overflow | None:
+    """Return the policy like :func:`resolve_overflow`, the default where ``fmt`` cannot have it."""
+    try:
+        return resolve_overflow(overflow, fmt)
+    except SpecError:
+        return resolve_overflow(None, fmt)
+
+
 def check_random(fmt: Format, bits: int) -> None:
     """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
     if not 1 <= bits <= 32:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -12,14 +12,61 @@ from .errors import CodeError
 from .exact import INF, INVALID, NAN, Exact, unpack
 from .formats import Format
 from .operands import CHUNK, Operands
-from .project import project
-from .sums import Limbs, add_lanes, add_terms, combine_kinds
+from .project import Direction, project
+from .rounding import Overflow
+from .sums import Limbs, combine_kinds
 
-if TYPE_CHECKING:
-    from .dots import Mac
+PRESENT = "present"
+"""Name of the array that says which beats of a group there are: (groups, beats) of bool."""
 
 _UP, _UNDER = np.uint8(16), np.uint8(32)
 """State of a sequence beside NAN and INVALID: it had a term of +inf, of -inf."""
+
+
+class Accumulator(Protocol):
+    """What the functions of this module ask of a unit."""
+
+    @property
+    def out(self) -> Format:
+        """Format of the results."""
+        ...
+
+    @property
+    def acc(self) -> str | Format:
+        """Format of the accumulator, or ``exact``."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """Products per beat."""
+        ...
+
+    @property
+    def terms(self) -> int:
+        """Most products of an exact accumulator."""
+        ...
+
+    @property
+    def contexts(self) -> int:
+        """Accumulations that take the beats in turn."""
+        ...
+
+    @property
+    def out_overflow(self) -> Overflow | None:
+        """Policy at the read-out."""
+        ...
+
+    def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
+        """Exact terms of each step, a row for each."""
+        ...
+
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        """Accumulators after one more step."""
+        ...
+
+    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """How results are rounded."""
+        ...
 
 
 @dataclass(slots=True)
@@ -50,19 +97,41 @@ class Stream:
         """Index of the first beat of each sequence."""
         return np.concatenate([[0], self.ends[:-1] + 1]).astype(np.int64)[: self.ends.size]
 
-    def check(self, lanes: int, terms: int) -> None:
+    def check(self, lanes: int, terms: int, kind: str = "mac") -> None:
         """CodeError if a sequence has more than ``terms`` products."""
         if self.ends.size:
             longest = int((self.ends - self.starts).max() + 1) * lanes
             if longest > terms:
-                raise CodeError(f"mac: a sequence of {longest} products exceeds terms={terms}")
+                raise CodeError(f"{kind}: a sequence of {longest} products exceeds terms={terms}")
+
+    def grouped(self, beats: int) -> Stream:
+        """Return a stream of groups of ``beats`` beats; the last of a sequence may have fewer.
+
+        The elements of a group lie side by side; those that are missing repeat others, and
+        :data:`PRESENT` says which beats are there. Other operands are those of its last beat.
+        """
+        lengths = self.ends - self.starts + 1
+        counts = -(-lengths // beats)
+        last = np.cumsum(counts) - 1
+        sequence = np.repeat(np.arange(counts.size), counts)
+        number = np.arange(sequence.size) - np.repeat(last - counts + 1, counts)
+        start = self.starts[sequence] + number * beats
+        end = np.minimum(start + beats - 1, self.ends[sequence])
+        index = start[:, None] + np.arange(beats)
+        there = index <= end[:, None]
+        index = np.minimum(index, end[:, None])
+        arrays = {
+            name: array[index].reshape(end.size, -1) if name in ("a", "b") else array[end]
+            for name, array in self.arrays.items()
+        }
+        return Stream(arrays | {PRESENT: there}, last)
 
     def take(self, index: np.ndarray | slice) -> dict[str, np.ndarray]:
         """Return the operands of some beats."""
         return {name: array[index] for name, array in self.arrays.items()}
 
 
-def accumulate_exact(stream: Stream, spec: Mac) -> np.ndarray:
+def accumulate_exact(stream: Stream, spec: Accumulator) -> np.ndarray:
     """Return the rounded sum of each sequence, rounded once, at its end."""
     out: Format = spec.out
     result = np.empty(stream.ends.size, out.code_dtype)
@@ -72,7 +141,7 @@ def accumulate_exact(stream: Stream, spec: Mac) -> np.ndarray:
     for start in range(0, beats, step):
         stop = min(start + step, beats)
         chunk = stream.take(slice(start, stop))
-        terms = spec.products(chunk["a"], chunk["b"])
+        terms = spec.products(chunk)
         sums = Limbs.of(terms, out, spec.terms)
         after = int(np.searchsorted(stream.ends, stop))
         first = np.maximum(stream.starts[done : after + 1], start) - start
@@ -108,7 +177,7 @@ def _states(terms: list[Exact]) -> np.ndarray:
     return np.bitwise_or.reduce(state, -1)
 
 
-def accumulate_rounded(stream: Stream, spec: Mac) -> np.ndarray:
+def accumulate_rounded(stream: Stream, spec: Accumulator) -> np.ndarray:
     """Return the result of each sequence, rounded to ``spec.acc`` at every beat.
 
     The sequences of a batch advance together, beat by beat.
@@ -126,15 +195,18 @@ def accumulate_rounded(stream: Stream, spec: Mac) -> np.ndarray:
         for beat in range(int(length[0])):
             active = int(np.searchsorted(-length, -beat))
             chunk = stream.take(starts[batch[:active]] + beat)
-            direction = spec.direction(chunk)
-            terms = spec.products(chunk["a"], chunk["b"])
-            value = unpack(codes[:active], acc)
-            if spec.lanes == 1:
-                total = add_terms([term[:, 0] for term in terms], value, acc, direction.down)
-            else:
-                total = add_lanes(terms, value, acc, direction.down)
-            codes[:active] = project(total, acc, direction, spec.acc_overflow)[0]
+            codes[:active] = spec.step(codes[:active], chunk)
         direction = spec.direction(stream.take(stream.ends[batch]))
         value = unpack(codes, acc)
         result[batch] = project(value, out, direction, spec.out_overflow)[0]
+    return result
+
+
+def interleaved(operands: Operands, spec: Accumulator) -> np.ndarray:
+    """Return the results where the beats belong to ``spec.contexts`` accumulations in turn."""
+    context = np.flatnonzero(operands.arrays["last"]) % spec.contexts
+    result = np.empty(context.size, spec.out.code_dtype)
+    for number in range(spec.contexts):
+        turns = operands.every(spec.contexts, number)
+        result[context == number] = accumulate_rounded(Stream.of(turns), spec)
     return result

@@ -39,14 +39,8 @@ def products(x: Exact, y: Exact) -> list[Exact]:
     """
     if x.bits + y.bits <= 64:
         return [multiply(x, y)]
-    one = Exact(
-        (x.significand != 0).astype(np.uint64), x.exponent, x.negative, x.kind, x.low, x.high, 1
-    )
-    other = Exact(
-        (y.significand != 0).astype(np.uint64), y.exponent, y.negative, y.kind, y.low, y.high, 1
-    )
     terms = [multiply(p, q) for p in halves(x) for q in halves(y)]
-    terms[0].kind = multiply(one, other).kind
+    terms[0].kind = multiply(_presence(x), _presence(y)).kind
     return terms
 
 
@@ -141,6 +135,70 @@ def add_aligned(
         exponent = np.where(finite, exponent, low)
         terms.append(Exact(significand, exponent, sign, None, low - fraction, high, group.bits))
     return Limbs.of(terms, out).take(out, negative, kind)
+
+
+def scaled(product: Exact, scale: Exact) -> Exact:
+    """Return products of shape (n, K), each times the one of the G scales (n, G) it belongs to."""
+    return multiply(product, _repeated(scale, product.shape[-1]))
+
+
+def add_scaled(
+    product: Exact, scale: Exact, addend: Exact, out: Format, down: bool | np.ndarray
+) -> Exact | Split:
+    """Return ``addend`` plus the sum of :func:`scaled` products.
+
+    Where an int64 holds the sum under each scale, the products are added before they are scaled.
+    """
+    count = product.shape[-1] // scale.shape[-1]
+    bits = product.high - product.low + count.bit_length()
+    if bits + scale.bits > WINDOW - 2:
+        return add_lanes([scaled(product, scale)], addend, out, down)
+    repeated = _repeated(scale, product.shape[-1])
+    presence = multiply(_presence(product), _presence(repeated))
+    grouped = (*scale.shape, count)
+    if isinstance(down, np.ndarray):
+        down = down[..., None]
+    sign, kind = _lane_signs([presence.reshape(grouped)], down)
+    signed = Exact(
+        product.significand,
+        product.exponent,
+        presence.negative,
+        None,
+        product.low,
+        product.high,
+        product.bits,
+    )
+    total = _fixed(signed, product.low).reshape(grouped).sum(-1)
+    significand = np.abs(total).view(np.uint64) * scale.significand
+    negative = np.where(significand == 0, sign, total < 0)
+    if kind is not None:
+        significand |= kind != 0
+        negative = np.where(kind & INF, sign, negative)
+    blocks = Exact(
+        significand,
+        scale.exponent + product.low,
+        negative,
+        kind,
+        product.low + scale.low,
+        product.high + scale.high + count.bit_length(),
+        bits + scale.bits,
+    )
+    if isinstance(down, np.ndarray):
+        down = down[..., 0]
+    if scale.shape[-1] == 1:
+        return add_terms([blocks[..., 0]], addend, out, down)
+    return add_lanes([blocks], addend, out, down)
+
+
+def _repeated(scale: Exact, lanes: int) -> Exact:
+    count = lanes // scale.shape[-1]
+    return scale[..., np.arange(lanes) // count]
+
+
+def _presence(x: Exact) -> Exact:
+    """Return ones and zeros of the same signs and kinds."""
+    present = (x.significand != 0).astype(np.uint64)
+    return Exact(present, 0, x.negative, x.kind, 0, 1, 1)
 
 
 def alignment(fmt: Format) -> int:

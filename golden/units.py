@@ -9,18 +9,50 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
+from .block_dots import BlockDot, BlockMac
+from .conversions import BlockDequantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Fma, Mul
 from .errors import SpecError
 from .operands import Operand
 from .unit import Ports, Unit
 
-__all__ = ["UNITS", "Add", "Cast", "Dot", "Fma", "Mac", "Mul", "Operand", "Ports", "Unit", "unit"]
+__all__ = [
+    "UNITS",
+    "Add",
+    "BlockDequantize",
+    "BlockDot",
+    "BlockMac",
+    "Cast",
+    "Dot",
+    "Fma",
+    "Hadamard",
+    "Mac",
+    "Mul",
+    "Operand",
+    "Ports",
+    "Unit",
+    "unit",
+]
 
-UNITS: dict[str, type[Unit]] = {cls.kind: cls for cls in (Mul, Add, Fma, Cast, Dot, Mac)}
+UNITS: dict[str, type[Unit]] = {
+    cls.kind: cls
+    for cls in (
+        Mul,
+        Add,
+        Fma,
+        Cast,
+        Dot,
+        Mac,
+        BlockDot,
+        BlockMac,
+        BlockDequantize,
+        Hadamard,
+    )
+}
 """Every kind of unit by name."""
 
 
@@ -39,16 +71,16 @@ def unit(kind: str, **parameters: Any) -> Unit:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
             raise SpecError(f"{kind} has no parameter {name!r}: {hint}")
-        values[name] = _parse(name, value, known[name].default)
+        values[name] = _parse(value, known[name])
     return cls(**values)
 
 
-def _parse(name: str, value: Any, default: Any) -> Any:
+def _parse(value: Any, field: Field) -> Any:
     if not isinstance(value, str):
         return value
-    if isinstance(default, bool):
+    if isinstance(field.default, bool):
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         return words.get(value.lower(), value)
-    if isinstance(default, int):
+    if isinstance(field.default, int) or field.type == "int | None":
         return int(value) if re.fullmatch(r"-?\d+", value) else value
     return value
