@@ -20,13 +20,12 @@ from .wire import Wire, cat
 __all__ = [
     "add_pair",
     "align_truncated",
-    "extend_top",
     "fixed_point",
     "from_number",
-    "headroom",
     "shift_up",
     "truncated_terms",
     "window_sum",
+    "with_headroom",
 ]
 
 
@@ -80,6 +79,12 @@ def headroom(format: Format, quantum: int, width: int, bits: int) -> int:
     return min(max(format.emin - (quantum + width - 1), 0), format.precision - 1 + bits)
 
 
+def with_headroom(word: Wire, quantum: int, rounder: Rounder) -> Wire:
+    """``word`` extended by :func:`headroom`; its sign is no bit that the rounder shifts."""
+    width = len(word) - word.signed
+    return extend_top(word, headroom(rounder.format, quantum, width, rounder.fraction_bits))
+
+
 def extend_top(word: Wire, room: int) -> Wire:
     """``word`` with ``room`` more bits at its top."""
     extended = word.bits(len(word) + room)
@@ -92,12 +97,11 @@ def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
     word = number.significand
     # A signed word carries the sign itself.
     sign = p.constant(0, 1) if number.exponent.constant is not None else number.sign
-    room = headroom(out, number.quantum, len(word), rounder.fraction_bits)
     leading = None
     if isinstance(out, Float) and not number.significand.signed:
         leading = _leading_index(number, out, rounder.fraction_bits, len(word))
     return Exact(
-        word=extend_top(word, room),
+        word=with_headroom(word, number.quantum, rounder),
         exponent=number.exponent,
         offset=number.offset,
         sticky=p.constant(0, 1),
@@ -163,9 +167,8 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
     top = total[size] & ~subtract
     word = cat(total[:size], top)
     word = p.name("total", word)
-    room = headroom(out, a.quantum - pad_a - below, size + 1, keep)
     return Exact(
-        word=extend_top(word, room),
+        word=with_headroom(word, a.quantum - pad_a - below, rounder),
         exponent=exponent,
         offset=base - below,
         sticky=sticky,
@@ -298,8 +301,7 @@ def align_truncated(
     words, largest, offset = truncated_terms(p, terms, fraction)
     signs = [term.sign for term, _ in terms]
     total = p.name("sum", p.sum(words, signs))
-    room = headroom(rounder.format, offset, len(total), rounder.fraction_bits)
-    return extend_top(total, room), largest, offset
+    return with_headroom(total, offset, rounder), largest, offset
 
 
 def truncated_terms(
@@ -374,10 +376,8 @@ def sum_products(
 
 def from_fixed(p: Pipeline, total: Number, rounder: Rounder, special: Special, zero: Wire) -> Exact:
     """An exact fixed-point sum, ready to be rounded."""
-    word = total.significand
-    room = headroom(rounder.format, total.quantum, len(word), rounder.fraction_bits)
     return Exact(
-        word=extend_top(word, room),
+        word=with_headroom(total.significand, total.quantum, rounder),
         exponent=total.exponent,
         offset=total.offset,
         sticky=p.constant(0, 1),
