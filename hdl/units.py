@@ -8,6 +8,7 @@ from macaw.golden.rounding import Overflow
 from macaw.golden.units import Unit
 
 from .component import Datapath, Implementation
+from .conversions import BlockDequantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
 
@@ -21,6 +22,8 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.Cast: CastDatapath,
     units.Dot: DotDatapath,
     units.Mac: MacDatapath,
+    units.BlockDequantize: BlockDequantizeDatapath,
+    units.Hadamard: HadamardDatapath,
 }
 
 

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for the units between single numbers and blocks, and for the rotation before them."""
+
+from macaw.golden import units
+from macaw.golden.errors import SpecError
+from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.rounding import Rounding
+
+from .component import Datapath
+from .exact import from_number, shift_up, truncated_terms, with_headroom
+from .number import Number, Special, multiply, unpack
+from .pipeline import Pipeline
+from .rounding import Exact, Rounder
+from .transforms import butterfly, butterfly_marks
+from .wire import Wire, cat
+
+__all__ = ["BlockDequantizeDatapath", "HadamardDatapath", "Lanewise"]
+
+
+class Lanewise(Datapath):
+    """A datapath whose every lane ends in a projection of its own."""
+
+    def rounders(self, p: Pipeline, format: Format, lanes: int, **control: Wire) -> list[Rounder]:
+        """A rounder for each lane, with its own random word where there are such."""
+        spec = self.spec
+        random: list[Wire | None] = [None] * lanes
+        if "random" in control:
+            random = list(control["random"].lanes(spec.random_bits))
+        return [Rounder(p, format, spec.rounding, spec.overflow, random=word) for word in random]
+
+
+class BlockDequantizeDatapath(Lanewise):
+    """Gates for :class:`macaw.golden.units.BlockDequantize`. One block a clock."""
+
+    spec: units.BlockDequantize
+
+    def build(self, p: Pipeline, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        scale = unpack(p, a_scale, spec.a.scale)
+        codes = a.lanes(spec.a.element.width)
+        results = []
+        for code, rounder in zip(
+            codes, self.rounders(p, spec.out, len(codes), **control), strict=True
+        ):
+            product = multiply(p, unpack(p, code, spec.a.element), scale)
+            results.append(rounder.project(from_number(p, product, rounder)).code)
+        return {"r": cat(*results)}
+
+
+class HadamardDatapath(Lanewise):
+    """Gates for :class:`macaw.golden.units.Hadamard`. One transform a clock."""
+
+    spec: units.Hadamard
+
+    def build(self, p: Pipeline, *, a: Wire, **control: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        terms = [
+            number.negated() if spec.signs >> lane & 1 else number
+            for lane, number in enumerate(unpack(p, code, spec.a) for code in a.lanes(spec.a.width))
+        ]
+        if spec.aligned_bits is None:
+            words, exponent, offset = self._fixed_point(p, terms)
+        else:
+            words, exponent, offset = self._aligned(p, terms, spec.aligned_bits)
+        sums = butterfly(p, words)
+        specials = self._specials(p, terms)
+        results = []
+        rounders = self.rounders(p, spec.out, spec.size, **control)
+        zeros = self._zero_signs(p, terms, rounders[0])
+        for lane, rounder in enumerate(rounders):
+            exact = Exact(
+                word=with_headroom(sums[lane], offset + exponent.low - spec.shift, rounder),
+                exponent=exponent,
+                offset=offset - spec.shift,
+                sticky=p.constant(0, 1),
+                sign=p.constant(0, 1),
+                zero_sign=zeros[lane],
+                special=specials[lane],
+            )
+            results.append(rounder.project(exact).code)
+        return {"r": cat(*results)}
+
+    def _fixed_point(self, p: Pipeline, terms: list[Number]) -> tuple[list[Wire], Wire, int]:
+        """The numbers as integers in units of the smallest last place."""
+        first = terms[0]
+        if first.exponent.constant is not None:
+            words = [term.significand for term in terms]
+        else:
+            width = len(first.significand) + first.top - first.quantum
+            width += self.spec.size.bit_length()
+            widest = self.implementation.widest_sum
+            if width > widest:
+                raise SpecError(
+                    f"accumulation=exact: the sums need {width} bits, and gates take at most "
+                    f"{widest}; use accumulation=aligned(24)"
+                )
+            words = [shift_up(p, term) for term in terms]
+        return words, p.constant(0), first.quantum
+
+    def _aligned(self, p: Pipeline, terms: list[Number], bits: int) -> tuple[list[Wire], Wire, int]:
+        fmt = self.spec.a
+        point = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
+        words, largest, offset = truncated_terms(p, [(term, point) for term in terms], bits)
+        whole = [p.add(word, term.sign) for word, term in zip(words, terms, strict=True)]
+        return whole, largest, offset
+
+    def _specials(self, p: Pipeline, terms: list[Number]) -> list[Special]:
+        """NaN and infinities of the sums: opposite infinities make a NaN."""
+        never = p.constant(0, 1)
+        nan = never
+        for term in terms:
+            nan = nan | term.special.nan
+        infinite = [term.special.infinite & ~term.special.nan for term in terms]
+        negative = [term.special.negative for term in terms]
+        plus = [i & ~n for i, n in zip(infinite, negative, strict=True)]
+        minus = [i & n for i, n in zip(infinite, negative, strict=True)]
+        return [
+            Special(nan=nan | (up & down), infinite=up | down, negative=down, invalid=never)
+            for up, down in butterfly_marks(plus, minus)
+        ]
+
+    def _zero_signs(self, p: Pipeline, terms: list[Number], rounder: Rounder) -> list[Wire]:
+        """Signs of the sums where they are zero: minus if no term is anything but -0."""
+        out = self.spec.out
+        never = p.constant(0, 1)
+        if isinstance(out, Fixed) or not out.negative_zero:
+            return [never] * len(terms)
+        plus = [~(term.zero & ~term.sign) for term in terms]
+        minus = [~(term.zero & term.sign) for term in terms]
+        down = rounder.is_mode(Rounding.RDN)
+        return [
+            p.mux(down, some_plus, ~some_minus)
+            for some_plus, some_minus in butterfly_marks(plus, minus)
+        ]
