@@ -259,7 +259,8 @@ def source(interface: Interface) -> str:
     names = [wire.name for wire in interface.outputs]
     members = [f"std::remove_reference_t<decltype(Top::{name})> {name};" for name in names]
     copies = ", ".join(f"{name}(top.{name})" for name in names)
-    equal = " && ".join(f"{name} == other.{name}" for name in names)
+    # Of wide ports Verilator compares contents by != alone: == compares their addresses.
+    equal = " && ".join(f"!({name} != other.{name})" for name in names)
     reset = interface.reset_level
 
     def drive(pin: str | None, value: str) -> list[str]:
