@@ -4,12 +4,15 @@
 from .blocks import BLOCKS, AnyFormat, Block, format
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
 from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
+from .hadamard import TE_SIGNS, hadamard
+from .quantize import MinScale, Order, Quantized, Rules, ScaleRule, quantize
 from .rounding import Flag, Overflow, Rounding
 from .units import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
 
 __all__ = [
     "BLOCKS",
     "FORMATS",
+    "TE_SIGNS",
     "UNITS",
     "Add",
     "AnyFormat",
@@ -25,16 +28,23 @@ __all__ = [
     "FormatError",
     "Mac",
     "MacawError",
+    "MinScale",
     "Mul",
     "Operand",
+    "Order",
     "Overflow",
     "Ports",
+    "Quantized",
     "Rounding",
+    "Rules",
+    "ScaleRule",
     "SpecError",
     "Specials",
     "Subnormals",
     "ToolError",
     "Unit",
     "format",
+    "hadamard",
+    "quantize",
     "unit",
 ]

@@ -210,12 +210,12 @@ def check_shape(fmt: Block, shape: tuple[int, ...], axis: int) -> tuple[int, ...
     if fmt.tile > 1:
         if len(shape) < 2:
             raise FormatError(f"{fmt.name}: a tile of {fmt.tile} rows needs two axes, not {shape}")
-        row = _row_axis(len(shape), axis)
+        row = row_axis(len(shape), axis)
         scales[row] = -(-shape[row] // fmt.tile)
     return tuple(scales)
 
 
-def _row_axis(axes: int, axis: int) -> int:
+def row_axis(axes: int, axis: int) -> int:
     """Return the axis that tiles extend over beside ``axis``: the last one that is not it."""
     return axes - 2 if axis == axes - 1 else axes - 1
 
@@ -229,6 +229,6 @@ def expand_scales(fmt: Block, scales: np.ndarray, shape: tuple[int, ...], axis: 
     spread = np.repeat(scales, fmt.size, axis)
     spread = np.take(spread, range(shape[axis]), axis)
     if fmt.tile > 1:
-        row = _row_axis(len(shape), axis)
+        row = row_axis(len(shape), axis)
         spread = np.take(np.repeat(spread, fmt.tile, row), range(shape[row]), row)
     return spread

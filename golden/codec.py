@@ -89,6 +89,19 @@ def encode(
     if array.dtype == object:
         significand, exponent = _from_objects(array, fmt)
         return _encode(fmt, (significand, exponent), direction, policy)
+    codes, source = as_codes(array)
+    if direction.random is None:
+        kept = _kept_bits(source, fmt, policy)
+        if kept is not None and codes.size >= 1 << (kept - 2):
+            return _look_up(codes, source, fmt, direction.rounding, policy, kept)
+    return _encode(fmt, codes, direction, policy, source)
+
+
+def as_codes(array: np.ndarray) -> tuple[np.ndarray, Format]:
+    """Return the codes of an array of numbers, and the format that its dtype is.
+
+    CodeError for a dtype that is no format.
+    """
     name = _SOURCES.get("uint8" if array.dtype == np.bool_ else array.dtype.name)
     if name is None:
         raise CodeError(f"values: dtype {array.dtype} is not a number that can be encoded")
@@ -99,12 +112,7 @@ def encode(
             array = array.astype(np.int8)
             source = Fixed(width=8)
     array = np.ascontiguousarray(array).reshape(array.shape)
-    codes = array.view(source.code_dtype)
-    if direction.random is None:
-        kept = _kept_bits(source, fmt, policy)
-        if kept is not None and codes.size >= 1 << (kept - 2):
-            return _look_up(codes, source, fmt, direction.rounding, policy, kept)
-    return _encode(fmt, codes, direction, policy, source)
+    return array.view(source.code_dtype), source
 
 
 def encode_exact(
