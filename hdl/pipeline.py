@@ -402,6 +402,8 @@ class Pipeline:
         then, other = self.wire(then), self.wire(other)
         if select.constant is not None:
             return then if select.constant else other
+        if then.constant is not None and then.constant == other.constant:
+            return then
         low, high = min(then.low, other.low), max(then.high, other.high)
         width = shape_of(low, high).width
         return self.op(
