@@ -252,6 +252,11 @@ class BlockMac(_BlockSum):
         return self.out if isinstance(self.acc, str) else self.acc
 
     @property
+    def step_overflow(self) -> Overflow | None:
+        """Policy at each step."""
+        return resolve_or_default(self.overflow, self._step_format)
+
+    @property
     def out_overflow(self) -> Overflow | None:
         """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
         return resolve_or_default(self.overflow, self.out)

@@ -5,23 +5,22 @@ from collections.abc import Sequence
 
 from macaw.golden import units
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.factors import Factors
+from macaw.golden.formats import Fixed, Float
 from macaw.golden.rounding import Rounding
 
+from .accumulation import accumulate, products
 from .component import Datapath
 from .elementwise import Rounded
 from .exact import (
-    align_truncated,
     combine_special,
     fixed_point,
     from_fixed,
     from_number,
-    sum_products,
     sum_width,
     window_sum,
-    zero_sign_truncated,
 )
-from .number import Number, Special, multiply, unpack
+from .number import Number, Special, unpack
 from .pipeline import Pipeline
 from .rounding import Exact, Rounder
 from .wire import Wire
@@ -29,49 +28,16 @@ from .wire import Wire
 __all__ = ["DotDatapath", "MacDatapath"]
 
 
-def _lanes(word: Wire, format: Format, lanes: int | None) -> list[Wire]:
-    width = format.width
-    return [word[i * width : (i + 1) * width] for i in range(lanes or 1)]
-
-
-def _products(p: Pipeline, spec: units.Dot | units.Mac, a: Wire, b: Wire) -> list[Number]:
-    lanes = zip(_lanes(a, spec.a, spec.lanes), _lanes(b, spec.b, spec.lanes), strict=True)
-    return [multiply(p, unpack(p, x, spec.a), unpack(p, y, spec.b)) for x, y in lanes]
-
-
 class DotDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.Dot`. One result a clock."""
 
     spec: units.Dot
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, c: Wire, **control: Wire) -> dict[str, Wire]:
-        rounder = self.rounder(p, **control)
-        products = _products(p, self.spec, a, b)
-        addend = unpack(p, c, self.spec.c)
-        if self.spec.aligned_bits is None:
-            total = sum_products(p, products, addend, rounder, self.implementation.widest_sum)
-        else:
-            total = self._aligned(p, products, addend, rounder, self.spec.aligned_bits)
-        return self.results(rounder.project(total))
-
-    def _aligned(
-        self, p: Pipeline, products: Sequence[Number], addend: Number, rounder: Rounder, bits: int
-    ) -> Exact:
-        def point(format: Format) -> int:
-            return format.mantissa if isinstance(format, Float) else format.width - 1
-
-        terms = [(product, point(self.spec.a) + point(self.spec.b)) for product in products]
-        terms.append((addend, point(self.spec.c)))
-        word, exponent, offset = align_truncated(p, terms, bits, rounder)
-        return Exact(
-            word=word,
-            exponent=exponent,
-            offset=offset,
-            sticky=p.constant(0, 1),
-            sign=p.constant(0, 1),
-            zero_sign=zero_sign_truncated(p, rounder, [term for term, _ in terms]),
-            special=combine_special(p, [term.special for term, _ in terms]),
-        )
+    def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
+        spec, widest = self.spec, self.implementation.widest_sum
+        rounder = self.rounder(p, **operands)
+        terms = products(p, spec.factors, operands, spec.lanes, widest)
+        return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
 
 
 class MacDatapath(Datapath):
@@ -85,14 +51,16 @@ class MacDatapath(Datapath):
     spec: units.Mac
 
     def build(self, p: Pipeline, *, a: Wire, b: Wire, last: Wire, **control: Wire):
-        products = _products(p, self.spec, a, b)
+        factors = Factors(a=self.spec.a, b=self.spec.b, count=self.spec.lanes)
+        widest = self.implementation.widest_sum
+        terms = products(p, factors, {"a": a, "b": b}, self.spec.lanes, widest).all
         random = control.get("random")
         out = Rounder(p, self.spec.out, self.spec.rounding, self.spec.out_overflow, random=random)
         if isinstance(self.spec.acc, str):
-            total = self._exact(p, products, last)
+            total = self._exact(p, terms, last)
             code = out.project(self._readout(p, total, out)).code
         else:
-            code = self._rounded(p, products, last, random)
+            code = self._rounded(p, terms, last, random)
             if self.spec.acc != self.spec.out:
                 number = unpack(p, code, self.spec.acc)
                 code = out.project(from_number(p, number, out)).code

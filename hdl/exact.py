@@ -31,30 +31,25 @@ __all__ = [
 
 def combine_special(p: Pipeline, terms: Sequence[Special]) -> Special:
     """NaN and infinities of a sum: opposite infinities are an invalid NaN."""
-    nan = invalid = plus = minus = p.constant(0, 1)
-    for term in terms:
-        infinite = term.infinite & ~term.nan
-        nan, invalid = nan | term.nan, invalid | term.invalid
-        plus = plus | (infinite & ~term.negative)
-        minus = minus | (infinite & term.negative)
+    nan = cat(*(term.nan for term in terms)).any()
+    invalid = cat(*(term.invalid for term in terms)).any()
+    infinite = [term.infinite & ~term.nan for term in terms]
+    plus = cat(*(x & ~term.negative for x, term in zip(infinite, terms, strict=True))).any()
+    minus = cat(*(x & term.negative for x, term in zip(infinite, terms, strict=True))).any()
     clash = plus & minus
     return Special(nan=nan | clash, infinite=plus | minus, negative=minus, invalid=invalid | clash)
 
 
 def zero_sign(p: Pipeline, rounder: Rounder, signs: Sequence[Wire]) -> Wire:
     """Sign of an exact zero: that of its terms if they agree, else minus when rounding down."""
-    down = rounder.is_mode(Rounding.RDN)
-    every, some = signs[0], signs[0]
-    for sign in signs[1:]:
-        every, some = every & sign, some | sign
-    return p.mux(down, some, every)
+    together = cat(*signs)
+    return p.mux(rounder.is_mode(Rounding.RDN), together.any(), together.all())
 
 
 def zero_sign_truncated(p: Pipeline, rounder: Rounder, terms: Sequence[Number]) -> Wire:
     """Sign of a zero sum of truncated terms: one that is cut to nothing was not a zero."""
-    minus = plus = p.constant(1, 1)
-    for term in terms:
-        minus, plus = minus & term.zero & term.sign, plus & term.zero & ~term.sign
+    minus = cat(*(term.zero & term.sign for term in terms)).all()
+    plus = cat(*(term.zero & ~term.sign for term in terms)).all()
     return p.mux(rounder.is_mode(Rounding.RDN), ~plus, minus)
 
 

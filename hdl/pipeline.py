@@ -208,6 +208,19 @@ class Pipeline:
         stage = max((w.stage for w in beside if w.constant is None), default=0)
         return _Loop(self, max(stage, last.stage), 1).first(last)
 
+    def ends(self, last: Wire, beats: int) -> Wire:
+        """1 in each ``beats``-th beat since the one after ``last``, and in that of ``last``."""
+        if beats == 1:
+            return self.constant(1, 1)
+        stage = last.stage
+        count = Signal(range(beats), name="beat")
+        self.registers += len(count)
+        end = Signal(name="end")
+        self.module.d.comb += end.eq(self.at(last, stage) | (count == beats - 1))
+        self.update(count, Mux(end, 0, count + 1)[: len(count)], self.valid(stage))
+        time = self.delays.register + self.delays.reduction(len(count) + 1)
+        return Wire(self, end, stage, time, 0, 1, "end")
+
     def accumulate(self, addend: Wire, first: Wire, width: int) -> Wire:
         """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
 
@@ -539,10 +552,11 @@ class _Loop:
         self._registers = registers
         return wire
 
-    def first(self, last: Wire) -> Wire:
-        """1 in the first beat of a sequence."""
+    def first(self, last: Wire, end: Wire | None = None) -> Wire:
+        """1 from the beat after ``last`` until the first one with ``end``; by default that one."""
         wire = self.state(1, "first", init=1)
-        self.close(wire, last, self.stage)
+        following = last if end is None else self.pipeline.mux(end, last, wire)
+        self.close(wire, following, self.stage)
         return wire
 
     def close(self, state: Wire, value: Wire, stage: int | None = None) -> None:

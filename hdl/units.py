@@ -7,6 +7,7 @@ from macaw.golden.formats import Float
 from macaw.golden.rounding import Overflow
 from macaw.golden.units import Unit
 
+from .block_dots import BlockDotDatapath, BlockMacDatapath
 from .component import Datapath, Implementation
 from .conversions import BlockDequantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
@@ -22,6 +23,8 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.Cast: CastDatapath,
     units.Dot: DotDatapath,
     units.Mac: MacDatapath,
+    units.BlockDot: BlockDotDatapath,
+    units.BlockMac: BlockMacDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
 }
@@ -38,7 +41,17 @@ def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
     for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
         if isinstance(fmt, Float) and fmt.width > 32:
             raise SpecError(f"{fmt.name}: gates take floats of at most 32 bits")
-    floats = any(isinstance(port.format, Float) for port in spec.ports.inputs.values())
-    if spec.overflow is Overflow.WRAP and floats and not isinstance(spec, units.Cast | units.Mul):
+    if spec.overflow is Overflow.WRAP and not _wraps(spec):
         raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
     return DATAPATHS[type(spec)](spec, implementation or Implementation())
+
+
+def _wraps(spec: Unit) -> bool:
+    """Whether what wraps is a single value, or a sum of fixed-point terms."""
+    if isinstance(spec, units.Cast | units.Mul):
+        return True
+    inputs = dict(spec.ports.inputs)
+    if isinstance(spec.ports.outputs["r"].format, Float):
+        # Only the inner sums of a chunked accumulation wrap.
+        inputs = {name: port for name, port in inputs.items() if name in ("a", "b")}
+    return not any(isinstance(port.format, Float) for port in inputs.values())
