@@ -11,9 +11,12 @@ import numpy as np
 from .blocks import Block
 from .errors import SpecError
 from .exact import Exact, unpack
-from .formats import Format
+from .formats import FORMATS, Float, Format
 from .operands import Operand
 from .project import Split
+from .quantize import quantize_blocks
+from .rounding import Overflow, Rounding
+from .rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from .sums import add_terms, products
 from .transforms import transform_lanes
 from .unit import UNSET, Ports, Unit, check_any_format, check_integer
@@ -66,6 +69,132 @@ class _Conversion(Unit):
             raise SpecError(f"{name}={fmt.name}: must be a block format, not a scalar one")
         self._set(name, fmt)
         return fmt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockQuantize(_Conversion):
+    """Quantisation of one block: its scale, and ``r[i]``, the elements, rounded and saturating.
+
+    The bits are those of :func:`macaw.golden.quantize.quantize`. A NaN or an infinity among the
+    values makes the scale a NaN and the elements zero. A format with a second scale takes the
+    tensor's encoding and decoding scale as the fp32 operands ``encode`` and ``decode``; where one
+    of them is no positive finite number, the scale is a NaN and the elements are zero.
+
+    Parameters
+    ----------
+    a : Float
+        Of the values.
+    out : Block
+    size : int, optional
+        Values that share the scale, 1 to 4096; by default the block's along its axis, 32 where
+        a whole tensor is one block. The tile of a two-dimensional block has its rows times that.
+    scale_rule : ScaleRule
+        For scales that are powers of two: ``floor``, ``ceil``, ``rceil``, ``even``.
+    order : Order
+        For other scales, the steps in fp32: ``paper``, ``te``, ``torchao``, ``ct``, ``exact``.
+    min_scale : MinScale
+        For other scales: ``none``, ``modelopt``, ``torchao``, ``ct``.
+    rounding, random_bits
+        Of the elements. ``random`` has a word for each of them; the width is by default 8 for
+        elements of up to 4 bits, else 16.
+    overflow
+        Elements saturate; there is no choice.
+    """
+
+    kind: ClassVar[str] = "block-quantize"
+
+    random_bits: int = UNSET
+    a: Float = UNSET
+    out: Block = UNSET
+    size: int | None = None
+    scale_rule: ScaleRule = ScaleRule.FLOOR
+    order: Order = Order.PAPER
+    min_scale: MinScale = MinScale.NONE
+
+    def __post_init__(self) -> None:
+        block = self._block("out")
+        for name, kind in (("scale_rule", ScaleRule), ("order", Order), ("min_scale", MinScale)):
+            self._set(name, kind.parse(getattr(self, name), name))
+        if self.random_bits is None:
+            self._set("random_bits", Rules().word_bits(block))
+        Unit.__post_init__(self)
+        self._formats(a=None)
+        if not isinstance(self.a, Float):
+            raise SpecError(f"a={self.a.name}: must be a float format")
+        if self.overflow not in (None, Overflow.SATURATE):
+            raise SpecError(f"overflow={self.overflow}: must be saturate")
+        self._set("overflow", Overflow.SATURATE)
+        if self.size is None:
+            self._set("size", default_size(block))
+        check_integer("size", self.size, 1, LARGEST_BLOCK)
+        self.rules.check(block)
+        if not block.power_of_two and not in_fp32(self.a):
+            raise SpecError(f"a={self.a.name}: {block.name} takes numbers that fp32 has")
+
+    @property
+    def rules(self) -> Rules:
+        """The options in the form that :mod:`macaw.golden.quantize` takes."""
+        return Rules(
+            rounding=self.rounding,
+            scale_rule=self.scale_rule,
+            order=self.order,
+            min_scale=self.min_scale,
+            random_bits=self.random_bits if self.rounding is Rounding.SR else None,
+        )
+
+    @property
+    def _out(self) -> Format:
+        return self.out.element
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        return Overflow.SATURATE
+
+    @property
+    def _lanes(self) -> int:
+        assert self.size is not None
+        return self.size
+
+    def _suffixes(self) -> list[str]:
+        words = _size_suffix(self.size, self.out)
+        if self.scale_rule is not ScaleRule.FLOOR:
+            words.append(self.scale_rule.value)
+        if self.order is not Order.PAPER:
+            words.append(self.order.value)
+        if self.min_scale is not MinScale.NONE:
+            words.append(f"min_{self.min_scale.value}")
+        return words + Unit._suffixes(self)
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = {"a": Operand(format=self.a, lanes=self.size)}
+        if self.out.second_scale is not None:
+            inputs |= {name: Operand(format=FORMATS["fp32"]) for name in ("encode", "decode")}
+        outputs = self._results() | {"scale": Operand(format=self.out.scale)}
+        return Ports(inputs=inputs | self._control(), outputs=outputs)
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        tensor, wrong = None, None
+        if self.out.second_scale is not None:
+            encode, decode = chunk["encode"], chunk["decode"]
+            wrong = ~(_positive(encode) & _positive(decode))
+            one = np.float32(1).view(np.uint32)
+            tensor = np.where(wrong, one, encode), np.where(wrong, one, decode)
+        random = chunk.get("random")
+        elements, scales = quantize_blocks(
+            chunk["a"], self.a, self.out, self.rules, tensor=tensor, random=random
+        )
+        if wrong is not None:
+            elements[wrong] = 0
+            scales[wrong] = self.out.scale.nan_code
+        return {"r": elements, "scale": scales}
+
+
+def _positive(codes: np.ndarray) -> np.ndarray:
+    """Where fp32 codes are positive finite numbers."""
+    infinity = np.float32(np.inf).view(np.uint32)
+    return (codes != 0) & (codes < infinity)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

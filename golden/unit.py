@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -92,6 +93,11 @@ class Unit:
         return 1
 
     @property
+    def multiplied(self) -> tuple[str, ...]:
+        """Names of the operands that a term of the result is the product of."""
+        return ("a", "b") if self.macs else ("a",)
+
+    @property
     def parameters(self) -> dict[str, str | int | bool]:
         """JSON-able parameters: ``unit(self.kind, **self.parameters) == self``."""
         result: dict[str, str | int | bool] = {}
@@ -101,7 +107,7 @@ class Unit:
                 continue
             if isinstance(value, Float | Fixed | Block):
                 result[item.name] = value.name
-            elif isinstance(value, Rounding | Overflow):
+            elif isinstance(value, enum.Enum):
                 result[item.name] = value.value
             elif value is not None:
                 result[item.name] = value

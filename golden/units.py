@@ -13,7 +13,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from .block_dots import BlockDot, BlockMac
-from .conversions import BlockDequantize, Hadamard
+from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Fma, Mul
 from .errors import SpecError
@@ -26,6 +26,7 @@ __all__ = [
     "BlockDequantize",
     "BlockDot",
     "BlockMac",
+    "BlockQuantize",
     "Cast",
     "Dot",
     "Fma",
@@ -49,6 +50,7 @@ UNITS: dict[str, type[Unit]] = {
         Mac,
         BlockDot,
         BlockMac,
+        BlockQuantize,
         BlockDequantize,
         Hadamard,
     )
