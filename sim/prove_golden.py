@@ -19,11 +19,25 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden import FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, format, unit
+from macaw.golden import (
+    BLOCKS,
+    FORMATS,
+    Fixed,
+    Float,
+    Format,
+    Specials,
+    Subnormals,
+    Unit,
+    format,
+    unit,
+)
+from macaw.golden.dots import Mac, Sum
 
-from . import reference
+from . import reference, reference_dots
 
 EVERYTHING = 1 << 62
+LANES = ("a", "b", "a_scale", "b_scale")
+"""Operands that the reference for sums of products has as lists, also those of one lane."""
 DIRECTED = ("rne", "rna", "rtz", "rup", "rdn")
 NAMES = tuple(name for name, fmt in FORMATS.items() if isinstance(fmt, Float))
 ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
@@ -293,8 +307,10 @@ def stimulus(spec: Unit, count: int, rng: np.random.Generator) -> dict[str, np.n
     codes = {}
     for name, port in spec.ports.inputs.items():
         lanes = port.lanes or 1
-        array = operands(port.format, count * lanes, rng)
-        codes[name] = array.reshape(count, lanes) if port.lanes else array
+        array = operands(port.format, count * lanes, rng).reshape(count, lanes)
+        if isinstance(spec, Sum | Mac):
+            array = _few_specials(array, port.format, rng)
+        codes[name] = array if port.lanes else array[:, 0]
     if spec.kind in ("fma", "dot"):
         addend = spec.ports.inputs["c"].format
         a, b = (codes[name].reshape(count, -1)[:, 0] for name in "ab")
@@ -306,6 +322,13 @@ def stimulus(spec: Unit, count: int, rng: np.random.Generator) -> dict[str, np.n
         near = near.astype(addend.code_dtype)
         codes["c"] = np.where(rng.random(count) < 0.1, near, codes["c"])
     return codes
+
+
+def _few_specials(rows: np.ndarray, fmt: Format, rng: np.random.Generator) -> np.ndarray:
+    """Replace NaN and infinities in most rows, or hardly any sum of many terms is finite."""
+    special = ~np.isfinite(fmt.decode(rows))
+    special[rng.random(len(rows)) < 0.05] = False
+    return np.where(special, (rows << 1 & ((1 << fmt.width) - 1)) >> 2, rows)
 
 
 def _corners(fmt: Float) -> np.ndarray:
@@ -424,8 +447,8 @@ def fractions(spec: Unit, count: int, seed: int = 0) -> int:
     """Any unit, with its flags, against the scalar reference."""
     rng = np.random.default_rng([seed, count])
     codes = stimulus(spec, count, rng)
-    if spec.kind == "mac":
-        return _mac_fractions(spec, codes, count, rng)
+    if isinstance(spec, Sum | Mac):
+        return _sum_fractions(spec, codes, count, rng)
     got = spec.evaluate(**codes)
     lists = {name: array.tolist() for name, array in codes.items()}
     want = [
@@ -439,25 +462,31 @@ def fractions(spec: Unit, count: int, seed: int = 0) -> int:
     return count
 
 
-def _as_objects(rows: np.ndarray) -> np.ndarray:
+def _as_objects(rows: Any) -> np.ndarray:
     result = np.empty(len(rows), object)
-    result[:] = [row.tolist() for row in rows]
+    result[:] = [np.asarray(row).tolist() for row in rows]
     return result
 
 
-def _mac_fractions(
-    spec: Any, codes: dict[str, np.ndarray], count: int, rng: np.random.Generator
+def _sum_fractions(
+    spec: Sum | Mac, codes: dict[str, np.ndarray], count: int, rng: np.random.Generator
 ) -> int:
-    longest = min(12, spec.terms // spec.lanes)
-    last = rng.random(count) < 0.3
-    last[longest - 1 :: longest] = True
-    codes["last"] = last.astype(np.uint8)
+    if spec.accumulates:
+        last = rng.random(count) < 0.3
+        longest = min(12, spec.terms // spec.lanes)  # type: ignore[union-attr]
+        last[longest - 1 :: longest] = True
+        codes["last"] = last.astype(np.uint8)
     got = spec.evaluate(**codes)["r"]
-    rows = {k: codes[k].reshape(count, -1).tolist() for k in "ab"}
-    want = reference.mac(spec, rows["a"], rows["b"], last.tolist(), codes.get("random"))
-    expected = np.array(want, np.uint64)
-    result = np.arange(len(want))
-    return _agree(f"{spec!r}", got, expected, got == expected, result=result)
+    rows = {
+        name: array.reshape(count, -1).tolist() if name in LANES else array.tolist()
+        for name, array in codes.items()
+    }
+    beats = [dict(zip(rows, row)) for row in zip(*rows.values())]
+    expected = np.array(reference_dots.evaluate(spec, beats), np.uint64)
+    same = got == expected
+    shown = {name: _as_objects(row) for name, row in rows.items()}
+    operands = {"result": np.arange(same.size)} if spec.accumulates else shown
+    return _agree(f"{spec!r}", got, expected, same, **operands)
 
 
 # ---------------------------------------------------------------------------------- checks
@@ -468,6 +497,20 @@ _SPECS_FORMATS = (
     *("e4m3ftz", "e5m2ftz", "e5m0fn", "e3m0", "ue3m0nosub", "e3m2nosub", "e2m3nosubnozero"),
     *("ue4m3ieee", "e1m2", "fx8.6", "fx16.9", "ufx12.15", "int5sym", "int64", "uint64", "int1"),
 )
+
+
+_ELEMENTS = (
+    *("e2m1", "e2m3", "e3m2", "e4m3", "e5m2", "e4m3fnuz", "e3m4", "bf16", "fp16", "e5m2ftz"),
+    *("int4", "int4sym", "int8", "fx8.6sym", "uint4", "int16sym", "fx4.2sym", "ternary"),
+)
+_PROFILES = (
+    *("exact", "exact", "sequential", "aligned(4)", "aligned(13)", "aligned(24)", "aligned(40)"),
+    *("aligned(57)", "aligned(99)", "aligned(7,1)", "aligned(24,2)", "aligned(12,4,rtz)"),
+    *("chunk(1,fp16)", "chunk(2,bf16)", "chunk(4,e6m9)", "chunk(2,fp64)", "chunk(4,e4m3)"),
+    *("chunk(auto,int32)", "chunk(auto,fx32.12)", "chunk(2,int8)", "chunk(4,int16)"),
+    *("chunk(2,fx64.6)", "chunk(8,fx24.12)", "chunk(2,e2m1)"),
+)
+_ACCUMULATORS = ("exact", "fp32", "fp16", "int8", "int32", "bf16", "fp64", "e4m3", "e6m9")
 
 
 def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
@@ -488,10 +531,22 @@ def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
             parameters[name] = pick(_SPECS_FORMATS)
         if kind == "dot":
             parameters["lanes"] = pick((1, 2, 3, 8))
-            parameters["accumulation"] = pick(("exact", "aligned(4)", "aligned(13)", "aligned(24)"))
+            parameters["accumulation"] = pick(_PROFILES)
         elif kind == "mac":
             parameters["lanes"] = pick((1, 1, 3))
-            parameters["acc"] = pick(("exact", "fp32", "fp16", "int8", "int32", "bf16", "fp64"))
+            parameters["acc"] = pick(_ACCUMULATORS)
+            parameters["contexts"] = pick((1, 1, 3))
+        elif kind in ("block-dot", "block-mac"):
+            for name in "ab":
+                parameters[name] = _random_block(pick)
+            parameters["lanes"] = pick((None, None, 1, 2, 4, 8, 16))
+            parameters["accumulation"] = pick(("exact", *_PROFILES))
+            if kind == "block-dot":
+                parameters["size"] = pick((None, None, 4, 8, 16, 32))
+            else:
+                del parameters["c"]
+                parameters["acc"] = pick((*_ACCUMULATORS, "fp32"))
+                parameters["contexts"] = pick((1, 1, 3))
         else:
             parameters["flags"] = True
             if rng.random() < 0.3:
@@ -504,6 +559,18 @@ def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
             continue
         count -= 1
         yield spec
+
+
+def _random_block(pick: Callable[[Any], Any]) -> str:
+    """Name of a format for an operand of a block unit: scalar, registered, or any block."""
+    which = pick(("scalar", "registered", "block", "block", "block"))
+    if which == "scalar":
+        return pick(_ELEMENTS)
+    if which == "registered":
+        return pick(tuple(BLOCKS))
+    extent = pick(("tensor", "k1", "k2", "k4", "k8", "k8", "k16"))
+    scale = pick(("e8m0", "e8m0", "e10m0", "ue4m3", "ue5m3", "fp16", "bf16", "e5m2", "e4m3fnuz"))
+    return f"{pick(_ELEMENTS)}-{extent}-{scale}"
 
 
 def fractions_of_many(kind: str, specs: int, count: int, seed: int = 0) -> int:

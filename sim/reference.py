@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for the golden model: every unit in fractions, to be checked by eye.
+"""Scalar reference for the golden model, in fractions, to be checked by eye.
 
-Nothing here is shared with the vectorised model but the fields of formats and units. A value is
-a Fraction, or one of the strings "nan", "snan", "inf", "-inf", "-0". It exists for tests and
-proofs, one operation at a time.
+Here are formats, rounding and the units of one operation; sums of products are in
+:mod:`macaw.sim.reference_dots`. Nothing here is shared with the vectorised model but the fields
+of formats and units. A value is a Fraction, or one of the strings "nan", "snan", "inf", "-inf",
+"-0". It exists for tests and proofs, one operation at a time.
 """
 
 from fractions import Fraction
@@ -240,22 +241,14 @@ def field_exponent(code, fmt):
     return (field if fmt.subnormals.value == "none" else max(field, 1)) - fmt.bias
 
 
-def aligned(terms, exponents, bits):
-    """Finite terms, cut off toward zero at ``bits`` bits below the largest exponent."""
-    present = [e for x, e in zip(terms, exponents, strict=True) if number(x) != 0]
-    if not present:
-        return terms
-    last = TWO ** (max(present) - bits)
-    cut = [int(number(x) / last) * last for x in terms]
-    # A term that vanishes is not a zero: it does not decide the sign of a zero sum.
-    return [x if x == "-0" else c for x, c in zip(terms, cut, strict=True)]
-
-
 def evaluate(spec, **codes):
-    """Code and flags of one operation of any unit but ``mac``; operands are ints, lanes lists."""
+    """Code and flags of one operation of ``mul``, ``add``, ``fma`` or ``cast``.
+
+    For sums of products see :mod:`macaw.sim.reference_dots`.
+    """
     rounding, word = direction(spec, codes)
     down, invalid = rounding == "rdn", False
-    a = value(codes["a"], spec.a) if spec.kind != "dot" else None
+    a = value(codes["a"], spec.a)
     if spec.kind == "cast":
         x = a
     elif spec.kind == "mul":
@@ -263,56 +256,9 @@ def evaluate(spec, **codes):
     elif spec.kind == "add":
         b = value(codes["b"], spec.b)
         x, invalid = total([a, opposite(b) if spec.subtract else b], down)
-    elif spec.kind == "fma":
+    else:
         x, bad = product(a, value(codes["b"], spec.b))
         x, invalid = total([x, value(codes["c"], spec.c)], down)
         invalid |= bad
-    else:
-        x, invalid = dot(spec, codes["a"], codes["b"], codes["c"], down)
     overflow = spec.overflow and str(spec.overflow)
     return project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid)
-
-
-def dot(spec, a, b, c, down):
-    """Sum of products and addend, and whether the operation is invalid."""
-    pairs = [product(value(p, spec.a), value(q, spec.b)) for p, q in zip(a, b, strict=True)]
-    terms = [x for x, _ in pairs] + [value(c, spec.c)]
-    exact, invalid = total(terms, down)
-    if spec.aligned_bits is not None and exact not in ("nan", "inf", "-inf"):
-        exponents = [
-            field_exponent(p, spec.a) + field_exponent(q, spec.b) for p, q in zip(a, b, strict=True)
-        ] + [field_exponent(c, spec.c)]
-        cut = aligned(terms, exponents, spec.aligned_bits)
-        if all(number(x) == 0 for x in terms):
-            return exact, invalid
-        x = sum((number(x) for x in cut), Fraction(0))
-        return ("-0" if x == 0 and down else x), invalid
-    return exact, invalid or any(bad for _, bad in pairs)
-
-
-def mac(spec, a, b, last, random=None):
-    """Codes of the results of a stream; ``a`` and ``b`` are lists of lists of lanes."""
-    results = []
-    start = value(0, spec.acc) if spec.acc != "exact" else Fraction(0)
-    acc = start
-    for beat, ends in enumerate(last):
-        word = int(random[beat]) if random is not None else 0
-        rounding = str(spec.rounding)
-        down = rounding == "rdn"
-        pairs = [
-            product(value(p, spec.a), value(q, spec.b))[0]
-            for p, q in zip(a[beat], b[beat], strict=True)
-        ]
-        acc, _ = total([acc, *pairs], down)
-        if spec.acc != "exact":
-            overflow = spec.acc_overflow and str(spec.acc_overflow)
-            code, _ = project(acc, spec.acc, rounding, overflow, word, spec.random_bits)
-            acc = value(code, spec.acc)
-        if ends:
-            if spec.acc == "exact" and (acc in ("-0", 0)):
-                acc = "-0" if down else Fraction(0)
-            overflow = spec.out_overflow and str(spec.out_overflow)
-            code, _ = project(acc, spec.out, rounding, overflow, word, spec.random_bits)
-            results.append(code)
-            acc = start
-    return results
