@@ -40,6 +40,11 @@ class Sum(Unit):
         """The operands of the products."""
         raise NotImplementedError
 
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """Names of the operands that a term of the result is the product of."""
+        return ("a", "b", *(f"{name}_scale" for name in self.factors.scales))
+
     def _check_profile(self, out: Format) -> None:
         """Settle ``accumulation``, and the rounding that it may name."""
         text = str(self.accumulation).lower().replace(" ", "")

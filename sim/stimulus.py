@@ -7,11 +7,13 @@ neighbours in time differ in kind:
 - uniform codes;
 - corners of every operand crossed at random;
 - corners of some operands, uniform codes in the others;
-- *steered*: exponents chosen so that the product of the first two operands, and the others, fall
+- *steered*: exponents chosen so that the product of the factors, and the other operands, fall
   near one another or near an edge of the result's range; dense and sparse significands, the latter
   because they make ties and exact results;
 - the same with equal exponents and long runs of ones, for carries;
-- *cancelling*: the last operand is close to minus the product (or minus the first operand);
+- *cancelling*: the last operand is close to minus the product (or minus the first operand); in an
+  accumulation a beat takes back what the one before it brought;
+- *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform.
 
@@ -193,8 +195,12 @@ class _Draw:
             self._carrying,
             self._steered,
         ]
+        self.factors = [n for n in unit.multiplied if n in self.numbers]
+        self.takes_back = unit.accumulates
         if any(isinstance(o.format, Float) for o in self.numbers.values()):
             self.kinds += [self._cancelling, self._halfway]
+        if any(o.lanes is not None for o in self.numbers.values()):
+            self.kinds.append(self._sparse)
 
     def vectors(self, rng: _Rng, count: int) -> Codes:
         out = {n: _empty(o, count) for n, o in self.numbers.items()}
@@ -204,12 +210,41 @@ class _Draw:
             if size:
                 for name, codes in kind(rng, size).items():
                     out[name][start::step] = codes
+        if self.takes_back:
+            self._take_back(rng, out, count)
         for name, operand in self.control.items():
             if name == "last":
                 out[name] = _sequences(rng, count, self.longest)
             else:
                 out[name] = self._codes(rng, name, operand, count)
         return out
+
+    def _take_back(self, rng: _Rng, codes: Codes, count: int) -> None:
+        """Some beats are the one before with the other sign."""
+        first = self.names[0]
+        fmt = self.numbers[first].format
+        if count < 2 or not fmt.signed:
+            return
+        beats = 1 + np.flatnonzero(rng.random(count - 1) < 0.1)
+        for name in self.names:
+            codes[name][beats] = codes[name][beats - 1]
+        codes[first][beats] = _negate(codes[first][beats], fmt)
+
+    def _sparse(self, rng: _Rng, count: int) -> Codes:
+        """All lanes alike, or zero but for a few; what is not a vector is steered."""
+        codes = self._steered(rng, count)
+        for name, operand in self.numbers.items():
+            if operand.lanes is None:
+                continue
+            column = codes[name]
+            lanes = np.arange(operand.lanes)
+            pick = rng.integers(0, operand.lanes, (count, 2))
+            few = (lanes == pick[:, :1]) | (lanes == pick[:, 1:])
+            kind = rng.integers(0, 4, (count, 1))
+            column[...] = np.where(kind == 0, column[:, :1], column)
+            column[...] = np.where((kind == 1) & ~few, 0, column)
+            column[...] = np.where((kind == 2) & (rng.random((count, 1)) < 0.3), 0, column)
+        return codes
 
     def _codes(self, rng: _Rng, name: str, operand: Operand, count: int) -> np.ndarray:
         """Uniform codes, every sixteenth a corner."""
@@ -236,30 +271,36 @@ class _Draw:
             some[...] = table[rng.integers(0, len(table), some.shape)]
         return codes
 
-    def _exponents(self, rng: _Rng, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Where the first factor lies and where the result shall lie, one of each a vector."""
-        aim = self.edges[rng.integers(0, len(self.edges), count)]
-        first = self.numbers[self.names[0]].format
-        low, high = _range(first)
-        return rng.integers(low, high + 1, count), aim + rng.integers(-4, 5, count)
+    def _centres(self, rng: _Rng, count: int) -> dict[str, np.ndarray]:
+        """Where each operand lies, so that their product and the others meet at one exponent."""
+        aim = self.edges[rng.integers(0, len(self.edges), count)] + rng.integers(-4, 5, count)
+        centres = {}
+        left = aim.copy()
+        for position, name in enumerate(self.factors):
+            low, high = _range(self.numbers[name].format)
+            after = [_range(self.numbers[n].format) for n in self.factors[position + 1 :]]
+            if after:
+                # what the factors behind this one can make up for
+                low = np.clip(left - sum(top for _, top in after), low, high)
+                high = np.clip(left - sum(bottom for bottom, _ in after), low, high)
+                centres[name] = rng.integers(low, high + 1, count)
+            else:
+                centres[name] = left
+            left = left - centres[name]
+        for name in self.names:
+            centres.setdefault(name, aim)
+        return centres
 
     def _steered(self, rng: _Rng, count: int, *, spread: int = 3, ones: bool = False) -> Codes:
-        start, aim = self._exponents(rng, count)
+        centres = self._centres(rng, count)
         codes = {}
-        for position, (name, operand) in enumerate(self.numbers.items()):
+        for name, operand in self.numbers.items():
             shape = _shape(operand, count)
-            if len(self.names) == 1:
-                centre = aim
-            elif position == 0:
-                centre = start
-            elif position == 1:
-                centre = aim - start if len(self.names) > 2 or rng.random() < 0.5 else start
-            else:
-                centre = aim
+            centre = centres[name]
             if len(shape) == 2:
                 centre = centre[:, None]
             # a few terms far away, most of them near: alignment by every distance
-            width = spread if spread == 0 or position < 2 else _far(self.result)
+            width = spread if spread == 0 or name in self.factors else _far(self.result)
             exponent = centre + (rng.integers(-width, width + 1, shape) if width else 0)
             codes[name] = _compose(rng, operand.format, exponent, shape, ones=ones)
         return codes
@@ -272,33 +313,34 @@ class _Draw:
         codes = self._steered(rng, count)
         last = self.names[-1]
         fmt = self.numbers[last].format
-        values = []
+        addend = last not in self.factors
+        if not addend:
+            vectors = [n for n in self.factors if self.numbers[n].lanes is not None]
+            return self._opposite_lanes(codes, vectors) if vectors else codes
         with np.errstate(all="ignore"):
-            for name in self.names[:-1]:
+            total = np.ones((count, 1))
+            for name in self.factors:
                 value = self.numbers[name].format.decode(codes[name])
-                values.append(np.where(np.isfinite(value), value, 0.0))
-            if not values:
-                return codes
-            total = values[0] if len(values) == 1 else values[0] * values[1]
-            if total.ndim == 2 and self.numbers[last].lanes is None:
+                value = np.where(np.isfinite(value), value, 0.0).reshape(count, -1)
+                if value.shape[1] not in (1, total.shape[1]) and total.shape[1] > 1:
+                    value = np.repeat(value, total.shape[1] // value.shape[1], axis=1)
+                total = total * value
+            if self.numbers[last].lanes is None:
                 # opposite lanes leave only what the addend has to cancel
                 total = total.sum(axis=1)
-            elif total.ndim == 1 and self.numbers[last].lanes is not None:
-                total = np.repeat(total[:, None], self.numbers[last].lanes or 1, axis=1)
+            elif total.shape[1] == 1:
+                total = np.repeat(total, self.numbers[last].lanes or 1, axis=1)
             close = fmt.encode(-np.nan_to_num(total))
-        if self.numbers[last].lanes is not None and len(self.names) == 2:
-            codes = self._opposite_lanes(codes)
-        else:
-            codes[last] = _nudge(rng, close, fmt)
+        codes[last] = _nudge(rng, close, fmt)
         return codes
 
-    def _opposite_lanes(self, codes: Codes) -> Codes:
+    def _opposite_lanes(self, codes: Codes, names: list[str]) -> Codes:
         """The second half of the lanes repeats the first with one factor's sign turned."""
-        for name in self.names:
+        for name in names:
             half = codes[name].shape[1] // 2
             codes[name][:, half : 2 * half] = codes[name][:, :half]
-        first = codes[self.names[0]]
-        fmt = self.numbers[self.names[0]].format
+        first = codes[names[0]]
+        fmt = self.numbers[names[0]].format
         half = first.shape[1] // 2
         first[:, half : 2 * half] = _negate(first[:, half : 2 * half], fmt)
         return codes
