@@ -8,7 +8,7 @@ from macaw.golden.rounding import Overflow, Rounding
 
 from .number import Special
 from .pipeline import Pipeline
-from .shift import at_least, leading_zeros, shift_left
+from .shift import at_least, leading_zeros, shift_left, shift_right
 from .wire import Wire, cat
 
 __all__ = ["Exact", "Projection", "Rounder"]
@@ -102,6 +102,17 @@ class Rounder:
     def fraction_bits(self) -> int:
         """Bits below the result's last place that must be exact, the rest may be sticky."""
         return fraction_bits(self.rounding, self.random, self.flags)
+
+    def origin(self, width: int, high: int) -> int:
+        """The offset at which nothing has to be added to the exponent of an :class:`Exact`.
+
+        ``width`` is that of its word, unsigned, and ``high`` the largest exponent of its last bit.
+        """
+        if isinstance(self.format, Fixed):
+            return max(min(high + self.format.fraction, self.format.width), -width) + (
+                1 - self.format.fraction
+            )
+        return self.format.emin + 1 - width
 
     def project(self, exact: Exact) -> Projection:
         """The code of the value in the result format, and its flags."""
@@ -378,37 +389,16 @@ class Rounder:
         if exact.word.signed:
             # With a fraction below, the complement is already the magnitude rounded down.
             magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
-        # Weights of the frame: `keep` fraction bits, then the integer.
-        least = max(scale.low, -(width + keep))
-        most = min(scale.high, format.width)
-        most = max(most, least)
-        too_low, too_high = self._beyond(scale, least, most)
-        amount = (scale - least) if scale.constant is None else p.constant(scale.constant - least)
-        span = most - least
-        if amount.constant is None:
-            amount = amount.bits(max(span.bit_length(), 1)).within(0, span)
-        frame = magnitude
-        for level in range(len(amount)):
-            step = 1 << level
-            if amount.constant is None:
-                grown = min(len(frame) + step, width + span)
-                moved = frame.shifted_left(step).bits(grown)
-                frame = p.mux(amount[level], moved, frame.bits(grown))
-        if amount.constant is not None and amount.constant:
-            frame = frame.shifted_left(max(amount.constant, 0))
-        # Bit 0 of the frame weighs 2**least in units of the result's last place.
-        if least > -keep:
-            frame = frame.shifted_left(least + keep)
-            below = exact.sticky
-        else:
-            cut = -keep - least
-            below = exact.sticky
-            if cut:
-                below = below | frame.bits(max(cut, len(frame)))[:cut].any()
-                frame = frame.bits(max(cut + 1, len(frame)))[cut:]
+        # The frame ends `keep` bits below the result's last place. It begins where the largest
+        # number does, unless that is above all results.
+        most = max(min(scale.high, format.width), -width)
+        top = most - exact.offset - format.fraction
+        amount = p.add(exact.exponent.complement, top + 1)
+        too_high = amount.negative
+        amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
+        frame, fell = shift_right(p, magnitude, amount, width + most + keep)
         nonzero = magnitude.any() | exact.sticky
-        below = p.mux(too_low, nonzero, below)
-        frame = frame & ~too_low
+        below = fell | exact.sticky
         frame = frame.bits(max(len(frame), keep + 1))
         fraction, whole = frame[:keep], frame[keep:]
         up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
@@ -417,17 +407,6 @@ class Rounder:
         integer = p.add((whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up)
         beyond = too_high & nonzero
         return self._saturate(format, integer, inexact, beyond, special, sign)
-
-    def _beyond(self, word: Wire, low: int, high: int) -> tuple[Wire, Wire]:
-        """Whether ``word`` is below ``low``, and whether it is above ``high``."""
-        p = self.p
-        if word.constant is not None:
-            return p.constant(int(word.constant < low), 1), p.constant(int(word.constant > high), 1)
-        never = p.constant(0, 1)
-        return (
-            never if word.low >= low else word < low,
-            never if word.high <= high else word > high,
-        )
 
     def _saturate(
         self,

@@ -74,37 +74,33 @@ def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire
     """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
 
     ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
-    grows only as far as it has moved.
+    grows only as far as it has moved, and what falls out leaves at once.
     """
-    size, some = len(word), word.any()
-    reach = amount.high
-    total = min(size + reach, width + size)
-    if reach > width:
+    some = word.any()
+    if amount.high > width:
         far = at_least(p, amount, width + 1)
         amount = amount.bits(width.bit_length())
     else:
         far = p.constant(0, 1)
+    fell = p.constant(0, 1)
+    if len(word) > width:
+        cut = len(word) - width
+        fell, word = word[:cut].any(), word[cut:]
     for level in range(len(amount)):
         step, select = 1 << level, amount[level]
-        now = len(word)
-        grown = min(now + step, total)
-        here = cat(p.constant(0, grown - now), word) if grown > now else word
-        moved = word.bits(max(now, 0))
-        # `word` moved down by `step`: zeros come in at the top.
-        if step >= grown:
-            moved = p.constant(0, grown)
-        else:
-            drop = now + step - grown
-            moved = word[drop:].bits(grown)
+        grown = min(len(word) + step, width)
+        gone = len(word) + step - grown
+        here = cat(p.constant(0, grown - len(word)), word)
+        moved = word[gone:].bits(grown) if gone < len(word) else p.constant(0, grown)
+        if gone:
+            fell = fell | (select & word[:gone].any())
         word = p.mux(select, moved, here)
     if len(word) < width:
         word = cat(p.constant(0, width - len(word)), word)
-    out, below = word[len(word) - width :], word[: len(word) - width]
-    fell = below.any() if len(below) else p.constant(0, 1)
     if far.constant is None:
-        out = out & ~far
+        word = word & ~far
         fell = p.mux(far, some, fell)
-    return out, fell
+    return word, fell
 
 
 def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:

@@ -92,6 +92,20 @@ class Wire:
     def __rsub__(self, other: int) -> "Wire":
         return self.pipeline.subtract(self.pipeline.constant(other), self)
 
+    @property
+    def complement(self) -> "Wire":
+        """``-1 - self``: inverters and no carry."""
+        if self.constant is not None:
+            return self.pipeline.constant(-1 - self.constant)
+        low, high = -1 - self.high, -1 - self.low
+        shape = shape_of(low, high)
+
+        def flip(a: Value) -> Value:
+            flipped = (~extend(a, shape.width))[: shape.width]
+            return flipped.as_signed() if shape.signed else flipped
+
+        return self.pipeline.free(flip, self, low=low, high=high)
+
     # Bitwise: both operands as unsigned patterns of the same width.
 
     def __and__(self, other: "Wire") -> "Wire":
