@@ -11,7 +11,7 @@
     in ``format``, with a rounding at each; the sum of a chunk, scaled, joins the running result.
     With an integer format the inner level is an integer accumulator that wraps or saturates by
     the unit's ``overflow``, and ``chunk(auto, int32)`` takes the most products that cannot leave
-    it: what Das et al. (arXiv 1802.00930) do with int16 pairs.
+    it and divide those of a scale: what Das et al. (arXiv 1802.00930) do with int16 pairs.
 ``aligned(F[, G])``
     Tensor cores: G products at a time (default: all) and the running result are aligned to the
     largest exponent among them, truncated toward zero to F fraction bits, added exactly, and
@@ -30,13 +30,13 @@ import numpy as np
 
 from .blocks import scalar
 from .errors import SpecError
-from .exact import Exact, multiply, unpack
+from .exact import Exact, unpack
 from .factors import Factors, Terms
 from .formats import Fixed, Format
 from .formats import format as scalar_format
 from .project import Direction, Split, project, resolve_overflow
 from .rounding import Overflow, Rounding
-from .sums import add_aligned, add_lanes, add_scaled, add_terms, alignment, scaled
+from .sums import add_aligned, add_lanes, add_scaled, add_terms, alignment, products, scaled
 
 _NAME = re.compile(r"(exact|sequential|chunk|aligned)(?:\(([^()]*)\))?")
 _MEANS = "must be exact, sequential, chunk(L,format) or aligned(F[,G[,rounding]])"
@@ -107,7 +107,7 @@ def parse(
         return SpecError(f"accumulation={text}: {why}")
 
     match = _NAME.fullmatch(text)
-    words = [word for word in (match[2] or "").split(",") if word] if match else []
+    words = match[2].split(",") if match and match[2] else []
     kind = match[1] if match else ""
     plain = kind in ("exact", "sequential")
     if not match or plain != (match[2] is None):
@@ -120,9 +120,12 @@ def parse(
         except ValueError as error:
             raise fail(str(error)) from None
         policy = resolve_overflow(overflow, fmt)
-        count = _fitting(factors, fmt) if words[0] == "auto" else _integer(words[0])
+        count = _fitting(factors, fmt, lanes) if words[0] == "auto" else _integer(words[0])
         if count is None or not 1 <= count <= lanes:
-            raise fail(f"L must be an integer from 1 to {lanes}, or auto with an integer format")
+            raise fail(
+                f"L must be an integer from 1 to {lanes}, or auto with an integer format that has "
+                f"the last place of {factors}"
+            )
         if lanes % count:
             raise fail(f"L={count} must divide the {lanes} products of a scale")
         return Accumulation(kind=kind, count=count, format=fmt, overflow=policy), None
@@ -136,6 +139,8 @@ def parse(
             raise fail(f"G must divide the {lanes} products of a scale")
         if len(words) == 3:
             rounding = Rounding.parse(words[2], "accumulation")
+            if rounding is Rounding.DYNAMIC:
+                raise fail("takes one fixed direction")
         count = 0 if count == factors.count else count
         return Accumulation(kind=kind, bits=bits, count=count), rounding
     return Accumulation(kind=kind), None
@@ -145,15 +150,19 @@ def _integer(text: str) -> int | None:
     return int(text) if re.fullmatch(r"\d+", text) else None
 
 
-def _fitting(factors: Factors, fmt: Format) -> int | None:
-    """Return the most products that an integer accumulator cannot overflow on, at least 1."""
+def _fitting(factors: Factors, fmt: Format, lanes: int) -> int | None:
+    """Return the most products that an integer accumulator cannot overflow on, at least 1.
+
+    They divide ``lanes``.
+    """
     a, b = scalar(factors.a), scalar(factors.b)
     if not (isinstance(fmt, Fixed) and isinstance(a, Fixed) and isinstance(b, Fixed)):
         return None
     if a.fraction + b.fraction != fmt.fraction:
         return None
     largest = max(abs(x * y) for x in _ends(a) for y in _ends(b))
-    return max(fmt.max_integer // max(largest, 1), 1)
+    most = fmt.max_integer // max(largest, 1)
+    return next((n for n in range(min(most, lanes), 1, -1) if lanes % n == 0), 1)
 
 
 def _ends(fmt: Fixed) -> tuple[int, int]:
@@ -227,7 +236,7 @@ def accumulate(
 
 def _scaled(part: Terms, sums: list[Exact]) -> list[Exact]:
     """Return sums of shape (n,) times the scale that all of ``part`` has."""
-    return sums if part.scale is None else [multiply(sums[0], part.scale[:, 0])]
+    return sums if part.scale is None else products(sums[0], part.scale[:, 0])
 
 
 def _parts(terms: Terms, count: int) -> list[Terms]:
@@ -239,8 +248,6 @@ def _parts(terms: Terms, count: int) -> list[Terms]:
         if terms.scale is not None:
             group = start * terms.scale.shape[-1] // lanes
             scale = terms.scale[:, group : group + 1]
-        products = [x[:, start : start + count] for x in terms.products]
-        result.append(
-            Terms(products=products, scale=scale, top=terms.top, scale_top=terms.scale_top)
-        )
+        pieces = [x[:, start : start + count] for x in terms.products]
+        result.append(Terms(products=pieces, scale=scale, top=terms.top, scale_top=terms.scale_top))
     return result

@@ -11,7 +11,7 @@ import numpy as np
 from .blocks import AnyFormat, Block
 from .dots import Sum
 from .errors import CodeError, SpecError
-from .exact import Exact
+from .exact import INF, Exact
 from .factors import Factors, Terms, default_size
 from .formats import Fixed, Format
 from .operands import CHUNK, Operand, Operands
@@ -71,15 +71,15 @@ class _BlockSum(Sum):
                 raise SpecError(f"lanes={lanes}: accumulation={self.accumulation} takes one beat")
 
     def _terms(self, chunk: dict[str, np.ndarray]) -> Terms:
-        """Return the terms of groups of beats, a row each.
-
-        A short group is as if its other products were zeros of the sign of its first one.
-        """
+        """Return the terms of groups of beats, a row each; of a short group, those that it has."""
         terms = self.factors.terms(chunk)
         there = chunk.get(PRESENT)
         if there is None or there.all():
             return terms
         valid = np.repeat(there, self.lanes, axis=1)  # type: ignore[attr-defined]
+        if terms.scale is not None and terms.scale.kind is not None:
+            # Times infinity a zero would be invalid; what stands there repeats other products.
+            valid |= (terms.scale.kind & INF) != 0
         products = [_masked(x, valid) for x in terms.products]
         return replace(terms, products=products)
 
@@ -262,8 +262,12 @@ class BlockMac(_BlockSum):
         return resolve_or_default(self.overflow, self.out)
 
     @property
+    def _settles(self) -> bool:
+        return self.acc == "exact"
+
+    @property
     def _default_overflow(self) -> Overflow | None:
-        return resolve_or_default(None, self._step_format)
+        return resolve_or_default(None, self.out) if self._settles else None
 
     @property
     def elements(self) -> int:

@@ -45,6 +45,11 @@ class Sum(Unit):
         """Names of the operands that a term of the result is the product of."""
         return ("a", "b", *(f"{name}_scale" for name in self.factors.scales))
 
+    @property
+    def _settles(self) -> bool:
+        """Whether there is one overflow policy, that of the one format that is rounded to."""
+        return True
+
     def _check_profile(self, out: Format) -> None:
         """Settle ``accumulation``, and the rounding that it may name."""
         text = str(self.accumulation).lower().replace(" ", "")
@@ -52,10 +57,14 @@ class Sum(Unit):
         self._set("accumulation", str(profile))
         if rounding is not None:
             self._set("rounding", rounding)
+            if rounding is not Rounding.SR:
+                self._set("random_bits", 16)
         if profile.kind != "exact" and self.factors.wide:
             raise SpecError(f"accumulation={profile}: {self.factors} are too wide")
         if profile.kind != "chunk":
-            self._set("overflow", resolve_overflow(self.overflow, out))
+            policy = resolve_overflow(self.overflow, out)
+            if self._settles:
+                self._set("overflow", policy)
         if self.rounding is Rounding.SR:
             if not profile.single:
                 raise SpecError(f"rounding=sr: accumulation={profile} rounds more than once")
@@ -71,7 +80,8 @@ class Sum(Unit):
 
     @property
     def _default_overflow(self) -> Overflow | None:
-        return resolve_or_default(None, self._out)
+        # A policy that is given holds for the inner sums of ``chunk`` too: it is not the default.
+        return None if self.profile.kind == "chunk" else resolve_or_default(None, self._out)
 
     def join(
         self,

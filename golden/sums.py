@@ -114,7 +114,9 @@ def add_aligned(
         right = np.clip(-up, 0, 64).astype(np.uint64)
         cut.append((group.significand >> right, np.maximum(up, 0), group.negative))
     count = product.shape[-1] + 1
-    if fraction + 2 + count.bit_length() <= WINDOW:
+    # A product of n factors lies below 2**n times the power of two that its fields have.
+    above = max(product.bits - product_top, addend.bits - addend_top)
+    if fraction + above + count.bit_length() <= WINDOW:
         total = np.zeros(product.shape[:-1], np.int64)
         for significand, up, sign in cut:
             # A term of infinity or NaN may be shifted out: its sum is not looked at.
@@ -122,7 +124,7 @@ def add_aligned(
             total += np.where(sign, -shifted, shifted).sum(-1)
         result = _from_integers(total, 0, 0, negative, kind)
         result.exponent = last[..., 0]
-        result.low = min(product.low, addend.low, out.quantum) - fraction - 2
+        result.low = min(product.low, addend.low, out.quantum) - fraction - above
         result.high = max(product.high, addend.high) + count.bit_length()
         if isinstance(out, Float):
             return result

@@ -19,19 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden import (
-    BLOCKS,
-    FORMATS,
-    Fixed,
-    Float,
-    Format,
-    Specials,
-    Subnormals,
-    Unit,
-    format,
-    unit,
-)
+from macaw.golden import BLOCKS, FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
 from macaw.golden.dots import Mac, Sum
+from macaw.golden.formats import format
 
 from . import reference, reference_dots
 

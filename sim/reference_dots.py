@@ -7,6 +7,7 @@ codes of a unit's operands; those with lanes are lists.
 """
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 from .reference import (
     TWO,
@@ -19,6 +20,9 @@ from .reference import (
     total,
     value,
 )
+
+EXACT = SimpleNamespace(kind="exact", count=0)
+"""What units without profiles do: ``mac``."""
 
 
 def element(fmt):
@@ -75,10 +79,9 @@ def aligned(values, exponents, bits, down):
 
 def join(spec, lanes, addend, fmt, out, rounding, word):
     """Code in ``out`` of ``addend``, a code of ``fmt``, plus the terms, by the unit's profile."""
-    profile = getattr(spec, "profile", None)
-    kind = profile.kind if profile else "exact"
-    count = 1 if kind == "sequential" else profile.count if profile else 0
-    count = count or len(lanes)
+    profile = getattr(spec, "profile", EXACT)
+    kind = profile.kind
+    count = 1 if kind == "sequential" else profile.count or len(lanes)
     down = rounding == "rdn"
 
     def store(x, into):
@@ -131,19 +134,16 @@ def mac(spec, sequence):
             how = direction(spec, step[-1])
             code = join(spec, terms(spec, step), code, spec.acc, spec.acc, *how)
         x = value(code, spec.acc)
-    return project(x, spec.out, rounding, policy(spec.overflow, spec.out), word, spec.random_bits)[
-        0
-    ]
+    overflow = policy(spec.overflow, spec.out)
+    return project(x, spec.out, rounding, overflow, word, spec.random_bits)[0]
 
 
 def evaluate(spec, beats):
     """Codes of all the results of any of the four units for a list of beats."""
     if spec.kind in ("mac", "block-mac"):
         return [mac(spec, sequence) for sequence in sequences(beats, spec.contexts)]
-    results = sequences(beats, 1) if spec.accumulates else [[beat] for beat in beats]
-    return [
-        join(
-            spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *direction(spec, group[-1])
-        )
-        for group in results
-    ]
+    results = []
+    for group in sequences(beats, 1) if spec.accumulates else [[beat] for beat in beats]:
+        how = direction(spec, group[-1])
+        results.append(join(spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *how))
+    return results
