@@ -10,11 +10,12 @@ from .component import Datapath
 from .exact import from_number, shift_up, truncated_terms, with_headroom
 from .number import Number, Special, multiply, unpack
 from .pipeline import Pipeline
+from .quantize import PowerOfTwo, nonfinite
 from .rounding import Exact, Rounder
 from .transforms import butterfly, butterfly_marks
 from .wire import Wire, cat
 
-__all__ = ["BlockDequantizeDatapath", "HadamardDatapath", "Lanewise"]
+__all__ = ["BlockDequantizeDatapath", "BlockQuantizeDatapath", "HadamardDatapath", "Lanewise"]
 
 
 class Lanewise(Datapath):
@@ -27,6 +28,28 @@ class Lanewise(Datapath):
         if "random" in control:
             random = list(control["random"].lanes(spec.random_bits))
         return [Rounder(p, format, spec.rounding, spec.overflow, random=word) for word in random]
+
+
+class BlockQuantizeDatapath(Lanewise):
+    """Gates for :class:`macaw.golden.units.BlockQuantize`. One block a clock."""
+
+    spec: units.BlockQuantize
+
+    def build(self, p: Pipeline, *, a: Wire, **operands: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        block, scale = spec.out, spec.out.scale
+        codes = a.lanes(spec.a.width)
+        rounders = self.rounders(p, block.element, len(codes), **operands)
+        special = nonfinite(p, codes, spec.a)
+        power = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
+        elements = power.project(codes, rounders)
+        code = power.code.bits(scale.width) & ~power.empty
+        idle = special | power.empty
+        nan = p.constant(scale.nan_code or 0, scale.width)
+        return {
+            "r": cat(*(element & ~idle for element in elements)),
+            "scale": p.mux(special, nan, code).bits(scale.width),
+        }
 
 
 class BlockDequantizeDatapath(Lanewise):

@@ -92,9 +92,9 @@ def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
     word = number.significand
     # A signed word carries the sign itself.
     sign = p.constant(0, 1) if number.exponent.constant is not None else number.sign
-    leading = None
+    leading, depth = None, 0
     if isinstance(out, Float) and not number.significand.signed:
-        leading = _leading_index(number, out, rounder.fraction_bits, len(word))
+        leading, depth = _leading_index(number, out, rounder.fraction_bits, len(word))
     return Exact(
         word=with_headroom(word, number.quantum, rounder),
         exponent=number.exponent,
@@ -104,19 +104,24 @@ def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
         zero_sign=number.sign,
         special=number.special,
         leading=leading,
+        depth=depth,
     )
 
 
-def _leading_index(number: Number, out: Float, bits: int, width: int) -> int | None:
-    """Where the leading one is, if it is known for every value that does not underflow."""
+def _leading_index(number: Number, out: Float, bits: int, width: int) -> tuple[int | None, int]:
+    """(the highest place of the leading one, how many places below it have to be looked at).
+
+    A number whose leading one is lower than that has none, or its result is subnormal or less:
+    its exponent then follows from the result's range.
+    """
     highest = max(index for index, _ in number.lowest)
     # A product of normal significands lies in [1, 4): its leading one is in one of two places.
     if highest != width - 1:
-        return None
-    for index, top in number.lowest:
-        if index < highest and top + highest >= _lowest_out(out) - bits:
-            return None
-    return highest
+        return None, 0
+    tops = [top + highest for index, top in number.lowest if index < highest]
+    if out.subnormals is Subnormals.GRADUAL:
+        return highest, max([0, *(top - out.emin for top in tops)])
+    return (None if any(top >= _lowest_out(out) - bits for top in tops) else highest), 0
 
 
 def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | None:

@@ -33,8 +33,10 @@ class Exact:
     zero_sign : Wire
         Sign of the result when the value is exactly zero.
     leading : int or None
-        Index of the leading one of an unsigned ``word`` that is never zero but where the result
-        is zero or underflows anyway; None if it can be anywhere.
+        Index of the leading one of an unsigned ``word``, or ``depth`` places below; numbers in
+        which it is still lower have a result that is subnormal, or zero. None if it can be
+        anywhere.
+    depth : int
     special : Special
     """
 
@@ -46,6 +48,7 @@ class Exact:
     zero_sign: Wire
     special: Special
     leading: int | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,8 +200,12 @@ class Rounder:
         top = exact.exponent + (exact.offset + width - 1 - format.emin)
         gradual = format.subnormals is Subnormals.GRADUAL
         plain = bits ^ negative
-        if exact.leading is not None:
-            zeros = p.constant(width - 1 - exact.leading)
+        depth = width - 1 - (exact.leading or 0) + exact.depth
+        if exact.leading is not None and exact.depth == 0:
+            zeros = p.constant(depth)
+        elif exact.leading is not None and depth < width:
+            zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - depth :]))
+            zeros = zeros.within(depth - exact.depth, depth)
         elif gradual and top.constant is not None and 0 <= top.constant < width:
             # Nothing moves beyond the lowest binade: there the count of zeros stops.
             zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - top.constant :]))

@@ -9,7 +9,7 @@ from macaw.golden.units import Unit
 
 from .block_dots import BlockDotDatapath, BlockMacDatapath
 from .component import Datapath, Implementation
-from .conversions import BlockDequantizeDatapath, HadamardDatapath
+from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
 
@@ -25,6 +25,7 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.Mac: MacDatapath,
     units.BlockDot: BlockDotDatapath,
     units.BlockMac: BlockMacDatapath,
+    units.BlockQuantize: BlockQuantizeDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
 }
