@@ -5,9 +5,11 @@ Vectors are drawn, quantised to the unit's operand formats, multiplied and accum
 the unit does (through its ``evaluate``), and compared with the dot product in float64 of what was
 drawn. The noise therefore holds the rounding of operands and of the accumulation, and overflow.
 
-Scaling: each operand tensor is multiplied by one power of two, the largest for which its greatest
-magnitude still fits the operand format, and for which a sum of ``length`` products of greatest
-magnitudes still fits the accumulator. So every format uses its range, and no scale adds rounding.
+Scaling: a tensor in a scalar format is multiplied by one power of two, the largest for which its
+greatest magnitude still fits the operand format, and for which a sum of ``length`` products of
+greatest magnitudes still fits the accumulator. So every format uses its range, and no scale adds
+rounding. Block formats scale themselves: blocks lie along the axis that is summed over, and what
+the tensor shares beside (NVFP4's second scale) is applied to the result, in float64.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from macaw.golden.blocks import Block, expand_scales
 from macaw.golden.errors import SpecError
 
 from . import cache as store
@@ -64,33 +67,78 @@ def _accumulator(spec: Unit) -> Format:
     return acc if acc is not None and not isinstance(acc, str) else spec.ports.outputs["r"].format
 
 
-def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray) -> np.ndarray:
     """Dot products over the last axis by ``spec``: codes of shape (pairs, length) to values.
 
-    ``fma`` and ``dot`` feed their result back as the addend, from zero on; ``mac`` accumulates.
+    ``scales`` are ``a_scale`` and ``b_scale`` of block operands, one code for each element. Lanes
+    that the vectors leave empty are zeros. ``fma`` and the dot products feed their result back as
+    the addend, from zero on; ``mac`` accumulates.
     """
     pairs, length = a.shape
     lanes = spec.macs
-    if length % lanes:
-        raise SpecError(f"length: {length} is not a multiple of {lanes} lanes")
-    out = spec.ports.outputs["r"].format
-    beats = length // lanes
-    if lanes > 1:
-        a, b = a.reshape(pairs, beats, lanes), b.reshape(pairs, beats, lanes)
+    beats = -(-length // lanes)
+    out: Any = spec.ports.outputs["r"].format
+    codes: dict[str, np.ndarray] = {}
+    for name, array in {"a": a, "b": b, **scales}.items():
+        port = spec.ports.inputs[name]
+        count = port.lanes or 1
+        if name in "ab":
+            zero = np.asarray(port.format.encode(0.0))
+            array = np.pad(array, ((0, 0), (0, beats * lanes - length)), constant_values=zero)
+        else:
+            array = np.pad(array, ((0, 0), (0, beats * lanes - length)), "edge")
+            array = array[:, :: lanes // count]
+        codes[name] = array.reshape(pairs, beats, count) if port.lanes else array
     if spec.accumulates:
         # One long stream: the first axis is the beat, sequences behind one another.
         last = np.zeros((pairs, beats), np.uint8)
         last[:, -1] = 1
-        total = spec.evaluate(
-            a=a.reshape(pairs * beats, *a.shape[2:]),
-            b=b.reshape(pairs * beats, *b.shape[2:]),
-            last=last.reshape(-1),
-        )["r"]
-        return out.decode(total)
+        stream = {name: x.reshape(pairs * beats, *x.shape[2:]) for name, x in codes.items()}
+        return out.decode(spec.evaluate(**stream, last=last.reshape(-1))["r"])
     total = out.encode(np.zeros(pairs))
     for beat in range(beats):
-        total = spec.evaluate(a=a[:, beat], b=b[:, beat], c=total)["r"]
+        total = spec.evaluate(**{name: x[:, beat] for name, x in codes.items()}, c=total)["r"]
     return out.decode(total)
+
+
+def quantized(spec: Unit, name: str, values: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
+    """Codes for operand ``name`` of :func:`dot_products`, and what their values are multiplied by.
+
+    ``values`` have shape (pairs, length). Raises :class:`CodeError` for what is not finite.
+    """
+    fmt: Any = getattr(spec, name)
+    if isinstance(fmt, Block):
+        made = fmt.quantize(values)
+        scales = expand_scales(fmt, made.scales, values.shape, -1)
+        second = fmt.second_scale
+        factor = 1.0 if second is None else 1.0 / float(second.decode(made.second_scale))
+        return {name: made.elements, f"{name}_scale": scales}, factor
+    accumulator: Any = _accumulator(spec)
+    room = float(np.sqrt(accumulator.max / values.shape[-1]))
+    factor = scale_of(values, min(fmt.max, room))
+    return {name: fmt.encode(values * factor)}, factor
+
+
+def ratio(exact: np.ndarray, found: np.ndarray) -> float:
+    """Signal-to-noise ratio in dB of ``found``, which should be ``exact``.
+
+    Infinite for no noise at all; NaN when something found is not a number.
+    """
+    power = float(np.sum((found - exact) ** 2))
+    if power == 0.0:
+        return float("inf")
+    return float(10 * np.log10(np.sum(exact**2) / power))
+
+
+def sqnr_of(spec: Unit, a: np.ndarray, b: np.ndarray) -> float:
+    """Signal-to-quantisation-noise ratio in dB of the dot products of two arrays' rows."""
+    codes: dict[str, np.ndarray] = {}
+    scale = 1.0
+    for name, values in (("a", a), ("b", b)):
+        made, factor = quantized(spec, name, values)
+        codes |= made
+        scale *= factor
+    return ratio(np.sum(a * b, axis=-1), dot_products(spec, **codes) / scale)
 
 
 def sqnr(spec: Unit, distribution: str, trial: Trial = Trial(), *, cache: bool = True) -> float:
@@ -116,19 +164,5 @@ def sqnr(spec: Unit, distribution: str, trial: Trial = Trial(), *, cache: bool =
 
 def _sqnr(spec: Unit, distribution: str, trial: Trial) -> float:
     random = np.random.default_rng(trial.seed)
-    accumulator: Any = _accumulator(spec)
-    room = float(np.sqrt(accumulator.max / trial.length))
-    drawn, codes, scale = [], [], 1.0
-    for name in "ab":
-        values = draw(distribution, (trial.pairs, trial.length), random)
-        fmt: Any = spec.ports.inputs[name].format
-        factor = scale_of(values, min(fmt.max, room))
-        drawn.append(values)
-        codes.append(fmt.encode(values * factor))
-        scale *= factor
-    exact = np.sum(drawn[0] * drawn[1], axis=-1)
-    noise = dot_products(spec, codes[0], codes[1]) / scale - exact
-    power = float(np.sum(noise**2))
-    if power == 0.0:
-        return float("inf")
-    return float(10 * np.log10(np.sum(exact**2) / power))
+    shape = (trial.pairs, trial.length)
+    return sqnr_of(spec, draw(distribution, shape, random), draw(distribution, shape, random))

@@ -3,7 +3,8 @@
 
 Equal work means: one multiply-accumulate per clock and lane, with operands in the format and the
 sum in the *accumulator* that belongs to it (:func:`accumulator`); every unit with the pipeline
-that serves it best on the target; proven against its golden model before it is priced.
+that serves it best on the target; proven against its golden model before it is priced. Where one
+of the formats has blocks, all are compared as dot products of about 32 lanes (:func:`lanes_of`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import macaw
+from macaw.golden.blocks import AnyFormat, Block
+from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats import format as format_of
+from macaw.golden.formats import format as scalar_format
 from macaw.golden.units import Unit, unit
 from macaw.hdl.tools import Notify
 
@@ -35,24 +38,43 @@ KINDS = ("auto", "fma", "mac", "dot")
 ALIGNED_BITS = 32
 """Fraction bits of a `dot` whose exact sum the hardware refuses."""
 
+BLOCK_LANES = 32
+"""Products per clock where one of the formats has blocks; the most that a block format has."""
 
-def accumulator(fmt: Format) -> Format:
+
+def accumulator(fmt: AnyFormat) -> Format:
     """Return the format that sums of products in ``fmt`` are kept in.
 
-    Floats up to 32 bits: ``fp32``, as in every tensor unit that we know. Fixed point of up to 8
-    bits: ``int32``; wider: twice the width and 16 bits for 65536 terms. SpecError for wider ones.
+    Block formats and floats up to 32 bits: ``fp32``, as in every tensor unit that we know. Fixed
+    point of up to 8 bits: ``int32``; wider: twice the width and 16 bits for 65536 terms. SpecError
+    for wider ones.
     """
+    if isinstance(fmt, Block):
+        return scalar_format("fp32")
     if isinstance(fmt, Float):
         if fmt.width > 32:
             raise SpecError(f"compare: {fmt.name} is wider than the accumulator fp32")
-        return format_of("fp32")
+        return scalar_format("fp32")
     width = 32 if fmt.width <= 8 else 2 * fmt.width + 16
     if width > 64:
         raise SpecError(f"compare: {fmt.name} needs an accumulator of {width} bits, at most 64")
     return Fixed(width=width, fraction=2 * fmt.fraction)
 
 
-def candidates(fmt: Format, kind: str = "auto", lanes: int = 1) -> list[Unit]:
+def lanes_of(fmt: AnyFormat, formats: Iterable[AnyFormat]) -> int:
+    """Return the products per clock of ``fmt`` in a comparison of ``formats``.
+
+    One for each, unless one of them has blocks. Then scalar formats have 32, and a block format
+    the products of one block, or, if its blocks are larger, the most up to 32 that divide one:
+    32 for MX, 16 for NVFP4, 24 for HBFP's tiles.
+    """
+    if not any(isinstance(other, Block) for other in formats):
+        return 1
+    size = fmt.size or BLOCK_LANES if isinstance(fmt, Block) else BLOCK_LANES
+    return max(lanes for lanes in range(1, BLOCK_LANES + 1) if size % lanes == 0)
+
+
+def candidates(fmt: AnyFormat, kind: str = "auto", lanes: int = 1) -> list[Unit]:
     """Units that multiply-accumulate ``fmt``, one of which the comparison prices.
 
     ``fma``
@@ -63,7 +85,8 @@ def candidates(fmt: Format, kind: str = "auto", lanes: int = 1) -> list[Unit]:
         Accumulates inside: integers in the accumulator's format, floats exactly, in fixed point
         (for sums of up to 1024 terms), with one rounding at the read-out.
     ``dot``
-        ``lanes`` products and an addend, one rounding.
+        ``lanes`` products and an addend, one rounding; of block formats ``block-dot``, the one
+        unit for them.
     ``auto``
         ``fma`` and, for floats whose exact accumulator the hardware takes, ``mac``: the one of
         fewer gates is priced. More than one lane: ``dot``.
@@ -71,8 +94,12 @@ def candidates(fmt: Format, kind: str = "auto", lanes: int = 1) -> list[Unit]:
     if kind not in KINDS:
         raise SpecError(f"unit: {kind!r} is none of {', '.join(KINDS)}")
     out = accumulator(fmt)
+    sums = ("exact",) if isinstance(fmt, Fixed) else ("exact", f"aligned({ALIGNED_BITS})")
+    if isinstance(fmt, Block):
+        if kind not in ("auto", "dot"):
+            raise SpecError(f"unit: {kind} takes no block format, as {fmt.name} is; use dot")
+        return [unit("block-dot", a=fmt, out=out, size=lanes, accumulation=s) for s in sums]
     if kind == "dot" or (kind == "auto" and lanes > 1):
-        sums = ("exact",) if isinstance(fmt, Fixed) else ("exact", f"aligned({ALIGNED_BITS})")
         return [unit("dot", a=fmt, out=out, lanes=lanes, accumulation=s) for s in sums]
     found = []
     if kind in ("auto", "fma"):
@@ -90,11 +117,11 @@ class Settings:
     """How a comparison is made; part of its JSON.
 
     ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
-    comparison needs one.
+    comparison needs one. ``lanes=None``: :func:`lanes_of`.
     """
 
     unit: str = "auto"
-    lanes: int = 1
+    lanes: int | None = None
     reference: str = ""
     multiplier: str = "lut"
     vectors: int = 1_000_000
@@ -107,7 +134,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.unit not in KINDS:
             raise SpecError(f"unit: {self.unit!r} is none of {', '.join(KINDS)}")
-        if self.lanes < 1:
+        if self.lanes is not None and self.lanes < 1:
             raise SpecError(f"lanes: {self.lanes} is less than 1")
         if self.vectors < 1:
             raise SpecError(f"vectors: {self.vectors} is less than 1")
@@ -119,6 +146,8 @@ class Row:
 
     Attributes
     ----------
+    bits : float
+        Storage per element, its share of a block's scale included.
     cost : float
         Of the unit, in ``cost_unit``; see :attr:`macaw.synth.Result.cost`.
     rate : float
@@ -136,7 +165,7 @@ class Row:
 
     format: str
     target: str
-    bits: int
+    bits: float
     unit: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     stages: int = 0
@@ -224,7 +253,7 @@ def _finite(value: Any) -> Any:
 
 
 def compare(
-    formats: Iterable[str | Format] = (),
+    formats: Iterable[str | AnyFormat] = (),
     targets: Iterable[str | Target] = (),
     *,
     liberty: str | Path | None = None,
@@ -274,7 +303,7 @@ def compare(
     places = [_target(t) for t in targets] + ([_target("asic", liberty)] if liberty else [])
     places = places or [_target(name) for name in DEFAULT_TARGETS]
     for fmt in wanted:
-        candidates(fmt, how.unit, how.lanes)
+        candidates(fmt, how.unit, _lanes(fmt, wanted, how))
 
     work = _schedule(wanted, places, how)
     # On a cluster the jobs are pickled, and cannot call back.
@@ -300,14 +329,25 @@ def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
     return place
 
 
-def _schedule(wanted: Sequence[Format], places: Sequence[Target], how: Settings) -> list[Job]:
+def _bits(fmt: AnyFormat) -> float:
+    return fmt.bits if isinstance(fmt, Block) else fmt.width
+
+
+def _lanes(fmt: AnyFormat, wanted: Iterable[AnyFormat], how: Settings) -> int:
+    if how.lanes is not None:
+        return how.lanes
+    return 1 if how.unit in ("fma", "mac") else lanes_of(fmt, wanted)
+
+
+def _schedule(wanted: Sequence[AnyFormat], places: Sequence[Target], how: Settings) -> list[Job]:
     """All jobs, the longest first, so that the last to finish is a short one."""
-    wide = sorted(wanted, key=lambda fmt: -fmt.width)
+    wide = sorted(wanted, key=lambda fmt: -_bits(fmt))
+    settled = {fmt: replace(how, lanes=_lanes(fmt, wanted, how)) for fmt in wanted}
     work = [
         Job(
             name=f"{fmt.name} on {place.name}",
             function=measure,
-            arguments={"fmt": fmt, "place": place, "how": how},
+            arguments={"fmt": fmt, "place": place, "how": settled[fmt]},
         )
         for place in sorted(places, key=lambda place: bool(place.liberty))
         for fmt in wide
@@ -316,25 +356,25 @@ def _schedule(wanted: Sequence[Format], places: Sequence[Target], how: Settings)
         Job(
             name=f"accuracy of {fmt.name}, {distribution}",
             function=keeps,
-            arguments={"fmt": fmt, "distribution": distribution, "how": how},
+            arguments={"fmt": fmt, "distribution": distribution, "how": settled[fmt]},
         )
         for fmt in wide
         for distribution in accuracy.DISTRIBUTIONS
     ]
 
 
-def choose(fmt: Format, how: Settings) -> Unit:
-    """The candidate of fewest gate equivalents, unpipelined; the first one that hardware takes."""
+def choose(fmt: AnyFormat, how: Settings) -> Unit:
+    """The candidate of fewest gate equivalents, unpipelined; of dots, the first one that builds."""
     priced: list[tuple[float, Unit]] = []
     refused: MacawError | None = None
-    options = candidates(fmt, how.unit, how.lanes)
+    options = candidates(fmt, how.unit, how.lanes or lanes_of(fmt, [fmt]))
     for spec in options:
         try:
             design = source.generate(spec, cache=how.cache, stages=0)
         except SpecError as error:
             refused = error
             continue
-        if len(options) == 1 or spec.kind == "dot":
+        if len(options) == 1 or spec.kind in ("dot", "block-dot"):
             return spec
         figures = run(design, "asic", cache=how.cache, timeout=how.timeout)
         priced.append((figures.cost, spec))
@@ -343,9 +383,9 @@ def choose(fmt: Format, how: Settings) -> Unit:
     return min(priced, key=lambda item: item[0])[1]
 
 
-def measure(fmt: Format, place: Target, how: Settings, progress: Notify | None = None) -> Row:
+def measure(fmt: AnyFormat, place: Target, how: Settings, progress: Notify | None = None) -> Row:
     """Best pipeline of the format's unit on a target, proven and priced."""
-    base = {"format": fmt.name, "target": place.name, "bits": fmt.width}
+    base = {"format": fmt.name, "target": place.name, "bits": _bits(fmt)}
     try:
         spec = choose(fmt, how)
         pipelines = Pipelines(
@@ -402,7 +442,7 @@ def _row(
 
 
 def keeps(
-    fmt: Format, distribution: str, how: Settings, progress: Notify | None = None
+    fmt: AnyFormat, distribution: str, how: Settings, progress: Notify | None = None
 ) -> tuple[str, str, float]:
     """Accuracy of the format's unit: format, distribution, dB (NaN when there is no unit)."""
     try:
