@@ -114,10 +114,13 @@ def _sources(*packages: str) -> str:
 
 def _golden_checks() -> list[Any]:
     try:
-        module = importlib.import_module("macaw.sim.prove_golden")
+        modules = [
+            importlib.import_module(f"macaw.sim.{name}")
+            for name in ("prove_golden", "prove_blocks")
+        ]
     except ModuleNotFoundError:
         return []
-    return list(module.checks())
+    return [check for module in modules for check in module.checks()]
 
 
 def key_of(case: Case) -> str:

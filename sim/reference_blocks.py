@@ -63,12 +63,18 @@ def tensor_scales(amax, block, order="paper"):
     """Encoding and decoding scale of a tensor, from its largest magnitude."""
     top = fp32(largest(block.element) * largest(block.scale))
     if amax == 0:
-        return Fraction(1), Fraction(1)
-    if order == "torchao":
+        encode = decode = Fraction(1)
+    elif order == "torchao":
         decode = fp32(amax / top) or Fraction(1)
-        return ratio(Fraction(1), decode), decode
-    encode = fp32(top / amax)
-    return encode, ratio(Fraction(1), encode)
+        encode = ratio(Fraction(1), decode)
+    else:
+        encode = fp32(top / amax)
+        decode = ratio(Fraction(1), encode)
+    second = block.second_scale
+    stored = value(project(decode, second, "rne", "saturate")[0], second) or value(1, second)
+    if stored != decode:  # a second scale that is coarser than fp32
+        encode, decode = ratio(Fraction(1), stored), stored
+    return encode, decode
 
 
 def block_scale(amax, block, order, encode, decode):
