@@ -12,6 +12,7 @@ from .number import Number, Special, multiply, unpack
 from .pipeline import Pipeline
 from .quantize import PowerOfTwo, nonfinite
 from .rounding import Exact, Rounder
+from .scales import ThroughFp32
 from .transforms import butterfly, butterfly_marks
 from .wire import Wire, cat
 
@@ -40,16 +41,24 @@ class BlockQuantizeDatapath(Lanewise):
         block, scale = spec.out, spec.out.scale
         codes = a.lanes(spec.a.width)
         rounders = self.rounders(p, block.element, len(codes), **operands)
-        special = nonfinite(p, codes, spec.a)
-        power = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
-        elements = power.project(codes, rounders)
-        code = power.code.bits(scale.width) & ~power.empty
-        idle = special | power.empty
+        wrong = nonfinite(p, codes, spec.a)
+        if block.power_of_two:
+            shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
+        else:
+            tensor = None
+            if block.second_scale is not None:
+                tensor = operands["encode"], operands["decode"]
+                wrong = wrong | ~(self._positive(tensor[0]) & self._positive(tensor[1]))
+            shared = ThroughFp32(p, codes, spec.a, block, spec.rules, tensor)
+        idle = wrong | shared.empty
+        elements = [element & ~idle for element in shared.project(codes, rounders)]
+        code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
-        return {
-            "r": cat(*(element & ~idle for element in elements)),
-            "scale": p.mux(special, nan, code).bits(scale.width),
-        }
+        return {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
+
+    def _positive(self, code: Wire) -> Wire:
+        """Whether an fp32 code is that of a positive finite number."""
+        return code.any() & ~code[31] & ~code[23:31].all()
 
 
 class BlockDequantizeDatapath(Lanewise):

@@ -142,11 +142,12 @@ class PowerOfTwo:
         p, scale, source = self.p, self.block.scale, self.source
         first = unpack(p, codes[0], source)
         least, most = int(scale.zero) - scale.bias, scale.max_code - scale.bias
-        # Exponents of a quotient's last bit.
-        low, high = first.quantum - most, first.top - least
+        # Exponents of a quotient's last bit, by the place of the leading one.
+        tops = {index: top - least for index, top in first.lowest}
         if self.bounded:
-            # No value has an exponent above that of the largest one.
-            high = min(high, self.block.element_emax - source.mantissa)
+            # No quotient is above the binade of the largest element.
+            tops = {i: min(top, self.block.element_emax - i) for i, top in tops.items()}
+        low, high = first.quantum - most, max(tops.values())
         bits = rounders[0].fraction_bits
         width = len(first.significand)
         width += headroom(self.block.element, low, width, bits)
@@ -160,7 +161,7 @@ class PowerOfTwo:
                 number,
                 exponent=(number.exponent - base).within(low - offset, high - offset),
                 offset=offset,
-                lowest=tuple((index, min(top - least, high)) for index, top in number.lowest),
+                lowest=tuple(tops.items()),
                 special=Special(nan=never, infinite=never, negative=never, invalid=never),
             )
             results.append(rounder.project(from_number(p, quotient, rounder)).code)

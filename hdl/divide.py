@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Exact quotients: digits from rows of subtract-and-select, and a sticky bit for the rest."""
+
+from dataclasses import replace
+
+from macaw.golden.formats import Float
+
+from .exact import with_headroom
+from .number import Number, Special
+from .pipeline import Pipeline
+from .rounding import Exact, Rounder
+from .shift import leading_zeros, shift_left
+from .wire import Wire, cat
+
+__all__ = ["constant", "divide", "normalised", "quotient"]
+
+
+def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
+    """(digits of the quotient, 1 if there is a remainder).
+
+    The divisor's top bit is set. The first digit weighs ``2**(len(dividend) - len(divisor))``.
+    Each digit is a row: it subtracts the divisor from what is left and keeps the difference if
+    that is not negative.
+    """
+    size = len(divisor)
+    skipped = size - 1
+    bits = [dividend[i] for i in reversed(range(len(dividend)))]
+    bits += [p.constant(0, 1)] * (skipped + digits - len(bits))
+    # Fewer bits than the divisor has are less than it.
+    rest = cat(*reversed(bits[:skipped])) if skipped else p.constant(0)
+    result: list[Wire] = []
+    for bit in bits[skipped : skipped + digits]:
+        trial = cat(bit, rest)
+        difference = p.subtract(trial, divisor)
+        less = difference.negative
+        result.append(~less)
+        rest = p.mux(less, trial, difference).within(0, divisor.high - 1)
+    left = [part for part in (rest, *bits[skipped + digits :]) if len(part)]
+    return cat(*reversed(result)), cat(*left).any() if left else p.constant(0, 1)
+
+
+def normalised(p: Pipeline, number: Number) -> Number:
+    """The same number with the leading one in the top bit of its significand."""
+    if all(index == len(number.significand) - 1 for index, _ in number.lowest):
+        return number
+    width = len(number.significand)
+    zeros = leading_zeros(p, number.significand).within(0, width - 1)
+    moved, _ = shift_left(p, number.significand, zeros, width)
+    exponent = number.exponent - zeros
+    # Exponents are never negative.
+    shift = min(exponent.low, 0)
+    return replace(
+        number,
+        significand=moved,
+        exponent=p.add(exponent, -shift).within(0, number.exponent.high - shift),
+        offset=number.offset + shift,
+        lowest=((width - 1, number.top),),
+    )
+
+
+def constant(p: Pipeline, significand: int, exponent: int) -> Number:
+    """A positive number; the significand is not zero."""
+    never = p.constant(0, 1)
+    return Number(
+        pipeline=p,
+        sign=never,
+        zero=never,
+        significand=p.constant(significand, significand.bit_length()),
+        exponent=p.constant(0),
+        offset=exponent,
+        lowest=((significand.bit_length() - 1, exponent),),
+        special=Special(nan=never, infinite=never, negative=never, invalid=never),
+    )
+
+
+def quotient(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact:
+    """``a / b`` to the digits that the rounder looks at; specials as IEEE 754-2019 has them.
+
+    Both are :func:`normalised` floats, or constants.
+    """
+    format = rounder.format
+    digits = format.precision if isinstance(format, Float) else format.width
+    digits += rounder.fraction_bits
+    sign = a.sign ^ b.sign
+    wide, narrow = len(a.significand), len(b.significand)
+    # The first digit may be zero.
+    word, sticky = divide(p, a.significand, b.significand, digits + 1)
+    offset = a.offset - b.offset + wide - narrow - digits
+    nan = a.special.nan | b.special.nan
+    nan = nan | (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
+    gone = a.zero | b.special.infinite
+    exponent = a.exponent - b.exponent
+    return Exact(
+        word=with_headroom(word & ~gone, exponent.low + offset, rounder),
+        exponent=exponent,
+        offset=offset,
+        sticky=sticky & ~gone,
+        sign=sign,
+        zero_sign=sign,
+        special=Special(
+            nan=nan,
+            infinite=(a.special.infinite | b.zero) & ~nan,
+            negative=sign,
+            invalid=nan,
+        ),
+        leading=digits,
+        depth=1,
+    )
