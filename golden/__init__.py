@@ -5,6 +5,7 @@ from .blocks import BLOCKS, AnyFormat, Block, format
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
 from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .hadamard import TE_SIGNS, hadamard
+from .matmul import matmul
 from .quantize import MinScale, Order, Quantized, Rules, ScaleRule, quantize
 from .rounding import Flag, Overflow, Rounding
 from .units import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
@@ -45,6 +46,7 @@ __all__ = [
     "Unit",
     "format",
     "hadamard",
+    "matmul",
     "quantize",
     "unit",
 ]

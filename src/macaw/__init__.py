@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from macaw.sim import Report
     from macaw.synth import Comparison, Result
 
-__all__ = ["__version__", "compare", "format", "generate", "synthesize", "unit", "verify"]
+__all__ = ["__version__", "compare", "format", "generate", "matmul", "synthesize", "unit", "verify"]
 
 __version__ = importlib.metadata.version("macaw")
 
@@ -53,6 +53,24 @@ def unit(name: str, **parameters: Any) -> Unit:
     from macaw.golden import units
 
     return units.unit(name, **parameters)
+
+
+def matmul(
+    a: Any,
+    b: Any,
+    format_a: str | AnyFormat | None = None,
+    format_b: str | AnyFormat | None = None,
+    **options: Any,
+) -> Any:
+    """Return the codes of the matrix product of two quantised arrays, as ``block-mac`` adds it.
+
+    ``a`` (…, M, K) and ``b`` (K, N) are values, quantised along K, or what ``quantize`` returned.
+    ``options`` are ``acc``, ``out``, ``accumulation`` and others: see
+    :func:`macaw.golden.matmul.matmul`. The codes are of ``out``, by default fp32.
+    """
+    from macaw import golden
+
+    return golden.matmul(a, b, format_a, format_b, **options)
 
 
 def generate(unit: Unit, **implementation: Any) -> Design:
