@@ -226,7 +226,7 @@ class Rounder:
         kept, below = shift_left(p, bits, shift, need)
         kept, below = kept ^ negative, below | exact.sticky
         if under.constant != 0:
-            below = below | (under & (kept.any() | negative))
+            below = p.mux(under, ~empty, below)
             kept = kept & ~under
         carry = negative & ~below
         significand = p.name("significand", kept[self.fraction_bits :])
@@ -253,12 +253,13 @@ class Rounder:
             return zeros, top - zeros, never
         if top.high < 0:
             return zeros, p.constant(0), p.constant(1, 1)
-        difference = top - zeros
-        capped = difference.negative
-        field = (difference.bits(len(difference)) & ~capped).within(0, top.high)
+        # Where the exponent is below the lowest binade nothing is kept, and its bits do not matter.
         under = top.negative
-        limit = top.within(0, zeros.high)
-        return p.mux(capped & ~under, limit, zeros), field, under
+        whole = top.bits(top.high.bit_length()).within(0, top.high)
+        difference = whole - zeros
+        capped = difference.negative
+        field = (difference.bits(len(difference)) & ~(capped | under)).within(0, top.high)
+        return p.mux(capped, whole.within(0, zeros.high), zeros), field, under
 
     def _tiny(
         self,
