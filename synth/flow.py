@@ -28,6 +28,9 @@ TIMEOUT = 1200.0
 ABC_PATIENCE = 240.0
 """Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
 
+SWEPT_BITS = 200
+"""Units of more bits of operands than this are mapped without ABC's sweep for equal signals."""
+
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
 
@@ -213,6 +216,7 @@ def run(
         routed=routed,
         # WebAssembly and native builds of one version give one result.
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
+        **({"sweep": False} if chosen.liberty and not _swept(design) else {}),
     )
     if cache and (stored := store.get(digest)) is not None:
         return Result.from_json({**stored, "cached": True})
@@ -358,14 +362,16 @@ class _Measurement:
         )
         notes: tuple[str, ...] = ()
         abc = self.work / "map.abc"
-        abc.write_text(targets.ABC_SCRIPT.format(D=f"-D {targets.UNREACHABLE_PS}"))
+        sweep = targets.ABC_SWEEP if _swept(self.design) else ""
+        delay = f"-D {targets.UNREACHABLE_PS}"
+        abc.write_text(targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
         try:
             self._script(text, "mapping", min(ABC_PATIENCE, self.timeout))
         except ToolTimeout as error:
             notes = ("mapped without a delay target: ABC did not finish with one",)
             if self.notify:
                 self.notify(f"{error}; trying again without a delay target")
-            abc.write_text(targets.ABC_SCRIPT.format(D=""))
+            abc.write_text(targets.ABC_SCRIPT.format(D="", sweep=sweep))
             self._script(text, "mapping without a delay target")
         module = json.loads((self.work / "netlist.json").read_text())["modules"][self.design.name]
         path = timing.longest_path(module, library)
@@ -385,6 +391,11 @@ class _Measurement:
             "critical_path": path.cells,
             "notes": notes,
         }
+
+
+def _swept(design: Design) -> bool:
+    ports = design.metadata.get("ports") or []
+    return sum(port["width"] for port in ports if port.get("role") == "operand") <= SWEPT_BITS
 
 
 _libraries: dict[str, timing.Library] = {}
