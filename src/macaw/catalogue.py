@@ -16,10 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.blocks import Block
+from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Fixed, Float, Format
-from macaw.golden.formats import format as format_of
 
+_FORMAT_WORDS = {
+    frozenset({Float, Fixed}): "a format",
+    frozenset({Float}): "a float format",
+    frozenset({Block}): "a block format",
+    frozenset({Float, Fixed, Block}): "a format, also of blocks",
+}
 SMALL = 8  # widest format whose every value is listed
 
 
@@ -161,7 +168,7 @@ def parameters(cls: type) -> list[dict[str, str]]:
     result = []
     for field in own:
         if field.name in formats:
-            default = _default_format(cls, field.name, formats)
+            default = _default_format(cls, field.name, {n: hints[n] for n in formats})
         else:
             default = _text(field.default)
         takes = _choices(cls, field.name) or allowed(hints[field.name])
@@ -187,13 +194,22 @@ def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int =
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _kinds(hint: Any) -> set[type]:
+    """The kinds of formats among what a parameter may be."""
+    return {Float, Fixed, Block} & (set(typing.get_args(hint)) or {hint})
+
+
 def _is_format(hint: Any) -> bool:
-    return set(typing.get_args(hint)) >= {Float, Fixed}
+    return bool(_kinds(hint))
 
 
-def _default_format(cls: type, name: str, names: list[str]) -> str:
+def _default_format(cls: type, name: str, hints: dict[str, Any]) -> str:
     """Learn by trying: leave ``name`` out, give the others formats that all differ."""
-    probes = dict(zip(names, map(format_of, ("fp32", "fp16", "bf16", "tf32"))))
+    scalars, blocks = iter(("fp32", "fp16", "bf16", "tf32")), iter(("mxfp4", "nvfp4"))
+    probes = {
+        other: any_format(next(scalars if Float in _kinds(hint) else blocks))
+        for other, hint in hints.items()
+    }
     del probes[name]
     try:
         value = getattr(cls(**probes), name)
@@ -227,6 +243,9 @@ def _text(value: Any) -> str:
 
 def allowed(hint: Any) -> str:
     """What a parameter annotated with ``hint`` takes, in words."""
+    if _is_format(hint):
+        text = "text or " if str in typing.get_args(hint) else ""
+        return text + _FORMAT_WORDS[frozenset(_kinds(hint))]
     if hint is str:
         return "text"
     if hint is type(None):
@@ -240,9 +259,5 @@ def allowed(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return ", ".join("none" if a is None else str(a) for a in typing.get_args(hint))
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        if _is_format(hint):
-            return (
-                "a format" if set(typing.get_args(hint)) == {Float, Fixed} else "text or a format"
-            )
         return " or ".join(filter(None, map(allowed, typing.get_args(hint))))
     return str(getattr(hint, "__name__", hint))
