@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 
 import macaw
-from macaw import cli
+from macaw import cli, tensors
+from macaw.golden import UNITS
+from macaw.quantize import arrays_of
 
 VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "quantize", "doctor")
 
@@ -101,8 +103,26 @@ def test_format_shows_any(run: Run, name: str) -> None:
     assert run("formats", name, "--json").json["name"] == name
 
 
+def test_block_formats(run: Run) -> None:
+    lines = run("formats").out.splitlines()
+    (nvfp4,) = [line.split() for line in lines if line.startswith("nvfp4 ")]
+    assert nvfp4 == ["nvfp4", "4.438", "e2m1", "16", "ue4m3", "fp32", "6", "2^-9", "448"]
+    listed = {entry["name"]: entry for entry in run("formats", "--json").json}
+    assert listed["mxfp4"]["bits"] == 4.25
+    assert "| `hbfp8` | 8.017 | fx8.7sym | 24 x 24 |" in run("formats", "--markdown").out
+
+
+@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "dfp16", "int4sym-k128-fp16"])
+def test_a_block_format_explained(run: Run, name: str) -> None:
+    outcome = run("formats", name, "--json").json
+    assert (outcome["name"], outcome["kind"]) == (name, "block")
+    text = run("formats", name).out
+    assert f"macaw formats {outcome['element']}" in text
+    assert re.search(rf"^scale +{outcome['scale']}$", text, re.MULTILINE)
+
+
 def test_units(run: Run) -> None:
-    assert set(run("units", "--json").json) == {"mul", "add", "fma", "cast", "dot", "mac"}
+    assert set(run("units", "--json").json) == set(UNITS)
 
 
 def test_unit_parameters_are_derived(run: Run) -> None:
@@ -205,8 +225,10 @@ def test_help_shows_an_example(run: Run, verb: str) -> None:
     ],
 )
 def test_example_runs(run: Run, example: str) -> None:
-    np.save("weights.npy", np.linspace(-2, 2, 1000, dtype=np.float32))
+    weights = np.linspace(-2, 2, 1024, dtype=np.float32)
+    np.save("weights.npy", weights)
     np.savez("codes.npz", weights=np.arange(256, dtype=np.uint8))
+    np.savez("blocks.npz", **arrays_of("weights", macaw.format("nvfp4").quantize(weights)))
     outcome = run(*shlex.split(example)[1:])
     assert outcome.code == 0, outcome.err
 
@@ -273,6 +295,16 @@ FMA = ("fma", "a=e4m3", "out=fp16")
         ("quantize ones.npy --format e4m3 --scale 3", "power of two"),
         ("quantize ones.npy --format e4m3 --scale x", "power of two"),
         ("quantize ones.npy --format e4m3 -o codes.txt", ".safetensors"),
+        ("quantize ones.npy --format e4m3 --scale-rule ceil", "--scale-rule is for block formats"),
+        ("quantize ones.npy --format mxfp4 --scale max", "--scale is for scalar formats"),
+        ("quantize ones.npy --format mxfp4 --scale-rule up", "rceil"),
+        ("quantize ones.npy --format mxfp4 --order te", "choose a scale_rule"),
+        ("quantize ones.npy --format nvfp4 --order tensorrt", "torchao"),
+        ("quantize ones.npy --format mxfp4 --axis 3", "axis=3"),
+        ("quantize ones.npy --format mxfp4 --hadamard 16", "16 must divide"),
+        ("quantize ones.npy --format mxfp4 -o codes.npy", "not 2; use .npz"),
+        ("quantize ones.npy --format mxfp4 --decode -o b.npz", "ones: is no part"),
+        ("quantize ones.npy --format hbfp8", "two axes"),
         ("quantize ones.npy --format e4m3 -o none/codes.npy", "none/codes.npy"),
         ("quantize ones.npy --format e4m3 --decode", "-o"),
         ("quantize ones.npy --format e4m3 --decode -o back.npy", "ones"),
@@ -371,6 +403,65 @@ def test_quantize_there_and_back(run: Run) -> None:
     back = np.load("b.npz")
     assert back["w"].dtype == np.float32
     np.testing.assert_allclose(back["w"], weights, rtol=0.125, atol=2**-17)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "db"),
+    [
+        ("mxfp4", (), 17),
+        ("mxfp4", ("--scale-rule", "rceil", "--axis", "0"), 17),
+        ("nvfp4", (), 19),
+        ("nvfp4", ("--order", "te", "--hadamard", "32"), 19),
+        ("nvint4", ("--rounding", "sr", "--seed", "3", "--min-scale", "modelopt"), 16),
+        ("hbfp8", ("--axis", "0"), 38),
+        ("dfp16", ("--hadamard", "16", "--axis", "0"), 70),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_blocks_there_and_back(run: Run, name: str, options, db: int, suffix: str) -> None:
+    weights = np.random.default_rng(1).standard_normal((64, 96)).astype(np.float32)
+    np.save("w.npy", weights)
+    codes, back = f"c.{suffix}", f"b.{suffix}"
+    outcome = run("quantize", "w.npy", "--format", name, *options, "-o", codes, "--json")
+    assert outcome.code == 0, outcome.err
+    loss = outcome.json["tensors"]["w"]
+    pairs = zip(options[::2], options[1::2])
+    same = [word for pair in pairs if pair[0] in ("--axis", "--hadamard") for word in pair]
+    outcome = run("quantize", codes, "--format", name, "--dequantize", *same, "-o", back)
+    assert outcome.code == 0, outcome.err
+    ((tensor, values),) = tensors.read(Path(back))
+    assert tensor == "w"
+    noise = np.square(values - weights).sum()
+    assert 10 * np.log10(np.square(weights, dtype=float).sum() / noise) == pytest.approx(
+        loss["sqnr_db"]
+    )
+    assert loss["sqnr_db"] > db
+    assert loss["elements"] == weights.size
+
+
+def test_block_codes_are_the_formats(run: Run) -> None:
+    weights = np.random.default_rng(2).standard_normal((5, 40))
+    weights[0, 0] = np.inf
+    np.savez("w.npz", w=weights, v=weights[1])
+    outcome = run("quantize", "w.npz", "--format", "nvfp4", "-o", "c.npz", "--json")
+    assert outcome.json["tensors"]["w"]["nonfinite"] == 1
+    codes = np.load("c.npz")
+    assert sorted(codes) == [
+        f"{name}.{part}" for name in "vw" for part in ("elements", "scales", "second_scale")
+    ]
+    q = macaw.format("nvfp4").quantize(weights, nonfinite="nan")
+    assert np.array_equal(codes["w.elements"], q.elements)
+    assert np.array_equal(codes["w.scales"], q.scales)
+    assert codes["w.second_scale"] == q.second_scale
+
+
+def test_saturated_counts_what_is_beyond_its_block(run: Run) -> None:
+    """7 is beyond 6 under the floor rule, and within 12 under the others."""
+    np.save("x.npy", np.array([7.0, 1.0, -6.5, 0.01]))
+    for rule, count in (("floor", 2), ("rceil", 0)):
+        outcome = run("quantize", "x.npy", "--format", "mxfp4", "--scale-rule", rule, "--json")
+        loss = outcome.json["tensors"]["x"]
+        assert (loss["saturated"], loss["underflowed"]) == (count, 1)
 
 
 def test_scale_max_uses_the_range(run: Run) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.blocks import Block
+from macaw.golden.blocks import BLOCKS, AnyFormat, Block
 from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Fixed, Float, Format
@@ -46,8 +46,26 @@ def number(value: float) -> str:
     return text if len(text) <= 10 else f"{value:.7g}"
 
 
-def describe(fmt: Format) -> dict[str, Any]:
+def describe(fmt: AnyFormat) -> dict[str, Any]:
     """What is to be known of ``fmt`` besides its values; JSON-able."""
+    if isinstance(fmt, Block):
+        least = fmt.element.epsilon if isinstance(fmt.element, Fixed) else fmt.element.min_subnormal
+        return {
+            "name": fmt.name,
+            "kind": "block",
+            "bits": fmt.bits,
+            "spelling": fmt.spelling,
+            "element": fmt.element.name,
+            "size": fmt.size,
+            "tile": fmt.tile,
+            "scale": fmt.scale.name,
+            "second_scale": fmt.second_scale.name if fmt.second_scale else None,
+            "value": "element * scale" + " * second_scale" * (fmt.second_scale is not None),
+            "element_max": fmt.element.max,
+            "element_least": least,
+            "scale_max": fmt.scale.max,
+            "scale_least": fmt.scale.min_subnormal,
+        }
     if isinstance(fmt, Fixed):
         return {
             "name": fmt.name,
@@ -119,8 +137,47 @@ def row(fmt: Format) -> tuple[str, ...]:
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Every registered format."""
+    """Every registered scalar format."""
     return [row(fmt) for fmt in FORMATS.values()]
+
+
+BLOCK_HEADINGS = (
+    "block format",
+    "bits",
+    "element",
+    "block",
+    "scale",
+    "second scale",
+    "largest element",
+    "least scale",
+    "largest scale",
+)
+
+
+def block_rows() -> list[tuple[str, ...]]:
+    """Every registered block format under :data:`BLOCK_HEADINGS`; bits are those of an element
+    with its share of the scale."""
+    return [
+        (
+            name,
+            f"{block.bits:.4g}",
+            block.element.name,
+            extent(block),
+            block.scale.name,
+            block.second_scale.name if block.second_scale else "",
+            number(block.element.max),
+            number(block.scale.min_subnormal),
+            number(block.scale.max),
+        )
+        for name, block in BLOCKS.items()
+    ]
+
+
+def extent(block: Block) -> str:
+    """How many elements share a scale, in words."""
+    if block.size is None:
+        return "tensor"
+    return f"{block.tile} x {block.size}" if block.tile > 1 else str(block.size)
 
 
 def landmarks(fmt: Format) -> list[tuple[str, int, float]]:

@@ -105,6 +105,15 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def _describe(properties: dict[str, Any]) -> None:
+    """Print the properties of a format, one on a line."""
+    from macaw import catalogue
+
+    for key, value in properties.items():
+        text = catalogue.exact(value) if isinstance(value, float) else value
+        click.echo(f"{key.replace('_', ' '):14} {'none' if text is None else text}")
+
+
 def _pairs(items: Iterable[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for item in items:
@@ -199,25 +208,43 @@ def formats(name: str | None, markdown: bool, as_json: bool) -> None:
     """List the number formats, or show the ranges and values of one.
 
     NAME may also be spelled: e<E>m<M>, with b<bias>, ieee, fn, fnuz, finite or ftz behind it and
-    u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind.
+    u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind; a
+    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>], or -tensor- for -k<size>-.
 
     \b
     Examples:
       macaw formats
       macaw formats e4m3
+      macaw formats mxfp4
       macaw formats e3m2b4ieee --json
     """
     from macaw import catalogue
+    from macaw.golden.blocks import Block
 
     if name is None:
         if as_json:
-            _json([catalogue.describe(fmt) for fmt in catalogue.FORMATS.values()])
-        elif markdown:
-            click.echo(catalogue.markdown(catalogue.HEADINGS, catalogue.rows()))
-        else:
-            _table(catalogue.HEADINGS, catalogue.rows())
+            listed = (*catalogue.FORMATS.values(), *catalogue.BLOCKS.values())
+            _json([catalogue.describe(fmt) for fmt in listed])
+            return
+        tables = [(catalogue.HEADINGS, catalogue.rows())]
+        tables += [(catalogue.BLOCK_HEADINGS, catalogue.block_rows())]
+        for n, (headings, rows) in enumerate(tables):
+            click.echo() if n else None
+            if markdown:
+                click.echo(catalogue.markdown(headings, rows))
+            else:
+                _table(headings, rows)
         return
     fmt = macaw.format(name)
+    if isinstance(fmt, Block):
+        described = catalogue.describe(fmt)
+        if as_json:
+            _json(described)
+        else:
+            _describe(described)
+            click.echo(f"\nIts elements: macaw formats {fmt.element.name}")
+            click.echo(f"Its scales:   macaw formats {fmt.scale.name}")
+        return
     marks = catalogue.landmarks(fmt)
     small = fmt.width <= catalogue.SMALL
     if as_json:
@@ -225,9 +252,7 @@ def formats(name: str | None, markdown: bool, as_json: bool) -> None:
         listed = {"values": catalogue.values(fmt)} if small else {}
         _json({**catalogue.describe(fmt), "landmarks": landmarks, **listed})
         return
-    for key, value in catalogue.describe(fmt).items():
-        text = catalogue.exact(value) if isinstance(value, float) else value
-        click.echo(f"{key.replace('_', ' '):14} {text}")
+    _describe(catalogue.describe(fmt))
     click.echo()
     digits = -(-fmt.width // 4)
     _table(
@@ -479,68 +504,95 @@ _LOSS = (
 )
 
 
+_BLOCK_OPTIONS = ("scale_rule", "order", "min_scale", "axis", "rotation")
+_SCALAR_OPTIONS = ("overflow", "scale")
+
+
 @cli.command()
 @click.argument("file")
 @click.option("--format", "name", required=True, help="Format to encode to.")
 @click.option("--rounding", default="rne", show_default=True, help="rne rna rtz rup rdn rod sr.")
 @click.option("--overflow", help="saturate, nonfinite, or wrap.  [default: the format's]")
-@click.option("--scale", default="1", show_default=True, help="Divide by this power of two; max.")
+@click.option("--scale", help="Divide by this power of two; max.  [default: 1]")
+@click.option("--axis", type=int, help="Blocks: the axis along which they lie.  [default: -1]")
+@click.option("--scale-rule", help="Power-of-two scales: floor ceil rceil even.  [default: floor]")
+@click.option("--order", help="Other scales: paper te torchao ct exact.  [default: paper]")
+@click.option("--min-scale", help="Other scales: none modelopt torchao ct.  [default: none]")
+@click.option("--hadamard", "rotation", type=int, help="Blocks: rotate groups of this size first.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the words for sr.")
-@click.option("--decode", is_flag=True, help="FILE holds codes: back to values.")
+@click.option("--decode", "--dequantize", is_flag=True, help="FILE holds codes: back to values.")
 @click.option("-o", "--output", help="Write codes (with --decode: values) to this file.")
 @_AS_JSON
 def quantize(
     file: str,
     name: str,
     rounding: str,
-    overflow: str | None,
-    scale: str,
     seed: int,
     decode: bool,
     output: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Encode the arrays of FILE (.npy, .npz, .safetensors) and report the error.
 
-    Nothing is written without -o. Codes are unsigned integers, in the arrays' shapes.
+    Nothing is written without -o. Codes are unsigned integers, in the arrays' shapes. Of a block
+    format an array W becomes W.elements, W.scales and, if it has one, W.second_scale; to decode
+    them give the same --axis and --hadamard.
 
     \b
     Examples:
       macaw quantize weights.npy --format e4m3
       macaw quantize weights.npy --format int8 --scale max -o codes.npz
       macaw quantize codes.npz --format int8 --decode -o back.npz
+      macaw quantize weights.npy --format nvfp4 --hadamard 16 -o blocks.npz
+      macaw quantize blocks.npz --format nvfp4 --hadamard 16 --dequantize -o back.npz
     """
     from macaw import catalogue, tensors
+    from macaw.golden.blocks import Block
     from macaw.golden.rounding import Overflow, Rounding
-    from macaw.quantize import dequantize
+    from macaw.quantize import arrays_of, decoded, quantize_blocks
     from macaw.quantize import quantize as encode
 
     fmt = macaw.format(name)
     Rounding.parse(rounding, "rounding")
-    if overflow is not None:
-        Overflow.parse(overflow, "overflow")
+    given = {key: value for key, value in options.items() if value is not None}
+    for key in _SCALAR_OPTIONS if isinstance(fmt, Block) else _BLOCK_OPTIONS:
+        if key in given:
+            kind = "scalar" if isinstance(fmt, Block) else "block"
+            option = "hadamard" if key == "rotation" else key.replace("_", "-")
+            raise SpecError(f"--{option} is for {kind} formats, and {fmt.name} is none")
+    if "overflow" in given:
+        Overflow.parse(given["overflow"], "overflow")
     if decode and output is None:
         raise SpecError("--decode needs a file to write the values to: -o FILE")
     written, losses = {}, {}
     with Progress(f"quantize {file}") as progress:
-        for tensor, array in tensors.read(Path(file)):
+        arrays = tensors.read(Path(file))
+        if decode:
+            kept = {key: given[key] for key in ("scale", "axis", "rotation") if key in given}
+            written |= decoded(file, arrays, fmt, **kept)
+            arrays = ()
+        for tensor, array in arrays:
             progress(tensor) if progress.live else None
             try:
-                if decode:
-                    written[tensor] = dequantize(array, fmt, scale=scale)
-                    continue
-                codes, losses[tensor] = encode(
-                    array, fmt, rounding=rounding, overflow=overflow, scale=scale, seed=seed
-                )
+                options = {"rounding": rounding, "seed": seed, **given}
+                if isinstance(fmt, Block):
+                    blocks, losses[tensor] = quantize_blocks(array, fmt, **options)
+                    codes = arrays_of(tensor, blocks)
+                else:
+                    plain, losses[tensor] = encode(array, fmt, **options)
+                    codes = {tensor: plain}
             except MacawError as error:
                 raise type(error)(f"{file}: {tensor}: {error}") from None
             if output is not None:
-                written[tensor] = codes
+                written |= codes
     if not (written or losses):
         raise tensors.FileError(f"{file}: holds no arrays")
     if output is not None:
         scales = {f"macaw.scale.{tensor}": loss.scale for tensor, loss in losses.items()}
         metadata = {"macaw.format": fmt.name} | {key: repr(s) for key, s in scales.items()}
+        if isinstance(fmt, Block):
+            metadata |= {f"macaw.{key}": str(value) for key, value in given.items()}
         tensors.write(Path(output), written, {} if decode else metadata)
     if as_json:
         report = {tensor: loss.to_json() for tensor, loss in losses.items()}

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from macaw.golden.errors import CodeError, SpecError
+from macaw.golden.blocks import AnyFormat, Block, check_shape, expand_scales
+from macaw.golden.errors import CodeError, FormatError, SpecError
 from macaw.golden.formats import Fixed, Format
+from macaw.golden.hadamard import hadamard
+from macaw.golden.quantize import Quantized, Rules
 
 _CHUNK = 1 << 20
 
@@ -23,14 +27,15 @@ class Loss:
     ----------
     elements : int
     scale : float
-        Power of two that the values were divided by before they were encoded.
+        Power of two that the values were divided by before they were encoded; of a block format
+        its second scale, 1 if it has none.
     sqnr_db : float or None
         ``10 log10(sum(x**2) / sum((x - q)**2))`` over the elements where both are finite; None
         if nothing was lost, or there was nothing to lose.
     max_abs_error, max_rel_error : float
         The relative error is of the elements that are not zero.
     saturated : int
-        Finite inputs outside the range of the format.
+        Finite inputs outside the range of the format, or of their block's scale.
     underflowed : int
         Inputs that are not zero and became zero.
     nonfinite : int
@@ -80,10 +85,7 @@ def quantize(
     ------
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
-    if values.dtype.kind not in "fiu":
-        raise CodeError(f"dtype {values.dtype}: must be floats or integers")
-    if values.size == 0:
-        raise CodeError(f"empty array of shape {values.shape}")
+    _check_values(values)
     if rounding == "dynamic":
         raise SpecError("rounding=dynamic: is for hardware; choose one direction")
     flat = values.reshape(-1)
@@ -111,6 +113,119 @@ def dequantize(codes: np.ndarray, fmt: Format, *, scale: float | str = 1.0) -> n
         narrow = fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum >= -149
     narrow = narrow and factor == 1.0
     return (fmt.decode(codes) * factor).astype(np.float32 if narrow else np.float64)
+
+
+def quantize_blocks(
+    values: np.ndarray,
+    block: Block,
+    *,
+    axis: int = -1,
+    rotation: int = 0,
+    seed: int = 0,
+    **options: Any,
+) -> tuple[Quantized, Loss]:
+    """Quantise ``values`` to a block format and measure the loss.
+
+    Parameters
+    ----------
+    values : ndarray of floats or integers, not empty
+    rotation : int
+        Size of the Hadamard rotation along ``axis`` before it, 0 for none. The loss is of the
+        values that are rotated back.
+    seed : int
+        Of the random words for ``rounding="sr"``.
+    options
+        Of :class:`macaw.golden.quantize.Rules`. A block that is not finite has a NaN scale.
+
+    Raises
+    ------
+    CodeError for an empty array or one that is not of real numbers, SpecError for an option.
+    """
+    _check_values(values)
+    check_shape(block, values.shape, axis)
+    rules = Rules(**options)
+    words = None
+    if rules.rounding == "sr":
+        words = np.random.default_rng(seed).integers(1 << rules.word_bits(block), size=values.shape)
+    rotated = hadamard(values, rotation, axis=axis) if rotation else values
+    q = block.quantize(rotated, axis=axis, random=words, nonfinite="nan", **options)
+    back = dequantize_blocks(q, rotation=rotation)
+    x = np.asarray(values).astype(np.float64)
+    factors = block.scale.decode(q.scales)
+    second = 1.0
+    if q.second_scale is not None and block.second_scale is not None:
+        second = float(block.second_scale.decode(q.second_scale))
+    factor = expand_scales(block, factors * second, x.shape, axis)
+    tally = _Tally(block.element, 1.0, _largest(x.reshape(-1)))
+    tally.add(x.reshape(-1), back.reshape(-1))
+    inside = rotated.astype(np.float64) if rotation else x
+    with np.errstate(invalid="ignore"):
+        beyond = (inside > block.element.max * factor) | (inside < block.element.min * factor)
+    tally.saturated = int((beyond & np.isfinite(inside)).sum())
+    tally.factor = second
+    return q, tally.loss(x.size)
+
+
+def dequantize_blocks(q: Quantized, *, rotation: int = 0) -> np.ndarray:
+    """Return the values of ``q`` as float64, rotated back if they were rotated."""
+    values = q.dequantize()
+    return hadamard(values, rotation, axis=q.axis, inverse=True) if rotation else values
+
+
+def arrays_of(name: str, q: Quantized) -> dict[str, np.ndarray]:
+    """Return the codes of ``q`` as named arrays, as files hold them."""
+    arrays = {f"{name}.elements": q.elements, f"{name}.scales": q.scales}
+    if q.second_scale is not None:
+        arrays[f"{name}.second_scale"] = q.second_scale
+    return arrays
+
+
+def quantized(
+    arrays: Iterable[tuple[str, np.ndarray]], block: Block, *, axis: int = -1
+) -> Iterator[tuple[str, Quantized]]:
+    """Put together what :func:`arrays_of` made; CodeError if a part is missing or too much."""
+    parts = dict(arrays)
+    names = [name.removesuffix(".elements") for name in parts if name.endswith(".elements")]
+    second = [".second_scale"] if block.second_scale else []
+    for name in names:
+        wanted = [".elements", ".scales", *second]
+        for part in wanted:
+            if name + part not in parts:
+                raise CodeError(f"{name}{part}: is missing beside {name}.elements")
+        codes = [np.asarray(parts.pop(name + part)) for part in wanted]
+        fields = dict(zip(("elements", "scales", "second_scale"), codes))
+        yield name, Quantized(format=block, axis=axis, **fields)
+    if parts:
+        raise CodeError(f"{next(iter(parts))}: is no part of an array in {block.name}")
+
+
+def decoded(
+    file: str,
+    arrays: Iterable[tuple[str, np.ndarray]],
+    fmt: AnyFormat,
+    *,
+    scale: float | str = 1.0,
+    axis: int = -1,
+    rotation: int = 0,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the values of the codes that ``file`` holds; errors name it and the array."""
+    name = ""
+    try:
+        if isinstance(fmt, Block):
+            for name, q in quantized(arrays, fmt, axis=axis):
+                yield name, dequantize_blocks(q, rotation=rotation)
+        else:
+            for name, codes in arrays:
+                yield name, dequantize(codes, fmt, scale=scale)
+    except (CodeError, FormatError, SpecError) as error:
+        raise type(error)(": ".join(filter(None, (file, name, str(error))))) from None
+
+
+def _check_values(values: np.ndarray) -> None:
+    if values.dtype.kind not in "fiu":
+        raise CodeError(f"dtype {values.dtype}: must be floats or integers")
+    if values.size == 0:
+        raise CodeError(f"empty array of shape {values.shape}")
 
 
 def _largest(flat: np.ndarray) -> float:
