@@ -12,6 +12,7 @@ from .blocks import Block
 from .errors import SpecError
 from .exact import Exact, unpack
 from .formats import FORMATS, Float, Format
+from .hadamard import TE_SIGNS
 from .operands import Operand
 from .project import Split
 from .quantize import quantize_blocks
@@ -26,8 +27,7 @@ LARGEST_BLOCK = 4096
 
 SIGNS: dict[str, int] = {
     "none": 0,
-    # Transformer Engine, reference_nvfp4.py: + + + - + - - - - - - + - + - -
-    "te": 0b1101_0111_1110_1000,
+    "te": sum(1 << j for j, sign in enumerate(TE_SIGNS) if sign < 0),
 }
 """Named sign vectors of :class:`Hadamard`: bit j is set where value j is negated."""
 

@@ -83,6 +83,6 @@ def _parse(value: Any, field: Field) -> Any:
     if isinstance(field.default, bool):
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         return words.get(value.lower(), value)
-    if isinstance(field.default, int) or field.type == "int | None":
+    if field.type in ("int", "int | None"):
         return int(value) if re.fullmatch(r"-?\d+", value) else value
     return value
