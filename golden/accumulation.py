@@ -134,11 +134,14 @@ def parse(
         bits = _integer(words[0]) if words else None
         count = _integer(words[1]) if len(words) > 1 else 0
         if len(words) not in (1, 2, 3) or bits is None or not 4 <= bits <= 256:
-            raise fail("must be exact or aligned(F[,G[,rounding]]), F from 4 to 256")
+            raise fail("must be aligned(F[,G[,rounding]]), F from 4 to 256")
         if count is None or not 0 <= count <= lanes or (count and lanes % count):
-            raise fail(f"G must divide the {lanes} products of a scale")
+            raise fail(f"G={words[1]} must be 0, or divide the {lanes} products of a scale")
         if len(words) == 3:
-            rounding = Rounding.parse(words[2], "accumulation")
+            try:
+                rounding = Rounding.parse(words[2], "rounding")
+            except SpecError as error:
+                raise fail(str(error)) from None
             if rounding is Rounding.DYNAMIC:
                 raise fail("takes one fixed direction")
         count = 0 if count == factors.count else count

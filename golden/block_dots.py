@@ -66,9 +66,15 @@ class _BlockSum(Sum):
             raise SpecError(f"lanes={lanes}: must divide the {self.elements} products of a block")
         if self.beats > 1:
             if self.factors.groups > 1:
-                raise SpecError(f"lanes={lanes}: several beats take the products of one scale only")
+                raise SpecError(
+                    f"lanes={lanes}: several beats take the products of one scale only, and these "
+                    f"{self.elements} have {self.factors.groups}"
+                )
             if self.accumulation != "exact":
-                raise SpecError(f"lanes={lanes}: accumulation={self.accumulation} takes one beat")
+                raise SpecError(
+                    f"lanes={lanes}: must be {self.elements}, all products of a block, with "
+                    f"accumulation={self.accumulation}"
+                )
 
     def _terms(self, chunk: dict[str, np.ndarray]) -> Terms:
         """Return the terms of groups of beats, a row each; of a short group, those that it has."""
@@ -241,7 +247,10 @@ class BlockMac(_BlockSum):
         else:
             self._set("acc", check_format("acc", self.acc))
         if self.contexts > 1 and (self.acc == "exact" or self.beats > 1):
-            raise SpecError(f"contexts={self.contexts}: only for a rounded step in each beat")
+            raise SpecError(
+                f"contexts={self.contexts}: must be 1 with acc=exact, and with blocks of several "
+                "beats"
+            )
         self._check_profile(self._step_format)
         self._check_beats()
         if self.rounding is Rounding.SR:
@@ -278,7 +287,7 @@ class BlockMac(_BlockSum):
     @property
     def factors(self) -> Factors:
         """The operands of the products of a step."""
-        return Factors(a=self.a, b=self.b, count=self.elements)
+        return Factors(a=self.a, b=self.b, count=self.elements, parameter="lanes")
 
     def _stem(self) -> str:
         return f"block_mac{self.lanes}"

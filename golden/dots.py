@@ -60,7 +60,9 @@ class Sum(Unit):
             if rounding is not Rounding.SR:
                 self._set("random_bits", 16)
         if profile.kind != "exact" and self.factors.wide:
-            raise SpecError(f"accumulation={profile}: {self.factors} are too wide")
+            raise SpecError(
+                f"accumulation={profile}: {self.factors} are too wide: must be exact above 64 bits"
+            )
         if profile.kind != "chunk":
             policy = resolve_overflow(self.overflow, out)
             if self._settles:
@@ -134,7 +136,7 @@ class Dot(Sum):
     @property
     def factors(self) -> Factors:
         """The operands of the products."""
-        return Factors(a=self.a, b=self.b, count=self.lanes)
+        return Factors(a=self.a, b=self.b, count=self.lanes, parameter="lanes")
 
     @property
     def macs(self) -> int:

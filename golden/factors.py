@@ -51,6 +51,8 @@ class Factors:
     A block may reach beyond the products: all of them have its one scale then. Otherwise whole
     blocks lie one behind the other.
 
+    ``parameter`` is what a unit calls ``count``.
+
     Raises
     ------
     SpecError
@@ -60,6 +62,7 @@ class Factors:
     a: AnyFormat
     b: AnyFormat
     count: int
+    parameter: str = "size"
 
     def __post_init__(self) -> None:
         for name in "ab":
@@ -67,15 +70,25 @@ class Factors:
             size = fmt.size if isinstance(fmt, Block) else None
             if size is not None and size < self.count and self.count % size:
                 raise SpecError(
-                    f"size={self.count}: must be a multiple of the blocks of {size} elements "
+                    f"{self._counted}: must be a multiple of the blocks of {size} elements "
                     f"of {name}={fmt.name}, or lie within one"
                 )
         if max(self.scales.values(), default=1) % min(self.scales.values(), default=1):
-            raise SpecError(f"size={self.count}: blocks of {self.a.name} and {self.b.name} cross")
+            raise SpecError(
+                f"{self._counted}: blocks of a={self.a.name} and b={self.b.name} cross: one size "
+                "must be a multiple of the other"
+            )
         bits = sum(_precision(fmt) for fmt in (self.a, self.b) if isinstance(fmt, Block))
         bits += sum(scalar(fmt).width for fmt in (self.a, self.b))
         if self.scales and bits > 64:
-            raise SpecError(f"{self.a.name} times {self.b.name}: scaled products are too wide")
+            raise SpecError(
+                f"a={self.a.name}, b={self.b.name}: elements and significands of scales have "
+                f"{bits} bits together, and must have at most 64"
+            )
+
+    @property
+    def _counted(self) -> str:
+        return f"{self.parameter}={self.count}"
 
     @property
     def scales(self) -> dict[str, int]:

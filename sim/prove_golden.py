@@ -585,6 +585,32 @@ PRODUCTS = (
 )
 
 
+_REGISTERED = (
+    *("mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e3m2", "mxfp6-e2m3", "mxfp4", "mxint8", "mxint4"),
+    *("nvfp4", "nvint4", "ue5m3fp4", "ue5m3int4", "hbfp8", "hbfp12", "dfp16"),
+)
+BLOCK_SUMS = (
+    *({"kind": "block-dot", "a": name, "out": "fp32"} for name in _REGISTERED),
+    *({"kind": "block-mac", "a": name, "out": "fp32"} for name in _REGISTERED),
+    {"kind": "block-dot", "a": "mxfp8-e4m3", "b": "mxfp4", "out": "bf16"},
+    {"kind": "block-dot", "a": "int8", "b": "mxint4", "out": "fp32"},
+    {
+        "kind": "block-dot",
+        "a": "nvfp4",
+        "out": "fp32",
+        "size": 64,
+        "accumulation": "aligned(35,16)",
+    },
+    {"kind": "block-dot", "a": "dfp16", "out": "fp32", "accumulation": "chunk(auto,int32)"},
+    {"kind": "block-dot", "a": "mxfp8-e5m2", "out": "fp32", "lanes": 8},
+    {"kind": "block-mac", "a": "mxfp4", "out": "fp32", "lanes": 8},
+    {"kind": "block-mac", "a": "mxfp8-e4m3", "out": "fp32", "acc": "exact"},
+    {"kind": "block-mac", "a": "mxint8", "out": "fp32", "contexts": 4},
+    {"kind": "block-mac", "a": "mxfp4", "out": "bf16", "rounding": "sr"},
+)
+"""Block formats at the default size, beats, profiles and accumulators."""
+
+
 def checks() -> list[Check]:
     """Return every comparison in full, each of at most a few minutes."""
     result: list[Check] = []
@@ -621,4 +647,10 @@ def checks() -> list[Check]:
     for parameters in PRODUCTS:
         spec = unit(**parameters)
         add(f"fractions-{spec.name}", fractions, spec, 100_000)
+    for kind in ("block-dot", "block-mac"):
+        for part in range(4):
+            add(f"fractions/{kind}-{part}", fractions_of_many, kind, 400, 120, 100 * part)
+    for parameters in BLOCK_SUMS:
+        spec = unit(**parameters)
+        add(f"fractions/{spec.name.replace('_', '-', 1)}", fractions, spec, 20_000)
     return result
