@@ -81,8 +81,16 @@ class Quantized:
         if fmt.second_scale is not None:
             factors = factors * fmt.second_scale.decode(self.second_scale)
         values = fmt.element.decode(self.elements)
-        if self.elements.size:
-            values *= expand_scales(fmt, factors, self.shape, self.axis)
+        if not values.size:
+            return values
+        if fmt.size is None:
+            return values * factors
+        axis = self.axis % values.ndim
+        if fmt.tile > 1 or self.shape[axis] % fmt.size:
+            return values * expand_scales(fmt, factors, self.shape, axis)
+        split = (*self.shape[:axis], -1, fmt.size, *self.shape[axis + 1 :])
+        blocks = values.reshape(split)
+        blocks *= np.expand_dims(factors, axis + 1)
         return values
 
 
