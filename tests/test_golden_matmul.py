@@ -120,6 +120,26 @@ def test_every_element_is_a_sequence_of_block_mac(seed):
         assert np.array_equal(got, want), (names, parameters)
 
 
+WIDE = [
+    ("mxfp8-e5m2", "mxfp8-e5m2"),  # 69 bits within a block
+    ("mxfp8-e5m2", "e5m2-k32-e5m2"),  # and a scale with a sign
+    ("int8sym-tensor-fp32", "int8sym-tensor-fp32"),  # 48 bits of scales
+    ("int8-k8-fp16", "e5m2"),  # 52 bits, in groups of 8
+    ("int8-k8-bf16", "int8-k16-fp16"),  # two scales with signs, of different blocks
+]
+
+
+@pytest.mark.parametrize("acc", ["fp32", "fp16", "exact"])
+@pytest.mark.parametrize("names", WIDE)
+def test_wide_sums(names, acc):
+    rng = np.random.default_rng(1)
+    a, b = random_operand(names[0], (4, 70), 1, rng), random_operand(names[1], (70, 5), 0, rng)
+    for rounding in ("rne", "rdn"):
+        options = {"out": "fp32", "acc": acc, "rounding": rounding}
+        got = matmul(a, b, *names, **options)
+        assert np.array_equal(got, by_block_mac(a, b, names, **options))
+
+
 @pytest.mark.parametrize("name", ["mxfp4", "mxfp8-e4m3", "mxfp8-e5m2", "mxint8", "hbfp12", "int8"])
 def test_values_are_quantised_along_k(name):
     rng = np.random.default_rng(3)
