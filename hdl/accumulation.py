@@ -12,6 +12,7 @@ from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.rounding import Overflow, Rounding
 
 from .exact import (
+    add_sum,
     align_truncated,
     combine_special,
     fixed_point,
@@ -177,7 +178,8 @@ def join(
     special = combine_special(p, [*(each.special for each in sums), addend.special])
     if total.exponent.constant is not None and addend.exponent.constant is not None:
         return from_fixed(p, fixed_point(p, [total, addend]), rounder, special, zero)
-    return window_sum(p, total, addend, rounder, special, zero)
+    joined = add_sum(p, total, addend, rounder, special, zero)
+    return joined or window_sum(p, total, addend, rounder, special, zero)
 
 
 def add_up(p: Pipeline, terms: Sequence[Number], widest: int) -> Number:

@@ -19,6 +19,7 @@ from .wire import Wire, cat
 
 __all__ = [
     "add_pair",
+    "add_sum",
     "align_truncated",
     "fixed_point",
     "from_number",
@@ -178,6 +179,59 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
     )
 
 
+def add_sum(
+    p: Pipeline, total: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Exact | None:
+    """``total + addend``: a signed word, and a float; the one of lesser exponent is shifted.
+
+    Both are placed at the top of a frame, below which there are as many bits as a result may
+    have below the last one of ``total``, whose leading one can be anywhere. None where the
+    operands do not fit this scheme (:func:`window_sum` takes them).
+    """
+    out, keep = rounder.format, rounder.fraction_bits
+    word, other = total.significand, addend.significand
+    if isinstance(out, Fixed) or not word.signed or other.signed:
+        return None
+    if total.exponent.constant is not None or addend.exponent.constant is not None:
+        return None
+    size = max(len(word) - 1, len(other))
+    up, other_up = size + 1 - len(word), size - len(other)
+    # Exponents of the last bit of the frame's upper part, in units of the addend's.
+    base = addend.offset - other_up
+    second = addend.exponent
+    # A zero must not hold the frame up.
+    first = p.mux(total.zero, second.low, total.exponent + (total.offset - up - base))
+
+    below = keep + 1 + max(_precision(out) - len(other), 0)
+    # Below the last bit of the sum: a result led by it, or what it and the addend leave over.
+    below = max(below, max(keep + 1 + _precision(out), len(other)) - up)
+    below = max(below, second.low + base - (_lowest_out(out) - keep))
+
+    signed = (word.bits(len(word) + 1) ^ addend.sign).as_signed()
+    bound = max(-word.low, word.high)
+    ours = p.add(signed, addend.sign).within(-bound, bound).shifted_left(up)
+    theirs = other.shifted_left(other_up)
+    ahead, behind = first - second, second - first
+    swap = behind.negative
+    large = p.mux(swap, ours, theirs).bits(size + 1).as_signed()
+    small = p.mux(swap, theirs, ours).bits(size + 1).as_signed()
+    distance = p.mux(swap, ahead, behind).within(0, max(ahead.high, behind.high))
+    exponent = p.mux(swap, first, second).within(second.low, max(first.high, second.high))
+
+    pattern, sticky = shift_right(p, small, distance, size + 1 + below)
+    result = p.add(large.shifted_left(below), pattern.as_signed())
+    result = p.name("total", result)
+    return Exact(
+        word=with_headroom(result, second.low + base - below, rounder),
+        exponent=exponent,
+        offset=base - below,
+        sticky=sticky,
+        sign=addend.sign,
+        zero_sign=zero,
+        special=special,
+    )
+
+
 def window_sum(
     p: Pipeline, product: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
 ) -> Exact:
@@ -257,13 +311,24 @@ def window_sum(
 def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
     quantum = min(term.quantum for term in terms)
-    words = []
+    words, carries, low, high = [], [], 0, 0
     for term in terms:
-        word = term.signed if term.exponent.constant is not None else None
-        if word is None:
-            word = shift_up(p, term)
-        words.append(word.shifted_left(term.quantum - quantum))
-    total = p.name("sum", p.sum(words))
+        up = term.quantum - quantum
+        word = _shift_up(p, term.significand, term)
+        if not word.signed and term.sign.constant is None:
+            # Shifted before it is complemented: what the shifter moves is narrower.
+            low, high = low - (word.high << up), high + (word.high << up)
+            word = word.shifted_left(up)
+            word = cat(word.bits(len(word)) ^ term.sign, term.sign).as_signed()
+            carries.append(term.sign)
+        elif word.signed or term.sign.constant == 0:
+            low, high = low + (word.low << up), high + (word.high << up)
+            word = word.shifted_left(up)
+        else:
+            word = p.subtract(0, word.shifted_left(up))
+            low = low + word.low
+        words.append(word)
+    total = p.name("sum", p.sum(words, carries).within(low, high))
     never = p.constant(0, 1)
     return Number(
         pipeline=p,
@@ -279,14 +344,19 @@ def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
 
 def shift_up(p: Pipeline, term: Number) -> Wire:
     """A float as a signed integer in units of its smallest last place."""
-    word = term.signed
+    return _shift_up(p, term.signed, term)
+
+
+def _shift_up(p: Pipeline, word: Wire, term: Number) -> Wire:
+    """``word`` shifted up by the exponent of ``term``, whose significand it is."""
+    limit = term.significand.high << (term.exponent.high - term.exponent.low)
     amount = term.exponent - term.exponent.low
     for level in range(len(amount)):
         step = 1 << level
-        moved = word.shifted_left(step)
-        word = p.mux(amount[level], moved, word)
-    limit = term.significand.high << amount.high
-    low = min(term.significand.low << amount.high, -limit) if word.signed else 0
+        word = p.mux(amount[level], word.shifted_left(step), word)
+    low = -limit if word.signed else 0
+    if term.significand.signed:
+        low = term.significand.low << (term.exponent.high - term.exponent.low)
     return word.within(low, limit)
 
 
@@ -370,7 +440,9 @@ def sum_products(
                     f"take at most {widest}; use accumulation=aligned(24)"
                 )
         product = products[0] if len(products) == 1 else fixed_point(p, products)
-        return window_sum(p, product, addend, rounder, special, zero)
+        if product.exponent.constant is None or addend.exponent.constant is None:
+            return window_sum(p, product, addend, rounder, special, zero)
+        total = fixed_point(p, [product, addend])
     return from_fixed(p, total, rounder, special, zero)
 
 

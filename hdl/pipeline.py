@@ -10,6 +10,7 @@ chain of registers.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from operator import add, sub
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 
@@ -17,6 +18,32 @@ from .delays import DelayModel
 from .wire import Wire, cat, extend, shape_of
 
 __all__ = ["Pipeline", "Scratch"]
+
+
+_SMALL = 4
+"""Bits of all operands, up to which a sum or product is a cell or two of logic each bit."""
+
+
+def _ripple(function: Callable[..., Value]) -> Callable[..., Value]:
+    """``function``, a sum or difference of two patterns and maybe a carry, in gates."""
+    negate = function is sub
+
+    def add(x: Value, y: Value, *rest: Value) -> Value:
+        carry: Value = Const(int(negate), 1) if not rest else rest[0][0]
+        bits = []
+        for p, q in zip(x, ~y if negate else y, strict=False):
+            bits.append(p ^ q ^ carry)
+            carry = (p & q) | (carry & (p ^ q))
+        return Cat(*bits)
+
+    return add
+
+
+def _product(a: Value, b: Value) -> Value:
+    """The product of two patterns of 2 bits, each bit a function of four."""
+    both = a[0] & b[0]
+    cross = (a[1] & b[0]) ^ (a[0] & b[1])
+    return Cat(both, cross, a[1] & b[1] & ~both, a[1] & b[1] & both)
 
 
 class Scratch:
@@ -300,7 +327,7 @@ class Pipeline:
                 return b
             if b.constant == 0:
                 return a
-            return self._carry_chain(lambda x, y: x + y, a.low + b.low, a.high + b.high, a, b)
+            return self._carry_chain(add, a.low + b.low, a.high + b.high, a, b)
         # One chain: the carry enters through a bit below the operands.
         return self._carry_chain(
             lambda x, y, c: (Cat(Const(1, 1), x) + Cat(c[0], y))[1:],
@@ -316,7 +343,7 @@ class Pipeline:
         a, b = self.wire(a), self.wire(b)
         if b.constant is not None:
             return self.add(a, -b.constant)
-        return self._carry_chain(lambda x, y: x - y, a.low - b.high, a.high - b.low, a, b)
+        return self._carry_chain(sub, a.low - b.high, a.high - b.low, a, b)
 
     def _carry_chain(
         self, function: Callable[..., Value], low: int, high: int, a: Wire, b: Wire, *carry: Wire
@@ -334,6 +361,10 @@ class Pipeline:
             return total.as_signed() if shape.signed else total
 
         delay = self.delays.adder(shape.width)
+        live = sum(len(w) for w in (a, b, *carry) if w.constant is None)
+        if live <= _SMALL:
+            # A carry chain would be larger than the logic of so few bits.
+            function, delay = _ripple(function), self.delays.gate
         return self.op(extended, a, b, *carry, delay=delay, low=low, high=high, name="sum")
 
     def gate(
@@ -509,6 +540,8 @@ class Pipeline:
 
     def _multiply_soft(self, a: Wire, b: Wire, low: int, high: int) -> Wire:
         """Partial products of logic cells, so that no tool puts them into a hard multiplier."""
+        if len(a) == len(b) == 2 and low >= 0:
+            return self.op(_product, a, b, delay=self.delays.gate, low=low, high=high)
         rows = []
         for i in range(len(b)):
             row = self.mux(b[i], a, 0).shifted_left(i)

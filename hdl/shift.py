@@ -73,10 +73,17 @@ def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, 
 def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire, Wire]:
     """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
 
+    The sign of a signed word is repeated: the pattern is that of the quotient rounded down.
     ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
     grows only as far as it has moved, and what falls out leaves at once.
     """
-    some = word.any()
+    some, signed = word.any(), word.signed
+    fill = word.negative
+    word = word.bits(len(word))
+
+    def extended(part: Wire, size: int) -> Wire:
+        return part.as_signed().bits(size) if signed else part.bits(size)
+
     if amount.high > width:
         far = at_least(p, amount, width + 1)
         amount = amount.bits(width.bit_length())
@@ -91,14 +98,14 @@ def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire
         grown = min(len(word) + step, width)
         gone = len(word) + step - grown
         here = cat(p.constant(0, grown - len(word)), word)
-        moved = word[gone:].bits(grown) if gone < len(word) else p.constant(0, grown)
+        moved = extended(word[gone:], grown) if gone < len(word) else p.repeat(fill, grown)
         if gone:
             fell = fell | (select & word[:gone].any())
         word = p.mux(select, moved, here)
     if len(word) < width:
         word = cat(p.constant(0, width - len(word)), word)
     if far.constant is None:
-        word = word & ~far
+        word = (word & ~far) | (fill & far)
         fell = p.mux(far, some, fell)
     return word, fell
 
