@@ -143,6 +143,13 @@ class BlockQuantize(_Conversion):
         )
 
     @property
+    def parameters(self) -> dict[str, str | int | bool]:
+        """Those that say something about the format, JSON-able."""
+        silent = {"order", "min_scale"} if self.out.power_of_two else {"scale_rule"}
+        every = Unit.parameters.fget(self)  # type: ignore[attr-defined]
+        return {n: v for n, v in every.items() if n not in silent | {"overflow"}}
+
+    @property
     def _out(self) -> Format:
         return self.out.element
 

@@ -410,9 +410,17 @@ class Rounder:
         frame = frame.bits(max(len(frame), keep + 1))
         fraction, whole = frame[:keep], frame[keep:]
         up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
+        largest = format.max_integer
+        # Where nothing but rounding can leave the range, it stops at the largest integer.
+        stops = self.overflow is Overflow.SATURATE and format.signed and whole.high <= largest
+        if stops and not self.flags:
+            stop = whole.equals(largest)
+            up = up & ~(stop if -format.min_integer == largest else stop & ~sign)
         # -(whole + up) is ~whole + (not up): one adder does both.
         room = len(whole) + 1
         integer = p.add((whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up)
+        if stops and not self.flags:
+            integer = integer.within(format.min_integer, largest)
         beyond = too_high & nonzero
         return self._saturate(format, integer, inexact, beyond, special, sign)
 
