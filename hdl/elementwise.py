@@ -2,6 +2,7 @@
 """Gates for the units with one result per element."""
 
 from macaw.golden import units
+from macaw.golden.project import resolve_or_default
 
 from .component import Datapath
 from .exact import add_pair, from_number, sum_products
@@ -17,11 +18,12 @@ class Rounded(Datapath):
     """A datapath whose result is one projection of an exact value."""
 
     def rounder(self, p: Pipeline, **control: Wire) -> Rounder:
+        out = self.spec.ports.outputs["r"].format
         return Rounder(
             p,
-            self.spec.ports.outputs["r"].format,
+            out,
             self.spec.rounding,
-            self.spec.overflow,
+            resolve_or_default(self.spec.overflow, out),
             mode=control.get("rm"),
             random=control.get("random"),
             flags="flags" in self.spec.ports.outputs,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from macaw.golden.blocks import BLOCKS
 from macaw.golden.formats import FORMATS, Float
 from macaw.golden.units import Unit, unit
 from macaw.sim.random_units import random_units
@@ -22,6 +23,8 @@ FLOWS: tuple[dict[str, Any], ...] = (
     {"flow": "stream"},
     {"bus": "axis"},
 )
+# combinational, and in a pipeline under stalls
+BLOCK_CHOICES: tuple[dict[str, Any], ...] = ({"stages": 0}, {"stages": 3, "flow": "stream"})
 COCOTB = ("icarus", "verilator")
 
 BULK = 10_000_000
@@ -75,6 +78,98 @@ ACCUMULATORS: dict[str, Unit] = {
     "e2m1_fp16_2_lanes_rdn": unit("mac", a="e2m1", acc="fp16", out="fp16", lanes=2, rounding="rdn"),
     "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
 }
+
+# the block formats that most hardware has, with ten million blocks each
+BLOCKS_LARGE: dict[str, Unit] = {
+    f"{kind}_{name}": unit(f"block-{kind}", a=name, out="fp32")
+    for kind in ("dot", "mac")
+    for name in ("mxfp4", "mxfp8-e4m3", "mxint8", "nvfp4")
+}
+
+
+def _blocks() -> Iterator[tuple[str, Unit]]:
+    """Every other block format, mixed ones, several beats per block, several blocks per beat."""
+    done = {spec.parameters["a"] for spec in BLOCKS_LARGE.values()}
+    for name in BLOCKS:
+        if name not in done:
+            yield f"dot_{name}", unit("block-dot", a=name, out="fp32")
+            yield f"mac_{name}", unit("block-mac", a=name, out="fp32")
+    for name in ("mxfp4", "mxfp8-e4m3", "mxint8", "nvfp4", "hbfp8"):
+        yield f"dot_{name}_4_lanes", unit("block-dot", a=name, out="fp32", lanes=4)
+        yield f"mac_{name}_8_lanes", unit("block-mac", a=name, out="fp32", lanes=8)
+    dot: Any = {"out": "fp32"}
+    for name, parameters in {
+        "mxfp8_mxfp4": {"a": "mxfp8-e4m3", "b": "mxfp4"},
+        "int8_mxint4": {"a": "int8", "b": "mxint4"},
+        "nvfp4_32": {"a": "nvfp4", "size": 32},
+        "nvfp4_mxfp4": {"a": "nvfp4", "b": "mxfp4", "out": "bf16"},
+        "nvfp4_rdn": {"a": "nvfp4", "rounding": "rdn"},
+        "group_fp16": {"a": "int4sym-k16-fp16", "b": "int8", "out": "fp16"},
+        "bf16_scale": {"a": "e5m2-k4-bf16", "rounding": "rup"},
+        "small_addend": {"a": "e2m1-k8-e8m0", "c": "e5m2", "out": "fp16", "rounding": "rtz"},
+        "wide_addend": {"a": "e2m1-k8-e8m0", "c": "fp32", "out": "e4m3", "rounding": "sr"},
+        "fixed": {"a": "mxint4", "c": "int32", "out": "int32", "size": 8},
+        "sequential": {"a": "mxfp4", "size": 8, "accumulation": "sequential"},
+        "hfp8": {
+            "a": "e4m3b11fnuz-k16-e8m0",
+            "out": "dlfloat16",
+            "accumulation": "chunk(8,dlfloat16)",
+        },
+        "dfp16_pairs": {"a": "dfp16", "size": 8, "accumulation": "chunk(auto,int32)"},
+        "dfp16_wrap": {
+            "a": "dfp16",
+            "size": 8,
+            "accumulation": "chunk(4,int32)",
+            "overflow": "wrap",
+        },
+        "tensor_core": {"a": "mxfp8-e5m2", "size": 16, "accumulation": "aligned(25,8,rtz)"},
+        "tensor_core_nvfp4": {"a": "nvfp4", "size": 32, "accumulation": "aligned(35)"},
+    }.items():
+        yield f"dot_{name}", unit("block-dot", **(dot | parameters))
+    mac: Any = {"out": "fp32"}
+    for name, parameters in {
+        "nvfp4_exact": {"a": "nvfp4", "acc": "exact"},
+        "nvfp4_exact_4_lanes": {"a": "nvfp4", "acc": "exact", "lanes": 4},
+        "nvfp4_exact_64_lanes": {"a": "nvfp4", "acc": "exact", "lanes": 64},
+        "mxint8_bf16_4_contexts": {"a": "mxint8", "acc": "bf16", "contexts": 4},
+        "mxfp4_sr": {"a": "mxfp4", "rounding": "sr"},
+        "mxfp4_1_lane": {"a": "mxfp4", "lanes": 1, "acc": "bf16", "rounding": "rdn"},
+        "dfp16_pairs": {"a": "dfp16", "lanes": 8, "accumulation": "chunk(auto,int32)"},
+        "tensor_core": {"a": "e5m2-k8-e8m0", "accumulation": "aligned(25,4,rtz)"},
+    }.items():
+        yield f"mac_{name}", unit("block-mac", **(mac | parameters))
+
+
+def _conversions() -> Iterator[tuple[str, Unit]]:
+    """Quantisers, their inverses, and Hadamard transforms."""
+    for name, fmt in BLOCKS.items():
+        size = {"size": 8} if fmt.size is None or fmt.size > 16 else {}
+        for source in ("fp32", "bf16"):
+            yield (
+                f"quantize_{source}_{name}",
+                unit("block-quantize", a=source, out=name, **size),
+            )
+        yield f"dequantize_{name}", unit("block-dequantize", a=name, out="bf16", **size)
+    for rule in ("ceil", "rceil", "even"):
+        for name in ("mxfp4", "mxint8", "mxfp8-e4m3"):
+            yield (
+                f"quantize_{name}_{rule}",
+                unit("block-quantize", a="bf16", out=name, size=32, scale_rule=rule),
+            )
+    for order in ("te", "torchao", "ct"):
+        yield (
+            f"quantize_nvfp4_{order}",
+            unit("block-quantize", a="fp32", out="nvfp4", size=8, order=order),
+        )
+    yield "quantize_mxfp4_sr", unit("block-quantize", a="bf16", out="mxfp4", rounding="sr")
+    yield "quantize_mxfp4_32", unit("block-quantize", a="fp32", out="mxfp4")
+    yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=16)
+    yield "hadamard_int8", unit("hadamard", a="int8", out="int16", size=32)
+    yield (
+        "hadamard_bf16_aligned",
+        unit("hadamard", a="bf16", out="bf16", size=16, accumulation="aligned(16)"),
+    )
+
 
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
 
@@ -198,6 +293,12 @@ def _all() -> Iterator[Case]:
         ):
             choices = tuple({**stages, **options, "flow": "stream"} for stages in STAGES)
             yield from _everywhere(f"build/{{}}/{name}_{label}", spec, choices, FEWER)
+    for name, spec in BLOCKS_LARGE.items():
+        yield from _everywhere(f"blocks/{{}}/{name}", spec, BLOCK_CHOICES, BULK)
+    for name, spec in _blocks():
+        yield from _everywhere(f"blocks/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+    for name, spec in _conversions():
+        yield from _everywhere(f"convert/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
     yield from _random(300, 200_000)
 
 
@@ -273,6 +374,24 @@ def _sample() -> Iterator[Case]:
                 unit=spec,
                 implementations=({"stages": number % 3},),
                 vectors=100_000,
+                simulator="bulk",
+            )
+    for number, (name, spec) in enumerate([*BLOCKS_LARGE.items(), *_blocks()]):
+        if number < 4 or number % 5 == 0:
+            yield Case(
+                name=f"rtl/blocks/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": 2, "flow": ("stream", "valid")[number % 2]},),
+                vectors=30_000,
+                simulator="bulk",
+            )
+    for number, (name, spec) in enumerate(_conversions()):
+        if number % 6 == 0:
+            yield Case(
+                name=f"rtl/convert/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": number % 3},),
+                vectors=30_000,
                 simulator="bulk",
             )
     yield from _random(10, 50_000)

@@ -54,7 +54,8 @@ FORMATS = [
     "fx12.4",
 ]
 MODES = ["rne", "rne", "rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "dynamic"]
-KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac"]
+KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac", "block-dot", "block-mac"]
+SCALES = ["e8m0", "e8m0", "ue4m3", "ue5m3", "fp16", "bf16", "e10m0", "e5m2"]
 
 
 def random_units(count: int, seed: int) -> Iterator[tuple[str, Unit, dict[str, Any]]]:
@@ -80,6 +81,8 @@ def random_units(count: int, seed: int) -> Iterator[tuple[str, Unit, dict[str, A
 
 def _draw(rng: random.Random) -> Unit:
     kind = rng.choice(KINDS)
+    if kind.startswith("block"):
+        return _draw_block(rng, kind)
     parameters: dict[str, Any] = {"rounding": rng.choice(MODES)}
     operands = {"cast": "a", "mul": "ab", "add": "ab", "mac": "ab"}.get(kind, "abc")
     for name in (*operands, "out"):
@@ -99,6 +102,40 @@ def _draw(rng: random.Random) -> Unit:
             parameters["contexts"] = rng.choice((1, 1, 2, 5))
     if kind == "add":
         parameters["subtract"] = rng.random() < 0.4
+    if rng.random() < 0.2:
+        parameters["overflow"] = rng.choice(("saturate", "nonfinite", "wrap"))
+    if parameters["rounding"] == "sr":
+        parameters["random_bits"] = rng.choice((1, 3, 8, 16))
+    return unit(kind, **parameters)
+
+
+def _draw_block(rng: random.Random, kind: str) -> Unit:
+    """A dot product, or multiply-accumulate, of small blocks under any profile."""
+    size = rng.choice((1, 2, 4, 8))
+    parameters: dict[str, Any] = {"rounding": rng.choice(MODES[:-1])}
+    for name in "ab":
+        element = rng.choice(FORMATS)
+        parameters[name] = element
+        if rng.random() < 0.8:
+            extent = rng.choice((f"k{size}", f"k{size}", f"k{2 * size}", f"k{max(size // 2, 1)}"))
+            parameters[name] = f"{element}-{extent}-{rng.choice(SCALES)}"
+    parameters["out"] = rng.choice(FORMATS)
+    inner = rng.choice(FORMATS)
+    count = rng.choice((1, 2, 4))
+    profiles = (f"aligned({rng.choice((4, 9, 24))},{count})", f"chunk({count},{inner})")
+    if rng.random() < 0.4:
+        parameters["accumulation"] = rng.choice(("sequential", *profiles))
+    if kind == "block-dot":
+        parameters["c"] = rng.choice(FORMATS)
+        parameters["size"] = size
+        if rng.random() < 0.3:
+            parameters["lanes"] = max(size // 2, 1)
+    else:
+        parameters["acc"] = rng.choice((*FORMATS, *["exact"] * 8))
+        parameters["lanes"] = rng.choice((1, 2, size))
+        parameters["terms"] = rng.choice((16, 300))
+        if rng.random() < 0.2:
+            parameters["contexts"] = rng.choice((2, 3))
     if rng.random() < 0.2:
         parameters["overflow"] = rng.choice(("saturate", "nonfinite", "wrap"))
     if parameters["rounding"] == "sr":
