@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 20, 46, 54
 
 COLUMNS = (
     ("format", "number format"),
-    ("bits", "storage per element"),
+    ("bits", "storage per element, with its share of a block's scale"),
     ("unit", "what was built; one multiply-accumulate per clock and lane"),
     ("stages", "register stages of the best pipeline"),
     ("cost", "area of the unit"),
@@ -52,14 +53,14 @@ def _number(value: float | None, digits: int = 3) -> str:
 def cells(row: Row) -> list[str]:
     """Text of a row, one per column."""
     if row.error is not None:
-        return [row.format, str(row.bits), row.error]
+        return [row.format, f"{row.bits:g}", row.error]
     if row.fmax_mhz is not None:
         clock, rate = f"{row.fmax_mhz:.0f} MHz", f"{_number(row.rate)} M/s"
     else:
         clock, rate = f"{_number(row.period_fo4)} FO4", f"{_number(row.rate)} /kFO4"
     return [
         row.format,
-        str(row.bits),
+        f"{row.bits:g}",
         row.unit,
         str(row.stages),
         _number(row.cost),
@@ -116,19 +117,39 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return [step for step in steps if low * 0.999 <= step <= high * 1.001]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A format in a plot: its cost, and two signal-to-noise ratios in dB."""
+
+    name: str
+    cost: float
+    first: float
+    second: float
+    title: str
+
+
 def _panel(rows: tuple[Row, ...], target: str, reference: str) -> dict[str, Any]:
-    """Coordinates of one plot: cost per MAC/s (logarithmic) against SQNR."""
-    shown = [
-        (row, row.sqnr.get("gaussian", math.nan), row.sqnr.get("heavy-tailed", math.nan))
-        for row in rows
-        if row.error is None and row.cost_per_rate
-    ]
-    shown = [item for item in shown if all(map(math.isfinite, item[1:]))]
+    """One plot of a comparison: cost per MAC/s against SQNR."""
+    marks = []
+    for row in rows:
+        normal, heavy = (row.sqnr.get(name, math.nan) for name in ("gaussian", "heavy-tailed"))
+        if row.error is None and row.cost_per_rate:
+            title = (
+                f"{row.format}: {_number(row.cost_per_rate)} of {reference}'s cost per MAC/s; "
+                f"{normal:.1f} dB normal, {heavy:.1f} dB heavy-tailed"
+            )
+            marks.append(Mark(row.format, float(row.cost_per_rate), normal, heavy, title))
+    return panel(target, marks, f"area per MAC/s, relative to {reference}")
+
+
+def panel(head: str, marks: Sequence[Mark], x_title: str) -> dict[str, Any]:
+    """Coordinates of one plot: cost (logarithmic) against decibels; not of infinite marks."""
+    shown = [mark for mark in marks if math.isfinite(mark.first) and math.isfinite(mark.second)]
     if not shown:
-        return {"target": target, "points": [], "empty": True}
-    costs = [float(row.cost_per_rate or 1) for row, *_ in shown]
-    low, high = min(costs) / 1.5, max(costs) * 1.5
-    values = [value for _, *pair in shown for value in pair]
+        return {"target": head, "points": [], "empty": True}
+    low = min(mark.cost for mark in shown) / 1.5
+    high = max(mark.cost for mark in shown) * 1.5
+    values = [value for mark in shown for value in (mark.first, mark.second)]
     step = 10 if max(values) - min(values) <= 90 else 20
     bottom = math.floor(min(values) / step) * step
     top = math.ceil(max(values) / step + 0.2) * step
@@ -142,23 +163,16 @@ def _panel(rows: tuple[Row, ...], target: str, reference: str) -> dict[str, Any]
         return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
 
     points = [
-        _Point(
-            row.format,
-            x_of(float(row.cost_per_rate or 1)),
-            y_of(gaussian),
-            y_of(heavy),
-            f"{row.format}: {_number(row.cost_per_rate)} of {reference}'s cost per MAC/s; "
-            f"{gaussian:.1f} dB normal, {heavy:.1f} dB heavy-tailed",
-        )
-        for row, gaussian, heavy in shown
+        _Point(mark.name, x_of(mark.cost), y_of(mark.first), y_of(mark.second), mark.title)
+        for mark in shown
     ]
     return {
-        "target": target,
+        "target": head,
         "points": points,
         "labels": _labels(points),
         "x_ticks": [(x_of(t), _number(t)) for t in _log_ticks(low, high)],
         "y_ticks": [(y_of(t), str(t)) for t in range(bottom, top + 1, step)],
-        "x_title": f"area per MAC/s, relative to {reference}",
+        "x_title": x_title,
     }
 
 
@@ -205,9 +219,20 @@ def svg(comparison: Comparison) -> str:
         _panel(comparison.on(target), target, comparison.settings.reference)
         for target in comparison.targets
     ]
+    return picture(panels)
+
+
+def picture(
+    panels: Sequence[dict[str, Any]],
+    legend: tuple[str, str] = ("normal data", "heavy-tailed (Student t, 3)"),
+    y_title: str = "SQNR of a dot product, dB",
+) -> str:
+    """SVG of plots side by side; ``legend`` names the two marks of a format."""
     return _render(
         "compare.svg.j2",
         panels=panels,
+        legend=legend,
+        y_title=y_title,
         width=_WIDTH,
         height=_HEIGHT,
         left=_LEFT,
@@ -217,12 +242,21 @@ def svg(comparison: Comparison) -> str:
     )
 
 
+def _lanes(comparison: Comparison) -> str:
+    found = sorted({row.macs for row in comparison.rows if row.error is None}) or [1]
+    if found == [1]:
+        return "one multiply-accumulate"
+    words = " or ".join([", ".join(map(str, found[:-1])), str(found[-1])][len(found) == 1 :])
+    return f"{words} multiply-accumulates"
+
+
 def html(comparison: Comparison) -> str:
     """The page."""
     return _render(
         "compare.html.j2",
         comparison=comparison,
         settings=comparison.settings,
+        lanes=_lanes(comparison),
         columns=COLUMNS,
         blocks=[
             (

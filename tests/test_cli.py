@@ -285,6 +285,8 @@ FMA = ("fma", "a=e4m3", "out=fp16")
         ("synth mul a=e2m1 --liberty none.lib", "none.lib"),
         ("compare fp61", "fp16"),
         ("compare e4m3 --target mars", "mars"),
+        ("compare mxfp5", "mxfp4"),
+        ("compare mxfp4 bf16 --unit mac", "use dot"),
         ("quantize none.npy --format e4m3", "none.npy"),
         ("quantize ones.npy", "--format"),
         ("quantize ones.npy --format fp61", "fp16"),

@@ -6,11 +6,12 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from macaw.golden.blocks import BLOCKS, expand_scales
+from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError, SpecError
-from macaw.golden.formats import format as format_of
 from macaw.golden.units import unit
-from macaw.synth import Comparison, Row, Settings, accuracy, compare, source
-from macaw.synth.compare import accumulator, candidates
+from macaw.synth import Comparison, Row, Settings, accuracy, compare, report, source
+from macaw.synth.compare import accumulator, candidates, lanes_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def _cache(shared, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sums"),
     [("fp32", "fp32"), ("e4m3", "fp32"), ("e2m1", "fp32"), ("int4", "int32"), ("int8", "int32"),
-     ("int16", "int48"), ("fx8.6", "fx32.12")],
+     ("int16", "int48"), ("fx8.6", "fx32.12"), ("mxfp4", "fp32"), ("dfp16", "fp32")],
 )  # fmt: skip
 def test_accumulators(name, sums):
     assert accumulator(format_of(name)) == format_of(sums)
@@ -46,6 +47,67 @@ def test_candidates_do_equal_work():
     assert (exact.macs, aligned.macs) == (8, 8)
     with pytest.raises(SpecError, match="lanes"):
         candidates(format_of("e4m3"), "fma", 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "lanes"),
+    [("bf16", 32), ("int8", 32), ("mxfp4", 32), ("nvfp4", 16), ("hbfp8", 24), ("dfp16", 32),
+     ("e2m1-k8-e8m0", 8), ("int4sym-k128-fp16", 32), ("int4sym-k48-fp16", 24)],
+)  # fmt: skip
+def test_beside_a_block_format_all_are_dot_products(name, lanes):
+    fmt = format_of(name)
+    assert lanes_of(fmt, [fmt, format_of("mxfp4")]) == lanes
+    for spec in candidates(fmt, "auto", lanes):
+        assert spec.macs == lanes
+        assert spec.kind == ("dot" if name in ("bf16", "int8") else "block-dot")
+    assert lanes_of(format_of("bf16"), [format_of("fp32"), format_of("int8")]) == 1
+
+
+def test_lanes_that_are_given_hold_for_blocks_too():
+    assert [spec.size for spec in candidates(format_of("mxfp4"), "dot", 64)] == [64, 64]
+    with pytest.raises(SpecError, match="size=48"):
+        candidates(format_of("mxfp4"), "dot", 48)
+    with pytest.raises(SpecError, match="mac takes no block format"):
+        candidates(format_of("mxfp4"), "mac")
+
+
+@pytest.mark.parametrize("name", [*BLOCKS, "int4sym-k128-fp16", "e2m1-k8x4-ue4m3-fp32"])
+def test_dot_products_of_blocks_are_those_of_the_dequantised_values(name):
+    # In float64: what the exact sum in blocks and fp32 between them may differ by is far below.
+    fmt = format_of(name)
+    spec = candidates(fmt, "auto", lanes_of(fmt, [fmt]))[0]
+    random = np.random.default_rng(1)
+    values = {operand: random.standard_normal((6, 200)) for operand in "ab"}
+    codes, scale, exact = {}, 1.0, np.ones((6, 200))
+    for operand, array in values.items():
+        made, factor = accuracy.quantized(spec, operand, array)
+        codes |= made
+        scale *= factor
+        exact *= fmt.quantize(array).dequantize()
+    found = accuracy.dot_products(spec, **codes) / scale
+    assert accuracy.ratio(np.sum(exact, axis=-1), found) > 120
+
+
+def test_each_beat_has_the_scales_of_its_blocks():
+    # Two blocks of 16 a beat, and one of 128 over four beats: powers of two show whose scale it is.
+    for size in (16, 128):
+        fmt = format_of(f"int8sym-k{size}-e8m0")
+        spec = unit("block-dot", a=fmt, out="fp32", size=32)
+        scales = np.arange(120, 120 + 256 // size, dtype=np.uint8)[None]
+        spread = expand_scales(fmt, scales, (1, 256), -1)
+        ones = np.ones((1, 256), np.uint8)
+        same = np.full((1, 256), 127, np.uint8)
+        found = accuracy.dot_products(spec, ones, ones, a_scale=spread, b_scale=same)
+        assert found == np.sum(np.exp2(spread - 127.0))
+
+
+def test_block_formats_keep_more_than_their_elements_alone():
+    trial = accuracy.Trial(pairs=32, length=96)
+    blocks, elements = (
+        accuracy.sqnr(candidates(format_of(name), "dot", 32)[0], "heavy-tailed", trial)
+        for name in ("mxint8", "int8")
+    )
+    assert blocks > elements + 10
 
 
 @pytest.mark.parametrize(
@@ -111,6 +173,21 @@ def test_a_comparison_from_end_to_end(tmp_path):
     assert [row.cost for row in again.rows] == [row.cost for row in made.rows]
 
 
+@pytest.mark.slow
+def test_a_comparison_of_blocks_and_scalars():
+    made = compare(
+        ["int4", "nvint4"], ["asic"], vectors=2000, trial=accuracy.Trial(pairs=8, length=64),
+    )  # fmt: skip
+    integer, block = made.rows
+    assert made.passed, (integer.error, block.error)
+    assert (integer.macs, block.macs) == (32, 16)
+    assert (integer.bits, block.bits) == (4, 4 + 7 / 16)
+    assert block.cost_per_mac == pytest.approx(block.cost / 16 / (integer.cost / 32))
+    assert block.proven >= 2000
+    assert "4.4375" in made.table()
+    assert "16 or 32 multiply-accumulates" in made.html()
+
+
 ROWS = (
     Row(format="fp32", target="ecp5", bits=32, unit="fma_fp32", stages=6, latency=6, cost=2000.0,
         cost_unit="LUT4 equivalents", fmax_mhz=90.0, rate=90.0, cost_per_mac=1.0,
@@ -144,6 +221,15 @@ def test_a_comparison_without_a_whole_row_has_a_picture_too():
     assert empty.table().endswith("came of it")
 
 
+def test_a_picture_of_other_figures():
+    marks = [report.Mark("a", 1.0, 20.0, 18.0, "a: one"), report.Mark("b", 2.0, 30.0, math.inf, "")]
+    drawn = report.picture([report.panel("area", marks, "cost")], ("one", "other"), "dB")
+    root = ElementTree.fromstring(drawn)
+    titles = [t.text for t in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles == ["a: one"]
+    assert ">other<" in drawn
+
+
 def test_json_has_no_infinities():
     text = json.dumps(MADE.to_json(), allow_nan=False)
     assert json.loads(text)["rows"][1]["sqnr"]["heavy-tailed"] is None
@@ -168,6 +254,10 @@ def test_the_table_is_aligned():
         (["e4m3"], {"vectors": 0}, "vectors"),
         (["e4m3"], {"frob": 1}, "frob"),
         (["fp64"], {}, "fp64"),
+        (["mxfp44"], {}, "mxfp4"),
+        (["mxfp4"], {"unit": "fma"}, "fma takes no block format"),
+        (["mxfp4", "int8"], {"lanes": 24}, "size=24"),
+        (["mxfp4", "fp64"], {}, "fp64"),
         (["e4m3"], {"executor": "slurm"}, "slurm"),
         (["e4m3"], {"reference": "e4m9x"}, "e4m9x"),
     ],

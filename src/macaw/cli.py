@@ -449,7 +449,7 @@ def synth(
 @click.option("--liberty", help="A Liberty file as one more target.")
 @click.option("--reference", help="Format that ratios relate to.  [default: fp32, else the first]")
 @click.option("--unit", help="auto, fma, mac, or dot.  [default: auto]")
-@click.option("--lanes", type=int, help="Products per clock.  [default: 1]")
+@click.option("--lanes", type=int, help="Products per clock.  [default: 1; with blocks 32]")
 @click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
 @click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
@@ -462,9 +462,10 @@ def synth(
 def compare(
     names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool, **options: Any
 ) -> int:
-    """Prove and price FORMATs at equal work: table, JSON, HTML.
+    """Prove and price FORMATs, scalar or block, at equal work: table, JSON, HTML.
 
-    Exit code 1 if a unit failed its proof; the others are priced all the same.
+    With a block format among them, all are dot products: of 32 lanes, or of the block where it is
+    smaller. Exit code 1 if a unit failed its proof; the others are priced all the same.
 
     \b
     Example:
