@@ -73,6 +73,8 @@ class PowerOfTwo:
         else:
             amax = largest(p, magnitudes)
             exponent, up = self._normalised(amax[: source.mantissa], amax[source.mantissa :])
+        # Infinities and NaNs lie above; their blocks have another scale.
+        exponent = exponent.within(exponent.low, source.max_code >> source.mantissa)
         scale = block.scale
         code = p.add(exponent, scale.bias - block.element_emax - source.bias, up)
         lowest = int(scale.zero)
@@ -144,7 +146,9 @@ class PowerOfTwo:
         least, most = int(scale.zero) - scale.bias, scale.max_code - scale.bias
         # Exponents of a quotient's last bit, by the place of the leading one.
         tops = {index: top - least for index, top in first.lowest}
+        bound = None
         if self.bounded:
+            bound = self.block.element_emax + 1
             # No quotient is above the binade of the largest element.
             tops = {i: min(top, self.block.element_emax - i) for i, top in tops.items()}
         low, high = first.quantum - most, max(tops.values())
@@ -164,5 +168,6 @@ class PowerOfTwo:
                 lowest=tuple(tops.items()),
                 special=Special(nan=never, infinite=never, negative=never, invalid=never),
             )
-            results.append(rounder.project(from_number(p, quotient, rounder)).code)
+            exact = from_number(p, quotient, rounder)
+            results.append(rounder.project(replace(exact, bound=bound)).code)
         return results

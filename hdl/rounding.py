@@ -37,6 +37,8 @@ class Exact:
         which it is still lower have a result that is subnormal, or zero. None if it can be
         anywhere.
     depth : int
+    bound : int or None
+        The value is known to be below ``2**bound``.
     special : Special
     """
 
@@ -49,6 +51,7 @@ class Exact:
     special: Special
     leading: int | None = None
     depth: int = 0
+    bound: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -407,6 +410,8 @@ class Rounder:
         frame, fell = shift_right(p, magnitude, amount, width + most + keep)
         nonzero = magnitude.any() | exact.sticky
         below = fell | exact.sticky
+        if exact.bound is not None:
+            frame = frame[: max(keep + exact.bound + format.fraction, 0)]
         frame = frame.bits(max(len(frame), keep + 1))
         fraction, whole = frame[:keep], frame[keep:]
         up, inexact, _ = self._increment(sign, whole[0], fraction, below, p.constant(0, 1))
