@@ -19,21 +19,12 @@ __all__ = ["PowerOfTwo", "largest", "nonfinite"]
 
 
 def largest(p: Pipeline, words: Sequence[Wire]) -> Wire:
-    """The largest of unsigned words of one width, bit by bit from the top.
-
-    A word that lacks a bit which another one in the race has is out of it. That takes fewer gates
-    than a tree of comparisons.
-    """
-    racing: list[Wire] = [p.constant(1, 1)] * len(words)
-    bits: list[Wire] = []
-    for place in reversed(range(len(words[0]))):
-        ahead = [word[place] & alive for word, alive in zip(words, racing, strict=True)]
-        top = cat(*ahead).any()
-        bits.append(top)
-        if place:
-            behind = ~top
-            racing = [(x | behind) & alive for x, alive in zip(ahead, racing, strict=True)]
-    return cat(*reversed(bits))
+    """The largest of unsigned words: a tree of comparisons."""
+    level = list(words)
+    while len(level) > 1:
+        pairs = [p.mux(x < y, y, x) for x, y in zip(level[0::2], level[1::2], strict=False)]
+        level = pairs + ([level[-1]] if len(level) % 2 else [])
+    return level[0]
 
 
 def nonfinite(p: Pipeline, codes: Sequence[Wire], format: Float) -> Wire:
@@ -89,7 +80,7 @@ class PowerOfTwo:
     def _subnormals_matter(self) -> bool:
         """Whether a block of subnormal numbers may have a scale that is not the least one."""
         source, scale = self.source, self.block.scale
-        if source.subnormals is not Subnormals.GRADUAL:
+        if source.subnormals is not Subnormals.GRADUAL or source.mantissa == 0:
             return False
         exponent = source.emin - 1 + (self.rule is not ScaleRule.FLOOR) - self.block.element_emax
         return exponent > int(scale.zero) - scale.bias
