@@ -54,7 +54,9 @@ def unpacked(array: np.ndarray) -> np.ndarray:
 def mx(name: str, rule: str, x: np.ndarray, torch: Any, module: Any) -> tuple[int, int, int]:
     """Return the differing scales and elements, and how many blocks were left out.
 
-    Left out: scales of 2**-127, by which torchao does not divide (it takes 2**-126).
+    Left out: scales of 2**-127, by which torchao does not divide, and under ``rceil`` blocks
+    where its float32 logarithm of ``amax / max`` is an integer and the quotient no power of two
+    (Blackwell's instruction, which it stands in for, is exact).
     """
     dtype = getattr(torch, MX[name], MX[name])
     mode = getattr(module.ScaleCalculationMode, rule.upper())
@@ -66,6 +68,10 @@ def mx(name: str, rule: str, x: np.ndarray, torch: Any, module: Any) -> tuple[in
     q = BLOCKS[name].quantize(x, scale_rule=rule)
     scales = q.scales.reshape(-1)
     keep = (scales > 0) & (scale > 0)
+    if rule == "rceil":
+        quotient = np.abs(x).max(1) / np.float32(BLOCKS[name].element.max)
+        logarithm = torch.log2(torch.from_numpy(quotient)).numpy()
+        keep &= (logarithm != np.rint(logarithm)) | (np.frexp(quotient)[0] == 0.5)
     wrong = (q.elements[keep] != codes[keep]).sum()
     return int((scales != scale)[keep].sum()), int(wrong), int((~keep).sum())
 

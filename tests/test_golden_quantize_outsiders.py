@@ -31,7 +31,7 @@ def test_every_rule_and_order(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_fractions(name):
     for options in prove.fraction_options(name):
-        prove.by_fractions(name, 3 if large(name) else 14, **options)
+        prove.by_fractions(name, 2 if large(name) else 7, **options)
 
 
 @pytest.mark.parametrize("name", ["mxfp8-e4m3", "mxfp4", "mxint8"])
