@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for the units between single numbers and blocks, and for the rotation before them."""
 
+from dataclasses import replace
+
 from macaw.golden import units
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.rounding import Rounding
 
 from .component import Datapath
-from .exact import from_number, shift_up, truncated_terms, with_headroom
+from .divide import normalised
+from .exact import from_number, headroom, shift_up, truncated_terms, with_headroom
 from .number import Number, Special, multiply, unpack
 from .pipeline import Pipeline
 from .quantize import PowerOfTwo, nonfinite
@@ -68,15 +71,31 @@ class BlockDequantizeDatapath(Lanewise):
 
     def build(self, p: Pipeline, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
-        scale = unpack(p, a_scale, spec.a.scale)
         codes = a.lanes(spec.a.element.width)
+        rounders = self.rounders(p, spec.out, len(codes), **control)
+        scale = unpack(p, a_scale, spec.a.scale)
+        factors = [unpack(p, code, spec.a.element) for code in codes]
+        if isinstance(spec.a.element, Float):
+            # A leading one in its place costs less among the element's few bits.
+            factors = [normalised(p, factor) for factor in factors]
+            scale = self._from_origin(p, factors[0], scale, rounders[0])
         results = []
-        for code, rounder in zip(
-            codes, self.rounders(p, spec.out, len(codes), **control), strict=True
-        ):
-            product = multiply(p, unpack(p, code, spec.a.element), scale)
-            results.append(rounder.project(from_number(p, product, rounder)).code)
+        for factor, rounder in zip(factors, rounders, strict=True):
+            exact = from_number(p, multiply(p, factor, scale), rounder)
+            results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
+
+    def _from_origin(self, p: Pipeline, factor: Number, scale: Number, rounder: Rounder) -> Number:
+        """The scale with what the rounders add to exponents, added once for all lanes."""
+        width = len(factor.significand) + len(scale.significand)
+        if scale.significand.constant is not None:
+            width = len(factor.significand)
+        quantum = factor.quantum + scale.quantum
+        room = headroom(rounder.format, quantum, width, rounder.fraction_bits)
+        high = factor.top + scale.top
+        offset = rounder.origin(width + room, high, room) - factor.offset
+        shift = scale.offset - offset
+        return replace(scale, exponent=p.add(scale.exponent, shift), offset=offset)
 
 
 class HadamardDatapath(Lanewise):

@@ -109,16 +109,17 @@ class Rounder:
         """Bits below the result's last place that must be exact, the rest may be sticky."""
         return fraction_bits(self.rounding, self.random, self.flags)
 
-    def origin(self, width: int, high: int) -> int:
+    def origin(self, width: int, high: int, zeros: int = 0) -> int:
         """The offset at which nothing has to be added to the exponent of an :class:`Exact`.
 
-        ``width`` is that of its word, unsigned, and ``high`` the largest exponent of its last bit.
+        ``width`` is that of its word, unsigned, ``high`` the largest exponent of its last bit,
+        and ``zeros`` the number of bits above its leading one, if it is known.
         """
         if isinstance(self.format, Fixed):
             return max(min(high + self.format.fraction, self.format.width), -width) + (
                 1 - self.format.fraction
             )
-        return self.format.emin + 1 - width
+        return self.format.emin + 1 - width + zeros
 
     def project(self, exact: Exact) -> Projection:
         """The code of the value in the result format, and its flags."""
@@ -219,7 +220,10 @@ class Rounder:
         empty = ~(bits.any() | exact.sticky | negative)
 
         need = format.precision + self.fraction_bits
-        if gradual:
+        if gradual and zeros.constant is not None and top.constant is None:
+            rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
+            shift, field, under = self._capped_constant(zeros.constant, rest)
+        elif gradual:
             shift, field, under = self._capped(zeros, top)
         else:
             shift, field, under = zeros, top - zeros, p.constant(0, 1)
@@ -263,6 +267,21 @@ class Rounder:
         capped = difference.negative
         field = (difference.bits(len(difference)) & ~(capped | under)).within(0, top.high)
         return p.mux(capped, whole.within(0, zeros.high), zeros), field, under
+
+    def _capped_constant(self, zeros: int, field: Wire) -> tuple[Wire, Wire, Wire]:
+        """As :meth:`_capped` where the zeros are known, from the field that they leave."""
+        p = self.p
+        never = p.constant(0, 1)
+        if field.low >= 0:
+            return p.constant(zeros), field, never
+        if field.high + zeros < 0:
+            return p.constant(zeros), p.constant(0), p.constant(1, 1)
+        capped = field.negative
+        under = ~at_least(p, field, -zeros)
+        count = zeros.bit_length()
+        limit = p.add(field.bits(count), zeros).bits(count).within(0, zeros)
+        kept = (field.bits(len(field)) & ~capped).within(0, max(field.high, 0))
+        return p.mux(capped, limit, zeros), kept, under
 
     def _tiny(
         self,
