@@ -28,8 +28,8 @@ TIMEOUT = 1200.0
 ABC_PATIENCE = 240.0
 """Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
 
-SWEPT_BITS = 200
-"""Units of more bits of operands than this are mapped without ABC's sweep for equal signals."""
+WIDE_BITS = 200
+"""Units of more bits of operands than this are mapped with short sweeps for equal signals."""
 
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
@@ -216,7 +216,7 @@ def run(
         routed=routed,
         # WebAssembly and native builds of one version give one result.
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
-        **({"sweep": False} if chosen.liberty and not _swept(design) else {}),
+        **({"sweep": targets.SHORT_SWEEP} if chosen.liberty and _wide(design) else {}),
     )
     if cache and (stored := store.get(digest)) is not None:
         return Result.from_json({**stored, "cached": True})
@@ -348,12 +348,13 @@ class _Measurement:
         (self.work / "unit.v").write_text(self.design.verilog)
         (self.work / "cells.lib").write_text(self.target.liberty)
         inverter = library.inverter.name
+        wide = _wide(self.design)
         (self.work / "constraints").write_text(f"set_driving_cell {inverter}\nset_load 0.05\n")
         text = (
             "read_verilog unit.v\n"
             + self.target.script.format(
                 top=self.design.name,
-                dsp=self.target.dsp[self.multiplier],
+                dsp=self.target.dsp[self.multiplier] + (targets.GATES_BY_SCRIPT if wide else ""),
                 library="cells.lib",
                 constraints="constraints",
                 abc="map.abc",
@@ -362,7 +363,8 @@ class _Measurement:
         )
         notes: tuple[str, ...] = ()
         abc = self.work / "map.abc"
-        sweep = targets.ABC_SWEEP if _swept(self.design) else ""
+        sweep = targets.SHORT_SWEEP if wide else targets.ABC_SWEEP
+        (self.work / "gates.abc").write_text(targets.GATES_SCRIPT)
         delay = f"-D {targets.UNREACHABLE_PS}"
         abc.write_text(targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
         try:
@@ -393,9 +395,9 @@ class _Measurement:
         }
 
 
-def _swept(design: Design) -> bool:
+def _wide(design: Design) -> bool:
     ports = design.metadata.get("ports") or []
-    return sum(port["width"] for port in ports if port.get("role") == "operand") <= SWEPT_BITS
+    return sum(port["width"] for port in ports if port.get("role") == "operand") > WIDE_BITS
 
 
 _libraries: dict[str, timing.Library] = {}
