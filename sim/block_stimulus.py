@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from macaw.golden.formats import Float, Subnormals
+from macaw.golden.formats import Float, Specials, Subnormals
 from macaw.golden.operands import Operand
 
 _Rng = np.random.Generator
@@ -31,11 +31,15 @@ def blocks(rng: _Rng, operand: Operand, count: int) -> np.ndarray:
     special = (kind == 2)[:, None] & (rng.random((count, lanes)) < 1.5 / lanes)
     highest = (1 << (fmt.exponent + fmt.mantissa)) - 1
     beyond = rng.integers(fmt.max_code, highest, (count, lanes), endpoint=True)
+    if fmt.specials is Specials.FNUZ:
+        beyond = np.full((count, lanes), fmt.nan_code)
     codes = np.where(special, beyond, magnitudes)
     if fmt.signed:
         negative = rng.integers(0, 2, (count, lanes))
         # every fourth block has one sign
         negative = np.where((rng.integers(0, 4, count) == 0)[:, None], negative[:, :1], negative)
+        if fmt.specials is Specials.FNUZ:
+            negative = np.where(codes == 0, 0, negative)
         codes |= negative << (fmt.exponent + fmt.mantissa)
     return codes.astype(fmt.code_dtype)
 
@@ -79,7 +83,7 @@ def _largest(rng: _Rng, fmt: Float, count: int) -> np.ndarray:
     field = np.where(ends == 1, fields - 1 - rng.integers(0, min(4, fields), count), field)
     fraction = rng.integers(0, 1 << mantissa, count)
     # The first bits set, or none of them: 2 - 2**-n.
-    ones = rng.integers(0, mantissa, count, endpoint=True)
+    ones = rng.integers(0, mantissa, count, endpoint=True) * rng.integers(0, 4, count).clip(0, 1)
     edge = ((1 << mantissa) - 1) ^ ((1 << (mantissa - ones)) - 1)
     code = (field << mantissa) | np.where(rng.integers(0, 4, count) > 0, edge, fraction)
     code += rng.choice([0, 0, 1, -1], count)
