@@ -397,9 +397,10 @@ Other projects' figures are of their own units, processes and accumulators: only
 
 def write(made: dict[str, Any], folder: Path) -> None:
     page = Page(made)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
     (folder / "block-formats-study.json").write_text(json.dumps(made, indent=1) + "\n")
     (folder / "block-formats-study.md").write_text(page.text())
-    (folder / "images").mkdir(exist_ok=True)
+
     (folder / "images" / "block-formats.svg").write_text(page.picture())
     print(page.text())
 
