@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import macaw
+import macaw.golden.elementwise as golden_elementwise
 import macaw.golden.units as golden_units
+import macaw.hdl.elementwise as hdl_elementwise
 import macaw.hdl.units as hdl_units
 from macaw import cli
 
@@ -67,12 +69,12 @@ def test_adding_a_unit_takes_what_the_page_says(
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / "adding-a-unit.md").read_text()
     specification, gates = re.findall(r"^```py\n(.*?)^```", text, re.M | re.S)
-    for module, source in ((golden_units, specification), (hdl_units, gates)):
-        monkeypatch.setitem(sys.modules, "page", module)
-        names = {**vars(module), "__name__": "page"}
+    names = {}
+    for kin, source in ((golden_elementwise, specification), (hdl_elementwise, gates)):
+        monkeypatch.setitem(sys.modules, "page", kin)
+        names = {**names, **vars(kin), "__name__": "page"}
         exec(compile(source, "page", "exec"), names)  # the page is ours
-        monkeypatch.setattr(module, "Neg", names.get("Neg"), raising=False)
-    neg = golden_units.Neg
+    neg = names["Neg"]
     monkeypatch.setitem(golden_units.UNITS, "neg", neg)
     monkeypatch.setitem(hdl_units.DATAPATHS, neg, names["NegDatapath"])
 
