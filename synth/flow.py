@@ -28,8 +28,9 @@ TIMEOUT = 1200.0
 ABC_PATIENCE = 240.0
 """Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
 
-WIDE_BITS = 200
-"""Units of more bits of operands than this are mapped with short sweeps for equal signals."""
+WIDE_BITS, LONG_TEXT = 100, 50_000
+"""Units of more bits of operands, or characters of Verilog, than this are mapped with short sweeps
+for equal signals. An fp32 multiply-add lies below both."""
 
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
@@ -397,7 +398,8 @@ class _Measurement:
 
 def _wide(design: Design) -> bool:
     ports = design.metadata.get("ports") or []
-    return sum(port["width"] for port in ports if port.get("role") == "operand") > WIDE_BITS
+    bits = sum(port["width"] for port in ports if port.get("role") == "operand")
+    return bits > WIDE_BITS or len(design.verilog) > LONG_TEXT
 
 
 _libraries: dict[str, timing.Library] = {}
