@@ -9,6 +9,7 @@ from typing import Any
 
 from macaw.golden.blocks import BLOCKS
 from macaw.golden.formats import FORMATS, Float
+from macaw.golden.rules import Order, ScaleRule
 from macaw.golden.units import Unit, unit
 from macaw.sim.random_units import random_units
 
@@ -143,32 +144,30 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
 def _conversions() -> Iterator[tuple[str, Unit]]:
     """Quantisers, their inverses, and Hadamard transforms."""
     for name, fmt in BLOCKS.items():
-        size = {"size": 8} if fmt.size is None or fmt.size > 16 else {}
-        for source in ("fp32", "bf16"):
-            yield (
-                f"quantize_{source}_{name}",
-                unit("block-quantize", a=source, out=name, **size),
-            )
-        yield f"dequantize_{name}", unit("block-dequantize", a=name, out="bf16", **size)
-    for rule in ("ceil", "rceil", "even"):
-        for name in ("mxfp4", "mxint8", "mxfp8-e4m3"):
-            yield (
-                f"quantize_{name}_{rule}",
-                unit("block-quantize", a="bf16", out=name, size=32, scale_rule=rule),
-            )
-    for order in ("te", "torchao", "ct"):
-        yield (
-            f"quantize_nvfp4_{order}",
-            unit("block-quantize", a="fp32", out="nvfp4", size=8, order=order),
-        )
-    yield "quantize_mxfp4_sr", unit("block-quantize", a="bf16", out="mxfp4", rounding="sr")
-    yield "quantize_mxfp4_32", unit("block-quantize", a="fp32", out="mxfp4")
-    yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=16)
+        size: Any = {"size": 8 if fmt.power_of_two else 4}
+        quantise = {"out": name, **size}
+        parameter, words = ("scale_rule", ScaleRule) if fmt.power_of_two else ("order", Order)
+        for number, word in enumerate(words):
+            source = ("bf16", "fp32", "fp16")[number % 3]
+            spec = unit("block-quantize", a=source, **quantise, **{parameter: word})
+            yield f"quantize_{source}_{name}_{word}", spec
+        spec = unit("block-quantize", a="bf16", rounding="sr", **quantise)
+        yield f"quantize_bf16_{name}_sr", spec
+        for out in ("bf16", "fp32"):
+            yield f"dequantize_{name}_{out}", unit("block-dequantize", a=name, out=out, size=8)
+    for name in ("mxfp4", "mxfp8-e4m3", "mxint8", "nvfp4"):
+        yield f"quantize_{name}_whole", unit("block-quantize", a="bf16", out=name)
+    for least in ("modelopt", "torchao", "ct"):
+        spec = unit("block-quantize", a="bf16", out="nvfp4", size=4, min_scale=least)
+        yield f"quantize_nvfp4_least_{least}", spec
+    for name in ("int8sym-k4-fp16", "e4m3-k4-fp32"):
+        yield f"quantize_{name}", unit("block-quantize", a="bf16", out=name)
+    yield "dequantize_sr", unit("block-dequantize", a="mxfp8-e5m2", out="fp16", rounding="sr")
+    yield "hadamard_e4m3", unit("hadamard", a="e4m3", out="bf16", size=16, signs="te")
+    yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=8, rounding="rdn")
     yield "hadamard_int8", unit("hadamard", a="int8", out="int16", size=32)
-    yield (
-        "hadamard_bf16_aligned",
-        unit("hadamard", a="bf16", out="bf16", size=16, accumulation="aligned(16)"),
-    )
+    aligned = unit("hadamard", a="bf16", out="bf16", size=16, accumulation="aligned(16)")
+    yield "hadamard_bf16_aligned", aligned
 
 
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
@@ -386,7 +385,7 @@ def _sample() -> Iterator[Case]:
                 simulator="bulk",
             )
     for number, (name, spec) in enumerate(_conversions()):
-        if number % 6 == 0:
+        if number % 9 == 0:
             yield Case(
                 name=f"rtl/convert/bulk/{name}",
                 unit=spec,

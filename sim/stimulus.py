@@ -13,6 +13,8 @@ neighbours in time differ in kind:
 - the same with equal exponents and long runs of ones, for carries;
 - *cancelling*: the last operand is close to minus the product (or minus the first operand); in an
   accumulation a beat takes back what the one before it brought;
+- *blocks*: one outlier, equal magnitudes, largest magnitudes beside a power of two, NaN
+  (:mod:`macaw.sim.block_stimulus`); the scales of a tensor fit its blocks;
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform.
@@ -27,9 +29,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from macaw.golden.blocks import Block
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.units import Operand, Unit
+from macaw.sim.block_stimulus import blocks, tensor_scales
 from macaw.sim.interface import Codes
 
 CHUNK = 1 << 17
@@ -201,6 +205,18 @@ class _Draw:
             self.kinds += [self._cancelling, self._halfway]
         if any(o.lanes is not None for o in self.numbers.values()):
             self.kinds.append(self._sparse)
+        self.blocks = {
+            n: o
+            for n, o in self.numbers.items()
+            if o.lanes is not None and isinstance(o.format, Float)
+        }
+        if self.blocks:
+            # twice for units that make blocks of what they get
+            self.kinds += [self._blocks] * (1 if len(self.names) > 1 else 2)
+        block = getattr(unit, "out", None)
+        self.tensor = None
+        if isinstance(block, Block) and block.second_scale is not None:
+            self.tensor = block.element.max * block.scale.max
 
     def vectors(self, rng: _Rng, count: int) -> Codes:
         out = {n: _empty(o, count) for n, o in self.numbers.items()}
@@ -212,6 +228,10 @@ class _Draw:
                     out[name][start::step] = codes
         if self.takes_back:
             self._take_back(rng, out, count)
+        if self.tensor is not None:
+            values = self.numbers["a"].format.decode(out["a"])
+            amax = np.abs(np.where(np.isfinite(values), values, 0.0)).max(axis=1)
+            out["encode"], out["decode"] = tensor_scales(rng, amax, self.tensor)
         for name, operand in self.control.items():
             if name == "last":
                 out[name] = _sequences(rng, count, self.longest)
@@ -245,6 +265,11 @@ class _Draw:
             column[...] = np.where((kind == 1) & ~few, 0, column)
             column[...] = np.where((kind == 2) & (rng.random((count, 1)) < 0.3), 0, column)
         return codes
+
+    def _blocks(self, rng: _Rng, count: int) -> Codes:
+        """Vectors as a quantiser meets them; what is not a vector of floats is steered."""
+        made = {name: blocks(rng, operand, count) for name, operand in self.blocks.items()}
+        return self._steered(rng, count) | made
 
     def _codes(self, rng: _Rng, name: str, operand: Operand, count: int) -> np.ndarray:
         """Uniform codes, every sixteenth a corner."""
