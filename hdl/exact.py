@@ -283,7 +283,7 @@ def window_sum(
         amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
     amount = (amount.bits(len(amount)) & ~clamped).within(0, amount.high)
 
-    shifted, sticky = shift_right(p, whole, amount, reach + span)
+    shifted, sticky = shift_right(p, whole, amount, reach + span, late=True)
     negate = addend.sign if signed else product.sign ^ addend.sign
     aligned = p.name("aligned", shifted ^ negate)
     carry = negate & ~sticky

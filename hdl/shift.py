@@ -70,12 +70,15 @@ def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, 
     return word.bits(keep), lost
 
 
-def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire, Wire]:
+def shift_right(
+    p: Pipeline, word: Wire, amount: Wire, width: int, *, late: bool = False
+) -> tuple[Wire, Wire]:
     """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
 
     The sign of a signed word is repeated: the pattern is that of the quotient rounded down.
     ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
-    grows only as far as it has moved, and what falls out leaves at once.
+    grows only as far as it has moved. What falls out leaves at once, or ``late``: then all of it
+    is looked at together, which is smaller where the word is much narrower than its way.
     """
     some, signed = word.any(), word.signed
     fill = word.negative
@@ -84,26 +87,30 @@ def shift_right(p: Pipeline, word: Wire, amount: Wire, width: int) -> tuple[Wire
     def extended(part: Wire, size: int) -> Wire:
         return part.as_signed().bits(size) if signed else part.bits(size)
 
+    room = min(len(word) + amount.high, width + len(word)) if late else width
     if amount.high > width:
         far = at_least(p, amount, width + 1)
         amount = amount.bits(width.bit_length())
     else:
         far = p.constant(0, 1)
     fell = p.constant(0, 1)
-    if len(word) > width:
-        cut = len(word) - width
+    if len(word) > room:
+        cut = len(word) - room
         fell, word = word[:cut].any(), word[cut:]
     for level in range(len(amount)):
         step, select = 1 << level, amount[level]
-        grown = min(len(word) + step, width)
+        grown = min(len(word) + step, room)
         gone = len(word) + step - grown
         here = cat(p.constant(0, grown - len(word)), word)
         moved = extended(word[gone:], grown) if gone < len(word) else p.repeat(fill, grown)
-        if gone:
+        if gone and not late:
             fell = fell | (select & word[:gone].any())
         word = p.mux(select, moved, here)
     if len(word) < width:
         word = cat(p.constant(0, width - len(word)), word)
+    if len(word) > width:
+        cut = len(word) - width
+        fell, word = fell | word[:cut].any(), word[cut:]
     if far.constant is None:
         word = (word & ~far) | (fill & far)
         fell = p.mux(far, some, fell)
