@@ -53,14 +53,14 @@ def _number(value: float | None, digits: int = 3) -> str:
 def cells(row: Row) -> list[str]:
     """Text of a row, one per column."""
     if row.error is not None:
-        return [row.format, f"{row.bits:g}", row.error]
+        return [row.format, f"{row.bits:.4g}", row.error]
     if row.fmax_mhz is not None:
         clock, rate = f"{row.fmax_mhz:.0f} MHz", f"{_number(row.rate)} M/s"
     else:
         clock, rate = f"{_number(row.period_fo4)} FO4", f"{_number(row.rate)} /kFO4"
     return [
         row.format,
-        f"{row.bits:g}",
+        f"{row.bits:.4g}",
         row.unit,
         str(row.stages),
         _number(row.cost),

@@ -184,7 +184,7 @@ def test_a_comparison_of_blocks_and_scalars():
     assert (integer.bits, block.bits) == (4, 4 + 7 / 16)
     assert block.cost_per_mac == pytest.approx(block.cost / 16 / (integer.cost / 32))
     assert block.proven >= 2000
-    assert "4.4375" in made.table()
+    assert "4.438" in made.table()
     assert "16 or 32 multiply-accumulates" in made.html()
 
 
