@@ -256,7 +256,7 @@ def test_the_table_is_aligned():
         (["fp64"], {}, "fp64"),
         (["mxfp44"], {}, "mxfp4"),
         (["mxfp4"], {"unit": "fma"}, "fma takes no block format"),
-        (["mxfp4", "int8"], {"lanes": 24}, "size=24"),
+        (["mxfp4", "int8"], {"lanes": 48}, "size=48"),
         (["mxfp4", "fp64"], {}, "fp64"),
         (["e4m3"], {"executor": "slurm"}, "slurm"),
         (["e4m3"], {"reference": "e4m9x"}, "e4m9x"),
