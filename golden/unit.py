@@ -39,7 +39,7 @@ class Unit:
     kind : str
         Name in :data:`UNITS`.
     accumulates : bool
-        True if the first axis of every array is time and a result belongs to several beats.
+        True if a result belongs to several beats, up to the one with ``last=1``.
     dynamic : bool
         True if ``rounding=dynamic`` and ``flags`` are offered.
     """
@@ -63,6 +63,15 @@ class Unit:
         check_integer("random_bits", self.random_bits, 1, 32)
         if self.rounding is not Rounding.SR:
             self._set("random_bits", 16)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether something outlives a beat: the first axis of every array is then time.
+
+        ``last`` ends a sequence. What is kept of a whole tensor the input ``end`` closes: after
+        a beat with ``end=1`` (and ``last=1``, where there is one) it is as after reset.
+        """
+        return self.accumulates
 
     def _check_result(self) -> None:
         """Check what depends on the result format, and settle the overflow policy."""
@@ -223,7 +232,7 @@ class Unit:
 
 def identifier(fmt: AnyFormat) -> str:
     """Return the format's name as part of a Verilog identifier."""
-    return fmt.name.replace(".", "p").replace("-", "_")
+    return fmt.name.replace(".", "p").replace("-", "_").replace("+", "_")
 
 
 def check_any_format(name: str, value: Any) -> AnyFormat:

@@ -51,6 +51,9 @@ class Implementation:
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
     widest_sum : int
         Bits of the widest exact sum to build; a wider one is refused.
+    fold : int
+        Turns that the lanes of a result take, for units that can share gates among them: an
+        operation every ``fold`` clocks instead of every clock. It needs a ``flow``.
     name : str, optional
         Module name instead of the one from the specification.
 
@@ -69,6 +72,7 @@ class Implementation:
     reset_active: str = "high"
     multiplier: str = "auto"
     widest_sum: int = 128
+    fold: int = 1
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -88,8 +92,11 @@ class Implementation:
         ):
             raise SpecError(f"frequency={self.frequency}: must be above 0 MHz")
         _whole("widest_sum", self.widest_sum, 1, 4096)
+        _whole("fold", self.fold, 1, 4096)
         if self.bus == "axis":
             object.__setattr__(self, "flow", "stream")
+        if self.fold > 1 and self.flow == "none":
+            raise SpecError(f"fold={self.fold}: needs flow=valid or stream, or bus=axis")
         if self.name is not None and not (self.name.isascii() and self.name.isidentifier()):
             raise SpecError(f"name={self.name}: must be a Verilog identifier")
 
@@ -145,11 +152,15 @@ class Datapath(wiring.Component):
         Clocks from an operand to its result.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
+    folds : bool
+        True if lanes can take turns: ``Implementation(fold=...)``.
     """
 
-    initiation_interval: ClassVar[int] = 1
+    folds: ClassVar[bool] = False
 
     def __init__(self, spec: Unit, implementation: Implementation):
+        if implementation.fold > 1 and not self.folds:
+            raise SpecError(f"fold={implementation.fold}: the lanes of {spec.kind} take no turns")
         self.spec = spec
         self.implementation = implementation
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.
@@ -162,9 +173,24 @@ class Datapath(wiring.Component):
             {p.name: (In if p.direction == "input" else Out)(p.width) for p in self.port_list}
         )
 
+    @property
+    def initiation_interval(self) -> int:
+        """Clocks between operations."""
+        return self.implementation.fold
+
     def build(self, p: Pipeline, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one."""
         raise NotImplementedError
+
+    @classmethod
+    def within(
+        cls, p: Pipeline, spec: Unit, implementation: Implementation, operands: dict[str, Wire]
+    ) -> dict[str, Wire]:
+        """Results of these gates as a part of another datapath, whose scheduler is ``p``."""
+        part = cls.__new__(cls)
+        part._MustUse__used = True
+        part.spec, part.implementation = spec, implementation
+        return part.build(p, **operands)
 
     # Scheduling.
 
@@ -208,9 +234,16 @@ class Datapath(wiring.Component):
                 )
             return period, depth
         stages = option.stages or 0
-        if stages == 0:
+        if stages == 0 and option.fold == 1:
             return float("inf"), 0
-        _, _, whole = self._depth(float("inf"))
+        fewest, _, whole = self._depth(float("inf"))
+        if stages <= fewest:
+            if 0 < stages < fewest:
+                raise SpecError(
+                    f"stages={stages}: fold={option.fold} takes at least {fewest}; 0 takes them"
+                )
+            if stages == 0:
+                return float("inf"), fewest
         low, high = 0.0, whole
         for _ in range(14):
             middle = (low + high) / 2
@@ -235,7 +268,7 @@ class Datapath(wiring.Component):
         if option.flow == "stream":
             ports.append(Port(name="i_ready", direction="output", width=1, role="ready"))
         for name, operand in self.spec.ports.inputs.items():
-            role = "last" if name == "last" and self.spec.accumulates else "operand"
+            role = "last" if name == "last" else "operand"
             ports.append(
                 Port(name=f"i_{name}", direction="input", width=operand.width, role=role,
                      operand=name, spec=operand)
@@ -265,16 +298,21 @@ class Datapath(wiring.Component):
                 Port(name=f"{prefix}_tvalid", direction=into, width=1, role="valid"),
                 Port(name=f"{prefix}_tready", direction=back, width=1, role="ready"),
             ]
-            if into == "input" and self.spec.accumulates:
+            if into == "input" and self._boundary is not None:
                 ports.append(
                     Port(name=f"{prefix}_tlast", direction=into, width=1, role="last",
-                         operand="last", spec=self.spec.ports.inputs["last"])
+                         operand=self._boundary, spec=self.spec.ports.inputs[self._boundary])
                 )  # fmt: skip
         return ports
 
+    @property
+    def _boundary(self) -> str | None:
+        """The operand that is AXI4-Stream's TLAST: ``last``, or else ``end``."""
+        return next((name for name in ("last", "end") if name in self.spec.ports.inputs), None)
+
     def _bus_inputs(self) -> dict[str, Operand]:
         inputs = self.spec.ports.inputs
-        return {n: o for n, o in inputs.items() if not (n == "last" and self.spec.accumulates)}
+        return {name: operand for name, operand in inputs.items() if name != self._boundary}
 
     # Elaboration.
 
@@ -294,8 +332,8 @@ class Datapath(wiring.Component):
             for name, operand in self._bus_inputs().items():
                 operands[name] = ports["s_axis_tdata"][position : position + operand.width]
                 position += _bytes(operand.width)
-            if self.spec.accumulates:
-                operands["last"] = ports["s_axis_tlast"]
+            if self._boundary is not None:
+                operands[self._boundary] = ports["s_axis_tlast"]
         else:
             operands = {name: ports[f"i_{name}"] for name in self.spec.ports.inputs}
 
@@ -307,7 +345,7 @@ class Datapath(wiring.Component):
         enable: Signal | None = None
         if option.flow != "none":
             valid = handshake("i", "valid")
-        elif self.spec.accumulates and option.reset != "none":
+        elif self.spec.stateful and option.reset != "none":
             # Every clock is a beat, but for those under reset.
             valid = ~ResetSignal()
         if option.flow == "stream":

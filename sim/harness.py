@@ -69,7 +69,7 @@ static int run_fixed(Top& top, const void* const* in, int64_t rows, void* const*
     for (int64_t clock = 0; clock < clocks; ++clock) {
         if (clock % INTERVAL == 0) {
             if (next < rows) load(top, in, next++);
-            else { load(top, in, 0); set_last(top); }
+            else { load(top, in, 0); close(top); }
         }
         set_clock(top, 0);
         top.eval();
@@ -236,9 +236,9 @@ def _function(head: str, body: list[str]) -> str:
     return "\n".join([f"static {head} {{", *(f"    {line}" for line in body), "}"])
 
 
-def _last(interface: Interface) -> str | None:
+def _pin_of(interface: Interface, operand: str) -> str | None:
     for wire in interface.inputs:
-        if wire.fields[0].name == "last":
+        if [field.name for field in wire.fields] == [operand]:
             return wire.name
     return None
 
@@ -255,7 +255,7 @@ def source(interface: Interface) -> str:
     for wire in interface.outputs:
         lines, column = _store(wire, column)
         store += lines
-    last = _last(interface)
+    last, end = _pin_of(interface, "last"), _pin_of(interface, "end")
     names = [wire.name for wire in interface.outputs]
     members = [f"std::remove_reference_t<decltype(Top::{name})> {name};" for name in names]
     copies = ", ".join(f"{name}(top.{name})" for name in names)
@@ -293,7 +293,7 @@ def source(interface: Interface) -> str:
         ),
         _function("void set_valid(Top& top, bool valid)", drive(interface.valid_in, "valid")),
         _function("void set_ready(Top& top, bool ready)", drive(interface.ready_out, "ready")),
-        _function("void set_last(Top& top)", drive(last, "1")),
+        _function("void close(Top& top)", drive(last, "1") + drive(end, "1")),
         _function("bool ends(const Top& top)", [f"return top.{last};" if last else "return true;"]),
         _function(
             "bool out_valid(const Top& top)",

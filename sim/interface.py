@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,13 +98,14 @@ class Interface:
                 for p in pins
                 if p["direction"] == direction and p["role"] in ("operand", "result", "last")
             ]
+            beside = {port.get("operand") for port in data}
             found = []
             for port in data:
-                name = "last" if port["role"] == "last" else port.get("operand")
+                name = port.get("operand")
                 if name is not None:
                     fields = (_field(name, operands[name], 0),)
                 else:
-                    fields = _bus_fields(operands)
+                    fields = _bus_fields(operands, beside)
                 found.append(Wire(name=port["name"], width=port["width"], fields=fields))
             return tuple(found)
 
@@ -129,11 +130,11 @@ def _field(name: str, operand: Any, offset: int) -> Field:
     return Field(name=name, width=operand.format.width, lanes=operand.lanes, offset=offset)
 
 
-def _bus_fields(operands: Mapping[str, Any]) -> tuple[Field, ...]:
-    """Operands side by side, each padded to whole bytes; ``last`` has a wire of its own."""
+def _bus_fields(operands: Mapping[str, Any], beside: Container[str | None]) -> tuple[Field, ...]:
+    """Operands side by side, each padded to whole bytes; those ``beside`` have their own wires."""
     fields, offset = [], 0
     for name, operand in operands.items():
-        if name != "last":
+        if name not in beside:
             fields.append(_field(name, operand, offset))
             offset += -(-operand.width // 8) * 8
     return tuple(fields)

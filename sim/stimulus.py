@@ -39,8 +39,10 @@ from macaw.sim.interface import Codes
 CHUNK = 1 << 17
 LARGEST_EXHAUSTIVE = 26  # bits of all inputs together
 LARGEST_CROSSING = 1 << 17
-CONTROL = ("last", "rm", "random")  # inputs that are not numbers to be computed with
+BOUNDARIES = ("last", "end")  # inputs that end a sequence, and what is kept of a tensor
+CONTROL = (*BOUNDARIES, "rm", "random")  # inputs that are not numbers to be computed with
 LONGEST_SEQUENCE = 400  # beats of an accumulation, unless the unit allows fewer
+LONGEST_TENSOR = 100  # results
 
 _Rng = np.random.Generator
 
@@ -93,11 +95,11 @@ def exhaustive(unit: Unit, *, chunk: int = CHUNK) -> Iterator[Codes]:
     Raises
     ------
     SpecError
-        The unit accumulates, or has more than 2**26 combinations.
+        The unit has state, or more than 2**26 combinations.
     """
     bits = exhaustive_bits(unit)
-    if unit.accumulates:
-        raise SpecError(f"exhaustive: {unit.kind} accumulates, its inputs have no end")
+    if unit.stateful:
+        raise SpecError(f"exhaustive: {unit.kind} has state, its inputs have no end")
     if bits > LARGEST_EXHAUSTIVE:
         raise SpecError(
             f"exhaustive: {unit.name} has 2**{bits} input combinations, "
@@ -124,7 +126,7 @@ def crossing(unit: Unit) -> Codes | None:
         if operand.lanes is not None:
             return None
         tables[name] = corners(operand.format)
-    if math.prod(map(len, tables.values())) > LARGEST_CROSSING or unit.accumulates:
+    if math.prod(map(len, tables.values())) > LARGEST_CROSSING or unit.stateful:
         return None
     grids = np.meshgrid(*tables.values(), indexing="ij")
     return {name: grid.ravel() for name, grid in zip(tables, grids, strict=True)}
@@ -138,7 +140,8 @@ def stimulus(unit: Unit, *, vectors: int, seed: int, chunk: int = CHUNK) -> Iter
     unit : Unit
         Only its ports (and, for an accumulating unit, how long a sum may be) are looked at.
     vectors : int
-        Vectors in all; beats for an accumulating unit, whose every chunk ends a sequence.
+        Vectors in all; beats for a unit with state, whose every chunk ends a sequence and a
+        tensor.
     seed : int
         The same seed gives the same vectors on every machine.
 
@@ -167,8 +170,9 @@ def stimulus(unit: Unit, *, vectors: int, seed: int, chunk: int = CHUNK) -> Iter
         codes = draw.vectors(np.random.default_rng([seed, number]), full)
         if count < full:
             codes = {name: column[:count] for name, column in codes.items()}
-        if "last" in codes:
-            codes["last"][-contexts:] = 1
+        for name in BOUNDARIES:
+            if name in codes:
+                codes[name][-contexts:] = 1
         yield codes
 
 
@@ -235,6 +239,8 @@ class _Draw:
         for name, operand in self.control.items():
             if name == "last":
                 out[name] = _sequences(rng, count, self.longest)
+            elif name == "end":
+                out[name] = _tensors(rng, count, out.get("last"))
             else:
                 out[name] = self._codes(rng, name, operand, count)
         return out
@@ -417,6 +423,19 @@ def _sequences(rng: _Rng, count: int, longest: int) -> np.ndarray:
     last[ends[ends <= count] - 1] = 1
     last[-1] = 1
     return last
+
+
+def _tensors(rng: _Rng, count: int, last: np.ndarray | None) -> np.ndarray:
+    """``end`` bits: tensors of one result, of a few, and up to :data:`LONGEST_TENSOR`.
+
+    Where results come with ``last``, beats without it have ``end`` too: it means nothing there.
+    """
+    if last is None:
+        return _sequences(rng, count, LONGEST_TENSOR)
+    end = (rng.random(count) < 0.2).astype(np.uint8)
+    results = np.flatnonzero(last)
+    end[results] = _sequences(rng, results.size, LONGEST_TENSOR)
+    return end
 
 
 def _range(fmt: Format) -> tuple[int, int]:

@@ -18,8 +18,8 @@ from macaw.sim import bulk, toolchain
 from macaw.sim.interface import Codes, Interface
 from macaw.sim.runner import Simulation, Verdict, patterns_for
 from macaw.sim.scoreboard import Mismatch, replay_command, report
+from macaw.sim.stimulus import BOUNDARIES, exhaustive_bits, stimulus
 from macaw.sim.stimulus import exhaustive as every_vector
-from macaw.sim.stimulus import exhaustive_bits, stimulus
 
 if TYPE_CHECKING:
     from macaw.hdl import Design
@@ -296,10 +296,11 @@ def _joined(parts: list[Codes]) -> Codes:
 
 
 def _shortened(codes: Codes, rows: int) -> Codes:
-    """The first rows, at most so many; a sum that they leave unfinished ends with them."""
+    """The first rows, at most so many; a sum or tensor that they leave unfinished ends there."""
     short = {name: column[:rows].copy() for name, column in codes.items()}
-    if "last" in short:
-        short["last"][-1] = 1
+    for name in BOUNDARIES:
+        if name in short:
+            short[name][-1] = 1
     return short
 
 
