@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FormatError
-from .formats import FORMATS, Fixed, Float, Format
+from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .formats import format as scalar_format
 
 
@@ -25,8 +25,10 @@ class Block:
     element : Format
         Of each value; decoded as the scalar format of that name.
     scale : Float
-        Of the factor that a block shares. It must have a NaN, the scale of a block that holds
-        one. Where it has no mantissa (E8M0) the factors are powers of two.
+        Of the factor that a block shares. Where it has no mantissa (E8M0) the factors are powers
+        of two. A block that holds a NaN or an infinity has a NaN scale. Powers of two need not
+        have one (Flexpoint): then those values take no part in the choice of the scale, and
+        become the elements that :attr:`element` has for them.
     size : int, optional
         Elements along the axis that share one, 1 to 65536; None: all of the tensor.
     second_scale : Float, optional
@@ -48,7 +50,10 @@ class Block:
             object.__setattr__(self, "second_scale", scalar_format(self.second_scale))
         for name in ("scale", "second_scale"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Float) and value.has_nan):
+            if value is None:
+                continue
+            powers = name == "scale" and isinstance(value, Float) and value.mantissa == 0
+            if not (isinstance(value, Float) and (value.has_nan or powers)):
                 raise FormatError(f"{name}={value.name}: must be a float format that has a NaN")
         for name in ("size", "tile"):
             value = getattr(self, name)
@@ -62,7 +67,7 @@ class Block:
     @property
     def name(self) -> str:
         """Registered name, or the spelling that :func:`format` reads back."""
-        return _NAMES.get(self) or self.spelling
+        return _NAMES.get(self) or _flex_name(self) or self.spelling
 
     @property
     def spelling(self) -> str:
@@ -120,6 +125,37 @@ def _hbfp(width: int) -> Block:
     return Block(element=element, scale=_float("e10m0"), size=24, tile=24)
 
 
+_FLEX = re.compile(r"flex(?P<width>\d+)\+(?P<exponent>\d+)")
+
+
+def _flex(width: int, exponent: int) -> Block:
+    """Flexpoint (Koster et al., arXiv 1711.02213): integers and one exponent for a tensor.
+
+    A code c of the scale means ``2**(c - (2**exponent - 1))``: at most 1.
+    """
+    if not (2 <= width <= 32 and 1 <= exponent <= 8):
+        raise FormatError(
+            f"flex{width}+{exponent}: must be flex<N>+<M> with N from 2 to 32 and M from 1 to 8"
+        )
+    scale = Float(
+        exponent=exponent,
+        mantissa=0,
+        bias=(1 << exponent) - 1,
+        signed=False,
+        subnormals=Subnormals.NONE,
+        specials=Specials.FINITE,
+        zero=False,
+    )
+    return Block(element=Fixed(width=width), scale=scale, size=None)
+
+
+def _flex_name(block: Block) -> str | None:
+    width, exponent = block.element.width, block.scale.exponent
+    if not (2 <= width <= 32 and 1 <= exponent <= 8) or block != _flex(width, exponent):
+        return None
+    return f"flex{width}+{exponent}"
+
+
 BLOCKS: dict[str, Block] = {
     "mxfp8-e4m3": _mx("e4m3"),
     "mxfp8-e5m2": _mx("e5m2"),
@@ -135,6 +171,7 @@ BLOCKS: dict[str, Block] = {
     "hbfp8": _hbfp(8),
     "hbfp12": _hbfp(12),
     "dfp16": _mx("int16sym", size=None),
+    "flex16+5": _flex(16, 5),
 }
 """The registered block formats, by name, in the order in which tables show them."""
 
@@ -157,7 +194,8 @@ def format(name: str | AnyFormat) -> AnyFormat:
     :data:`BLOCKS`, then the grammar ``<element>-k<size>[x<tile>]-<scale>[-<second scale>]``, with
     ``tensor`` in the place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is
     NVFP4 of weights, ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group
-    quantisation.
+    quantisation. ``flex<N>+<M>`` is Flexpoint: signed integers of N bits (2 to 32), and for the
+    tensor a power of two from ``2**-(2**M - 1)`` to 1 in M bits (1 to 8).
 
     Raises
     ------
@@ -170,6 +208,8 @@ def format(name: str | AnyFormat) -> AnyFormat:
         key = _ALIASES.get(key, key)
         if key in BLOCKS:
             return BLOCKS[key]
+        if match := _FLEX.fullmatch(key):
+            return _flex(int(match["width"]), int(match["exponent"]))
         if match := _BLOCK.fullmatch(key):
             second = match["second"]
             return Block(

@@ -23,7 +23,8 @@ element               r = 1 / (s dec); x r      as paper             r = enc / s
 Without a second scale enc = dec = 1. With it torchao's enc is 1 / dec. ``order=exact`` takes
 paper's enc and dec and rounds ``amax enc / Q`` to s and ``x / (s dec)`` to the element, each once.
 A block whose scale is zero has elements 0, and one with a NaN or an infinity has a NaN scale and
-elements 0, in every order and rule.
+elements 0, in every order and rule. Where the scale has no NaN, they take no part in amax, and the
+elements are what a saturating conversion makes of them.
 """
 
 from __future__ import annotations
@@ -91,7 +92,13 @@ def quantize_blocks(
     for rows in pieces(count, max(PIECE // max(size, 1), 1)):
         part = codes[rows]
         words = None if random is None else random[rows]
-        amax, special = largest_magnitudes(part, source)
+        beyond = None
+        if block.scale.has_nan:
+            amax, special = largest_magnitudes(part, source)
+        else:
+            beyond = nonfinite(part, source)
+            amax, _ = largest_magnitudes(np.where(beyond, part.dtype.type(0), part), source)
+            special = np.zeros(amax.shape, bool)
         zero_or_nan, scales[rows] = divide(
             part,
             source,
@@ -104,7 +111,8 @@ def quantize_blocks(
             elements[rows],
         )
         if zero_or_nan.any():
-            elements[rows][zero_or_nan] = 0
+            nothing = zero_or_nan if beyond is None else zero_or_nan[:, None] & ~beyond
+            elements[rows][nothing] = 0
         if special.any():
             assert block.scale.nan_code is not None
             scales[rows][special] = block.scale.nan_code
@@ -132,6 +140,13 @@ def _special(codes: np.ndarray, magnitudes: np.ndarray, source: Format) -> np.nd
     if not isinstance(source, Float) or not source.has_nan:
         return np.zeros(magnitudes.shape, bool)
     return magnitudes > magnitudes.dtype.type(source.max_code)
+
+
+def nonfinite(codes: np.ndarray, source: Format) -> np.ndarray:
+    """Where there is a NaN or an infinity."""
+    if isinstance(source, Float) and source.specials is Specials.FNUZ:
+        return codes == source.nan_code
+    return _special(codes, magnitudes(codes, source), source)
 
 
 def largest_magnitudes(codes: np.ndarray, source: Format) -> tuple[np.ndarray, np.ndarray]:
@@ -274,7 +289,8 @@ def _shift(
         exact.exponent = exact.exponent - shift
         exact.low -= int(shift.max(initial=0))
         exact.high -= int(shift.min(initial=0))
-        exact.kind = None
+        if block.scale.has_nan:
+            exact.kind = None
         result[piece] = _project(exact, block, rules, None if random is None else random[piece])
     elements[...] = result.reshape(elements.shape)
 

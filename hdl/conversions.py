@@ -44,7 +44,7 @@ class BlockQuantizeDatapath(Lanewise):
         block, scale = spec.out, spec.out.scale
         codes = a.lanes(spec.a.width)
         rounders = self.rounders(p, block.element, len(codes), **operands)
-        wrong = nonfinite(p, codes, spec.a)
+        wrong = nonfinite(p, codes, spec.a) if scale.has_nan else p.constant(0, 1)
         if block.power_of_two:
             shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
         else:
@@ -54,7 +54,12 @@ class BlockQuantizeDatapath(Lanewise):
                 wrong = wrong | ~(self._positive(tensor[0]) & self._positive(tensor[1]))
             shared = ThroughFp32(p, codes, spec.a, block, spec.rules, tensor)
         idle = wrong | shared.empty
-        elements = [element & ~idle for element in shared.project(codes, rounders)]
+        elements = shared.project(codes, rounders)
+        if scale.has_nan:
+            elements = [element & ~idle for element in elements]
+        else:
+            alone = [nonfinite(p, [code], spec.a) for code in codes]
+            elements = [e & (special | ~idle) for e, special in zip(elements, alone, strict=True)]
         code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
         return {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}

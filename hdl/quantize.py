@@ -52,6 +52,11 @@ class PowerOfTwo:
         self.block = block
         self.rule = rule
         magnitudes = [code[: source.mantissa + source.exponent] for code in codes]
+        if not block.scale.has_nan and source.has_nan:
+            magnitudes = [
+                word & ~nonfinite(p, [code], source)
+                for word, code in zip(magnitudes, codes, strict=True)
+            ]
         fields = [word[source.mantissa :] for word in magnitudes]
         fractions = [word[: source.mantissa] for word in magnitudes]
         some = self._nonzero(magnitudes, fields)
@@ -152,12 +157,15 @@ class PowerOfTwo:
         results = []
         for code, rounder in zip(codes, rounders, strict=True):
             number = unpack(p, code, source)
+            special = Special(nan=never, infinite=never, negative=never, invalid=never)
+            if not scale.has_nan:
+                special = number.special
             quotient = replace(
                 number,
                 exponent=(number.exponent - base).within(low - offset, high - offset),
                 offset=offset,
                 lowest=tuple(tops.items()),
-                special=Special(nan=never, infinite=never, negative=never, invalid=never),
+                special=special,
             )
             exact = from_number(p, quotient, rounder)
             results.append(rounder.project(replace(exact, bound=bound)).code)

@@ -37,6 +37,7 @@ SPELLED = (
     "e4m3-k8-ue5m3-bf16",
     "e2m1-k16-ue4m3-e8m0",
     "e5m2-k4x4-e10m0",
+    "flex8+4",
 )
 """Formats of the grammar that go through the same checks."""
 SCALE_RULES = ("floor", "ceil", "rceil", "even")
@@ -267,7 +268,12 @@ def vectorised(name: str, choice: str, count: int, least: str = "none") -> int:
             finite = np.all(np.isfinite(rows), 1)
             # A tensor's scale is that of its finite values, those of other blocks included.
             clean = np.where(finite[:, None], rows, 0)
-            if block.power_of_two:
+            if not block.scale.has_nan:
+                want = judge_power_of_two(block, np.where(np.isfinite(rows), rows, 0), choice)
+                far = np.nan_to_num(rows.astype(np.float64), nan=1e99, posinf=1e99, neginf=-1e99)
+                want = np.where(np.isfinite(rows), want[0], nearest(far, block.element)), want[1]
+                finite[:] = True
+            elif block.power_of_two:
                 want = judge_power_of_two(block, clean, choice)
             else:
                 tallest = np.abs(rows[np.isfinite(rows)]).max(initial=0)

@@ -126,20 +126,24 @@ def quantize(
 ):
     """Codes of the elements and of the scale of one block."""
     nothing = [0] * len(values)
-    if any(x in ("nan", "snan", "inf", "-inf") for x in values):
+    finite = [x for x in values if x not in ("nan", "snan", "inf", "-inf")]
+    if finite != values and block.scale.specials != "finite":
         return nothing, project("nan", block.scale, "rne", "nonfinite")[0]
-    amax = max(abs(number(x)) for x in values)
+    amax = max((abs(number(x)) for x in finite), default=0)
 
     def rounded(x, word):
         return project(x, block.element, rounding, "saturate", word, bits)[0]
 
     words = words or nothing
     if block.scale.mantissa == 0:
+        low, high = value(0, block.scale), largest(block.scale)
         if amax == 0:
-            return nothing, 0
-        low, high = (value(code, block.scale) for code in (0, 2**block.scale.width - 2))
-        e = min(max(exponent(amax, block.element, scale_rule), floor_log2(low)), floor_log2(high))
-        parts = [x if x == "-0" else x / TWO**e for x in values]
+            e = floor_log2(low)
+            values = [x if isinstance(x, str) and x != "-0" else Fraction(0) for x in values]
+        else:
+            e = exponent(amax, block.element, scale_rule)
+            e = min(max(e, floor_log2(low)), floor_log2(high))
+        parts = [x if isinstance(x, str) else x / TWO**e for x in values]
         code = e + block.scale.bias
     else:
         code = least_scale(block_scale(amax, block, order, *tensor), block, min_scale)

@@ -101,6 +101,41 @@ def test_a_scale_is_clamped_at_both_ends():
     assert (q.scales.tolist(), q.elements.tolist()) == ([254], [0x7F, 0])
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_scales_without_nan(dtype):
+    """Flexpoint: 5 is 20480 / 2**12; what is not finite takes no part, and saturates."""
+    block = format("flex16+5")
+    q = block.quantize(np.array([5.0, -0.25, np.nan, np.inf, -np.inf], dtype))
+    assert block.scale.decode(q.scales) == 2.0**-12
+    assert q.elements.astype(np.int16).tolist() == [20480, -1024, 32767, 32767, -32768]
+    q = block.quantize(np.array([0.0, -0.0, np.nan, -np.inf], dtype))
+    assert q.scales == 0
+    assert q.elements.astype(np.int16).tolist() == [0, 0, 32767, -32768]
+
+
+@pytest.mark.parametrize(("value", "scale", "element"), [(3e9, 31, 32767), (1e-20, 0, 0)])
+def test_flexpoint_scales_end_at_one(value, scale, element):
+    q = format("flex16+5").quantize(np.array([value]))
+    assert (q.scales, q.elements.tolist()) == (scale, [element])
+
+
+@pytest.mark.parametrize("name", ["flex16+5", "flex2+1", "flex32+8", "flex12+6"])
+def test_flexpoint_names(name):
+    block = format(name)
+    assert block.name == name
+    assert format(block.spelling) == block
+    width, bits = (int(n) for n in name.removeprefix("flex").split("+"))
+    assert (block.element.width, block.scale.width) == (width, bits)
+    assert block.scale.max == 1.0
+    assert block.scale.decode(0) == 2.0 ** -(2**bits - 1)
+
+
+@pytest.mark.parametrize("name", ["flex1+5", "flex33+5", "flex16+0", "flex16+9"])
+def test_flexpoint_widths(name):
+    with pytest.raises(FormatError, match="N from 2 to 32 and M from 1 to 8"):
+        format(name)
+
+
 def test_a_nan_scale_decodes_to_nan():
     q = format("mxfp4").quantize(np.array([[1.0, np.inf], [1.0, 2.0]]))
     assert np.isnan(q.dequantize()).tolist() == [[True, True], [False, False]]
@@ -336,7 +371,7 @@ def test_large_and_small_arrays_agree():
     """Small ones are rounded as they are, large ones by tables."""
     x = np.random.default_rng(6).standard_normal((20_000, 32)).astype(np.float32)
     for name in NAMES:
-        if BLOCKS[name].size != 24 and name != "dfp16":
+        if BLOCKS[name].size not in (24, None):
             block = format(name)
             all_of_it = block.quantize(x)
             second = None
