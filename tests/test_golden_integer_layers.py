@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Integer layers against loops in Python's integers."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from macaw.golden import format
+from macaw.golden.dyadic import Profile, reciprocal, requantize
+from macaw.golden.errors import CodeError, SpecError
+from macaw.golden.integer_layers import (
+    Layer,
+    average_pool2d,
+    conv2d,
+    export_layer,
+    export_residual,
+    fold_batch_norm,
+    fully_connected,
+    max_pool2d,
+    residual_add,
+)
+from macaw.sim import reference_dyadic as reference
+
+RNG = np.random.default_rng(7)
+
+
+def int8(*shape):
+    return RNG.integers(-128, 128, shape).astype(np.int8)
+
+
+def wrapped(value, bits=32):
+    return (value + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+
+def convolution(x, w, bias, stride, pads, dilation, groups, x_zero, w_zero):
+    """One output at a time, as the definition says."""
+    (n, height, width, _), (outputs, kh, kw, depth) = x.shape, w.shape
+    (top, bottom), (left, right) = pads
+    rows = (height + top + bottom - (kh - 1) * dilation - 1) // stride + 1
+    columns = (width + left + right - (kw - 1) * dilation - 1) // stride + 1
+    result = np.empty((n, rows, columns, outputs), object)
+    for index in np.ndindex(result.shape):
+        image, row, column, out = index
+        first = out // (outputs // groups) * depth
+        total = int(bias[out])
+        for dy, dx, channel in np.ndindex(kh, kw, depth):
+            y, z = row * stride + dy * dilation - top, column * stride + dx * dilation - left
+            if 0 <= y < height and 0 <= z < width:
+                pixel = int(x[image, y, z, first + channel]) - x_zero
+                total += pixel * (int(w[out, dy, dx, channel]) - int(w_zero[out]))
+        result[index] = total
+    return result
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_convolution(groups, stride, dilation):
+    x, w = int8(2, 6, 7, 4), int8(4, 3, 2, 4 // groups)
+    bias, w_zero = RNG.integers(-(2**20), 2**20, 4), np.array([0, -128, 127, 3])
+    sides = ((1, 0), (2, 1))
+    shape = {"stride": stride, "dilation": dilation, "groups": groups, "padding": sides}
+    got = conv2d(x, w, bias, x_zero=-128, weight_zero=w_zero, **shape)
+    want = convolution(x, w, bias, stride, sides, dilation, groups, -128, w_zero)
+    assert got.dtype == np.int32
+    assert got.tolist() == want.tolist()
+
+
+@pytest.mark.parametrize(
+    ("length", "window", "stride", "sides"),
+    [(6, 3, 1, (1, 1)), (6, 3, 2, (0, 1)), (5, 3, 2, (1, 1)), (7, 2, 1, (0, 1)), (4, 1, 2, (0, 0))],
+)
+def test_same_padding_is_tensorflows(length, window, stride, sides):
+    x, w = int8(1, length, length, 2), int8(3, window, window, 2)
+    same = conv2d(x, w, padding="same", stride=stride, x_zero=5)
+    assert np.array_equal(same, conv2d(x, w, padding=(sides, sides), stride=stride, x_zero=5))
+    assert same.shape[1] == -(-length // stride)
+
+
+def test_fully_connected():
+    x, w, bias = int8(2, 3, 40), int8(5, 40), RNG.integers(-1000, 1000, 5)
+    zero = np.array([1, 0, -128, 127, 7])
+    got = fully_connected(x, w, bias, x_zero=-5, weight_zero=zero)
+    for index in np.ndindex(2, 3):
+        for out in range(5):
+            pairs = zip(x[index].tolist(), w[out].tolist(), strict=True)
+            total = sum((a + 5) * (b - int(zero[out])) for a, b in pairs)
+            assert got[(*index, out)] == total + bias[out]
+
+
+def test_wide_operands_stay_exact():
+    x = np.full((1, 3), 2**28 + 1)
+    w = np.full((1, 3), 2**28 + 3)
+    total = 3 * (2**28 + 1) * (2**28 + 3)
+    assert fully_connected(x, w)[0, 0] == wrapped(total)
+    assert fully_connected(x, w, overflow="saturate")[0, 0] == 2**31 - 1
+    assert fully_connected(-x, w, overflow="saturate")[0, 0] == -(2**31)
+    with pytest.raises(CodeError, match="exceed 62 bits"):
+        fully_connected(x * 16, w * 16)
+
+
+@pytest.mark.parametrize(("acc", "bits"), [("int16", 16), ("int20", 20)])
+def test_overflow_policies(acc, bits):
+    x, w = np.full((1, 100), 127), np.full((1, 100), 127)
+    assert fully_connected(x, w, acc=acc)[0, 0] == wrapped(100 * 127 * 127, bits)
+    top = fully_connected(x, w, acc=acc, overflow="saturate")[0, 0]
+    assert top == 2 ** (bits - 1) - 1
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_residual_add_in_both_forms(profile):
+    out = format("int8")
+    (ma, mb), shifts = export_residual(0.031, 0.0007, 0.02)
+    assert isinstance(shifts, tuple)
+    (sa, sb), shift = export_residual(0.031, 0.0007, 0.02, form="single")
+    every = np.arange(-128, 128)
+    a, b = np.meshgrid(every, every)
+    zeros = {"a_zero": -128, "b_zero": 127, "zero_point": -3}
+    apart = residual_add(a, b, (ma, mb), shifts, profile=profile, **zeros)
+    joint = residual_add(a, b, (sa, sb), shift, form="single", profile=profile, **zeros)
+    for i in RNG.integers(0, a.size, 500):
+        p, q = int(a.flat[i]) + 128, int(b.flat[i]) - 127
+        first = reference.scaled(p, ma, shifts[0], profile.value)
+        second = reference.scaled(q, mb, shifts[1], profile.value)
+        assert apart.flat[i] == reference.saturated(first + second - 3, out)
+        once = reference.scaled(p * sa + q * sb, 1, shift, profile.value)
+        assert joint.flat[i] == reference.saturated(once - 3, out)
+    assert (apart != joint).any()
+
+
+def test_reciprocals_round_like_division():
+    for count in (*range(1, 130), 196, 255, 1000, 12544):
+        r = reciprocal(count)
+        total = np.arange(-(2**15), 2**15)
+        got = requantize(total, r.multiplier, r.shift, profile="half_away", out="int32")
+        want = np.sign(total) * ((2 * np.abs(total) + count) // (2 * count))
+        assert np.array_equal(got, want)
+        up = requantize(total[2**15 :], r.multiplier, r.shift, profile="half_up", out="int32")
+        assert np.array_equal(up, want[2**15 :])
+        floor = requantize(total[2**15 :], r.multiplier, r.shift, profile="truncate", out="int32")
+        assert np.array_equal(floor, total[2**15 :] // count)
+        assert r.value >= Fraction(1, count)
+
+
+def test_average_pool_counts_what_is_there():
+    x = int8(2, 5, 6, 3)
+    got = average_pool2d(x, (3, 2), stride=2, padding="same")
+    assert got.shape == (2, 3, 3, 3)
+    for n, i, j, c in np.ndindex(got.shape):
+        rows, columns = slice(max(2 * i - 1, 0), 2 * i + 2), slice(2 * j, 2 * j + 2)
+        window = x[n, rows, columns, c].astype(int)
+        total, count = int(window.sum()), window.size
+        assert got[n, i, j, c] == reference.rounded(Fraction(total, count), "away")
+
+
+def test_max_pool():
+    x = int8(1, 4, 4, 2)
+    got = max_pool2d(x, 2)
+    assert got.dtype == np.int8
+    assert got[0, 1, 0, 1] == x[0, 2:4, 0:2, 1].max()
+    assert max_pool2d(np.full((1, 3, 3, 1), -128, np.int8), 3, stride=1, padding=1).max() == -128
+
+
+def test_batch_norm_is_folded():
+    weight, bias = RNG.standard_normal((4, 3, 3, 2)), RNG.standard_normal(4)
+    gamma, beta, mean = RNG.standard_normal((3, 4))
+    variance = RNG.random(4) + 0.1
+    x = RNG.standard_normal((3, 3, 2))
+    folded, moved = fold_batch_norm(
+        weight, bias, gamma=gamma, beta=beta, mean=mean, variance=variance, epsilon=1e-3
+    )
+    plain = (weight * x).sum(axis=(1, 2, 3)) + bias
+    normal = (plain - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    assert np.allclose((folded * x).sum(axis=(1, 2, 3)) + moved, normal)
+
+
+def test_export_and_layer():
+    weight, x = int8(3, 16), int8(10, 16)
+    scales = np.array([0.01, 0.02, 0.003])
+    made = export_layer(x_scale=0.5, weight_scale=scales, out_scale=0.25, bias=[1.0, -2.0, 1e9])
+    assert made.bias.tolist() == [200, -200, 2**31 - 1]
+    layer = Layer(
+        weight=weight, bias=made.bias, multiplier=made.multiplier, shift=made.shift,
+        x_zero=3, zero_point=-7, profile="tflite_double", low=-7,
+    )  # fmt: skip
+    acc = fully_connected(x, weight, made.bias, x_zero=3)
+    assert np.array_equal(layer.accumulate(x), acc)
+    got = layer(x)
+    for i, o in np.ndindex(got.shape):
+        m, s = int(made.multiplier[o]), int(made.shift[o])
+        want = reference.requantize(
+            int(acc[i, o]), m, s, "tflite_double", format("int8"), zero_point=-7
+        )
+        assert got[i, o] == max(want, -7)
+
+
+def test_convolution_layer():
+    layer = Layer(weight=int8(4, 3, 3, 2), multiplier=2**30, shift=-6, padding="same", high=100)
+    x = int8(1, 5, 5, 2)
+    want = requantize(conv2d(x, layer.weight, padding="same"), 2**30, -6)
+    assert np.array_equal(layer(x), np.minimum(want, 100))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fully_connected(int8(2, 3), int8(4, 5)), r"weight: shape \(4, 5\): must be"),
+        (lambda: fully_connected(int8(3), int8(4, 3), np.zeros(3, int)), "bias: shape"),
+        (lambda: fully_connected(int8(3), int8(4, 3), overflow="nonfinite"), "overflow=nonfinite"),
+        (lambda: conv2d(int8(1, 4, 4, 3), int8(2, 3, 3, 2)), "groups=1: does not fit"),
+        (lambda: conv2d(int8(1, 2, 2, 1), int8(1, 3, 3, 1)), "for windows of"),
+        (lambda: conv2d(int8(1, 4, 4, 1), int8(1, 3, 3, 1), padding="full"), "padding=full"),
+        (lambda: conv2d(int8(4, 4, 1), int8(1, 3, 3, 1)), "both must have four axes"),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), (0, 1), form="single"),
+            "form=single takes one shift",
+        ),
+        (lambda: reciprocal(0), "count=0: must be an integer from 1"),
+        (lambda: max_pool2d(int8(1, 4, 4, 1), 2, stride=0), "must be at least 1"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises((CodeError, SpecError), match=message):
+        call()
