@@ -21,6 +21,9 @@ from .rounding import Overflow, Rounding
 UNSET: Any = None
 """Default of a format that follows from another one."""
 
+ROUNDING = ("rounding", "overflow", "random_bits")
+"""Parameters that say how results are rounded."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ports:
@@ -42,11 +45,14 @@ class Unit:
         True if a result belongs to several beats, up to the one with ``last=1``.
     dynamic : bool
         True if ``rounding=dynamic`` and ``flags`` are offered.
+    rounds : bool
+        False if the definition says how each step rounds: :data:`ROUNDING` are no parameters.
     """
 
     kind: ClassVar[str]
     accumulates: ClassVar[bool] = False
     dynamic: ClassVar[bool] = True
+    rounds: ClassVar[bool] = True
 
     rounding: Rounding = Rounding.RNE
     overflow: Overflow | None = None
@@ -63,6 +69,11 @@ class Unit:
         check_integer("random_bits", self.random_bits, 1, 32)
         if self.rounding is not Rounding.SR:
             self._set("random_bits", 16)
+        if not self.rounds and (self.rounding is not Rounding.RNE or self.overflow is not None):
+            name = "overflow" if self.rounding is Rounding.RNE else "rounding"
+            raise SpecError(
+                f"{name}={getattr(self, name)}: {self.kind} rounds as its definition says"
+            )
 
     @property
     def stateful(self) -> bool:
@@ -113,6 +124,8 @@ class Unit:
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name == "random_bits" and self.rounding is not Rounding.SR:
+                continue
+            if item.name in ROUNDING and not self.rounds:
                 continue
             if isinstance(value, Float | Fixed | Block):
                 result[item.name] = value.name

@@ -20,10 +20,12 @@ from macaw.golden.blocks import BLOCKS, AnyFormat, Block
 from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Fixed, Float, Format
+from macaw.golden.unit import ROUNDING
 
 _FORMAT_WORDS = {
     frozenset({Float, Fixed}): "a format",
     frozenset({Float}): "a float format",
+    frozenset({Fixed}): "a fixed-point format",
     frozenset({Block}): "a block format",
     frozenset({Float, Fixed, Block}): "a format, also of blocks",
 }
@@ -220,7 +222,7 @@ def bits(fmt: Format, code: int) -> str:
 def parameters(cls: type) -> list[dict[str, str]]:
     """Name, default and allowed values of each field of a unit or of ``Implementation``."""
     hints = typing.get_type_hints(cls)
-    own = fields(cls)
+    own = [f for f in fields(cls) if getattr(cls, "rounds", True) or f.name not in ROUNDING]
     formats = [f.name for f in own if f.default is None and _is_format(hints[f.name])]
     result = []
     for field in own:
@@ -262,9 +264,13 @@ def _is_format(hint: Any) -> bool:
 
 def _default_format(cls: type, name: str, hints: dict[str, Any]) -> str:
     """Learn by trying: leave ``name`` out, give the others formats that all differ."""
-    scalars, blocks = iter(("fp32", "fp16", "bf16", "tf32")), iter(("mxfp4", "nvfp4"))
+    probing = {
+        Float: iter(("fp32", "fp16", "bf16", "tf32")),
+        Fixed: iter(("fx16.8", "int8", "int16", "int32")),
+        Block: iter(("mxfp4", "nvfp4")),
+    }
     probes = {
-        other: any_format(next(scalars if Float in _kinds(hint) else blocks))
+        other: any_format(next(next(probing[kind] for kind in probing if kind in _kinds(hint))))
         for other, hint in hints.items()
     }
     del probes[name]
@@ -295,6 +301,8 @@ def _text(value: Any) -> str:
             return str(value).lower()
         case enum.Enum():
             return str(value.value)
+        case Float() | Fixed() | Block():
+            return value.name
     return str(value)
 
 

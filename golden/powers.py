@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Powers of two in integers: a table of significands, and a short polynomial between its places."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .errors import CodeError
+from .unit import check_integer
+
+MOST_BITS = 62
+"""Of an integer operand, and of every value on the way, beside the sign."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exp2:
+    """Constants of ``2**x`` for x with ``fraction`` bits below the point. Ours.
+
+    x is split into its floor n and its fraction f. The significand m of ``2**x = m * 2**n`` has
+    ``precision`` fraction bits and is
+
+    - where f has no more bits than ``table_bits``, looked up: the nearest number to ``2**f``;
+    - else the nearest (RNE) to ``t + floor(floor(t / 2**h) * g / 2**(q - h))`` in units of
+      ``2**-q``. The h = ``table_bits`` upper bits of f select t, the nearest to ``2**f`` in the
+      middle of those f that have them; d is what f is above that middle, in units of x, and
+      ``g = floor(d * (c1 + floor(d * c2 / 2**s)) / 2**s)``, where s is the number of lower bits.
+      c1 and c2 are the nearest to ln 2 and to its square's half with q - h and q - 2 h fraction
+      bits, and q = ``precision + 5``.
+
+    A significand that rounds to 2 is 1, and n one more.
+
+    Parameters
+    ----------
+    fraction : int
+        0 to 32.
+    precision : int
+        4 to 24.
+    """
+
+    fraction: int
+    precision: int = 15
+
+    def __post_init__(self) -> None:
+        check_integer("fraction", self.fraction, 0, 32)
+        check_integer("precision", self.precision, 4, 24)
+
+    @property
+    def guarded(self) -> int:
+        """Fraction bits q of the table and of the interpolation."""
+        return self.precision + 5
+
+    @property
+    def direct(self) -> bool:
+        """Whether the table has every significand."""
+        return self.low_bits == 0
+
+    @property
+    def table_bits(self) -> int:
+        """Upper bits of f that select a place of the table."""
+        return self.fraction - self.low_bits
+
+    @property
+    def low_bits(self) -> int:
+        """Lower bits of f, which are interpolated; 0 if the table has them all."""
+        # The cubic term that is left out is then below 2**-q.
+        high = max(-((3 - self.precision) // 3), 1)
+        return 0 if self.fraction <= max(high, 6) else self.fraction - high
+
+    @property
+    def table(self) -> tuple[int, ...]:
+        """Significands, with ``precision`` or ``guarded`` fraction bits."""
+        if self.direct:
+            return _powers(self.table_bits, 0, self.precision)
+        return _powers(self.table_bits, 1, self.guarded)
+
+    @property
+    def linear(self) -> int:
+        """c1."""
+        return _nearest(_ln2() * 2 ** (self.guarded - self.table_bits))
+
+    @property
+    def quadratic(self) -> int:
+        """c2."""
+        return _nearest(_ln2() ** 2 / 2 * 2 ** (self.guarded - 2 * self.table_bits))
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (significands with ``precision`` fraction bits, exponents), both int64."""
+        x = integers("x", x, 1 << MOST_BITS)
+        exponent = x >> self.fraction
+        f = x & ((1 << self.fraction) - 1)
+        low = self.low_bits
+        m = np.array(self.table, np.int64)[f >> low]
+        if not self.direct:
+            high, cut = self.table_bits, self.guarded - self.precision
+            d = (f & ((1 << low) - 1)) - (1 << (low - 1))
+            g = (d * (self.linear + (d * self.quadratic >> low))) >> low
+            m = m + ((m >> high) * g >> (self.guarded - high))
+            m = (m + (1 << (cut - 1)) - 1 + (m >> cut & 1)) >> cut
+        over = m >> (self.precision + 1)
+        return m >> over, exponent + over
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogarithmOfE:
+    """Constants that turn a natural exponent into one of two: ``y = RNE(x * log2(e))``. Ours.
+
+    The logarithm has ``bits`` fraction bits and y has ``precision + 4``, so that the error of y,
+    for x of ``integer`` bits above the point, is less than 0.6 units of its last place.
+    """
+
+    fraction: int
+    integer: int
+    precision: int
+
+    @property
+    def bits(self) -> int:
+        """Fraction bits of the logarithm."""
+        return self.precision + 5 + self.integer
+
+    @property
+    def factor(self) -> int:
+        """The nearest to log2(e) with these fraction bits."""
+        return _nearest(2**self.bits / _ln2())
+
+    @property
+    def cut(self) -> int:
+        """Bits of the product that are rounded away; zeros are appended where negative."""
+        return self.fraction + self.bits - (self.precision + 4)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return y, with ``precision + 4`` fraction bits."""
+        y = integers("x", x, (1 << MOST_BITS) // self.factor) * self.factor
+        return (y + (1 << (self.cut - 1)) - 1 + (y >> self.cut & 1)) >> self.cut
+
+
+def exp2(x: Any, *, fraction: int, precision: int = 15) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``2**(x * 2**-fraction)`` as significands and exponents: :class:`Exp2`.
+
+    Parameters
+    ----------
+    x : array_like of int
+        Below ``2**62`` in magnitude.
+    fraction, precision : int
+        Bits below the point of x, 0 to 32, and of the significands, 4 to 24.
+
+    Returns
+    -------
+    significand, exponent : ndarray of int64
+        The power is near ``significand * 2**(exponent - precision)``; significands are from
+        ``2**precision`` to ``2**(precision + 1) - 1``.
+    """
+    return Exp2(fraction=fraction, precision=precision)(np.asarray(x))
+
+
+def integers(name: str, array: np.ndarray, bound: int) -> np.ndarray:
+    """Return ``array`` as int64; CodeError unless of integers, of magnitudes up to ``bound``."""
+    if array.dtype.kind not in "ui":
+        raise CodeError(f"{name}: dtype {array.dtype}: must be integers")
+    if array.size:
+        low, high = int(array.min()), int(array.max())
+        if max(-low, high) > bound:
+            bad = low if -low > high else high
+            raise CodeError(f"{name}: {bad}: must be from {-bound} to {bound}")
+    return array.astype(np.int64)
+
+
+def _nearest(value: Fraction) -> int:
+    return round(value)
+
+
+@functools.cache
+def _ln2() -> Fraction:
+    """ln 2 with an error below 2**-200: twice the inverse hyperbolic tangent of a third."""
+    return sum((Fraction(2, (2 * k + 1) * 3 ** (2 * k + 1)) for k in range(64)), Fraction(0))
+
+
+@functools.cache
+def _powers(bits: int, half: int, fraction: int) -> tuple[int, ...]:
+    """``2**((k + half / 2) / 2**bits)`` for every k of ``bits`` bits, to the nearest."""
+    result = []
+    for k in range(1 << bits):
+        # Each root halves the exponent; a root of a floor is the floor of the root.
+        word = 1 << (((fraction + 1) << (bits + 1)) + 2 * k + half)
+        for _ in range(bits + 1):
+            word = math.isqrt(word)
+        result.append((word + 1) >> 1)
+    return tuple(result)
