@@ -17,8 +17,11 @@ from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Fma, Mul
 from .errors import SpecError
+from .nonlinear import IntegerExp2, IntegerGelu, IntegerSquareRoot
+from .nonlinear_rows import IntegerLayerNorm, IntegerSoftmax
 from .operands import Operand
-from .unit import Ports, Unit
+from .pipelines import Chain
+from .unit import ROUNDING, Ports, Unit
 
 __all__ = [
     "UNITS",
@@ -28,9 +31,15 @@ __all__ = [
     "BlockMac",
     "BlockQuantize",
     "Cast",
+    "Chain",
     "Dot",
     "Fma",
     "Hadamard",
+    "IntegerExp2",
+    "IntegerGelu",
+    "IntegerLayerNorm",
+    "IntegerSoftmax",
+    "IntegerSquareRoot",
     "Mac",
     "Mul",
     "Operand",
@@ -53,6 +62,12 @@ UNITS: dict[str, type[Unit]] = {
         BlockQuantize,
         BlockDequantize,
         Hadamard,
+        IntegerSquareRoot,
+        IntegerExp2,
+        IntegerGelu,
+        IntegerSoftmax,
+        IntegerLayerNorm,
+        Chain,
     )
 }
 """Every kind of unit by name."""
@@ -66,7 +81,7 @@ def unit(kind: str, **parameters: Any) -> Unit:
     if kind not in UNITS:
         raise SpecError(f"unknown unit {kind!r}: must be one of {', '.join(UNITS)}")
     cls = UNITS[kind]
-    known = {f.name: f for f in fields(cls) if f.init}
+    known = {f.name: f for f in fields(cls) if f.init and (cls.rounds or f.name not in ROUNDING)}
     values = {}
     for name, value in parameters.items():
         if name not in known:

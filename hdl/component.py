@@ -4,7 +4,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, cast
 
-from amaranth.hdl import Cat, Const, Module, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -237,13 +237,10 @@ class Datapath(wiring.Component):
         if stages == 0 and option.fold == 1:
             return float("inf"), 0
         fewest, _, whole = self._depth(float("inf"))
-        if stages <= fewest:
-            if 0 < stages < fewest:
-                raise SpecError(
-                    f"stages={stages}: fold={option.fold} takes at least {fewest}; 0 takes them"
-                )
-            if stages == 0:
-                return float("inf"), fewest
+        if stages == 0:
+            return float("inf"), fewest
+        if stages < fewest:
+            raise SpecError(f"stages={stages}: fold={option.fold} takes at least {fewest}")
         low, high = 0.0, whole
         for _ in range(14):
             middle = (low + high) / 2
@@ -350,6 +347,16 @@ class Datapath(wiring.Component):
             valid = ~ResetSignal()
         if option.flow == "stream":
             enable = Signal(name="advance")
+        ready: Value = Const(1, 1) if enable is None else enable
+        if option.fold > 1:
+            # The next operation waits until the turns of this one are over.
+            assert valid is not None
+            left = Signal(range(option.fold), name="turns_left")
+            idle = left == 0
+            valid = valid & idle
+            with m.If(ready):
+                m.d.sync += left.eq(Mux(idle, Mux(valid, option.fold - 1, 0), left - 1))
+            ready = ready & idle
         p, results = self._run(m, self._period, operands, enable, valid)
         done = results.pop("done", None)
 
@@ -362,7 +369,7 @@ class Datapath(wiring.Component):
         if enable is not None:
             assert out_valid is not None
             m.d.comb += enable.eq(~out_valid | handshake("o", "ready"))
-            m.d.comb += handshake("i", "ready").eq(enable)
+            m.d.comb += handshake("i", "ready").eq(ready)
         values = {name: p.at(wire, self.latency) for name, wire in results.items()}
         if axis:
             parts = []

@@ -11,6 +11,7 @@ from macaw.golden.rounding import Rounding
 from .component import Datapath
 from .divide import normalised
 from .exact import from_number, headroom, shift_up, truncated_terms, with_headroom
+from .fold import Fold
 from .number import Number, Special, multiply, unpack
 from .pipeline import Pipeline
 from .quantize import PowerOfTwo, nonfinite
@@ -25,25 +26,38 @@ __all__ = ["BlockDequantizeDatapath", "BlockQuantizeDatapath", "HadamardDatapath
 class Lanewise(Datapath):
     """A datapath whose every lane ends in a projection of its own."""
 
-    def rounders(self, p: Pipeline, format: Format, lanes: int, **control: Wire) -> list[Rounder]:
+    def fold(self, p: Pipeline, lanes: int) -> Fold:
+        """The turns that the lanes take from here on, as the implementation has it."""
+        count = self.implementation.fold
+        if lanes % count:
+            raise SpecError(f"fold={count}: must divide the {lanes} lanes of {self.spec.kind}")
+        return Fold(p, count)
+
+    def rounders(
+        self, p: Pipeline, format: Format, lanes: int, random: Wire | None, fold: Fold | None = None
+    ) -> list[Rounder]:
         """A rounder for each lane, with its own random word where there are such."""
         spec = self.spec
-        random: list[Wire | None] = [None] * lanes
-        if "random" in control:
-            random = list(control["random"].lanes(spec.random_bits))
-        return [Rounder(p, format, spec.rounding, spec.overflow, random=word) for word in random]
+        words: list[Wire | None] = [None] * lanes
+        if random is not None:
+            every = list(random.lanes(spec.random_bits))
+            words = list(fold.take(every) if fold else every)
+        return [Rounder(p, format, spec.rounding, spec.overflow, random=word) for word in words]
 
 
 class BlockQuantizeDatapath(Lanewise):
-    """Gates for :class:`macaw.golden.units.BlockQuantize`. One block a clock."""
+    """Gates for :class:`macaw.golden.units.BlockQuantize`. One block a clock.
+
+    Folded, the scale comes from all values at once, and the elements in ``fold`` turns.
+    """
 
     spec: units.BlockQuantize
+    folds = True
 
     def build(self, p: Pipeline, *, a: Wire, **operands: Wire) -> dict[str, Wire]:
         spec = self.spec
         block, scale = spec.out, spec.out.scale
         codes = a.lanes(spec.a.width)
-        rounders = self.rounders(p, block.element, len(codes), **operands)
         wrong = nonfinite(p, codes, spec.a) if scale.has_nan else p.constant(0, 1)
         if block.power_of_two:
             shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
@@ -54,12 +68,16 @@ class BlockQuantizeDatapath(Lanewise):
                 wrong = wrong | ~(self._positive(tensor[0]) & self._positive(tensor[1]))
             shared = ThroughFp32(p, codes, spec.a, block, spec.rules, tensor)
         idle = wrong | shared.empty
+        fold = self.fold(p, len(codes))
+        codes = fold.take(codes)
+        rounders = self.rounders(p, block.element, len(codes), operands.get("random"), fold)
         elements = shared.project(codes, rounders)
         if scale.has_nan:
             elements = [element & ~idle for element in elements]
         else:
             alone = [nonfinite(p, [code], spec.a) for code in codes]
             elements = [e & (special | ~idle) for e, special in zip(elements, alone, strict=True)]
+        elements = fold.collect(elements)
         code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
         return {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
@@ -77,7 +95,7 @@ class BlockDequantizeDatapath(Lanewise):
     def build(self, p: Pipeline, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
         codes = a.lanes(spec.a.element.width)
-        rounders = self.rounders(p, spec.out, len(codes), **control)
+        rounders = self.rounders(p, spec.out, len(codes), control.get("random"))
         scale = unpack(p, a_scale, spec.a.scale)
         factors = [unpack(p, code, spec.a.element) for code in codes]
         if isinstance(spec.a.element, Float):
@@ -121,7 +139,7 @@ class HadamardDatapath(Lanewise):
         sums = butterfly(p, words)
         specials = self._specials(p, terms)
         results = []
-        rounders = self.rounders(p, spec.out, spec.size, **control)
+        rounders = self.rounders(p, spec.out, spec.size, control.get("random"))
         zeros = self._zero_signs(p, terms, rounders[0])
         for lane, rounder in enumerate(rounders):
             exact = Exact(

@@ -85,6 +85,12 @@ class Design:
         return self.datapath.initiation_interval
 
     @property
+    def rate(self) -> str:
+        """The throughput in words."""
+        interval = self.initiation_interval
+        return "one operation per clock" if interval == 1 else f"one operation in {interval} clocks"
+
+    @property
     def command(self) -> str:
         """The command line that makes this module."""
         words = [self.spec.kind]
@@ -108,7 +114,7 @@ class Design:
         header = [
             "SPDX-License-Identifier: BSD-2-Clause",
             f"{self.name}: {type(self.datapath).__name__} of {self.spec.name}, "
-            f"latency {self.latency}, one operation per clock",
+            f"latency {self.latency}, {self.rate}",
             f"Made by: {self.command}",
             f"macaw {_version('macaw')}. This generated file belongs to whoever generated it.",
         ]

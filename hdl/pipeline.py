@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from operator import add, sub
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib.memory import Memory
 
 from .delays import DelayModel
 from .wire import Wire, cat, extend, shape_of
@@ -52,6 +53,7 @@ class Scratch:
     def __init__(self) -> None:
         self.d = self
         self.comb = self
+        self.submodules = self
 
     def __getitem__(self, domain: str) -> "Scratch":
         return self
@@ -106,6 +108,7 @@ class Pipeline:
         self.registers = 0
         self._steps = 0
         self._loop: range | None = None
+        self._hold: tuple[int, Value] | None = None
         self._valid: list[Value | None] = [valid]
 
     # Sources and sinks.
@@ -130,16 +133,39 @@ class Pipeline:
             raise AssertionError("a value cannot be used before it is there")
         chain = wire._delayed
         while len(chain) <= stage - wire.stage:
-            chain.append(self.register(chain[-1], name=wire.name))
+            when = None
+            if self._hold is not None and wire.stage + len(chain) == self._hold[0]:
+                when = self._hold[1]
+            chain.append(self.register(chain[-1], name=wire.name, when=when))
             self.last_stage = max(self.last_stage, wire.stage + len(chain) - 1)
         return chain[stage - wire.stage]
 
-    def register(self, value: Value, *, name: str = "", reset: bool = False) -> Signal:
-        """One register without reset (with ``reset``: cleared), held by the pipeline's enable."""
+    def hold_from(self, stage: int) -> Value:
+        """Let ``stage`` keep what enters it until the next operation; 1 when that is there."""
+        valid = self.valid(stage - 1)
+        enters = Const(1, 1) if valid is None else valid
+        self._hold = stage, enters
+        self.last_stage = max(self.last_stage, stage)
+        return enters
+
+    def register(
+        self,
+        value: Value,
+        *,
+        name: str = "",
+        reset: bool = False,
+        when: Value | None = None,
+        update: bool = True,
+    ) -> Signal:
+        """One register without reset (with ``reset``: cleared), held by the pipeline's enable.
+
+        It takes ``value`` if ``when``; without ``update`` what it takes is left to the caller.
+        """
         self._steps += 1
         held = Signal.like(value, name=f"{name or 'held'}_{self._steps}", reset_less=not reset)
         self.registers += len(held)
-        self.update(held, value)
+        if update:
+            self.update(held, value, when)
         return held
 
     def update(self, target: Signal, value: Value, when: Value | None = None) -> None:
@@ -293,6 +319,33 @@ class Pipeline:
         value = self.at(bit, stage) | (held & ~self.at(first, stage))
         self.update(held, value, self.valid(stage))
         return Wire(self, value, stage, self.delays.register + self.delays.gate, 0, 1, "seen")
+
+    def memory(self, depth: int, write: Wire, address: Wire, data: Wire, name: str) -> Wire:
+        """Word ``address`` of a memory; a beat with ``write`` stores ``data`` there and has it."""
+        operands = [w for w in (write, address, data) if w.constant is None]
+        stage = max(w.stage for w in operands)
+        memory = Memory(shape=len(data), depth=depth, init=[])
+        setattr(memory, "_MustUse__used", True)  # noqa: B010  A trial of the scheduler drops it.
+        self.module.submodules += memory
+        self.registers += depth * len(data)
+        enter, leave = memory.write_port(domain=self.domain), memory.read_port(domain="comb")
+        enable = self.at(write, stage)
+        for condition in (self.enable, self.valid(stage)):
+            enable = enable if condition is None else enable & condition
+        here = self.at(address, stage)[: len(leave.addr)]
+        word = self.at(data, stage)
+        self.module.d.comb += [
+            enter.addr.eq(here),
+            enter.data.eq(word),
+            enter.en.eq(enable),
+            leave.addr.eq(here),
+        ]
+        time = max(w.time if w.stage == stage else self.delays.register for w in operands)
+        time += self.delays.choice(len(data)) * (1 + (depth - 1).bit_length() // 2)
+        self.slowest = max(self.slowest, time)
+        value = Signal(len(data), name=name)
+        self.module.d.comb += value.eq(Mux(self.at(write, stage), word, leave.data))
+        return Wire(self, value, stage, time, 0, (1 << len(data)) - 1, name)
 
     @contextmanager
     def loop(self, *inputs: Wire, contexts: int = 1) -> Iterator["_Loop"]:

@@ -12,6 +12,7 @@ from .component import Datapath, Implementation
 from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
+from .pipelines import ChainDatapath
 
 __all__ = ["DATAPATHS", "build"]
 
@@ -28,6 +29,7 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.BlockQuantize: BlockQuantizeDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
+    units.Chain: ChainDatapath,
 }
 
 

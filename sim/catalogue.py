@@ -170,6 +170,26 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
     yield "hadamard_bf16_aligned", aligned
 
 
+def _pipelines() -> Iterator[tuple[str, Unit]]:
+    """Units in a row, with and without a memory."""
+    integer = "mac(a=int8, out=int32, lanes=4, acc=int32) | add(b=int32, overflow=saturate)"
+    for name, parameters in {
+        "float": {"stages": "mul(a=e4m3, out=fp16) | add(b=fp16) | cast(out=e5m2, rounding=sr)"},
+        "bias": {"stages": f"{integer} | cast(out=int8)", "channels": 16, "stored": "add_b"},
+        "residual": {
+            "stages": f"{integer} | cast(out=int8) | add(b=int8, overflow=saturate)",
+            "channels": 1,
+            "stored": "add_b",
+        },
+        "no_sums": {
+            "stages": "mul(a=e5m2, out=fp16) | fma(b=fp16, out=fp16)",
+            "channels": 5,
+            "stored": "fma_b,fma_c",
+        },
+    }.items():
+        yield name, unit("pipeline", **parameters)
+
+
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
 
 
@@ -298,7 +318,18 @@ def _all() -> Iterator[Case]:
         yield from _everywhere(f"blocks/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
     for name, spec in _conversions():
         yield from _everywhere(f"convert/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+        if spec.kind == "block-quantize":
+            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec), FEWER // 4)
+    for name, spec in _pipelines():
+        choices = (*STAGES, {"stages": 3, "flow": "stream"})
+        yield from _everywhere(f"pipeline/{{}}/{name}", spec, choices, FEWER)
     yield from _random(300, 200_000)
+
+
+def _folds(spec: Unit) -> tuple[dict[str, Any], ...]:
+    """Two turns without stalls, and as many as there are lanes in a pipeline with them."""
+    lanes = spec.ports.inputs["a"].lanes
+    return {"fold": 2, "flow": "valid"}, {"fold": lanes, "frequency": 50.0, "flow": "stream"}
 
 
 def _stages(spec: Unit) -> tuple[dict[str, Any], ...]:

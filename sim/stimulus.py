@@ -40,7 +40,8 @@ CHUNK = 1 << 17
 LARGEST_EXHAUSTIVE = 26  # bits of all inputs together
 LARGEST_CROSSING = 1 << 17
 BOUNDARIES = ("last", "end")  # inputs that end a sequence, and what is kept of a tensor
-CONTROL = (*BOUNDARIES, "rm", "random")  # inputs that are not numbers to be computed with
+MEMORY = ("channel", "write")  # inputs of a pipeline's memory
+CONTROL = (*BOUNDARIES, *MEMORY, "rm", "random")  # inputs that are not numbers to be computed with
 LONGEST_SEQUENCE = 400  # beats of an accumulation, unless the unit allows fewer
 LONGEST_TENSOR = 100  # results
 
@@ -205,6 +206,7 @@ class _Draw:
         ]
         self.factors = [n for n in unit.multiplied if n in self.numbers]
         self.takes_back = unit.accumulates
+        self.channels: int = getattr(unit, "channels", 0)
         if any(isinstance(o.format, Float) for o in self.numbers.values()):
             self.kinds += [self._cancelling, self._halfway]
         if any(o.lanes is not None for o in self.numbers.values()):
@@ -241,6 +243,10 @@ class _Draw:
                 out[name] = _sequences(rng, count, self.longest)
             elif name == "end":
                 out[name] = _tensors(rng, count, out.get("last"))
+            elif name == "channel":
+                out["channel"], out["write"] = _writes(rng, count, self.channels, operand)
+            elif name == "write":
+                continue
             else:
                 out[name] = self._codes(rng, name, operand, count)
         return out
@@ -423,6 +429,17 @@ def _sequences(rng: _Rng, count: int, longest: int) -> np.ndarray:
     last[ends[ends <= count] - 1] = 1
     last[-1] = 1
     return last
+
+
+def _writes(
+    rng: _Rng, count: int, channels: int, operand: Operand
+) -> tuple[np.ndarray, np.ndarray]:
+    """``channel`` and ``write``: first every channel is written, later one now and then."""
+    written = min(count, channels)
+    channel = rng.integers(0, written, count).astype(code_dtype(operand.format))
+    write = (rng.random(count) < 0.1).astype(np.uint8)
+    channel[:written], write[:written] = np.arange(written), 1
+    return channel, write
 
 
 def _tensors(rng: _Rng, count: int, last: np.ndarray | None) -> np.ndarray:

@@ -333,10 +333,8 @@ def generate(
     if as_json:
         _json({**design.metadata, "files": paths})
         return
-    interval = design.initiation_interval
-    rate = "one operation per clock" if interval == 1 else f"one every {interval} clocks"
     clocks = "clock" if design.latency == 1 else "clocks"
-    click.echo(f"{design.name}: latency {design.latency} {clocks}, {rate}")
+    click.echo(f"{design.name}: latency {design.latency} {clocks}, {design.rate}")
     for path in paths:
         click.echo(f"  {path}")
 
