@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The golden model: what every bit of every unit must be. Needs numpy only."""
 
+from .autoflex import Autoflex
 from .blocks import BLOCKS, AnyFormat, Block, format
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
+from .flexpoint import FlexTensor
 from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .hadamard import TE_SIGNS, hadamard
 from .matmul import matmul
@@ -17,12 +19,14 @@ __all__ = [
     "UNITS",
     "Add",
     "AnyFormat",
+    "Autoflex",
     "Block",
     "Cast",
     "CodeError",
     "Dot",
     "Fixed",
     "Flag",
+    "FlexTensor",
     "Float",
     "Fma",
     "Format",
