@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exact quotients: digits from rows of subtract-and-select, and a sticky bit for the rest."""
+"""Exact quotients: digits from rows of subtract-and-select, and what is left."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from .rounding import Exact, Rounder
 from .shift import leading_zeros, shift_left
 from .wire import Wire, cat
 
-__all__ = ["constant", "divide", "normalised", "quotient"]
+__all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
 
 
 def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
@@ -28,15 +28,37 @@ def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wir
     bits += [p.constant(0, 1)] * (skipped + digits - len(bits))
     # Fewer bits than the divisor has are less than it.
     rest = cat(*reversed(bits[:skipped])) if skipped else p.constant(0)
+    result, rest = _rows(p, rest, bits[skipped : skipped + digits], divisor)
+    left = [part for part in (rest, *bits[skipped + digits :]) if len(part)]
+    return result, cat(*left).any() if left else p.constant(0, 1)
+
+
+def floor_divide(p: Pipeline, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire]:
+    """(floor of the quotient, remainder) of integers that are not negative.
+
+    The divisor's range begins above 0; the less it spans, the fewer rows there are. A divisor of
+    0 gives nothing that means anything.
+    """
+    known = divisor.low.bit_length() - 1
+    if divisor.constant is not None and divisor.constant == 1 << known:
+        return dividend[known:], dividend[:known]
+    width = max(len(dividend), known)
+    bits = dividend.bits(width).lanes(1)[::-1]
+    rest = cat(*reversed(bits[:known])) if known else p.constant(0)
+    result, rest = _rows(p, rest, bits[known:], divisor)
+    return result.within(0, dividend.high // divisor.low), rest.within(0, divisor.high - 1)
+
+
+def _rows(p: Pipeline, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wire, Wire]:
+    """(a digit for each bit that is brought down, what is left), from a rest below the divisor."""
     result: list[Wire] = []
-    for bit in bits[skipped : skipped + digits]:
+    for bit in bits:
         trial = cat(bit, rest)
         difference = p.subtract(trial, divisor)
         less = difference.negative
         result.append(~less)
         rest = p.mux(less, trial, difference).within(0, divisor.high - 1)
-    left = [part for part in (rest, *bits[skipped + digits :]) if len(part)]
-    return cat(*reversed(result)), cat(*left).any() if left else p.constant(0, 1)
+    return cat(*reversed(result)) if result else p.constant(0), rest
 
 
 def normalised(p: Pipeline, number: Number) -> Number:

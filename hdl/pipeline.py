@@ -584,6 +584,10 @@ class Pipeline:
             return result.as_signed() if upper.signed else result
         return self.add(outer, inner.shifted_left(cut))
 
+    def hard(self, wa: int, wb: int) -> bool:
+        """Whether a product of such widths goes to multipliers that the target has."""
+        return self.delays.tile is not None and not self._soft(wa, wb)
+
     def _soft(self, wa: int, wb: int) -> bool:
         if self.multiplier == "dsp":
             return False

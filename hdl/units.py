@@ -12,6 +12,13 @@ from .component import Datapath, Implementation
 from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
+from .integer_functions import (
+    IntegerExp2Datapath,
+    IntegerGeluDatapath,
+    IntegerLayerNormDatapath,
+    IntegerSoftmaxDatapath,
+    IntegerSquareRootDatapath,
+)
 from .pipelines import ChainDatapath
 
 __all__ = ["DATAPATHS", "build"]
@@ -29,6 +36,11 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.BlockQuantize: BlockQuantizeDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
+    units.IntegerSquareRoot: IntegerSquareRootDatapath,
+    units.IntegerExp2: IntegerExp2Datapath,
+    units.IntegerGelu: IntegerGeluDatapath,
+    units.IntegerSoftmax: IntegerSoftmaxDatapath,
+    units.IntegerLayerNorm: IntegerLayerNormDatapath,
     units.Chain: ChainDatapath,
 }
 
