@@ -21,17 +21,20 @@ from .nonlinear import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .nonlinear_rows import IntegerLayerNorm, IntegerSoftmax
 from .operands import Operand
 from .pipelines import Chain
+from .requantization import AveragePool, Clamp, Requantize, ResidualAdd
 from .unit import ROUNDING, Ports, Unit
 
 __all__ = [
     "UNITS",
     "Add",
+    "AveragePool",
     "BlockDequantize",
     "BlockDot",
     "BlockMac",
     "BlockQuantize",
     "Cast",
     "Chain",
+    "Clamp",
     "Dot",
     "Fma",
     "Hadamard",
@@ -44,6 +47,8 @@ __all__ = [
     "Mul",
     "Operand",
     "Ports",
+    "Requantize",
+    "ResidualAdd",
     "Unit",
     "unit",
 ]
@@ -67,6 +72,10 @@ UNITS: dict[str, type[Unit]] = {
         IntegerGelu,
         IntegerSoftmax,
         IntegerLayerNorm,
+        Requantize,
+        ResidualAdd,
+        AveragePool,
+        Clamp,
         Chain,
     )
 }

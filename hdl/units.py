@@ -20,6 +20,12 @@ from .integer_functions import (
     IntegerSquareRootDatapath,
 )
 from .pipelines import ChainDatapath
+from .requantization import (
+    AveragePoolDatapath,
+    ClampDatapath,
+    RequantizeDatapath,
+    ResidualAddDatapath,
+)
 
 __all__ = ["DATAPATHS", "build"]
 
@@ -41,6 +47,10 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.IntegerGelu: IntegerGeluDatapath,
     units.IntegerSoftmax: IntegerSoftmaxDatapath,
     units.IntegerLayerNorm: IntegerLayerNormDatapath,
+    units.Requantize: RequantizeDatapath,
+    units.ResidualAdd: ResidualAddDatapath,
+    units.AveragePool: AveragePoolDatapath,
+    units.Clamp: ClampDatapath,
     units.Chain: ChainDatapath,
 }
 

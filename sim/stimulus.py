@@ -14,7 +14,10 @@ neighbours in time differ in kind:
 - *cancelling*: the last operand is close to minus the product (or minus the first operand); in an
   accumulation a beat takes back what the one before it brought;
 - *blocks*: one outlier, equal magnitudes, largest magnitudes beside a power of two, NaN
-  (:mod:`macaw.sim.block_stimulus`); the scales of a tensor fit its blocks;
+  (:mod:`macaw.sim.block_stimulus`); the scales of a tensor fit its blocks, and those of Flexpoint
+  its results (:mod:`macaw.sim.flex_stimulus`);
+- *scaled*: multipliers and shifts that bring what they scale to the result's range, and ties
+  (:mod:`macaw.sim.dyadic_stimulus`);
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform.
@@ -34,6 +37,8 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.units import Operand, Unit
 from macaw.sim.block_stimulus import blocks, tensor_scales
+from macaw.sim.flex_stimulus import fit_scales
+from macaw.sim.dyadic_stimulus import scaled, scalings
 from macaw.sim.interface import Codes
 
 CHUNK = 1 << 17
@@ -182,6 +187,7 @@ class _Draw:
 
     def __init__(self, unit: Unit) -> None:
         inputs = unit.ports.inputs
+        self.flex = unit if "r_scale" in inputs else None
         self.numbers = {n: o for n, o in inputs.items() if n not in CONTROL}
         self.control = {n: o for n, o in inputs.items() if n in CONTROL}
         self.names = list(self.numbers)
@@ -207,7 +213,8 @@ class _Draw:
         self.factors = [n for n in unit.multiplied if n in self.numbers]
         self.takes_back = unit.accumulates
         self.channels: int = getattr(unit, "channels", 0)
-        if any(isinstance(o.format, Float) for o in self.numbers.values()):
+        floats = any(isinstance(o.format, Float) for o in self.numbers.values())
+        if floats and self.flex is None:
             self.kinds += [self._cancelling, self._halfway]
         if any(o.lanes is not None for o in self.numbers.values()):
             self.kinds.append(self._sparse)
@@ -219,6 +226,9 @@ class _Draw:
         if self.blocks:
             # twice for units that make blocks of what they get
             self.kinds += [self._blocks] * (1 if len(self.names) > 1 else 2)
+        self.unit, self.scalings = unit, scalings(unit)
+        if self.scalings:
+            self.kinds += [self._scaled] * 4
         block = getattr(unit, "out", None)
         self.tensor = None
         if isinstance(block, Block) and block.second_scale is not None:
@@ -249,6 +259,8 @@ class _Draw:
                 continue
             else:
                 out[name] = self._codes(rng, name, operand, count)
+        if self.flex is not None:
+            fit_scales(rng, self.flex, out)
         return out
 
     def _take_back(self, rng: _Rng, codes: Codes, count: int) -> None:
@@ -282,6 +294,13 @@ class _Draw:
         """Vectors as a quantiser meets them; what is not a vector of floats is steered."""
         made = {name: blocks(rng, operand, count) for name, operand in self.blocks.items()}
         return self._steered(rng, count) | made
+
+    def _scaled(self, rng: _Rng, count: int) -> Codes:
+        """Values with multipliers and shifts that fit them; the others uniform, or corners."""
+        codes = self._partly_cornered(rng, count)
+        for scaling in self.scalings:
+            codes |= scaled(rng, self.unit, scaling, count)
+        return codes
 
     def _codes(self, rng: _Rng, name: str, operand: Operand, count: int) -> np.ndarray:
         """Uniform codes, every sixteenth a corner."""
