@@ -21,6 +21,7 @@ from .nonlinear import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .nonlinear_rows import IntegerLayerNorm, IntegerSoftmax
 from .operands import Operand
 from .pipelines import Chain
+from .predictors import ExponentPredictor
 from .requantization import AveragePool, Clamp, Requantize, ResidualAdd
 from .unit import ROUNDING, Ports, Unit
 
@@ -36,6 +37,7 @@ __all__ = [
     "Chain",
     "Clamp",
     "Dot",
+    "ExponentPredictor",
     "Fma",
     "Hadamard",
     "IntegerExp2",
@@ -67,6 +69,7 @@ UNITS: dict[str, type[Unit]] = {
         BlockQuantize,
         BlockDequantize,
         Hadamard,
+        ExponentPredictor,
         IntegerSquareRoot,
         IntegerExp2,
         IntegerGelu,

@@ -7,6 +7,7 @@ from macaw.golden.formats import Float
 from macaw.golden.rounding import Overflow
 from macaw.golden.units import Unit
 
+from .autoflex import ExponentPredictorDatapath
 from .block_dots import BlockDotDatapath, BlockMacDatapath
 from .component import Datapath, Implementation
 from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
@@ -42,6 +43,7 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.BlockQuantize: BlockQuantizeDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
+    units.ExponentPredictor: ExponentPredictorDatapath,
     units.IntegerSquareRoot: IntegerSquareRootDatapath,
     units.IntegerExp2: IntegerExp2Datapath,
     units.IntegerGelu: IntegerGeluDatapath,

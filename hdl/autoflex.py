@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for the exponent predictor of Autoflex, and the history that it keeps."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from macaw.golden import units
+from macaw.golden.autoflex_fixed import TRIES
+
+from .component import Datapath
+from .pipeline import Pipeline
+from .quantize import largest
+from .shift import at_least, leading_zeros, shift_left, shift_right
+from .square_root import square, square_root
+from .wire import Wire, cat
+
+__all__ = ["ExponentPredictorDatapath"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Term:
+    """``significand * 2**(length - B)``, with B bits of the significand and the top one set.
+
+    ``length`` is the bit length of the value. Zero has neither length nor significand.
+    """
+
+    length: Wire
+    significand: Wire
+
+
+class ExponentPredictorDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.ExponentPredictor`. One step a clock.
+
+    A history of short floating-point numbers that moves on by one at each step; sums over all of
+    it. Only the moving is a loop, so the rest takes as many stages as it is given.
+    """
+
+    spec: units.ExponentPredictor
+
+    def build(
+        self, p: Pipeline, *, maximum: Wire, scale: Wire, init: Wire, end: Wire
+    ) -> dict[str, Wire]:
+        """Results from operands."""
+        predictor = self.spec.predictor
+        paper = predictor.profile == "paper"
+        overflow = at_least(p, maximum, predictor.overflow)
+        zeros = leading_zeros(p, maximum)
+        significand, rest = shift_left(p, maximum, zeros, self.spec.precision)
+        there = significand[-1]
+        # In the paper's profile a maximum of 0 is initialised as one of 1.
+        length = p.add(scale, predictor.width - 1, None if paper else there)
+        length = p.subtract(p.add(length, 1) if paper else length, zeros)
+        doubled = p.add(length, overflow).within(0, length.high + 1)
+        newest = Term(length=doubled & there, significand=significand)
+
+        history, before = self._history(p, newest, overflow, init | end)
+        code = self._predicted(p, [newest, *history], before, scale)
+        small = ~at_least(p, maximum, 1 << (predictor.width - 2))
+        odd = (significand[:-1].any() | rest) & small if paper else None
+        tried = p.add(length, p.constant(-(predictor.width - 1)), odd)
+        tried = p.mux(overflow, p.add(scale, predictor.coarse), tried)
+        code = p.mux(init, tried, code)
+        code = p.mux(code > predictor.largest_code, predictor.largest_code, code)
+        code = p.mux(code.negative, 0, code).bits(len(scale))
+        good = at_least(p, maximum, predictor.enough) & ~overflow
+        if paper:
+            return {"r": code, "settled": ~init | good | code.equals(scale)}
+        last = self._last_try(p, good, init, end)
+        code = code | (last & init & ~good)
+        return {"r": code, "settled": ~init | good | last}
+
+    def _last_try(self, p: Pipeline, good: Wire, init: Wire, end: Wire) -> Wire:
+        """1 if initialisation is over with this step in any case."""
+        with p.loop(good, init, end, contexts=self.spec.contexts) as loop:
+            tries = loop.state((TRIES - 1).bit_length(), "tries", init=0)
+            last = tries.equals(TRIES - 1)
+            following = p.mux(init, p.add(tries, 1).bits(len(tries)), tries)
+            over = end | (init & (good | last))
+            loop.close(tries, following & ~over)
+        return last
+
+    def _history(
+        self, p: Pipeline, new: Term, overflow: Wire, closed: Wire
+    ) -> tuple[list[Term], Wire]:
+        """(the values before ``new``, zero where there are none, how many there are)."""
+        bits, length = self.spec.precision, self.spec.length
+        word = cat(new.significand, new.length)
+        with p.loop(word, overflow, closed, contexts=self.spec.contexts) as loop:
+            keep = ~(overflow | loop.first(closed))
+            size = (length - 1).bit_length()
+            state = loop.state(len(word) * (length - 1) + size, "history")
+            kept = p.mux(keep, state, 0)
+            before = kept[:size].within(0, length - 1)
+            words = kept[size:].lanes(len(word))
+            full = before.equals(length - 1)
+            following = p.mux(full, before, p.add(before, 1).within(0, length - 1))
+            loop.close(state, cat(following.bits(size), word, *words[:-1]))
+        return [Term(length=w[bits:], significand=w[:bits]) for w in words], before
+
+    def _predicted(self, p: Pipeline, values: Sequence[Term], before: Wire, scale: Wire) -> Wire:
+        """The code, not clamped, from the newest value and the ``before`` ones in the history."""
+        predictor = self.spec.predictor
+        bits = predictor.precision
+        constant = self._constant(p, scale)
+        reference = largest(p, [value.length for value in (*values, constant)])
+        terms = [self._aligned(p, value, reference) for value in values]
+        count = p.add(before, 1)
+
+        total = p.sum(terms)
+        squares = p.sum([square(p, term) for term in terms])
+        variance = p.subtract(_times(p, squares, count), square(p, total))
+        deviation = (self.spec.length * ((1 << bits) - 1)) ** 2 // 4
+        root, _ = square_root(p, variance.within(0, deviation))
+        top = p.add(largest(p, terms), self._aligned(p, constant, reference))
+        spread = _times(p, root, p.constant(predictor.beta))
+        expected = p.add(_times(p, top, count), spread)
+        return p.add(reference, self._power(p, expected, count))
+
+    def _constant(self, p: Pipeline, scale: Wire) -> Term:
+        """``gamma`` in units of the newest scale."""
+        bits = self.spec.precision
+        fraction, exponent = math.frexp(self.spec.predictor.gamma)
+        length = p.add(scale, exponent)
+        length = p.mux(length.negative, 0, length).within(0, length.high)
+        return Term(length=length, significand=p.constant(int(math.ldexp(fraction, bits)), bits))
+
+    def _aligned(self, p: Pipeline, term: Term, reference: Wire) -> Wire:
+        """The term in units of ``2**(reference - B)``, rounded down."""
+        bits = self.spec.precision
+        distance = p.subtract(reference, term.length).within(0, reference.high)
+        near = distance[: (bits - 1).bit_length()]
+        far = distance[len(near) :].any()
+        word, _ = shift_right(p, term.significand, near, bits)
+        return word & ~far
+
+    def _power(self, p: Pipeline, expected: Wire, count: Wire) -> Wire:
+        """What is added to the reference: from comparisons with multiples of ``count``."""
+        predictor = self.spec.predictor
+        bits, alpha, beta = predictor.precision, predictor.alpha, predictor.beta
+        assert alpha is not None
+        paper = predictor.profile == "paper"
+        scaled = _times(p, expected, p.constant(alpha))
+        # Of scaled / count: the largest term has B bits.
+        least, most = alpha << (bits - 1), alpha * ((2 << bits) + (beta << bits) // 2)
+        first = (least - 1).bit_length() if paper else least.bit_length() - 1
+        last = (most - 1).bit_length() if paper else most.bit_length() - 1
+        steps = []
+        for power in range(first, last) if paper else range(first + 1, last + 1):
+            bound = count.shifted_left(power)
+            steps.append(scaled > bound if paper else scaled >= bound)
+        offset = first - bits - (predictor.width - (1 if paper else 2))
+        return p.add(p.sum(steps), offset)
+
+
+def _times(p: Pipeline, word: Wire, factor: Wire) -> Wire:
+    """A product with a factor of few bits, from logic cells."""
+    rows = [
+        p.mux(factor[i], word.shifted_left(i), 0)
+        for i in range(len(factor))
+        if factor.constant is None or factor.constant >> i & 1
+    ]
+    return p.sum(rows).within(0, word.high * factor.high) if rows else p.constant(0)
