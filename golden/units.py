@@ -17,6 +17,7 @@ from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Fma, Mul
 from .errors import SpecError
+from .flex_units import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .nonlinear import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .nonlinear_rows import IntegerLayerNorm, IntegerSoftmax
 from .operands import Operand
@@ -38,6 +39,10 @@ __all__ = [
     "Clamp",
     "Dot",
     "ExponentPredictor",
+    "FlexAdd",
+    "FlexMac",
+    "FlexMatmul",
+    "FlexMul",
     "Fma",
     "Hadamard",
     "IntegerExp2",
@@ -69,6 +74,10 @@ UNITS: dict[str, type[Unit]] = {
         BlockQuantize,
         BlockDequantize,
         Hadamard,
+        FlexMac,
+        FlexMatmul,
+        FlexAdd,
+        FlexMul,
         ExponentPredictor,
         IntegerSquareRoot,
         IntegerExp2,

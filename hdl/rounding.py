@@ -9,6 +9,7 @@ from macaw.golden.rounding import Overflow, Rounding
 from .number import Special
 from .pipeline import Pipeline
 from .shift import at_least, leading_zeros, shift_left, shift_right
+from .signed_rounding import round_signed, with_special
 from .wire import Wire, cat
 
 __all__ = ["Exact", "Projection", "Rounder"]
@@ -412,6 +413,10 @@ class Rounder:
             inexact = p.constant(0, 1)
             return self._saturate(format, integer, inexact, p.constant(0, 1), special)
 
+        if exact.word.signed and exact.sign.constant == 0 and format.signed and not self.flags:
+            code = with_special(p, format, round_signed(self, exact, format), special)
+            return Projection(code=code, flags=p.constant(0, 4))
+
         negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
         sign = exact.sign ^ negative
         width = len(exact.word)
@@ -464,7 +469,6 @@ class Rounder:
             sign = integer[-1] if integer.signed else p.constant(0, 1)
         too_big = at_least(p, integer, high + 1) if integer.high > high else p.constant(0, 1)
         too_small = ~at_least(p, integer, low) if integer.low < low else p.constant(0, 1)
-        infinite = special.infinite & ~special.nan
         out_of_range = (too_big | too_small | beyond) & ~special.nan & ~special.infinite
         body = integer.bits(format.width)
         top, bottom = (
@@ -477,8 +481,7 @@ class Rounder:
         elif beyond.constant is None:
             # Everything that is kept lies below the lost bits, which are multiples of 2**width.
             body = body & ~beyond
-        body = p.mux(infinite, p.mux(special.negative, bottom, top), body)
-        body = p.mux(special.nan, top, body)
+        body = with_special(p, format, body, special)
         flags = p.constant(0, 4)
         if self.flags:
             invalid = out_of_range | special.nan | special.infinite | special.invalid

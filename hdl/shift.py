@@ -4,7 +4,7 @@
 from .pipeline import Pipeline
 from .wire import Wire, cat
 
-__all__ = ["at_least", "leading_zeros", "shift_left", "shift_right"]
+__all__ = ["at_least", "leading_zeros", "shift_left", "shift_right", "window"]
 
 
 def leading_zeros(p: Pipeline, word: Wire) -> Wire:
@@ -115,6 +115,43 @@ def shift_right(
         word = (word & ~far) | (fill & far)
         fell = p.mux(far, some, fell)
     return word, fell
+
+
+def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire, Wire]:
+    """(the ``keep`` low bits of ``word >> amount``, OR of the bits that fell out, overflow).
+
+    ``word`` is signed, and its quotient rounded down; overflow is that what is kept, read as
+    signed, is not all of it. Coarse shifts first: what no finer one can bring down leaves early.
+    """
+    sign, some = word.negative, word.any()
+    never = p.constant(0, 1)
+    levels = (max(word.high, -word.low).bit_length() - 1).bit_length()
+    far = amount[levels:].any() if len(amount) > levels else never
+    fell, beyond = never, never
+    word = word.bits(len(word))
+
+    def extended(part: Wire, size: int) -> Wire:
+        return cat(part, p.repeat(sign, size - len(part))) if size > len(part) else part[:size]
+
+    def differs(part: Wire) -> Wire:
+        return (part ^ sign).any() if len(part) else never
+
+    for level in reversed(range(min(len(amount), levels))):
+        step, select = 1 << level, amount[level]
+        need = keep + min(step - 1, amount.high)
+        fell = fell | (select & word[:step].any())
+        beyond = (
+            beyond | differs(word[step + need :]) | (~select & differs(word[need : step + need]))
+        )
+        size = min(need, max(len(word), keep))
+        word = p.mux(select, extended(word[step:], size), extended(word, size))
+    word = extended(word, max(len(word), keep))
+    beyond = beyond | differs(word[keep - 1 :])
+    word = word[:keep]
+    if far.constant is None:
+        word = p.mux(far, p.repeat(sign, keep), word)
+        fell, beyond = p.mux(far, some, fell), beyond & ~far
+    return word, fell, beyond
 
 
 def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:

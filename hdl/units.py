@@ -13,6 +13,7 @@ from .component import Datapath, Implementation
 from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
+from .flex import FlexAddDatapath, FlexMacDatapath, FlexMatmulDatapath, FlexMulDatapath
 from .integer_functions import (
     IntegerExp2Datapath,
     IntegerGeluDatapath,
@@ -43,6 +44,10 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.BlockQuantize: BlockQuantizeDatapath,
     units.BlockDequantize: BlockDequantizeDatapath,
     units.Hadamard: HadamardDatapath,
+    units.FlexMac: FlexMacDatapath,
+    units.FlexMatmul: FlexMatmulDatapath,
+    units.FlexAdd: FlexAddDatapath,
+    units.FlexMul: FlexMulDatapath,
     units.ExponentPredictor: ExponentPredictorDatapath,
     units.IntegerSquareRoot: IntegerSquareRootDatapath,
     units.IntegerExp2: IntegerExp2Datapath,

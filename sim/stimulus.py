@@ -37,8 +37,8 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.units import Operand, Unit
 from macaw.sim.block_stimulus import blocks, tensor_scales
-from macaw.sim.flex_stimulus import fit_scales
 from macaw.sim.dyadic_stimulus import scaled, scalings
+from macaw.sim.flex_stimulus import fit_scales
 from macaw.sim.interface import Codes
 
 CHUNK = 1 << 17
