@@ -18,7 +18,7 @@ import numpy as np
 
 from macaw.golden.blocks import BLOCKS, AnyFormat, Block
 from macaw.golden.blocks import format as any_format
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import FORMATS, Fixed, Float, Format
 from macaw.golden.unit import ROUNDING
 
@@ -264,29 +264,31 @@ def _is_format(hint: Any) -> bool:
 
 def _default_format(cls: type, name: str, hints: dict[str, Any]) -> str:
     """Learn by trying: leave ``name`` out, give the others formats that all differ."""
-    probing = {
-        Float: iter(("fp32", "fp16", "bf16", "tf32")),
-        Fixed: iter(("fx16.8", "int8", "int16", "int32")),
-        Block: iter(("mxfp4", "nvfp4")),
-    }
-    probes = {
-        other: any_format(next(next(probing[kind] for kind in probing if kind in _kinds(hint))))
-        for other, hint in hints.items()
-    }
-    del probes[name]
-    try:
-        value = getattr(cls(**probes), name)
-    except SpecError:
-        return "required"
-    same = [other for other, fmt in probes.items() if fmt == value]
-    return f"as {same[0]}" if same else _text(value)
+    for blocks in (("mxfp4", "nvfp4", "mxint8"), ("flex16+5", "flex8+5", "flex12+5")):
+        probing = {
+            Float: iter(("fp32", "fp16", "bf16", "tf32")),
+            Fixed: iter(("fx16.8", "int8", "int16", "int32")),
+            Block: iter(blocks),
+        }
+        probes = {
+            other: any_format(next(next(probing[kind] for kind in probing if kind in _kinds(hint))))
+            for other, hint in hints.items()
+        }
+        del probes[name]
+        try:
+            value = getattr(cls(**probes), name)
+        except SpecError:
+            continue
+        same = [other for other, fmt in probes.items() if fmt == value]
+        return f"as {same[0]}" if same else _text(value)
+    return "required"
 
 
 def _choices(cls: type, name: str) -> str:
     """Learn by trying: a value that is none of the choices is refused with a list of them."""
     try:
         cls(**{name: "?"})
-    except SpecError as error:
+    except MacawError as error:
         return str(error).partition("must be one of ")[2]
     except TypeError:
         pass

@@ -172,6 +172,9 @@ _IMPLEMENTATION = (
     click.option("--reset-active", help="high or low.  [default: high]"),
     click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
     click.option("--widest-sum", type=int, help="Bits that an exact sum may have.  [default: 128]"),
+    click.option(
+        "--fold", type=int, help="Turns that the lanes take, sharing gates.  [default: 1]"
+    ),
     click.option("--name", help="Name of the Verilog module."),
 )
 _DELAYS = click.option("--target", help="Delay model for --frequency.  [default: ecp5]")
