@@ -129,7 +129,7 @@ class Predictor:
         """``alpha``, and ``gamma`` times 2**16."""
         assert self.alpha is not None
         assert self.gamma is not None
-        return self.alpha, int(self.gamma * _GAMMA)
+        return self.alpha, int(math.ldexp(self.gamma, FRACTION))
 
     @property
     def bound(self) -> tuple[float, float]:
@@ -160,12 +160,12 @@ class Predictor:
         newest = scale[..., 0]
         lengths = np.where(doubled > 0, bit_length(doubled) + scale, 0)
         alpha, gamma = self.factors
-        headroom = newest + gamma.bit_length() - _FRACTION
+        headroom = newest + gamma.bit_length() - FRACTION
         reference = np.maximum(np.maximum(lengths.max(-1), headroom), 0)
         unit = reference - bits
 
         values = _shifted(doubled, scale - unit[..., None])
-        constant = _shifted(np.int64(gamma), newest - unit - _FRACTION)
+        constant = _shifted(np.int64(gamma), newest - unit - FRACTION)
         total, squares = values.sum(-1), (values * values).sum(-1)
         root = integer_root(count * squares - total * total)
         predicted = alpha * (count * (values.max(-1) + constant) + self.beta * root)
@@ -230,9 +230,10 @@ class Predictor:
 TRIES = 10
 """Steps of initialisation, without success, in the profile ``ngraph``."""
 
+FRACTION = 16
+"""Bits of ``gamma`` below its point."""
+
 _PIECE = 1 << 14
-_FRACTION = 16
-_GAMMA = 1 << _FRACTION
 
 
 def _set(owner: Any, name: str, value: Any) -> None:
@@ -245,7 +246,9 @@ def _dyadic(name: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
-    if isinstance(value, bool) or not (0 < number <= 1 << 24 and (number * _GAMMA).is_integer()):
+    if isinstance(value, bool) or not (
+        0 < number <= 1 << 24 and (math.ldexp(number, FRACTION)).is_integer()
+    ):
         raise SpecError(f"{name}={value!s}: must be a multiple of 2**-16 above 0, up to 2**24")
     return number
 

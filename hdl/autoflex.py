@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for the exponent predictor of Autoflex, and the history that it keeps."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from macaw.golden import units
-from macaw.golden.autoflex_fixed import TRIES
+from macaw.golden.autoflex_fixed import FRACTION, TRIES
 
 from .component import Datapath
 from .pipeline import Pipeline
@@ -120,10 +119,11 @@ class ExponentPredictorDatapath(Datapath):
     def _constant(self, p: Pipeline, scale: Wire) -> Term:
         """``gamma`` in units of the newest scale."""
         bits = self.spec.precision
-        fraction, exponent = math.frexp(self.spec.predictor.gamma)
-        length = p.add(scale, exponent)
+        _, gamma = self.spec.predictor.factors
+        size = gamma.bit_length()
+        length = p.add(scale, size - FRACTION)
         length = p.mux(length.negative, 0, length).within(0, length.high)
-        return Term(length=length, significand=p.constant(int(math.ldexp(fraction, bits)), bits))
+        return Term(length=length, significand=p.constant(gamma << bits >> size, bits))
 
     def _aligned(self, p: Pipeline, term: Term, reference: Wire) -> Wire:
         """The term in units of ``2**(reference - B)``, rounded down."""

@@ -35,7 +35,8 @@ import numpy as np
 from macaw.golden.blocks import Block
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
-from macaw.golden.units import Operand, Unit
+from macaw.golden.units import ExponentPredictor, Operand, Unit
+from macaw.sim.autoflex_stimulus import tensors
 from macaw.sim.block_stimulus import blocks, tensor_scales
 from macaw.sim.dyadic_stimulus import scaled, scalings
 from macaw.sim.flex_stimulus import fit_scales
@@ -188,6 +189,7 @@ class _Draw:
     def __init__(self, unit: Unit) -> None:
         inputs = unit.ports.inputs
         self.flex = unit if "r_scale" in inputs else None
+        self.predictor = unit if isinstance(unit, ExponentPredictor) else None
         self.numbers = {n: o for n, o in inputs.items() if n not in CONTROL}
         self.control = {n: o for n, o in inputs.items() if n in CONTROL}
         self.names = list(self.numbers)
@@ -261,6 +263,13 @@ class _Draw:
                 out[name] = self._codes(rng, name, operand, count)
         if self.flex is not None:
             fit_scales(rng, self.flex, out)
+        if self.predictor is not None:
+            # Arbitrary steps, few of them of initialisation, and three times as many as in use.
+            out["init"] &= rng.random(count) < 0.1
+            used = count * 3 // 4 // self.predictor.contexts * self.predictor.contexts
+            if used:
+                for name, codes in tensors(rng, self.predictor, used).items():
+                    out[name][:used] = codes
         return out
 
     def _take_back(self, rng: _Rng, codes: Codes, count: int) -> None:
