@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import filtered
 from .block_dots import BlockMac
 from .blocks import AnyFormat, Block, expand_scales, scalar
 from .blocks import format as format_of
@@ -22,6 +23,8 @@ from .rounding import Rounding
 from .sums import add_lanes, add_terms, products
 from .unit import check_format
 
+_MOST = 0.98
+"""Share of results that float64 must decide, so that the others are summed one by one."""
 _FLOAT = 53
 """Bits of the integers that float64 adds and multiplies without rounding."""
 
@@ -206,8 +209,8 @@ def _product(spec: BlockMac, left: _Matrix, right: _Matrix) -> np.ndarray:
     result = np.empty((len(left.codes), len(right.codes)), spec.out.code_dtype)
     x = _Steps.of("a", left, spec)
     y = _Steps.of("b", right, spec)
-    fast = _Fast.of(spec, x, y)
-    done = np.zeros(result.shape, bool)
+    done = _decided(spec, x, y, result)
+    fast = None if done.mean() > _MOST else _Fast.of(spec, x, y)
     if fast is not None:
         each = x.codes.shape[1] * spec.factors.groups if spec.acc == "exact" else 1
         rows = max(CHUNK // (len(right.codes) * each), 1)
@@ -221,6 +224,21 @@ def _product(spec: BlockMac, left: _Matrix, right: _Matrix) -> np.ndarray:
         piece = slice(start, start + most)
         result[rows[piece], columns[piece]] = _streamed(spec, x, y, rows[piece], columns[piece])
     return result
+
+
+def _decided(spec: BlockMac, x: _Steps, y: _Steps, result: np.ndarray) -> np.ndarray:
+    """Set the results that float64 decides, where all is rounded once; return which they are."""
+    none = np.zeros(result.shape, bool)
+    if spec.acc != "exact" or spec.rounding is Rounding.RDN:
+        return none
+    if sum(filtered.significant_bits(steps.element, steps.scale) for steps in (x, y)) > _FLOAT:
+        return none
+    a, b = (filtered.values(s.codes, s.scales, s.finite, s.element, s.scale) for s in (x, y))
+    found = filtered.product(a, b, spec.out, spec.rounding, spec.out_overflow)
+    if found is None:
+        return none
+    result[...] = found[0]
+    return found[1] & x.finite[:, None] & y.finite
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -245,3 +245,29 @@ def test_blocks_must_lie_along_k():
         matmul(x, np.ones((64, 2)), format_b="mxfp4")
     with pytest.raises(CodeError, match="a: is in mxfp4, not in mxfp8-e4m3"):
         matmul(fmt.quantize(np.ones((2, 64))), np.ones((64, 2)), "mxfp8-e4m3")
+
+
+FILTERED = ("fp32", "bf16", "e5m2", "e4m3fnuz", "int8", "mxint8", "mxfp8-e5m2", "hbfp8", "dfp16")
+
+
+@pytest.mark.parametrize("name", FILTERED)
+@pytest.mark.parametrize("out", ["fp32", "fp16", "e4m3", "int8"])
+def test_what_float64_decides_is_the_exact_sum(name, out, monkeypatch):
+    """Sums that cancel, ties, zeros and subnormal results: with the filter and without."""
+    rng = np.random.default_rng([FILTERED.index(name), len(out)])
+    a, b = random_operand(name, (6, 48), 1, rng), random_operand(name, (48, 7), 0, rng)
+    cancelling = np.concatenate([rng.normal(size=(6, 24))] * 2, 1)
+    mixed = np.concatenate([c := rng.normal(size=(24, 5)), -c * (1 + 2.0**-20)])
+    integers = (
+        rng.integers(-3, 4, (6, 48)) * rng.integers(0, 2, (6, 1)),
+        rng.integers(-3, 4, (48, 7)),
+    )
+    pairs = [(a, b), (cancelling, mixed), integers, (cancelling * 2.0**-9, mixed * 2.0**-9)]
+    for rounding in ("rne", "rna", "rtz", "rup", "rdn", "rod"):
+        for left, right in pairs:
+            options = {"acc": "exact", "out": out, "rounding": rounding}
+            names = (name,)
+            with monkeypatch.context() as patch:
+                got = matmul(left, right, *names, **options)
+                patch.setattr(golden.filtered, "product", lambda *_: None)
+                assert np.array_equal(got, matmul(left, right, *names, **options)), rounding
