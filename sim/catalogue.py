@@ -190,6 +190,36 @@ def _pipelines() -> Iterator[tuple[str, Unit]]:
         yield name, unit("pipeline", **parameters)
 
 
+FLEX_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 100.0, "flow": "valid"})
+
+# with ten million beats at every choice
+FLEX_LARGE: dict[str, Unit] = {
+    f"mac_flex16_{lanes}_lanes": unit("flex-mac", a="flex16+5", lanes=lanes) for lanes in (1, 8, 32)
+}
+
+
+def _flex() -> Iterator[tuple[str, Unit]]:
+    """The other units of Flexpoint: widths, mixed formats, roundings, tiles."""
+    for kind in ("add", "mul"):
+        for lanes in (1, 4):
+            yield f"{kind}_flex16_{lanes}_lanes", unit(f"flex-{kind}", a="flex16+5", lanes=lanes)
+        yield (
+            f"{kind}_mixed",
+            unit(f"flex-{kind}", a="flex8+3", b="flex12+5", out="flex9+4", lanes=3),
+        )
+    for rows, columns in ((2, 2), (4, 4), (1, 3)):
+        spec = unit("flex-matmul", a="flex16+5", rows=rows, columns=columns)
+        yield f"matmul_flex16_{rows}x{columns}", spec
+    yield "matmul_flex8_sr", unit("flex-matmul", a="flex8+5", rows=2, columns=2, rounding="sr")
+    for name in ("flex8+5", "flex12+5", "flex2+1", "flex24+8"):
+        yield f"mac_{name}", unit("flex-mac", a=name, terms=1024)
+    yield "mac_mixed", unit("flex-mac", a="flex8+5", b="flex16+5", out="flex12+6", lanes=3)
+    for rounding in ROUNDINGS:
+        for kind in ("mac", "add", "mul"):
+            spec = unit(f"flex-{kind}", a="flex8+4", rounding=rounding)
+            yield f"{kind}_flex8_{rounding}", spec
+
+
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
 
 
@@ -318,6 +348,10 @@ def _all() -> Iterator[Case]:
         yield from _everywhere(f"blocks/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
     for name, spec in _conversions():
         yield from _everywhere(f"convert/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+    for name, spec in FLEX_LARGE.items():
+        yield from _everywhere(f"flex/{{}}/{name}", spec, FLEX_CHOICES, BULK)
+    for name, spec in _flex():
+        yield from _everywhere(f"flex/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
         if spec.kind == "block-quantize":
             yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec), FEWER // 4)
     for name, spec in _pipelines():
@@ -419,6 +453,15 @@ def _sample() -> Iterator[Case]:
         if number % 9 == 0:
             yield Case(
                 name=f"rtl/convert/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": number % 3},),
+                vectors=30_000,
+                simulator="bulk",
+            )
+    for number, (name, spec) in enumerate([*FLEX_LARGE.items(), *_flex()]):
+        if number % 5 == 0:
+            yield Case(
+                name=f"rtl/flex/bulk/{name}",
                 unit=spec,
                 implementations=({"stages": number % 3},),
                 vectors=30_000,
