@@ -125,6 +125,13 @@ def test_units(run: Run) -> None:
     assert set(run("units", "--json").json) == set(UNITS)
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_units_tells_of_each(run: Run, name: str) -> None:
+    text = run("units", name).out
+    assert text.startswith(f"{name}: ")
+    assert "parameter" in text
+
+
 def test_unit_parameters_are_derived(run: Run) -> None:
     parameters = {p["name"]: p for p in run("units", "fma", "--json").json["parameters"]}
     assert {n: parameters[n]["default"] for n in ("a", "b", "c", "out")} == {
