@@ -80,7 +80,7 @@ class Predictor:
     alpha: int | None = None
     beta: int = 3
     gamma: float | None = None
-    precision: int = 10
+    precision: int = 12
 
     def __post_init__(self) -> None:
         _set(self, "format", check_flex("format", self.format))
@@ -137,42 +137,47 @@ class Predictor:
         ulp = 2.0 ** (1 - self.precision)
         return -(2 + self.beta) * ulp, self.beta * ulp / 2
 
-    def predict(self, maximum: np.ndarray, scale: np.ndarray, count: np.ndarray) -> np.ndarray:
-        """Return the codes that follow from histories.
+    def expected(
+        self, maximum: np.ndarray, scale: np.ndarray, count: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return (T of step 3, the power of two that u is): a tensor's next maximum, times n.
 
         Parameters
         ----------
         maximum, scale : ndarray of integers, shape (..., length)
             Largest magnitudes and codes of scales, the newest one first.
         count : ndarray of integers, shape (...)
-            How many of them there are, 1 to ``length``: the others are not looked at. Only the
-            oldest of those may have overflowed.
+            How many of them there are, 1 to ``length``: the others are not looked at.
 
         Returns
         -------
-        ndarray of int64, shape (...)
+        tuple of ndarray of int64, shape (...)
+            The power is that of multiples of the smallest scale.
         """
-        bits = self.precision
         count = np.asarray(count, np.int64)
         there = np.arange(self.length) < count[..., None]
         doubled = self._doubled(np.where(there, maximum, 0))
         scale = np.asarray(scale, np.int64)
         newest = scale[..., 0]
         lengths = np.where(doubled > 0, bit_length(doubled) + scale, 0)
-        alpha, gamma = self.factors
+        _, gamma = self.factors
         headroom = newest + gamma.bit_length() - FRACTION
-        reference = np.maximum(np.maximum(lengths.max(-1), headroom), 0)
-        unit = reference - bits
+        unit = np.maximum(np.maximum(lengths.max(-1), headroom), 0) - self.precision
 
         values = _shifted(doubled, scale - unit[..., None])
         constant = _shifted(np.int64(gamma), newest - unit - FRACTION)
         total, squares = values.sum(-1), (values * values).sum(-1)
         root = integer_root(count * squares - total * total)
-        predicted = alpha * (count * (values.max(-1) + constant) + self.beta * root)
+        return count * (values.max(-1) + constant) + self.beta * root, unit
+
+    def predict(self, maximum: np.ndarray, scale: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """Return the codes that follow from histories; parameters as of :meth:`expected`."""
+        expected, unit = self.expected(maximum, scale, count)
+        scaled = self.factors[0] * expected
         if self.profile == "paper":
-            power = bit_length(-(-predicted // count) - 1) - (self.width - 1)
+            power = bit_length(-(-scaled // count) - 1) - (self.width - 1)
         else:
-            power = bit_length(predicted // count) - 1 - (self.width - 2)
+            power = bit_length(scaled // count) - 1 - (self.width - 2)
         return np.clip(unit + power, 0, self.largest_code)
 
     def initial(

@@ -59,7 +59,7 @@ class ExponentPredictor(Unit):
     alpha: int | None = None
     beta: int = 3
     gamma: float | None = None
-    precision: int = 10
+    precision: int = 12
     contexts: int = 1
 
     def __post_init__(self) -> None:

@@ -102,7 +102,8 @@ class ExponentPredictorDatapath(Datapath):
         predictor = self.spec.predictor
         bits = predictor.precision
         constant = self._constant(p, scale)
-        reference = largest(p, [value.length for value in (*values, constant)])
+        lengths = [value.length for value in (*values, constant)]
+        reference = largest(p, [p.mux(w.negative, 0, w).within(0, w.high) for w in lengths])
         terms = [self._aligned(p, value, reference) for value in values]
         count = p.add(before, 1)
 
@@ -122,13 +123,12 @@ class ExponentPredictorDatapath(Datapath):
         _, gamma = self.spec.predictor.factors
         size = gamma.bit_length()
         length = p.add(scale, size - FRACTION)
-        length = p.mux(length.negative, 0, length).within(0, length.high)
         return Term(length=length, significand=p.constant(gamma << bits >> size, bits))
 
     def _aligned(self, p: Pipeline, term: Term, reference: Wire) -> Wire:
         """The term in units of ``2**(reference - B)``, rounded down."""
         bits = self.spec.precision
-        distance = p.subtract(reference, term.length).within(0, reference.high)
+        distance = p.subtract(reference, term.length).within(0, reference.high - term.length.low)
         near = distance[: (bits - 1).bit_length()]
         far = distance[len(near) :].any()
         word, _ = shift_right(p, term.significand, near, bits)
