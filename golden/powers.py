@@ -17,21 +17,26 @@ from .unit import check_integer
 MOST_BITS = 62
 """Of an integer operand, and of every value on the way, beside the sign."""
 
+_PLACES = 6
+"""Bits that a table is looked up by."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exp2:
     """Constants of ``2**x`` for x with ``fraction`` bits below the point. Ours.
 
     x is split into its floor n and its fraction f. The significand m of ``2**x = m * 2**n`` has
-    ``precision`` fraction bits and is
+    ``precision`` fraction bits. Where f has up to 6 bits it is looked up: the nearest number to
+    ``2**f``. Else it is, with ``q = precision + 5`` and in units of ``2**-q``, the nearest (RNE) to
+    ``t + floor(floor(t / 2**h) * g / 2**(q - h))``. The h = ``table_bits`` upper bits of f select
+    t; g stands for the others:
 
-    - where f has no more bits than ``table_bits``, looked up: the nearest number to ``2**f``;
-    - else the nearest (RNE) to ``t + floor(floor(t / 2**h) * g / 2**(q - h))`` in units of
-      ``2**-q``. The h = ``table_bits`` upper bits of f select t, the nearest to ``2**f`` in the
-      middle of those f that have them; d is what f is above that middle, in units of x, and
+    - Up to 12 bits: t and ``1 + g`` are the nearest to ``2**f`` of the upper and of the lower bits.
+    - More: t is the nearest to ``2**f`` in the middle of those f that have its upper bits, d what f
+      is above that middle, in units of x, and
       ``g = floor(d * (c1 + floor(d * c2 / 2**s)) / 2**s)``, where s is the number of lower bits.
       c1 and c2 are the nearest to ln 2 and to its square's half with q - h and q - 2 h fraction
-      bits, and q = ``precision + 5``.
+      bits.
 
     A significand that rounds to 2 is 1, and n one more.
 
@@ -63,21 +68,35 @@ class Exp2:
     @property
     def table_bits(self) -> int:
         """Upper bits of f that select a place of the table."""
-        return self.fraction - self.low_bits
+        if self.fraction <= _PLACES:
+            return self.fraction
+        if self.tabulated:
+            return (self.fraction + 1) // 2
+        # The cubic term that is left out is then below 2**(1 - q).
+        return max(-((3 - self.precision) // 3), 1)
 
     @property
     def low_bits(self) -> int:
-        """Lower bits of f, which are interpolated; 0 if the table has them all."""
-        # The cubic term that is left out is then below 2**-q.
-        high = max(-((3 - self.precision) // 3), 1)
-        return 0 if self.fraction <= max(high, 6) else self.fraction - high
+        """Lower bits of f; 0 if the table has them all."""
+        return self.fraction - self.table_bits
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether there is no polynomial."""
+        return self.fraction <= 2 * _PLACES
 
     @property
     def table(self) -> tuple[int, ...]:
         """Significands, with ``precision`` or ``guarded`` fraction bits."""
         if self.direct:
             return _powers(self.table_bits, 0, self.precision)
-        return _powers(self.table_bits, 1, self.guarded)
+        return _powers(self.table_bits, int(not self.tabulated), self.guarded)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Each g that is looked up, with ``guarded`` fraction bits."""
+        every = _powers(self.fraction, 0, self.guarded)
+        return tuple(power - (1 << self.guarded) for power in every[: 1 << self.low_bits])
 
     @property
     def linear(self) -> int:
@@ -98,8 +117,12 @@ class Exp2:
         m = np.array(self.table, np.int64)[f >> low]
         if not self.direct:
             high, cut = self.table_bits, self.guarded - self.precision
-            d = (f & ((1 << low) - 1)) - (1 << (low - 1))
-            g = (d * (self.linear + (d * self.quadratic >> low))) >> low
+            d = f & ((1 << low) - 1)
+            if self.tabulated:
+                g = np.array(self.steps, np.int64)[d]
+            else:
+                d = d - (1 << (low - 1))
+                g = (d * (self.linear + (d * self.quadratic >> low))) >> low
             m = m + ((m >> high) * g >> (self.guarded - high))
             m = (m + (1 << (cut - 1)) - 1 + (m >> cut & 1)) >> cut
         over = m >> (self.precision + 1)

@@ -39,9 +39,16 @@ def floor_divide(p: Pipeline, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire
     The divisor's range begins above 0; the less it spans, the fewer rows there are. A divisor of
     0 gives nothing that means anything.
     """
+    if divisor.constant is not None and divisor.constant % 2 == 0:
+        # The bits below the divisor's last one are of the remainder, whatever it is.
+        cut = (divisor.constant & -divisor.constant).bit_length() - 1
+        high = p.constant(divisor.constant >> cut)
+        result, rest = floor_divide(p, dividend[cut:].within(0, dividend.high >> cut), high)
+        rest = cat(dividend[:cut], rest) if len(rest) else dividend[:cut]
+        return result, rest.within(0, divisor.high - 1)
+    if divisor.constant == 1:
+        return dividend, p.constant(0)
     known = divisor.low.bit_length() - 1
-    if divisor.constant is not None and divisor.constant == 1 << known:
-        return dividend[known:], dividend[:known]
     width = max(len(dividend), known)
     bits = dividend.bits(width).lanes(1)[::-1]
     rest = cat(*reversed(bits[:known])) if known else p.constant(0)

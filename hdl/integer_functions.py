@@ -113,9 +113,12 @@ def power_of_two(p: Pipeline, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
     m = lookup(p, fraction[low:], power.table)
     if not power.direct:
         high = power.table_bits
-        d = cat(fraction[: low - 1], ~fraction[low - 1]).as_signed()
-        slope = p.add(floored(p.multiply(d, p.constant(power.quadratic)), low), power.linear)
-        g = floored(p.multiply(d, slope), low)
+        if power.tabulated:
+            g = lookup(p, fraction[:low], power.steps)
+        else:
+            d = cat(fraction[: low - 1], ~fraction[low - 1]).as_signed()
+            slope = p.add(floored(p.multiply(d, p.constant(power.quadratic)), low), power.linear)
+            g = floored(p.multiply(d, slope), low)
         step = floored(p.multiply(floored(m, high), g), power.guarded - high)
         # The sum of a table's place and its step stays within one and two.
         whole = p.add(m, step).within(0, 2 << power.guarded)
