@@ -14,16 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .blocks import Block, scalar
-from .blocks import format as any_format
 from .errors import CodeError, SpecError
-from .exact import Exact, multiply, unpack
+from .flexpoint import aligned_sum, check_flex, rescale
 from .formats import Fixed, Format
 from .operands import CHUNK, Operand, Operands
-from .project import Direction, Split, check_random, project
+from .project import check_random
 from .rounding import Overflow, Rounding
 from .streams import Stream
-from .sums import add_lanes, add_terms
-from .unit import UNSET, Ports, Unit, check_any_format, check_integer
+from .unit import UNSET, Ports, Unit, check_integer
 
 __all__ = ["FlexAdd", "FlexMac", "FlexMatmul", "FlexMul"]
 
@@ -108,46 +106,34 @@ class Flex(Unit):
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         if len(operands.shape) != 1:
             raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
-        results, ends = self._results_of(operands)
+        mantissas, ends = self._results_of(operands)
         _, _, out = self.elements
-        return {"r": results, **statistics(results, ends, out)}
+        r = (mantissas.astype(np.int64) & ((1 << out.width) - 1)).astype(out.code_dtype)
+        return {"r": r, **statistics(mantissas, ends, out)}
 
     def _results_of(self, operands: Operands) -> tuple[np.ndarray, np.ndarray]:
-        """Return the codes of all results in order, and which of them end a tensor."""
+        """Return the mantissas of all results in order, and which of them end a tensor."""
         raise NotImplementedError
 
-    def _exponents(self, arrays: dict[str, np.ndarray], names: str) -> np.ndarray:
-        """Return by how many places what the ``names`` scale exceeds the result's last place."""
-        up = self.out.scale.bias - arrays["r_scale"].astype(np.int64)
-        for name in names:
-            up = up + arrays[f"{name}_scale"].astype(np.int64) - getattr(self, name).scale.bias
-        return up
+    def _exponent(self, chunk: dict[str, np.ndarray], name: str, axes: int = 1) -> np.ndarray:
+        """Return the exponents of an operand or of the ``out``, with ``axes`` axes."""
+        port = "r_scale" if name == "out" else f"{name}_scale"
+        exponent = chunk[port].astype(np.int64) - getattr(self, name).scale.bias
+        return exponent.reshape(-1, *[1] * (axes - 1))
 
-    def _span(self, names: str) -> tuple[int, int]:
-        """Return the least and the largest of :meth:`_exponents`."""
-        return -sum(getattr(self, name).scale.bias for name in names), self.out.scale.bias
-
-    def _store(self, value: Exact | Split, direction: Direction) -> np.ndarray:
-        return project(value, self._out, direction, Overflow.SATURATE)[0]
+    def _stage(self, chunk: dict[str, np.ndarray]) -> dict[str, Any]:
+        """Return how results are rounded."""
+        random = chunk.get("random")
+        return {"rounding": self.rounding, "random": random, "random_bits": self.random_bits}
 
 
-def check_flex(name: str, value: Any) -> Block:
-    """Return the Flexpoint format that ``value`` means; SpecError names the parameter."""
-    fmt = check_any_format(name, value)
-    if isinstance(fmt, Block):
-        width, exponent = fmt.element.width, fmt.scale.exponent
-        if 2 <= width <= 32 and 1 <= exponent <= 8 and fmt == any_format(f"flex{width}+{exponent}"):
-            return fmt
-    raise SpecError(f"{name}={fmt.name}: must be flex<N>+<M>, N from 2 to 32 and M from 1 to 8")
-
-
-def statistics(codes: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str, np.ndarray]:
+def statistics(mantissas: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str, np.ndarray]:
     """Return the largest magnitude of each tensor up to each result, and whether it overflows.
 
     Parameters
     ----------
-    codes : ndarray, shape (n,) or (n, lanes)
-        Mantissas after saturation, as codes of ``fmt``.
+    mantissas : ndarray of signed integers, shape (n,) or (n, lanes)
+        After saturation.
     ends : ndarray, shape (n,)
         Which results are the last of their tensor.
 
@@ -157,7 +143,7 @@ def statistics(codes: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str, np.
         ``maximum``: codes of ``fmt.width`` bits, unsigned, since ``|-2**(N - 1)|`` counts as
         ``2**(N - 1)``. ``overflow``: 1 where it is at least ``2**(N - 1) - 1``.
     """
-    magnitude = np.abs(_integers(codes, fmt)).reshape(len(codes), -1).max(1, initial=0)
+    magnitude = np.abs(mantissas.astype(np.int64)).reshape(len(mantissas), -1).max(1, initial=0)
     ended = np.asarray(ends, bool)
     tensor = np.cumsum(ended) - ended
     # Numbered tensors keep each maximum above those of all tensors before.
@@ -172,10 +158,6 @@ def statistics(codes: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str, np.
 def _integers(codes: np.ndarray, fmt: Fixed) -> np.ndarray:
     up = np.int64(64 - fmt.width)
     return (codes.astype(np.int64) << up) >> up
-
-
-def _lanes(up: np.ndarray, like: np.ndarray) -> np.ndarray:
-    return up.reshape(-1, *[1] * (like.ndim - 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,26 +181,14 @@ class Elementwise(Flex):
         return lanes, lanes, lanes
 
     def _results_of(self, operands: Operands) -> tuple[np.ndarray, np.ndarray]:
-        results = np.empty(operands.arrays["a"].shape, self._out.code_dtype)
-        for piece, chunk in operands.chunks(self.lanes):
-            results[piece] = self._store(self._value(chunk), self._direction(dict(chunk)))
-        return results, operands.arrays["end"]
+        chunk = operands.arrays
+        first, second, _ = self.elements
+        a, b = _integers(chunk["a"], first), _integers(chunk["b"], second)
+        return self._mantissas(a, b, chunk), chunk["end"]
 
-    def _value(self, chunk: dict[str, np.ndarray]) -> Exact | Split:
-        """Return exact results in units of the last place of what is stored."""
+    def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the results of pairs of integers."""
         raise NotImplementedError
-
-    def _scaled(self, chunk: dict[str, np.ndarray], name: str) -> Exact:
-        """Return one operand in units of the result's last place."""
-        x = unpack(chunk[name], scalar(getattr(self, name)))
-        return _moved(x, _lanes(self._exponents(chunk, name), chunk[name]), self._span(name))
-
-
-def _moved(x: Exact, up: np.ndarray, span: tuple[int, int]) -> Exact:
-    """Return ``x * 2**up``, where ``up`` is within ``span``."""
-    exponent = np.broadcast_to(x.exponent + up, x.shape)
-    low, high = x.low + span[0], x.high + span[1]
-    return Exact(x.significand, exponent, x.negative, x.kind, low, high, x.bits)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,9 +215,9 @@ class FlexAdd(Elementwise):
         """Multiply-accumulates per operation."""
         return 0
 
-    def _value(self, chunk: dict[str, np.ndarray]) -> Exact | Split:
-        a, b = self._scaled(chunk, "a"), self._scaled(chunk, "b")
-        return add_terms([a], b, self._out, False)
+    def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        ea, eb, er = (self._exponent(chunk, name, a.ndim) for name in ("a", "b", "out"))
+        return aligned_sum((a, b), (ea, eb), er, self.out, **self._stage(chunk))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,10 +240,9 @@ class FlexMul(Elementwise):
         """Multiply-accumulates per operation."""
         return self.lanes
 
-    def _value(self, chunk: dict[str, np.ndarray]) -> Exact | Split:
-        a, b, _ = self.elements
-        product = multiply(unpack(chunk["a"], a), unpack(chunk["b"], b))
-        return _moved(product, _lanes(self._exponents(chunk, "ab"), chunk["a"]), self._span("ab"))
+    def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        ea, eb, er = (self._exponent(chunk, name, a.ndim) for name in ("a", "b", "out"))
+        return rescale(a * b, ea + eb, er, self.out, **self._stage(chunk))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,7 +278,7 @@ class Sums(Flex):
         stream = Stream.of(operands)
         stream.check(self.per_beat, self.terms, self.kind)
         width = self.lane_counts[2] or 1
-        results = np.empty((stream.ends.size, width), self._out.code_dtype)
+        results = np.empty((stream.ends.size, width), np.int64)
         for start, stop, sums in self._sums(stream, width):
             chunk = stream.take(stream.ends[start:stop])
             results[start:stop] = self._rounded(sums, chunk)
@@ -349,28 +318,15 @@ class Sums(Flex):
             begin = end
 
     def _rounded(self, limbs: list[np.ndarray], chunk: dict[str, np.ndarray]) -> np.ndarray:
-        """Return the codes of sums, scaled by the exponents of ``chunk``."""
-        up = self._exponents(chunk, "ab")[:, None]
-        span = self._span("ab")
+        """Return the mantissas of sums, scaled by the exponents of ``chunk``."""
         if "random" in chunk:
             chunk["random"] = chunk["random"].reshape(limbs[0].shape)
-        direction = self._direction(chunk)
-        if len(limbs) == 1:
-            (total,) = limbs
-            value = Exact(np.abs(total).view(np.uint64), 0, total < 0, None, 0, _NARROW, _NARROW)
-            return self._store(_moved(value, up, span), direction)
-        low, high = limbs
-        high = high + (low >> _LIMB)
-        low = low & 0xFFFFFFFF
-        # Magnitude in limbs: negated, a low limb that is not zero borrows from the high one.
-        negative = high < 0
-        high = np.where(negative, -high - (low != 0), high)
-        low = np.where(negative, (-low) & 0xFFFFFFFF, low)
-        parts = np.stack([low, high & 0xFFFFFFFF, high >> _LIMB], -1).view(np.uint64)
-        sign = np.repeat(negative[..., None], 3, -1)
-        places = up[..., None] + _LIMB * np.arange(3)
-        value = Exact(parts, places, sign, None, span[0], span[1] + 3 * _LIMB, _LIMB)
-        return self._store(add_lanes([value], None, self._out, False), direction)
+        ea, eb, er = (self._exponent(chunk, name, 2) for name in ("a", "b", "out"))
+        integers: Any = limbs[0]
+        if len(limbs) == 2:
+            low, high = limbs
+            integers = high + (low >> _LIMB), low & 0xFFFFFFFF
+        return rescale(integers, ea + eb, er, self.out, **self._stage(chunk))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
