@@ -195,7 +195,7 @@ FLEX_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 100.0,
 # with ten million beats at every choice
 FLEX_LARGE: dict[str, Unit] = {
     f"mac_flex16_{lanes}_lanes": unit("flex-mac", a="flex16+5", lanes=lanes) for lanes in (1, 8, 32)
-}
+} | {"autoflex_flex16": unit("autoflex", out="flex16+5")}
 
 
 def _flex() -> Iterator[tuple[str, Unit]]:
@@ -218,6 +218,17 @@ def _flex() -> Iterator[tuple[str, Unit]]:
         for kind in ("mac", "add", "mul"):
             spec = unit(f"flex-{kind}", a="flex8+4", rounding=rounding)
             yield f"{kind}_flex8_{rounding}", spec
+    predictor: Any = {"out": "flex16+5"}
+    for name, parameters in {
+        "flex16_4_contexts": {"contexts": 4},
+        "flex16_ngraph": {"profile": "ngraph", "precision": 8, "contexts": 3},
+        "flex16_exact": {"precision": 20, "length": 6, "alpha": 5, "beta": 14},
+        "flex12": {"out": "flex12+5", "length": 11, "alpha": 1, "gamma": 0.5},
+        "flex8": {"out": "flex8+5", "precision": 6, "length": 32},
+        "flex32": {"out": "flex32+8", "length": 2, "beta": 0},
+        "flex2": {"out": "flex2+1", "length": 3, "profile": "ngraph"},
+    }.items():
+        yield f"autoflex_{name}", unit("autoflex", **(predictor | parameters))
 
 
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
@@ -348,12 +359,12 @@ def _all() -> Iterator[Case]:
         yield from _everywhere(f"blocks/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
     for name, spec in _conversions():
         yield from _everywhere(f"convert/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+        if spec.kind == "block-quantize":
+            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec), FEWER // 4)
     for name, spec in FLEX_LARGE.items():
         yield from _everywhere(f"flex/{{}}/{name}", spec, FLEX_CHOICES, BULK)
     for name, spec in _flex():
         yield from _everywhere(f"flex/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
-        if spec.kind == "block-quantize":
-            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec), FEWER // 4)
     for name, spec in _pipelines():
         choices = (*STAGES, {"stages": 3, "flow": "stream"})
         yield from _everywhere(f"pipeline/{{}}/{name}", spec, choices, FEWER)
