@@ -91,7 +91,7 @@ def _dot(name: str) -> Unit:
     raise MacawError(f"{name}: no unit")
 
 
-def _digest(spec: Unit) -> str:
+def digest(spec: Unit) -> str:
     text = source.generate(spec, stages=0, target="ecp5").verilog
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -127,7 +127,7 @@ def measure(name: str, spec: Unit, what: str, progress: Any = None) -> dict[str,
     """One row of the JSON: ``what`` is 'area' or 'clock'; 'error' says why there is no more."""
     row: dict[str, Any] = {"case": name, "what": what}
     try:
-        row["design"] = _digest(spec)
+        row["design"] = digest(spec)
         figures = (clock if what == "clock" else area)(name, spec, progress=progress)
     except MacawError as error:
         return row | {"error": " ".join(str(error).split())}
@@ -149,16 +149,16 @@ def merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[st
     return sorted(rows, key=lambda row: (order.index(row["case"]), row["what"]))
 
 
-def _table(head: list[str], rows: list[list[str]], left: int = 1) -> str:
+def table(head: list[str], rows: list[list[str]], left: int = 1) -> str:
     rule = ["---" if i < left else "--:" for i in range(len(head))]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *rows])
 
 
-def _number(value: float | None, digits: int = 0) -> str:
+def number(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _luts(row: dict[str, Any], label: str) -> str:
+def luts(row: dict[str, Any], label: str) -> str:
     dsps = row[label]["dsps"]
     return f"{row[label]['lut_equivalents']:.0f}" + (f" + {dsps} DSP" if dsps else "")
 
@@ -178,14 +178,14 @@ def _figures(row: dict[str, Any]) -> list[str]:
     return [
         _label(row["case"]) + (" *" if "aligned" in row.get("parameter accumulation", "") else ""),
         str(row["lanes"]),
-        _luts(row, "ecp5"),
-        _luts(row, "ecp5-lut"),
-        _number(row["ecp5-lut"]["lut_equivalents"] / row["lanes"]),
-        _number(row["asic"]["gate_equivalents"]),
-        _number(row["asic"]["gate_equivalents"] / row["lanes"]),
-        _number(row["asic"]["delay_fo4"]),
-        _number(osu.get("gate_equivalents")),
-        _number(osu.get("logic_ps")),
+        luts(row, "ecp5"),
+        luts(row, "ecp5-lut"),
+        number(row["ecp5-lut"]["lut_equivalents"] / row["lanes"]),
+        number(row["asic"]["gate_equivalents"]),
+        number(row["asic"]["gate_equivalents"] / row["lanes"]),
+        number(row["asic"]["delay_fo4"]),
+        number(osu.get("gate_equivalents")),
+        number(osu.get("logic_ps")),
     ]
 
 
@@ -205,13 +205,13 @@ def _against(rows: dict[str, dict[str, Any]]) -> list[list[str]]:
             anchor.format,
             anchor.does,
             theirs,
-            _luts(row, "ecp5"),
+            luts(row, "ecp5"),
             f"{'< ' if bound else ''}{plain:.2f}",
-            _number(anchor.without_dsp),
-            _number(logic),
+            number(anchor.without_dsp),
+            number(logic),
             "-" if anchor.without_dsp is None else f"{logic / anchor.without_dsp:.2f}",
-            _number(anchor.gates),
-            _number(osu),
+            number(anchor.gates),
+            number(osu),
             f"{osu / anchor.gates:.2f}" if osu and anchor.gates else "-",
         ])  # fmt: skip
     return lines
@@ -227,13 +227,13 @@ def page(rows: list[dict[str, Any]]) -> str:
     clocked = [
         [
             _label(row["case"]),
-            _number(row["alone"]["fmax_mhz"], 1),
+            number(row["alone"]["fmax_mhz"], 1),
             str(row["stages"]),
-            _number(row["routed"]["fmax_mhz"], 1),
-            _luts(row, "ecp5"),
+            number(row["routed"]["fmax_mhz"], 1),
+            luts(row, "ecp5"),
             str(row["ecp5"]["ffs"]),
-            _number(row["asic"]["gate_equivalents"]),
-            _number(row["asic"]["delay_fo4"]),
+            number(row["asic"]["gate_equivalents"]),
+            number(row["asic"]["delay_fo4"]),
         ]
         for row in whole
         if row["what"] == "clock"
@@ -257,7 +257,7 @@ without wires. Tools: {", ".join(tools)}.
 
 ## Combinational
 
-{_table(head, [_figures(row) for row in areas.values()])}
+{table(head, [_figures(row) for row in areas.values()])}
 
 \\* The exact sum is too wide for gates: `aligned`, see [arithmetic.md](arithmetic.md).
 
@@ -268,13 +268,13 @@ which spends LUTs on wide functions in all of them; without DSP and wide LUTs wh
 figure; GE on osu018. *Ratio* below 1: macaw is smaller. Hard multipliers that macaw does not use
 are not counted in its favour. The figure of mx-dotp's MXFP8 is a lower bound.
 
-{_table(against, _against(areas), 3)}
+{table(against, _against(areas), 3)}
 
 ## Fewest stages for {MEGAHERTZ:g} MHz on ECP5
 
 Placed and routed between registers, seed 1.
 
-{_table(clocks, clocked) if clocked else "Not measured yet."}
+{table(clocks, clocked) if clocked else "Not measured yet."}
 {chr(10).join(["", "## Without figures", "", *failed, ""]) if failed else ""}"""
 
 
