@@ -493,6 +493,74 @@ def compare(
     return PASSED if comparison.passed else FAILED
 
 
+@cli.command()
+@click.argument("file")
+@click.option(
+    "--limit", "limits", multiple=True, help="FIGURE=NUMBER or FIGURE=SHARE%; repeatable."
+)
+@click.option("--minimise", help="Figure.  [default: the cost if sensitivity is limited, or it]")
+@click.option("--cost", default="area", show_default=True, help="Figure that is paid.")
+@click.option("--target", default="asic", show_default=True, help="On which areas are measured.")
+@click.option("--plot", help="SVG file: the Pareto front of cost and sensitivity.")
+@_AS_JSON
+def choose(
+    file: str,
+    limits: tuple[str, ...],
+    minimise: str | None,
+    cost: str,
+    target: str,
+    plot: str | None,
+    as_json: bool,
+) -> int:
+    """Choose a weight format for each layer of the network that FILE describes.
+
+    FILE is JSON: {"layers": [{"name": "conv1", "macs": 4608, "weights": 72, "formats": {"int8":
+    0.0001, "int4": 0.02}}, ...]}, the formats with what each loses in this layer (sensitivity).
+    Instead of that number an object may name more figures: {"sensitivity": 0.02, "latency": 7}.
+    From "weights" follows the figure bits; from "macs" area: what it takes to do all of a layer's
+    products each clock, by units that are measured. With limits, the best assignment within them;
+    without, all that no other beats (the Pareto front). Exit code 1 if none is within the limits.
+
+    \b
+    Examples:
+      macaw choose layers.json --limit sensitivity=0.01
+      macaw choose layers.json --limit area=60% --target ecp5 --plot front.svg
+    """
+    from macaw.synth import chooser, front
+
+    try:
+        data = json.loads(Path(file).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SpecError(f"{file}: is not JSON: {error}") from None
+    costs = None
+    if cost == "area" or minimise == "area" or any(limit.startswith("area=") for limit in limits):
+        with Progress("choose") as progress:
+            costs = chooser.mac_costs(chooser.unpriced(data), target, progress=progress)
+    problem = chooser.from_json(data, costs)
+    bounds = dict(chooser.parse_limit(limit, problem) for limit in limits)
+    points = problem.front(cost) if plot or not bounds else []
+    if plot:
+        head = f"{len(points)} best assignments"
+        Path(plot).write_text(front.picture([front.plot(problem, points, cost, head)]))
+    if bounds:
+        figure = minimise or (cost if chooser.LOSS in bounds else chooser.LOSS)
+        chosen = problem.solve(figure, bounds)
+        if chosen is None:
+            _complain("no assignment is within the limits")
+            return FAILED
+        points = [chosen]
+    if as_json:
+        found = [point.to_json() for point in points]
+        _json({"chosen": found[0]} if bounds else {"front": found})
+    else:
+        rows = [
+            [*point.formats.values(), *(f"{value:.4g}" for value in point.totals.values())]
+            for point in points
+        ]
+        _table([*problem.layers, *problem.figures], rows, left=len(problem.layers))
+    return PASSED
+
+
 _LOSS = (
     "tensor",
     "elements",

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A weight format for every layer: the cheapest that loses little enough, or the best for a cost.
+
+HAWQ-V3's integer program (arXiv 2011.10680, section 3.4): one binary variable for each layer and
+format, each layer takes one format, sums of what the choices lose and cost are bounded or
+minimised. Losses are taken as additive, each layer's measured with the others left alone. Solved
+by HiGHS, through scipy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from macaw.golden.errors import SpecError, ToolError
+from macaw.hdl.tools import Notify
+
+LOSS = "sensitivity"
+"""Name of the figure that says what a format loses in a layer."""
+LANES = 8
+"""Of the unit that is priced."""
+
+_LARGEST = 1e4
+# What the largest coefficient of an objective is made: HiGHS stops within 1e-6 of the optimum.
+_MOST_CUTS = 1000
+_MOST_POINTS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assignment:
+    """A format for each layer, and the sums of all figures."""
+
+    formats: dict[str, str]
+    totals: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Formats and totals, as what ``json.dumps`` takes."""
+        return {"formats": dict(self.formats), "totals": dict(self.totals)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chooser:
+    """Layers, and for each the formats that it may have, with what they lose and cost.
+
+    Parameters
+    ----------
+    layers : dict
+        Layer to format to figure to number, from 0 on: ``{"conv1": {"int8": {"sensitivity": 0.1,
+        "area": 40}, "int4": ...}}``. All have the same figures; smaller is better.
+
+    Raises
+    ------
+    SpecError for layers without formats, and for figures that are missing or no such numbers.
+    """
+
+    layers: dict[str, dict[str, dict[str, float]]]
+
+    def __post_init__(self) -> None:
+        if not self.layers or not all(self.layers.values()):
+            raise SpecError("layers: there must be one at least, and each must have formats")
+        for layer, formats in self.layers.items():
+            for fmt, found in formats.items():
+                if found.keys() != set(self.figures):
+                    raise SpecError(
+                        f"{layer}, {fmt}: has {', '.join(sorted(found)) or 'no figure'}; others "
+                        f"have {', '.join(sorted(self.figures))}"
+                    )
+                for name, value in found.items():
+                    number = isinstance(value, int | float) and not isinstance(value, bool)
+                    if not number or not 0 <= value < math.inf:
+                        raise SpecError(f"{layer}, {fmt}: {name}={value}: must be a number >= 0")
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of what is lost and paid."""
+        return tuple(next(iter(next(iter(self.layers.values())).values())))
+
+    def assignment(self, formats: Mapping[str, str]) -> Assignment:
+        """The sums of these formats. SpecError for a layer that has none, or not this one."""
+        for layer, offered in self.layers.items():
+            if formats.get(layer) not in offered:
+                raise SpecError(
+                    f"{layer}={formats.get(layer)}: must be one of {', '.join(offered)}"
+                )
+        chosen = {layer: formats[layer] for layer in self.layers}
+        totals = {
+            name: math.fsum(self.layers[layer][fmt][name] for layer, fmt in chosen.items())
+            for name in self.figures
+        }
+        return Assignment(formats=chosen, totals=totals)
+
+    def largest(self, figure: str) -> float:
+        """Sum over the layers of the largest ``figure`` that a format has."""
+        self._check(figure)
+        return math.fsum(
+            max(found[figure] for found in formats.values()) for formats in self.layers.values()
+        )
+
+    def solve(self, minimise: str, limits: Mapping[str, float]) -> Assignment | None:
+        """Return the assignment with the smallest ``minimise`` within ``limits``; None if none is.
+
+        Limits hold exactly. The optimum is exact to 1e-10 of the largest figure of a choice.
+        Raises ToolError without scipy.
+        """
+        milp, constraint, bounds = _scipy()
+        for figure in (minimise, *limits):
+            self._check(figure)
+        pairs = [(layer, fmt) for layer, formats in self.layers.items() for fmt in formats]
+        values = {
+            figure: np.array([self.layers[layer][fmt][figure] for layer, fmt in pairs])
+            for figure in {minimise, *limits}
+        }
+        owner = np.array([list(self.layers).index(layer) for layer, _ in pairs])
+        one_each = (np.arange(len(self.layers))[:, None] == owner).astype(float)
+        rows = [constraint(one_each, 1, 1)]
+        allowed = np.ones(len(pairs))
+        for figure, limit in limits.items():
+            if not limit >= 0:
+                raise SpecError(f"{figure}={limit}: a limit must be a number from 0 on")
+            allowed[values[figure] > limit] = 0
+            weights = np.minimum(values[figure], limit)
+            rows.append(constraint(weights[None] / (limit or 1), -np.inf, 1 if limit else 0))
+        objective = values[minimise] * (_LARGEST / (values[minimise].max() or 1))
+        for _ in range(_MOST_CUTS):
+            found = milp(
+                objective,
+                integrality=np.ones(len(pairs)),
+                bounds=bounds(0, allowed),
+                constraints=rows,
+                options={"mip_rel_gap": 0.0},
+            )
+            if found.status == 2:
+                return None
+            if found.x is None:
+                raise ToolError(f"scipy's milp: {found.message}")
+            taken = np.asarray(found.x) > 0.5
+            result = self.assignment({pairs[i][0]: pairs[i][1] for i in np.flatnonzero(taken)})
+            if all(result.totals[figure] <= limit for figure, limit in limits.items()):
+                return result
+            # Within the solver's tolerance, and beyond the limit: not this one.
+            rows.append(constraint(taken[None].astype(float), -np.inf, len(self.layers) - 1))
+        raise ToolError(f"scipy's milp: {_MOST_CUTS} assignments lie just beyond a limit")
+
+    def front(self, cost: str, loss: str = LOSS) -> list[Assignment]:
+        """Return the assignments that no other one beats in both figures, dearest first.
+
+        At most 1000, those that cost most.
+        """
+        found: list[Assignment] = []
+        limits: dict[str, float] = {}
+        while len(found) < _MOST_POINTS:
+            best = self.solve(loss, limits)
+            if best is None:
+                break
+            # Of those that lose as little, the cheapest.
+            best = self.solve(cost, {loss: best.totals[loss]}) or best
+            found.append(best)
+            limits = {cost: math.nextafter(best.totals[cost], -math.inf)}
+            if limits[cost] < 0:
+                break
+        return found
+
+    def _check(self, figure: str) -> None:
+        if figure not in self.figures:
+            raise SpecError(f"{figure}: must be one of {', '.join(self.figures)}")
+
+
+def parse_limit(text: str, chooser: Chooser) -> tuple[str, float]:
+    """Return figure and number of ``figure=number``, or of ``figure=share%`` of the largest sum."""
+    figure, equals, value = text.partition("=")
+    try:
+        number = float(value.removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not equals or not math.isfinite(number):
+        raise SpecError(f"limit {text!r}: must be figure=number, or figure=share%")
+    return figure, number / 100 * chooser.largest(figure) if value.endswith("%") else number
+
+
+def mac_costs(
+    formats: Iterable[str],
+    target: str = "asic",
+    *,
+    activation: str = "int8",
+    lanes: int = LANES,
+    progress: Notify | None = None,
+    **options: Any,
+) -> dict[str, float]:
+    """Return the cost of one multiply-accumulate a clock for each weight format, as measured.
+
+    That of a unit of ``lanes`` products with an int32 accumulator, divided by the lanes, in the
+    target's unit of area; on FPGAs without DSP blocks. ``options`` go to :func:`macaw.synth.run`.
+    """
+    from . import source, targets
+    from .flow import run
+
+    found = {}
+    chosen = targets.target(target)
+    multiplier = "lut" if "lut" in chosen.dsp else "auto"
+    for name in dict.fromkeys(formats):
+        if progress is not None:
+            progress(f"{name} on {target}")
+        design = source.generate(
+            mac_unit(name, activation, lanes), target=chosen.model, multiplier=multiplier
+        )
+        found[name] = run(design, chosen, area_only=True, progress=progress, **options).cost / lanes
+    return found
+
+
+def mac_unit(weight: str, activation: str = "int8", lanes: int = LANES) -> Any:
+    """The multiply-accumulate unit that a weight format is priced by."""
+    from macaw.golden.units import unit
+
+    return unit("mac", a=activation, b=weight, out="int32", acc="int32", lanes=lanes)
+
+
+def from_json(data: Any, costs: Mapping[str, float] | None = None) -> Chooser:
+    """Return the chooser for ``{"layers": [{"name", "macs", "weights", "formats"}, ...]}``.
+
+    ``formats`` maps formats to figures, or to the sensitivity alone. Layers with ``weights`` (how
+    many) get the figure ``bits``; where ``costs`` are given (:func:`mac_costs`), layers with
+    ``macs`` get ``area``: what it takes to do all of the layer's products in each clock.
+    SpecError says what is missing.
+    """
+    layers: dict[str, dict[str, dict[str, float]]] = {}
+    for number, layer, formats in _entries(data):
+        name = str(layer.get("name", f"layer{number}"))
+        if name in layers:
+            raise SpecError(f"layers: {name} is there twice")
+        layers[name] = {}
+        for fmt, figures in formats.items():
+            found = dict(figures) if isinstance(figures, Mapping) else {LOSS: figures}
+            if "weights" in layer:
+                found.setdefault("bits", layer["weights"] * _width(fmt))
+            if costs is not None and "macs" in layer:
+                found.setdefault("area", layer["macs"] * costs[fmt])
+            layers[name][fmt] = found
+    return Chooser(layers=layers)
+
+
+def unpriced(data: Any) -> list[str]:
+    """Return the formats of the layers whose area follows from ``macs`` and is not given."""
+    return list(
+        dict.fromkeys(
+            fmt
+            for _, layer, formats in _entries(data)
+            if "macs" in layer
+            for fmt, figures in formats.items()
+            if not (isinstance(figures, Mapping) and "area" in figures)
+        )
+    )
+
+
+def _entries(data: Any) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:
+    entries = data.get("layers") if isinstance(data, Mapping) else None
+    if not isinstance(entries, list):
+        raise SpecError("layers: must be a list of layers")
+    for number, layer in enumerate(entries, 1):
+        formats = layer.get("formats") if isinstance(layer, Mapping) else None
+        if not isinstance(formats, Mapping):
+            raise SpecError(f"layers: number {number} must have formats, with their sensitivities")
+        for count in ("macs", "weights"):
+            value = layer.get(count, 0)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise SpecError(f"layers: number {number}: {count}={value}: must be an integer")
+        yield number, layer, formats
+
+
+def _width(name: str) -> int:
+    from macaw.golden.unit import check_format
+
+    return check_format("formats", name).width
+
+
+def _scipy() -> tuple[Any, Any, Any]:
+    try:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+    except ImportError:
+        raise ToolError("choosing formats needs scipy: pip install 'macaw[choose]'") from None
+    return milp, LinearConstraint, Bounds
