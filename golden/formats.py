@@ -51,6 +51,10 @@ class Subnormals(_Choice):
     NONE = "none"
 
 
+def _usual_bias(exponent: int, specials: Specials) -> int:
+    return (1 << (exponent - 1)) - (specials is not Specials.FNUZ) if exponent else 0
+
+
 class _Codec:
     """``encode`` and ``decode``, the same for every kind of format."""
 
@@ -153,9 +157,11 @@ class Float(_Codec):
     Parameters
     ----------
     exponent, mantissa : int
-        Widths of the fields; 1 to 11 and 0 to 52.
+        Widths of the fields; 1 to 11 and 0 to 52. Without an exponent, of 0 bits, there is a sign
+        and nothing else: the values are ``±2**-bias``.
     bias : int, optional
-        Default ``2**(exponent-1) - 1``, in ``fnuz`` formats ``2**(exponent-1)``.
+        Default ``2**(exponent-1) - 1``, in ``fnuz`` formats ``2**(exponent-1)``, and 0 without
+        an exponent.
     signed : bool
     subnormals : Subnormals
     specials : Specials
@@ -176,10 +182,14 @@ class Float(_Codec):
             if not condition:
                 raise FormatError(f"e{self.exponent}m{self.mantissa}: {message}")
 
-        check(1 <= self.exponent <= 11, f"exponent={self.exponent}: must be 1 to 11")
+        check(0 <= self.exponent <= 11, f"exponent={self.exponent}: must be 0 to 11")
+        check(
+            self.exponent > 0 or (self.signed and not self.zero and self.mantissa == 0),
+            "a format without exponent has a sign and no more: e0m0nosubnozero",
+        )
         check(0 <= self.mantissa <= 52, f"mantissa={self.mantissa}: must be 0 to 52")
         if self.bias is None:
-            bias = (1 << (self.exponent - 1)) - (self.specials is not Specials.FNUZ)
+            bias = _usual_bias(self.exponent, self.specials)
             object.__setattr__(self, "bias", bias)
         if self.specials is Specials.IEEE:
             check(self.exponent >= 2, "ieee infinities need an exponent of 2 bits or more")
@@ -189,7 +199,8 @@ class Float(_Codec):
             self.zero or self.subnormals is Subnormals.NONE,
             "a format without zero cannot have subnormals",
         )
-        check(self.max_code >= 1 << self.mantissa, "no code is left for a normal number")
+        least = (1 << self.mantissa) - (not self.zero)
+        check(self.max_code >= least, "no code is left for a normal number")
         check(
             self.emax <= 1023 and self.quantum >= -1074,
             f"bias={self.bias}: the values must lie within those of fp64",
@@ -443,7 +454,29 @@ FORMATS: dict[str, Format] = {
 }
 """The registered formats, by name, in the order in which tables show them."""
 
-_NAMES: dict[Format, str] = {fmt: name for name, fmt in FORMATS.items()}
+POWERS: dict[str, Format] = {
+    "binary": Float(
+        exponent=0, mantissa=0, specials=Specials.FINITE, subnormals=Subnormals.NONE, zero=False
+    ),
+    **{
+        f"shift{n}": _small(
+            n - 1, 0, Specials.FINITE, bias=0, subnormals=Subnormals.NONE, zero=False
+        )
+        for n in (2, 3, 4)
+    },
+    **{
+        f"power{n}": _small(n - 1, 0, Specials.FINITE, bias=1, subnormals=Subnormals.NONE)
+        for n in (2, 3, 4)
+    },
+}
+"""Formats of weights that need no multiplier, of n bits: a sign, and n - 1 bits of a power of two.
+
+``binary`` is 1 and -1 (code 1; the bit of XNOR networks is its complement). ``shift<n>``
+(DenseShift) is ``±2**p``, p from 0 on, and has no zero. ``power<n>`` has zero, in place of its
+lowest exponent, and ``±2**p``; the sum of K of them is a weight of K powers of two (QFX).
+"""
+
+_NAMES: dict[Format, str] = {fmt: name for name, fmt in (FORMATS | POWERS).items()}
 
 _FLOAT = re.compile(
     r"(?P<unsigned>u?)e(?P<exponent>\d+)m(?P<mantissa>\d+)(?:b(?P<below>n?)(?P<bias>\d+))?"
@@ -467,8 +500,7 @@ def _default_specials(stem: str, width: int) -> Specials:
 
 def _spell_float(f: Float) -> str:
     stem = name = f"{'' if f.signed else 'u'}e{f.exponent}m{f.mantissa}"
-    usual = (1 << (f.exponent - 1)) - (f.specials is not Specials.FNUZ)
-    if f.bias != usual:
+    if f.bias != _usual_bias(f.exponent, f.specials):
         name += f"b{'n' if f.bias < 0 else ''}{abs(f.bias)}"
     suffix = {Subnormals.GRADUAL: "", Subnormals.FLUSH: "ftz", Subnormals.NONE: "nosub"}
     suffix = suffix[f.subnormals] + ("" if f.zero else "nozero")
@@ -485,7 +517,7 @@ def _spell_fixed(f: Fixed) -> str:
 def format(name: str | Format) -> Format:
     """Return the format called ``name``; a format is returned as it is.
 
-    Names are those of :data:`FORMATS`, then the grammar: floats
+    Names are those of :data:`FORMATS` and :data:`POWERS`, then the grammar: floats
     ``[u]e<E>m<M>[b<bias>][ieee|fn|fnuz|finite][ftz|nosub][nozero]``, where a negative bias is
     spelled ``bn<bias>``; specials that are not spelled are those of the registered format of
     these fields (``e4m3ftz`` is OCP's e4m3 without subnormals), else ``ieee`` from 8 bits on and
@@ -501,8 +533,8 @@ def format(name: str | Format) -> Format:
         raise FormatError(f"format {name!r}: must be a name or a format")
     key = name.strip().lower()
     key = _ALIASES.get(key, key)
-    if key in FORMATS:
-        return FORMATS[key]
+    if known := FORMATS.get(key) or POWERS.get(key):
+        return known
     if match := _FLOAT.fullmatch(key):
         bias = int(match["bias"]) if match["bias"] else None
         exponent, mantissa = int(match["exponent"]), int(match["mantissa"])
@@ -528,6 +560,6 @@ def format(name: str | Format) -> Format:
             signed=not match["unsigned"],
             symmetric=bool(match["sym"]),
         )
-    close = difflib.get_close_matches(key, FORMATS, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(key, FORMATS | POWERS, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "see `macaw formats`"
     raise FormatError(f"unknown format {name!r}: {hint}")

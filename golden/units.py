@@ -18,6 +18,7 @@ from .dots import Dot, Mac
 from .elementwise import Add, Cast, Fma, Mul
 from .errors import SpecError
 from .flex_units import FlexAdd, FlexMac, FlexMatmul, FlexMul
+from .integer_dots import IntDot, IntMac
 from .nonlinear import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .nonlinear_rows import IntegerLayerNorm, IntegerSoftmax
 from .operands import Operand
@@ -45,6 +46,8 @@ __all__ = [
     "FlexMul",
     "Fma",
     "Hadamard",
+    "IntDot",
+    "IntMac",
     "IntegerExp2",
     "IntegerGelu",
     "IntegerLayerNorm",
@@ -84,6 +87,8 @@ UNITS: dict[str, type[Unit]] = {
         IntegerGelu,
         IntegerSoftmax,
         IntegerLayerNorm,
+        IntDot,
+        IntMac,
         Requantize,
         ResidualAdd,
         AveragePool,

@@ -242,6 +242,9 @@ class Datapath(wiring.Component):
         if stages < fewest:
             raise SpecError(f"stages={stages}: fold={option.fold} takes at least {fewest}")
         low, high = 0.0, whole
+        # Before an accumulator, which is a clock of its own, there may be more than behind it.
+        while self._depth(high)[0] > stages:
+            low, high = high, 2 * high
         for _ in range(14):
             middle = (low + high) / 2
             depth, _, _ = self._depth(middle)

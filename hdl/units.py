@@ -14,6 +14,7 @@ from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, Hadamar
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
 from .flex import FlexAddDatapath, FlexMacDatapath, FlexMatmulDatapath, FlexMulDatapath
+from .integer_dots import IntDotDatapath, IntMacDatapath
 from .integer_functions import (
     IntegerExp2Datapath,
     IntegerGeluDatapath,
@@ -54,6 +55,8 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
     units.IntegerGelu: IntegerGeluDatapath,
     units.IntegerSoftmax: IntegerSoftmaxDatapath,
     units.IntegerLayerNorm: IntegerLayerNormDatapath,
+    units.IntDot: IntDotDatapath,
+    units.IntMac: IntMacDatapath,
     units.Requantize: RequantizeDatapath,
     units.ResidualAdd: ResidualAddDatapath,
     units.AveragePool: AveragePoolDatapath,

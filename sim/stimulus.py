@@ -387,7 +387,9 @@ class _Draw:
             for name in self.factors:
                 value = self.numbers[name].format.decode(codes[name])
                 value = np.where(np.isfinite(value), value, 0.0).reshape(count, -1)
-                if value.shape[1] not in (1, total.shape[1]) and total.shape[1] > 1:
+                if value.shape[1] > total.shape[1] > 1:
+                    total = np.repeat(total, value.shape[1] // total.shape[1], axis=1)
+                elif value.shape[1] not in (1, total.shape[1]) and total.shape[1] > 1:
                     value = np.repeat(value, total.shape[1] // value.shape[1], axis=1)
                 total = total * value
             if self.numbers[last].lanes is None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import FORMATS, Fixed, Float, FormatError, format
-from macaw.golden.formats import Specials, Subnormals
+from macaw.golden.formats import POWERS, Specials, Subnormals
 
 # name, width, largest, least normal, least subnormal
 RANGES = [
@@ -163,7 +163,7 @@ def test_grammar(name, fields):
             lambda: format(8),  # type: ignore[arg-type]
             "must be a name or a format",
         ),
-        (lambda: format("e12m3"), "exponent=12: must be 1 to 11"),
+        (lambda: format("e12m3"), "exponent=12: must be 0 to 11"),
         (lambda: format("e5m53"), "mantissa=53: must be 0 to 52"),
         (lambda: format("e11m3fn"), "within those of fp64"),
         (lambda: format("e8m0ieee"), "need a mantissa"),
@@ -181,3 +181,26 @@ def test_what_cannot_be_built_says_why_in_one_line(build, message):
     with pytest.raises(FormatError, match=message) as caught:
         build()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", list(POWERS))
+def test_powers_of_two_without_mantissa(name):
+    fmt = format(name)
+    assert isinstance(fmt, Float)
+    assert (fmt.name, format(fmt.name)) == (name, fmt)
+    codes = np.arange(1 << fmt.width, dtype=np.uint8)
+    largest = 2 ** (fmt.width - 1)
+    exponents = [(0 if code == 0 else 2.0 ** (code - 1)) for code in range(largest)]
+    if not fmt.zero:
+        exponents = [2.0**code for code in range(largest)]
+    assert fmt.decode(codes).tolist() == [*exponents, *(-value for value in exponents)]
+    assert fmt.encode(fmt.decode(codes)).tolist() == codes.tolist()
+
+
+def test_one_bit_is_a_sign():
+    binary = format("binary")
+    assert (binary.width, binary.min, binary.max, binary.finite_values) == (1, -1.0, 1.0, 2)
+    values = np.array([0.0, 0.3, 7.0, -0.0, -1e-9, -5.0])
+    assert binary.encode(values).tolist() == [0, 0, 0, 1, 1, 1]
+    with pytest.raises(FormatError, match="a format without exponent has a sign and no more"):
+        Float(exponent=0, mantissa=2)
