@@ -11,6 +11,7 @@ from macaw.golden.blocks import BLOCKS
 from macaw.golden.formats import FORMATS, Float
 from macaw.golden.rules import Order, ScaleRule
 from macaw.golden.units import Unit, unit
+from macaw.sim.integer_cases import REQUANTIZE, integers, small_integers
 from macaw.sim.random_units import random_units
 
 STAGES: tuple[dict[str, Any], ...] = (
@@ -368,6 +369,19 @@ def _all() -> Iterator[Case]:
     for name, spec in _pipelines():
         choices = (*STAGES, {"stages": 3, "flow": "stream"})
         yield from _everywhere(f"pipeline/{{}}/{name}", spec, choices, FEWER)
+    for name, spec in REQUANTIZE.items():
+        choices = (*STAGES[::2], {"stages": 4, "flow": "stream"})
+        yield from _everywhere(f"requantize/{{}}/{name}", spec, choices, BULK)
+    for name, spec in integers():
+        yield from _everywhere(f"integer/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+    for name, spec in small_integers():
+        yield Case(
+            name=f"rtl/integer/exhaustive/{name}",
+            unit=spec,
+            implementations=STAGES[:2],
+            vectors=None,
+            simulator="bulk",
+        )
     yield from _random(300, 200_000)
 
 
@@ -475,6 +489,23 @@ def _sample() -> Iterator[Case]:
                 name=f"rtl/flex/bulk/{name}",
                 unit=spec,
                 implementations=({"stages": number % 3},),
+                vectors=30_000,
+                simulator="bulk",
+            )
+    for name, spec in REQUANTIZE.items():
+        yield Case(
+            name=f"rtl/requantize/bulk/{name}",
+            unit=spec,
+            implementations=({"stages": 2, "flow": "stream"},),
+            vectors=200_000,
+            simulator="bulk",
+        )
+    for number, (name, spec) in enumerate(integers()):
+        if number % 6 == 0:
+            yield Case(
+                name=f"rtl/integer/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": number % 4},),
                 vectors=30_000,
                 simulator="bulk",
             )

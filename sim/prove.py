@@ -116,7 +116,7 @@ def _golden_checks() -> list[Any]:
     try:
         modules = [
             importlib.import_module(f"macaw.sim.{name}")
-            for name in ("prove_golden", "prove_blocks", "prove_flex_units")
+            for name in ("prove_golden", "prove_blocks", "prove_flex_units", "prove_layers")
         ]
     except ModuleNotFoundError:
         return []
