@@ -192,7 +192,7 @@ class Exponential:
     ----------
     scale : Fraction
     bits : int
-        Of a signed result, 4 to 32; 16 in the original.
+        Of a signed result, 4 to 31; 16 in the original.
     """
 
     scale: Fraction
@@ -201,7 +201,7 @@ class Exponential:
     @classmethod
     def of(cls, scale: Any, bits: int = 16) -> Exponential:
         """Check the parameters."""
-        check_integer("bits", bits, 4, 32)
+        check_integer("bits", bits, 4, 31)
         return cls(scale=rational("scale", scale), bits=bits)
 
     @property
@@ -280,7 +280,7 @@ def softmax(
     out : Fixed or str
         Of the results; I-BERT's 8 bits are ``ufx8.8``.
     bits : int
-        Of the exponentials, 4 to 32.
+        Of the exponentials, 4 to 31.
     reciprocal : int
         Bits of the sum's reciprocal, up to 62; at least those of the largest sum and of ``out``.
 

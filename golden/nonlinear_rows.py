@@ -46,7 +46,7 @@ class IntegerSoftmax(ScaledFunction):
         Value of a last place of x: a decimal or a fraction as ``1/20``, from 2^-26 to 1; by
         default that of the format, if it has fraction bits.
     bits : int
-        Of the exponentials, sign included, 4 to 32; I-BERT's 16 by default.
+        Of the exponentials, sign included, 4 to 31; I-BERT's 16 by default.
     reciprocal : int
         Bits of the sum's reciprocal, up to 62; I-BERT's 32 by default. Fewer make the divider and
         the products smaller.

@@ -88,15 +88,16 @@ class Exp2:
     @property
     def table(self) -> tuple[int, ...]:
         """Significands, with ``precision`` or ``guarded`` fraction bits."""
+        places = 1 << self.table_bits
         if self.direct:
-            return _powers(self.table_bits, 0, self.precision)
-        return _powers(self.table_bits, int(not self.tabulated), self.guarded)
+            return _powers(self.table_bits, 0, self.precision, places)
+        return _powers(self.table_bits, int(not self.tabulated), self.guarded, places)
 
     @property
     def steps(self) -> tuple[int, ...]:
         """Each g that is looked up, with ``guarded`` fraction bits."""
-        every = _powers(self.fraction, 0, self.guarded)
-        return tuple(power - (1 << self.guarded) for power in every[: 1 << self.low_bits])
+        powers = _powers(self.fraction, 0, self.guarded, 1 << self.low_bits)
+        return tuple(power - (1 << self.guarded) for power in powers)
 
     @property
     def linear(self) -> int:
@@ -204,13 +205,17 @@ def _ln2() -> Fraction:
 
 
 @functools.cache
-def _powers(bits: int, half: int, fraction: int) -> tuple[int, ...]:
-    """``2**((k + half / 2) / 2**bits)`` for every k of ``bits`` bits, to the nearest."""
+def _powers(bits: int, half: int, fraction: int, count: int) -> tuple[int, ...]:
+    """``2**((k + half / 2) / 2**bits)`` for the first ``count`` k, to the nearest."""
+    guard = 160
+    roots = [2 << guard]  # of 2: each has half of the exponent of the one before
+    for _ in range(bits + 1):
+        roots.append(math.isqrt(roots[-1] << guard))
     result = []
-    for k in range(1 << bits):
-        # Each root halves the exponent; a root of a floor is the floor of the root.
-        word = 1 << (((fraction + 1) << (bits + 1)) + 2 * k + half)
-        for _ in range(bits + 1):
-            word = math.isqrt(word)
-        result.append((word + 1) >> 1)
+    for k in range(count):
+        exponent, power = 2 * k + half, 1 << guard
+        for place, root in enumerate(reversed(roots)):
+            if exponent >> place & 1:
+                power = power * root >> guard
+        result.append(((power >> (guard - fraction - 1)) + 1) >> 1)
     return tuple(result)
