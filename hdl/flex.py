@@ -63,8 +63,8 @@ class FlexDatapath(Datapath):
         last = p.constant(1, 1) if last is None else last
         with p.loop(key, end, last) as loop:
             held = loop.state(len(key), "largest", init=0)
-            largest = p.mux(held < key, key, held)
-            loop.close(held, p.mux(last, largest & ~end, held))
+            largest = p.mux((held < key) & last, key, held)
+            loop.close(held, largest & ~(last & end))
         # |-2**(N - 1)| has a bit more than the other magnitudes.
         maximum = p.add(largest[1:], largest[0])
         return {

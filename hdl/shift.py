@@ -123,10 +123,11 @@ def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire
     ``word`` is signed, and its quotient rounded down; overflow is that what is kept, read as
     signed, is not all of it. Coarse shifts first: what no finer one can bring down leaves early.
     """
-    sign, some = word.negative, word.any()
-    never = p.constant(0, 1)
-    levels = (max(word.high, -word.low).bit_length() - 1).bit_length()
-    far = amount[levels:].any() if len(amount) > levels else never
+    sign, never = word.negative, p.constant(0, 1)
+    # Beyond a shift that leaves the sign alone nothing changes.
+    levels = max(word.high, -word.low).bit_length().bit_length()
+    if len(amount) > levels:
+        amount = amount[:levels] | amount[levels:].any()
     fell, beyond = never, never
     word = word.bits(len(word))
 
@@ -136,7 +137,7 @@ def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire
     def differs(part: Wire) -> Wire:
         return (part ^ sign).any() if len(part) else never
 
-    for level in reversed(range(min(len(amount), levels))):
+    for level in reversed(range(len(amount))):
         step, select = 1 << level, amount[level]
         need = keep + min(step - 1, amount.high)
         fell = fell | (select & word[:step].any())
@@ -147,11 +148,7 @@ def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire
         word = p.mux(select, extended(word[step:], size), extended(word, size))
     word = extended(word, max(len(word), keep))
     beyond = beyond | differs(word[keep - 1 :])
-    word = word[:keep]
-    if far.constant is None:
-        word = p.mux(far, p.repeat(sign, keep), word)
-        fell, beyond = p.mux(far, some, fell), beyond & ~far
-    return word, fell, beyond
+    return word[:keep], fell, beyond
 
 
 def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:

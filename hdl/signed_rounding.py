@@ -26,7 +26,7 @@ def round_signed(rounder: "Rounder", exact: "Exact", format: Fixed) -> Wire:
     p, word, keep, width = rounder.p, exact.word, rounder.fraction_bits, format.width
     scale = exact.exponent + (exact.offset + format.fraction)
     # The frame begins where the largest number does, unless that is above all results.
-    most = max(min(scale.high, width), -keep)
+    most = max(min(scale.high, width - 1), -keep)
     amount = p.add(exact.exponent.complement, most + 1 - exact.offset - format.fraction)
     too_high = amount.negative
     amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
@@ -34,7 +34,8 @@ def round_signed(rounder: "Rounder", exact: "Exact", format: Fixed) -> Wire:
     fraction, whole = kept[:keep], kept[keep:]
     up = _up(rounder, word.negative, whole[0], fraction, lost | exact.sticky)
     if rounder.overflow is Overflow.WRAP:
-        return p.add(whole, up).bits(width)
+        return p.add(whole, up).bits(width) & ~too_high
+    beyond = beyond | (too_high & word.any())
     # Nothing but rounding can leave the range here: it stops at the largest integer.
     up = up & ~whole.equals(format.max_integer)
     limit = cat(p.repeat(~word.negative, width - 1), word.negative)

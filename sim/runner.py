@@ -98,7 +98,9 @@ class Simulation:
                     timescale=("1ns", "1ps"),
                     always=True,
                     waves=waves,
-                    build_args=_VERILATOR_ARGUMENTS if simulator == "verilator" else [],
+                    build_args=[*_VERILATOR_ARGUMENTS, *_ONE_FILE]
+                    if simulator == "verilator"
+                    else [],
                 )
             if simulator == "verilator":
                 self._keep_runtime(folder)
@@ -248,6 +250,9 @@ _VERILATOR_ARGUMENTS = [
     "--x-initial",
     "unique",
 ]
+# Several files would be compiled with a precompiled header, for which the PyPI wheel's makefile
+# lacks the compiler's option.
+_ONE_FILE = ["--output-split", "0"]
 
 
 def _pins(interface: Interface) -> str:
