@@ -45,11 +45,6 @@ class IntegerFunction(Unit):
         """Names of the operands that a term of the result is the product of."""
         return ("x",)
 
-    @property
-    def samples(self) -> np.ndarray:
-        """Values of x, in its last places, beside which the function changes its course."""
-        return np.zeros(0, np.int64)
-
     def _stem(self) -> str:
         return self.kind.replace("-", "_")
 
@@ -98,12 +93,12 @@ class IntegerSquareRoot(IntegerFunction):
         return Ports(inputs={"x": Operand(format=self.x)}, outputs={"r": Operand(format=self._out)})
 
     @property
-    def samples(self) -> np.ndarray:
-        """Squares: of small roots, of large ones, and of some between."""
+    def samples(self) -> dict[str, np.ndarray]:
+        """Integers: squares of small roots, of large ones, and of some between."""
         top = (1 << self._out.width) - 1
         roots = np.unique(np.linspace(0, top, 400).astype(np.uint64))
         squares = roots * roots
-        return squares[squares <= self.x.max_integer]
+        return {"x": squares[squares <= self.x.max_integer]}
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {"r": self._codes(isqrt(chunk["x"]), self._out)}
@@ -330,10 +325,10 @@ class IntegerGelu(ScaledFunction):
         return Ports(inputs={"x": Operand(format=self.x)}, outputs={"r": Operand(format=self._out)})
 
     @property
-    def samples(self) -> np.ndarray:
-        """Zero and the ends of the polynomial."""
+    def samples(self) -> dict[str, np.ndarray]:
+        """Integers: zero and the ends of the polynomial."""
         bound = self.constants.bound
-        return np.array([n for n in (-bound, 0, bound) if -n in range(self.x.max_integer)])
+        return {"x": np.array([n for n in (-bound, 0, bound) if abs(n) <= self.x.max_integer])}
 
     def _suffixes(self) -> list[str]:
         usual = self.shift == Gelu.of(self._step).shift

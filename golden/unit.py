@@ -118,6 +118,11 @@ class Unit:
         return ("a", "b") if self.macs else ("a",)
 
     @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Of fixed-point operands, integers beside which the results change their course."""
+        return {}
+
+    @property
     def parameters(self) -> dict[str, str | int | bool]:
         """JSON-able parameters: ``unit(self.kind, **self.parameters) == self``."""
         result: dict[str, str | int | bool] = {}

@@ -232,6 +232,54 @@ def _flex() -> Iterator[tuple[str, Unit]]:
         yield f"autoflex_{name}", unit("autoflex", **(predictor | parameters))
 
 
+# integer functions of few operand bits, every code
+FUNCTIONS_SMALL: dict[str, Unit] = {
+    "isqrt_uint16": unit("isqrt", x="uint16"),
+    "isqrt_ufx9.4": unit("isqrt", x="ufx9.4"),
+    "exp2_fx16.10": unit("int-exp2", x="fx16.10"),
+    "exp2_fx16.13": unit("int-exp2", x="fx16.13", precision=10),
+    "exp2_ufx12.5": unit("int-exp2", x="ufx12.5", precision=8),
+    "exp2_fx10.12": unit("int-exp2", x="fx10.12", precision=20),
+    "exp2_fx16.11_e": unit("int-exp2", x="fx16.11", base="e"),
+    "exp2_fx16.11_fp16": unit("int-exp2", x="fx16.11", out="fp16", base="e"),
+    "exp2_fx16.12_ufx16.16": unit("int-exp2", x="fx16.12", out="ufx16.16", rounding="rtz"),
+    "gelu_fx8.4": unit("int-gelu", x="fx8.4"),
+    "gelu_int8_0.05": unit("int-gelu", x="int8", scale="0.05"),
+    "gelu_int8_coarse": unit("int-gelu", x="int8", scale="1"),
+    "gelu_int8_shift": unit("int-gelu", x="int8", scale="1/50", shift=4),
+    "gelu_fx16.12": unit("int-gelu", x="fx16.12"),
+    "softmax2_int8_0.05": unit("int-softmax", x="int8", scale="0.05", lanes=2),
+    "softmax3_fx5.2": unit("int-softmax", x="fx5.2", out="fx8.7", lanes=3),
+    "softmax1_fx8.4": unit("int-softmax", x="fx8.4", lanes=1),
+    "layernorm1_int8": unit("int-layernorm", x="int8", lanes=1),
+    "layernorm2_int8": unit("int-layernorm", x="int8", lanes=2),
+    "layernorm3_uint5": unit("int-layernorm", x="uint5", out="int8", lanes=3, reciprocal=14),
+    "layernorm4_int4_shift": unit("int-layernorm", x="int4", out="int16", lanes=4, shift=1),
+}
+
+# and of many
+FUNCTIONS_LARGE: dict[str, Unit] = {
+    "isqrt_uint32": unit("isqrt", x="uint32"),
+    "isqrt_uint63": unit("isqrt", x="uint63"),
+    "exp2_fx24.16": unit("int-exp2", x="fx24.16"),
+    "exp2_fx32.24": unit("int-exp2", x="fx32.24", precision=24),
+    "exp2_fx24.16_bf16_sr": unit("int-exp2", x="fx24.16", out="bf16", base="e", rounding="sr"),
+    "gelu_int32_0.0001": unit("int-gelu", x="int32", scale="0.0001"),
+    "gelu_fx24.16": unit("int-gelu", x="fx24.16"),
+    "softmax16_fx8.4": unit("int-softmax", x="fx8.4"),
+    "softmax8_int8_0.05": unit("int-softmax", x="int8", scale="0.05", lanes=8, reciprocal=24),
+    "softmax8_fx16.10": unit("int-softmax", x="fx16.10", out="ufx16.16", lanes=8, reciprocal=40),
+    "softmax5_uint8": unit("int-softmax", x="uint8", scale="1/30", out="ufx9.8", lanes=5, bits=8),
+    "layernorm16_int8": unit("int-layernorm", x="int8"),
+    "layernorm16_int8_int8": unit("int-layernorm", x="int8", out="int8", reciprocal=17),
+    "layernorm6_int16": unit("int-layernorm", x="int16", out="int16", lanes=6),
+    "layernorm8_uint12_shift": unit("int-layernorm", x="uint12", lanes=8, shift=5),
+}
+
+# combinational, in a pipeline under stalls, and at a clock
+FUNCTION_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 80.0})
+
+
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
 
 
@@ -382,6 +430,17 @@ def _all() -> Iterator[Case]:
             vectors=None,
             simulator="bulk",
         )
+    for name, spec in FUNCTIONS_SMALL.items():
+        yield Case(
+            name=f"rtl/function/exhaustive/{name}",
+            unit=spec,
+            implementations=FUNCTION_CHOICES,
+            vectors=None,
+            simulator="bulk",
+        )
+        yield from list(_everywhere(f"function/{{}}/{name}", spec, FUNCTION_CHOICES, FEWER))[1:]
+    for name, spec in FUNCTIONS_LARGE.items():
+        yield from _everywhere(f"function/{{}}/{name}", spec, FUNCTION_CHOICES, BULK)
     yield from _random(300, 200_000)
 
 
@@ -506,6 +565,15 @@ def _sample() -> Iterator[Case]:
                 name=f"rtl/integer/bulk/{name}",
                 unit=spec,
                 implementations=({"stages": number % 4},),
+                vectors=30_000,
+                simulator="bulk",
+            )
+    for number, (name, spec) in enumerate([*FUNCTIONS_SMALL.items(), *FUNCTIONS_LARGE.items()]):
+        if number % 6 == 0:
+            yield Case(
+                name=f"rtl/function/bulk/{name}",
+                unit=spec,
+                implementations=({"stages": 2, "flow": ("stream", "valid")[number % 2]},),
                 vectors=30_000,
                 simulator="bulk",
             )

@@ -91,6 +91,17 @@ def corners(fmt: Format) -> np.ndarray:
     return np.array(sorted(codes), code_dtype(fmt))
 
 
+def _corners(unit: Unit, name: str, operand: Operand) -> np.ndarray:
+    """The corners of an operand's format, with those of the unit and their neighbours."""
+    table = corners(operand.format)
+    integers = unit.samples.get(name)
+    if integers is None:
+        return table
+    near = integers.astype(np.uint64)[:, None] + np.array([-1, 0, 1], np.int64).view(np.uint64)
+    codes = (near.ravel() & _mask(operand.format)).astype(table.dtype)
+    return np.union1d(table, codes)
+
+
 def exhaustive_bits(unit: Unit) -> int:
     """Bits of all inputs together: there are 2**bits different vectors."""
     return sum(operand.width for operand in unit.ports.inputs.values())
@@ -132,7 +143,7 @@ def crossing(unit: Unit) -> Codes | None:
     for name, operand in unit.ports.inputs.items():
         if operand.lanes is not None:
             return None
-        tables[name] = corners(operand.format)
+        tables[name] = _corners(unit, name, operand)
     if math.prod(map(len, tables.values())) > LARGEST_CROSSING or unit.stateful:
         return None
     grids = np.meshgrid(*tables.values(), indexing="ij")
@@ -193,7 +204,7 @@ class _Draw:
         self.numbers = {n: o for n, o in inputs.items() if n not in CONTROL}
         self.control = {n: o for n, o in inputs.items() if n in CONTROL}
         self.names = list(self.numbers)
-        self.corners = {n: corners(o.format) for n, o in inputs.items()}
+        self.corners = {n: _corners(unit, n, o) for n, o in inputs.items()}
         results = [o.format for n, o in unit.ports.outputs.items() if n != "flags"]
         self.result = results[0]
         lanes = max((o.lanes or 1 for o in self.numbers.values()), default=1)
