@@ -16,9 +16,9 @@ import numpy as np
 
 from macaw.golden.dyadic import Profile
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed
+from macaw.golden.formats import Fixed, Format
 from macaw.golden.integer_layers import Layer
-from macaw.golden.unit import check_boolean, check_format, check_integer
+from macaw.golden.unit import check_format, check_integer
 from macaw.golden.units import Unit, unit
 from macaw.sim.bulk import STEADY, Model, Traffic
 from macaw.sim.interface import Codes
@@ -34,7 +34,7 @@ class Residual:
     Parameters
     ----------
     multiplier, shift : (int, int)
-        Of the layer's own result and of the other branch.
+        Of the layer's own result and of the other branch; one shift for both is one number.
     a_zero, b_zero, zero_point : int
         Zero points of the layer's own result, of the other branch, and of the sum.
     low, high : int, optional
@@ -42,7 +42,7 @@ class Residual:
     """
 
     multiplier: tuple[int, int]
-    shift: tuple[int, int]
+    shift: int | tuple[int, int]
     a_zero: int = 0
     b_zero: int = 0
     zero_point: int = 0
@@ -52,30 +52,36 @@ class Residual:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerPipeline:
-    """The datapath that layers go through: ``mac | add | requantize | clamp``.
+    """The datapath that layers go through: ``int-mac | add | requantize | clamp``.
 
     With ``residual`` it goes on with ``residual-add | clamp``. ``lanes`` products are added a
     beat. The zero point of what comes in is part of the bias.
 
     Parameters
     ----------
-    weight, x, out : Fixed
-        Formats of weights, of what comes in, and of results and the other branch.
+    weight : Format
+        Integers, or powers of two.
+    x, out : Fixed
+        Of what comes in, and of results and the other branch.
     lanes : int
+    terms : int
+        Most products of a result.
     channels : int
         Most outputs of a layer: words of the memory.
     profile : Profile
         Of the requantisation.
-    residual : bool
+    residual : "separate" or "single", optional
+        Form of the residual sum, if there is one.
     """
 
-    weight: Fixed = "int8"  # type: ignore[assignment]
+    weight: Format = "int8"  # type: ignore[assignment]
     x: Fixed = "int8"  # type: ignore[assignment]
     out: Fixed = "int8"  # type: ignore[assignment]
     lanes: int = 8
+    terms: int = 1024
     channels: int = 16
     profile: Profile = Profile.TFLITE_SINGLE
-    residual: bool = False
+    residual: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("weight", "x", "out"):
@@ -83,7 +89,10 @@ class LayerPipeline:
         object.__setattr__(self, "profile", Profile.parse(self.profile, "profile"))
         check_integer("lanes", self.lanes, 1, 4096)
         check_integer("channels", self.channels, 1, 1 << 16)
-        check_boolean("residual", self.residual)
+        if self.residual not in (None, *_SHIFTS):
+            raise SpecError(
+                f"residual={self.residual}: must be one of {', '.join(_SHIFTS)}, or none"
+            )
 
     @property
     def unit(self) -> Unit:
@@ -91,7 +100,7 @@ class LayerPipeline:
         x, weight, out = (each.name for each in (self.x, self.weight, self.out))
         lanes = f"lanes={self.lanes}, " if self.lanes > 1 else ""
         stages = [
-            f"mac(a={x}, b={weight}, out=int32, {lanes}acc=int32)",
+            f"int-mac(a={x}, b={weight}, {lanes}terms={self.terms}, bias=false)",
             "add(b=int32)",
             f"requantize(x=int32, out={out}, profile={self.profile.value}, zero_point=true)",
             f"clamp(a={out})",
@@ -99,9 +108,9 @@ class LayerPipeline:
         stored = ["add_b", "requantize_multiplier", "requantize_shift", "requantize_zero_point"]
         stored += ["clamp_low", "clamp_high"]
         if self.residual:
-            add = f"residual-add(a={out}, profile={self.profile.value}, zero_points=true)"
-            stages += [add, f"clamp(a={out})"]
-            stored += [f"residual_add_{name}" for name in _RESIDUAL]
+            form = f"form={self.residual}, profile={self.profile.value}"
+            stages += [f"residual-add(a={out}, {form}, zero_points=true)", f"clamp(a={out})"]
+            stored += [f"residual_add_{name}" for name in self._sum]
             stored += ["clamp2_low", "clamp2_high"]
         return unit(
             "pipeline",
@@ -136,8 +145,8 @@ class LayerPipeline:
         rows = _rows(layer, np.asarray(x, np.int64))
         steps = -(-kernel.shape[1] // self.lanes)
         room = ((0, 0), (0, steps * self.lanes - kernel.shape[1]))
-        # What fills the last beat is multiplied by weights of zero.
-        kernel = np.pad(kernel, room).reshape(1, outputs, steps, self.lanes)
+        # What fills the last beat is zeros: some formats of weights have none.
+        kernel = np.pad(kernel, room, constant_values=1).reshape(1, outputs, steps, self.lanes)
         rows = np.pad(rows, room).reshape(-1, 1, steps, self.lanes)
         shape = (len(rows), outputs, steps, self.lanes)
         beats = {
@@ -154,14 +163,13 @@ class LayerPipeline:
         for name, port in ports.items():
             shape = (self.lanes,) if port.lanes else ()
             found = [
-                part.get(name, np.zeros((count, *shape), np.int64))
+                part.get(name, np.full((count, *shape), name == "b", np.int64))
                 for part, count in ((first, outputs), (beats, len(beats["last"])))
             ]
             joined = np.concatenate(found).astype(np.int64)
             if not port.lanes and joined.ndim > 1:
                 joined = joined[:, 0]
-            fmt = port.format
-            codes[name] = (joined & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
+            codes[name] = _codes(joined, port.format)
         return codes
 
     def _check(self, layer: Layer, other: Any, residual: Residual | None) -> None:
@@ -173,14 +181,16 @@ class LayerPipeline:
             raise SpecError(f"channels={self.channels}: the layer has {len(layer.weight)} outputs")
         if np.any(layer.weight_zero):
             raise SpecError("weight_zero: must be 0")
-        low, high = np.min(layer.weight), np.max(layer.weight)
-        if low < self.weight.min_integer or high > self.weight.max_integer:
-            raise SpecError(f"weight={self.weight.name}: the layer has weights {low} to {high}")
-        if self.residual == (residual is None) or self.residual == (other is None):
+        for weight in np.unique(layer.weight):
+            if self.weight.decode(_codes(np.array([weight]), self.weight))[0] != weight:
+                raise SpecError(f"weight={self.weight.name}: the layer has a weight of {weight}")
+        if not (self.residual is None) == (residual is None) == (other is None):
             raise SpecError(
-                f"residual={str(self.residual).lower()}: the pipeline takes "
-                + ("another branch" if self.residual else "no other branch")
+                f"residual={self.residual}: the pipeline takes "
+                + ("another branch and its residual" if self.residual else "no other branch")
             )
+        if residual is not None and isinstance(residual.shift, int) != (self.residual == "single"):
+            raise SpecError(f"shift={residual.shift}: residual={self.residual} has another number")
 
     def _parameters(
         self, layer: Layer, residual: Residual | None, outputs: int
@@ -188,7 +198,7 @@ class LayerPipeline:
         """What the write port gets, an element per output."""
         kernel = np.asarray(layer.weight, np.int64).reshape(outputs, -1)
         bias = np.asarray(layer.bias, np.int64) - layer.x_zero * kernel.sum(axis=1)
-        low, high = self.out.min_integer, self.out.max_integer
+        low, high = _limits(self.out)
         found: dict[str, Any] = {
             "write": 1,
             "last": 1,
@@ -201,26 +211,38 @@ class LayerPipeline:
             "clamp_high": high if layer.high is None else layer.high,
         }
         if residual is not None:
-            values = (*residual.multiplier, *residual.shift)
+            shifts = residual.shift if isinstance(residual.shift, tuple) else (residual.shift,)
+            values = (*residual.multiplier, *shifts)
             values += (residual.a_zero, residual.b_zero, residual.zero_point)
-            found |= {f"residual_add_{n}": value for n, value in zip(_RESIDUAL, values)}
+            names = [f"residual_add_{name}" for name in self._sum]
+            found |= dict(zip(names, values, strict=True))
             found["clamp2_low"] = low if residual.low is None else residual.low
             found["clamp2_high"] = high if residual.high is None else residual.high
         return {n: np.broadcast_to(np.asarray(v, np.int64), outputs) for n, v in found.items()}
 
+    @property
+    def _sum(self) -> tuple[str, ...]:
+        """Operands of the residual sum that its memory holds."""
+        shifts = _SHIFTS[self.residual] if self.residual else ()
+        return ("a_multiplier", "b_multiplier", *shifts, "a_zero", "b_zero", "zero_point")
+
     def results(self, layer: Layer, x: Any, codes: np.ndarray) -> np.ndarray:
         """Return the layer's integers (batch, ..., outputs) from the unit's codes ``r``."""
         outputs = len(layer.weight)
-        word = codes[outputs:].astype(np.int64)
-        if self.out.signed:
-            word -= (word >> (self.out.width - 1)) << self.out.width
+        word = _integers(codes[outputs:], self.out)
         if np.ndim(layer.weight) == 2:
             return word.reshape(len(x), outputs)
         height, width = _grid(layer, np.shape(x))[:2]
         return word.reshape(len(x), height, width, outputs)
 
 
-_RESIDUAL = ("a_multiplier", "b_multiplier", "a_shift", "b_shift", "a_zero", "b_zero", "zero_point")
+_SHIFTS = {"separate": ("a_shift", "b_shift"), "single": ("shift",)}
+"""Forms of the residual sum, and the shifts that each has."""
+
+
+def _limits(fmt: Fixed) -> tuple[int, int]:
+    """The integers that a format's codes reach."""
+    return (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
 
 
 @dataclass(kw_only=True, slots=True)
@@ -281,6 +303,58 @@ class LayerSimulation:
         together = max(1, BEATS // steps)
         for start in range(0, len(x), together):
             yield slice(start, min(start + together, len(x)))
+
+
+@dataclass(kw_only=True, slots=True)
+class PoolSimulation:
+    """The unit ``average-pool`` in simulation, for windows that do not overlap.
+
+    Parameters
+    ----------
+    unit : Unit
+        ``average-pool`` of one lane, with a fixed count.
+    model : Model
+    """
+
+    unit: Unit
+    model: Model
+    beats: int = 0
+
+    @classmethod
+    def open(cls, count: int, profile: str = "half_away", **implementation: Any) -> PoolSimulation:
+        """Generate the gates for means of ``count`` int8 values, and build their simulation."""
+        from macaw import hdl
+
+        made = unit("average-pool", a="int8", count=count, terms=count, profile=profile)
+        return cls(unit=made, model=Model.of(hdl.generate(made, **implementation)))
+
+    def run(
+        self, x: np.ndarray, size: int, *, traffic: Traffic = STEADY, seed: int = 1
+    ) -> np.ndarray:
+        """Return means over windows of size by size, of (batch, height, width, channels)."""
+        batch, height, width, channels = x.shape
+        rows, columns = height // size, width // size
+        windows = x[:, : rows * size, : columns * size]
+        windows = windows.reshape(batch, rows, size, columns, size, channels)
+        values = windows.transpose(0, 1, 3, 5, 2, 4).reshape(-1)
+        last = (np.arange(values.size) % size**2 == size**2 - 1).astype(np.uint8)
+        codes = {"a": values.astype(np.int8).view(np.uint8), "last": last}
+        self.beats += values.size
+        found, problem = self.model.run(codes, traffic=traffic, seed=seed)
+        if problem:
+            raise RuntimeError(f"{self.unit.name}: {problem}")
+        return found["r"].view(np.int8).reshape(batch, rows, columns, channels)
+
+
+def _codes(integers: np.ndarray, fmt: Format) -> np.ndarray:
+    if isinstance(fmt, Fixed):
+        return (integers & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
+    return fmt.encode(integers.astype(np.float64))
+
+
+def _integers(codes: np.ndarray, fmt: Fixed) -> np.ndarray:
+    word = codes.astype(np.int64)
+    return word - ((word >> (fmt.width - 1)) << fmt.width) if fmt.signed else word
 
 
 def _grid(layer: Layer, shape: tuple[int, ...]) -> tuple[int, int, list[tuple[int, int]], Any]:

@@ -27,7 +27,8 @@ LANES = 8
 _LARGEST = 1e4
 # What the largest coefficient of an objective is made: HiGHS stops within 1e-6 of the optimum.
 _MOST_CUTS = 1000
-_MOST_POINTS = 1000
+_OPTIONS = {"mip_rel_gap": 0.0, "presolve": False}
+# With presolve HiGHS was seen to print on standard output.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,7 +132,7 @@ class Chooser:
                 integrality=np.ones(len(pairs)),
                 bounds=bounds(0, allowed),
                 constraints=rows,
-                options={"mip_rel_gap": 0.0},
+                options=_OPTIONS,
             )
             if found.status == 2:
                 return None
@@ -145,21 +146,20 @@ class Chooser:
             rows.append(constraint(taken[None].astype(float), -np.inf, len(self.layers) - 1))
         raise ToolError(f"scipy's milp: {_MOST_CUTS} assignments lie just beyond a limit")
 
-    def front(self, cost: str, loss: str = LOSS) -> list[Assignment]:
+    def front(self, cost: str, loss: str = LOSS, *, points: int | None = None) -> list[Assignment]:
         """Return the assignments that no other one beats in both figures, dearest first.
 
-        At most 1000, those that cost most.
+        With ``points`` neighbours are at least this part of the largest cost apart, so that there
+        are not many more than this number.
         """
+        step = self.largest(cost) / points if points else 0.0
         found: list[Assignment] = []
         limits: dict[str, float] = {}
-        while len(found) < _MOST_POINTS:
-            best = self.solve(loss, limits)
-            if best is None:
-                break
+        while (best := self.solve(loss, limits)) is not None:
             # Of those that lose as little, the cheapest.
             best = self.solve(cost, {loss: best.totals[loss]}) or best
             found.append(best)
-            limits = {cost: math.nextafter(best.totals[cost], -math.inf)}
+            limits = {cost: math.nextafter(best.totals[cost] - step, -math.inf)}
             if limits[cost] < 0:
                 break
         return found
@@ -215,7 +215,7 @@ def mac_unit(weight: str, activation: str = "int8", lanes: int = LANES) -> Any:
     """The multiply-accumulate unit that a weight format is priced by."""
     from macaw.golden.units import unit
 
-    return unit("mac", a=activation, b=weight, out="int32", acc="int32", lanes=lanes)
+    return unit("int-mac", a=activation, b=weight, lanes=lanes)
 
 
 def from_json(data: Any, costs: Mapping[str, float] | None = None) -> Chooser:

@@ -502,6 +502,7 @@ def compare(
 @click.option("--cost", default="area", show_default=True, help="Figure that is paid.")
 @click.option("--target", default="asic", show_default=True, help="On which areas are measured.")
 @click.option("--plot", help="SVG file: the Pareto front of cost and sensitivity.")
+@click.option("--points", type=click.IntRange(1), help="Of the front, about.  [default: all]")
 @_AS_JSON
 def choose(
     file: str,
@@ -510,6 +511,7 @@ def choose(
     cost: str,
     target: str,
     plot: str | None,
+    points: int | None,
     as_json: bool,
 ) -> int:
     """Choose a weight format for each layer of the network that FILE describes.
@@ -538,24 +540,24 @@ def choose(
             costs = chooser.mac_costs(chooser.unpriced(data), target, progress=progress)
     problem = chooser.from_json(data, costs)
     bounds = dict(chooser.parse_limit(limit, problem) for limit in limits)
-    points = problem.front(cost) if plot or not bounds else []
+    found = problem.front(cost, points=points) if plot or not bounds else []
     if plot:
-        head = f"{len(points)} best assignments"
-        Path(plot).write_text(front.picture([front.plot(problem, points, cost, head)]))
+        head = f"{len(found)} best assignments"
+        Path(plot).write_text(front.picture([front.plot(problem, found, cost, head)]))
     if bounds:
         figure = minimise or (cost if chooser.LOSS in bounds else chooser.LOSS)
         chosen = problem.solve(figure, bounds)
         if chosen is None:
             _complain("no assignment is within the limits")
             return FAILED
-        points = [chosen]
+        found = [chosen]
     if as_json:
-        found = [point.to_json() for point in points]
-        _json({"chosen": found[0]} if bounds else {"front": found})
+        made = [each.to_json() for each in found]
+        _json({"chosen": made[0]} if bounds else {"front": made})
     else:
         rows = [
-            [*point.formats.values(), *(f"{value:.4g}" for value in point.totals.values())]
-            for point in points
+            [*each.formats.values(), *(f"{value:.4g}" for value in each.totals.values())]
+            for each in found
         ]
         _table([*problem.layers, *problem.figures], rows, left=len(problem.layers))
     return PASSED
