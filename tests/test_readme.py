@@ -20,6 +20,10 @@ from macaw import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ARGUMENTS = {
+    "flexpoint_training.py": ["--quick", "--jobs", "1", "--output", "docs", "--keep", "kept"],
+}
+"""Of examples that take long without."""
 RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -96,6 +100,8 @@ def test_example_scripts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(script.parent)
+    monkeypatch.setattr(sys, "argv", [str(script), *ARGUMENTS.get(script.name, [])])
     runpy.run_path(str(script), run_name="__main__")
     assert len(str(capsys.readouterr().out).splitlines()) > 2
 
