@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from macaw.golden import units
 from macaw.golden.autoflex_fixed import FRACTION, TRIES
+from macaw.golden.errors import SpecError
 
-from .component import Datapath
+from .component import Datapath, Implementation
+from .fold import Fold
 from .pipeline import Pipeline
 from .quantize import largest
 from .shift import at_least, leading_zeros, shift_left, shift_right
@@ -32,10 +34,17 @@ class ExponentPredictorDatapath(Datapath):
     """Gates for :class:`macaw.golden.units.ExponentPredictor`. One step a clock.
 
     A history of short floating-point numbers that moves on by one at each step; sums over all of
-    it. Only the moving is a loop, so the rest takes as many stages as it is given.
+    it. Only the moving is a loop, so the rest takes as many stages as it is given. Folded, the
+    values of the history are aligned, squared and added up in ``fold`` turns.
     """
 
+    folds = True
     spec: units.ExponentPredictor
+
+    def __init__(self, spec: units.ExponentPredictor, implementation: Implementation):
+        if spec.length % implementation.fold:
+            raise SpecError(f"fold={implementation.fold}: must divide length={spec.length}")
+        super().__init__(spec, implementation)
 
     def build(
         self, p: Pipeline, *, maximum: Wire, scale: Wire, init: Wire, end: Wire
@@ -53,19 +62,22 @@ class ExponentPredictorDatapath(Datapath):
         doubled = p.add(length, overflow).within(0, length.high + 1)
         newest = Term(length=doubled & there, significand=significand)
 
-        history, before = self._history(p, newest, overflow, init | end)
-        code = self._predicted(p, [newest, *history], before, scale)
         small = ~at_least(p, maximum, 1 << (predictor.width - 2))
         odd = (significand[:-1].any() | rest) & small if paper else None
         tried = p.add(length, p.constant(-(predictor.width - 1)), odd)
         tried = p.mux(overflow, p.add(scale, predictor.coarse), tried)
+        good = at_least(p, maximum, predictor.enough) & ~overflow
+        last = p.constant(0, 1) if paper else self._last_try(p, good, init, end)
+
+        values, before = self._history(p, newest, overflow, init | end)
+        fold = Fold(p, self.implementation.fold)
+        code = self._predicted(p, fold, values, before, scale)
+        init, tried, scale, good, last = (fold.later(w) for w in (init, tried, scale, good, last))
         code = p.mux(init, tried, code)
         code = p.mux(code > predictor.largest_code, predictor.largest_code, code)
         code = p.mux(code.negative, 0, code).bits(len(scale))
-        good = at_least(p, maximum, predictor.enough) & ~overflow
         if paper:
             return {"r": code, "settled": ~init | good | code.equals(scale)}
-        last = self._last_try(p, good, init, end)
         code = code | (last & init & ~good)
         return {"r": code, "settled": ~init | good | last}
 
@@ -80,42 +92,55 @@ class ExponentPredictorDatapath(Datapath):
         return last
 
     def _history(
-        self, p: Pipeline, new: Term, overflow: Wire, closed: Wire
+        self, p: Pipeline, newest: Term, overflow: Wire, closed: Wire
     ) -> tuple[list[Term], Wire]:
-        """(the values before ``new``, zero where there are none, how many there are)."""
+        """(the newest value and those before, zero where there are none, how many are before)."""
         bits, length = self.spec.precision, self.spec.length
-        word = cat(new.significand, new.length)
+        word = cat(newest.significand, newest.length)
+        size = (length - 1).bit_length()
         with p.loop(word, overflow, closed, contexts=self.spec.contexts) as loop:
             keep = ~(overflow | loop.first(closed))
-            size = (length - 1).bit_length()
-            state = loop.state(len(word) * (length - 1) + size, "history")
-            kept = p.mux(keep, state, 0)
-            before = kept[:size].within(0, length - 1)
-            words = kept[size:].lanes(len(word))
-            full = before.equals(length - 1)
-            following = p.mux(full, before, p.add(before, 1).within(0, length - 1))
-            loop.close(state, cat(following.bits(size), word, *words[:-1]))
-        return [Term(length=w[bits:], significand=w[:bits]) for w in words], before
+            # In turns all values are taken from the state, else the newest one is beside it.
+            kept = length if self.implementation.fold > 1 else length - 1
+            state = loop.state(size + len(word) * kept, "history")
+            previous = p.mux(keep, state[: size + len(word) * (length - 1)], 0)
+            count, words = previous[:size], [word, *previous[size:].lanes(len(word))]
+            count = p.add(count, keep & ~count.equals(length - 1)).bits(size)
+            if self.implementation.fold > 1:
+                values = loop.closed(state, cat(count, *words))
+                count, words = values[:size], values[size:].lanes(len(word))
+            else:
+                loop.close(state, cat(count, *words[:-1]))
+        high = newest.length.high
+        values = [Term(length=w[bits:].within(0, high), significand=w[:bits]) for w in words]
+        return values, count.within(0, length - 1)
 
-    def _predicted(self, p: Pipeline, values: Sequence[Term], before: Wire, scale: Wire) -> Wire:
+    def _predicted(
+        self, p: Pipeline, fold: Fold, values: Sequence[Term], before: Wire, scale: Wire
+    ) -> Wire:
         """The code, not clamped, from the newest value and the ``before`` ones in the history."""
         predictor = self.spec.predictor
         bits = predictor.precision
         constant = self._constant(p, scale)
         lengths = [value.length for value in (*values, constant)]
         reference = largest(p, [p.mux(w.negative, 0, w).within(0, w.high) for w in lengths])
-        terms = [self._aligned(p, value, reference) for value in values]
-        count = p.add(before, 1)
 
-        total = p.sum(terms)
-        squares = p.sum([square(p, term) for term in terms])
+        words = fold.choose([cat(value.significand, value.length) for value in values])
+        high = values[0].length.high
+        turn = [Term(length=w[bits:].within(0, high), significand=w[:bits]) for w in words]
+        terms = [self._aligned(p, term, reference) for term in turn]
+        top = fold.largest(largest(p, terms))
+        total = fold.total(p.sum(terms))
+        squares = fold.total(p.sum([square(p, term) for term in terms]))
+        top = p.add(top, fold.later(self._aligned(p, constant, reference)))
+        count = p.add(fold.later(before), 1)
+
         variance = p.subtract(_times(p, squares, count), square(p, total))
         deviation = (self.spec.length * ((1 << bits) - 1)) ** 2 // 4
         root, _ = square_root(p, variance.within(0, deviation))
-        top = p.add(largest(p, terms), self._aligned(p, constant, reference))
         spread = _times(p, root, p.constant(predictor.beta))
         expected = p.add(_times(p, top, count), spread)
-        return p.add(reference, self._power(p, expected, count))
+        return p.add(fold.later(reference), self._power(p, expected, count))
 
     def _constant(self, p: Pipeline, scale: Wire) -> Term:
         """``gamma`` in units of the newest scale."""

@@ -649,6 +649,17 @@ class _Loop:
         self.close(wire, following, self.stage)
         return wire
 
+    def closed(self, state: Wire, value: Wire) -> Wire:
+        """:meth:`close`, and ``value`` in the stage after: there the state's registers have it.
+
+        Between operations they keep it, as :meth:`Pipeline.hold_from` wants it.
+        """
+        p = self.pipeline
+        self.close(state, value)
+        stage = value.stage + 1
+        kept = p.at(value, stage) if self._turn is not None else self._registers[0]
+        return Wire(p, kept, stage, p.delays.register, value.low, value.high, state.name)
+
     def close(self, state: Wire, value: Wire, stage: int | None = None) -> None:
         """Store ``value`` as what follows ``state``, which was made last, at each valid beat."""
         p = self.pipeline
