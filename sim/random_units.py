@@ -54,7 +54,8 @@ FORMATS = [
     "fx12.4",
 ]
 MODES = ["rne", "rne", "rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "dynamic"]
-KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac", "block-dot", "block-mac"]
+KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac", "block-dot", "block-mac", "flex"]
+FLEX = ["flex-mac", "flex-mac", "flex-matmul", "flex-add", "flex-mul"]
 SCALES = ["e8m0", "e8m0", "ue4m3", "ue5m3", "fp16", "bf16", "e10m0", "e5m2"]
 
 
@@ -83,6 +84,8 @@ def _draw(rng: random.Random) -> Unit:
     kind = rng.choice(KINDS)
     if kind.startswith("block"):
         return _draw_block(rng, kind)
+    if kind == "flex":
+        return _draw_flex(rng)
     parameters: dict[str, Any] = {"rounding": rng.choice(MODES)}
     operands = {"cast": "a", "mul": "ab", "add": "ab", "mac": "ab"}.get(kind, "abc")
     for name in (*operands, "out"):
@@ -138,6 +141,23 @@ def _draw_block(rng: random.Random, kind: str) -> Unit:
             parameters["contexts"] = rng.choice((2, 3))
     if rng.random() < 0.2:
         parameters["overflow"] = rng.choice(("saturate", "nonfinite", "wrap"))
+    if parameters["rounding"] == "sr":
+        parameters["random_bits"] = rng.choice((1, 3, 8, 16))
+    return unit(kind, **parameters)
+
+
+def _draw_flex(rng: random.Random) -> Unit:
+    """A unit of Flexpoint of odd widths."""
+    kind = rng.choice(FLEX)
+    parameters: dict[str, Any] = {"rounding": rng.choice(MODES[:-1])}
+    for name in ("a", "b", "out"):
+        parameters[name] = f"flex{rng.randint(2, 18)}+{rng.randint(1, 8)}"
+    if kind == "flex-matmul":
+        parameters |= {"rows": rng.randint(1, 3), "columns": rng.randint(1, 3)}
+    else:
+        parameters["lanes"] = rng.choice((1, 2, 3, 5))
+    if kind in ("flex-mac", "flex-matmul"):
+        parameters["terms"] = rng.choice((5, 64, 1000))
     if parameters["rounding"] == "sr":
         parameters["random_bits"] = rng.choice((1, 3, 8, 16))
     return unit(kind, **parameters)
