@@ -10,7 +10,7 @@ from typing import Any
 from macaw.golden.blocks import BLOCKS
 from macaw.golden.formats import FORMATS, Float
 from macaw.golden.rules import Order, ScaleRule
-from macaw.golden.units import Unit, unit
+from macaw.golden.units import ExponentPredictor, Unit, unit
 from macaw.sim.integer_cases import REQUANTIZE, integers, small_integers
 from macaw.sim.random_units import random_units
 
@@ -409,11 +409,14 @@ def _all() -> Iterator[Case]:
     for name, spec in _conversions():
         yield from _everywhere(f"convert/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
         if spec.kind == "block-quantize":
-            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec), FEWER // 4)
+            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(_lanes(spec)), FEWER // 4)
     for name, spec in FLEX_LARGE.items():
         yield from _everywhere(f"flex/{{}}/{name}", spec, FLEX_CHOICES, BULK)
     for name, spec in _flex():
         yield from _everywhere(f"flex/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+    for name, spec in (*FLEX_LARGE.items(), *_flex()):
+        if isinstance(spec, ExponentPredictor):
+            yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec.length), FEWER)
     for name, spec in _pipelines():
         choices = (*STAGES, {"stages": 3, "flow": "stream"})
         yield from _everywhere(f"pipeline/{{}}/{name}", spec, choices, FEWER)
@@ -444,10 +447,14 @@ def _all() -> Iterator[Case]:
     yield from _random(300, 200_000)
 
 
-def _folds(spec: Unit) -> tuple[dict[str, Any], ...]:
-    """Two turns without stalls, and as many as there are lanes in a pipeline with them."""
-    lanes = spec.ports.inputs["a"].lanes
-    return {"fold": 2, "flow": "valid"}, {"fold": lanes, "frequency": 50.0, "flow": "stream"}
+def _lanes(spec: Unit) -> int:
+    return spec.ports.inputs["a"].lanes or 1
+
+
+def _folds(lanes: int) -> tuple[dict[str, Any], ...]:
+    """The fewest turns without stalls, and as many as there are lanes in a pipeline with them."""
+    fewest = next(count for count in range(2, lanes + 1) if lanes % count == 0)
+    return {"fold": fewest, "flow": "valid"}, {"fold": lanes, "frequency": 50.0, "flow": "stream"}
 
 
 def _stages(spec: Unit) -> tuple[dict[str, Any], ...]:
