@@ -52,6 +52,8 @@ FORMATS = ("int8", "int6", "int4", "power4", "int3", "ternary", "binary")
 """Weight formats that a layer may have."""
 SHARE = 0.65
 """Of int8's area: what the chosen assignments may take."""
+POINTS = 60
+"""Of the front, about."""
 COMPARED = ("conv1", "residual", "pool1", "conv3", "conv4", "pool2", "logits")
 LITERT, ONNXRUNTIME = "LiteRT, reference kernels", "onnxruntime"
 
@@ -213,7 +215,7 @@ class Study:
         data = problem_of(sensitivities(self.network, self.digits.images), macs, target)
         costs = chooser.mac_costs(FORMATS, target, progress=progress)
         problem = chooser.from_json(data, costs)
-        best = problem.front("area")
+        best = problem.front("area", points=POINTS)
         whole = problem.assignment(dict.fromkeys(SHAPES, "int8")).totals["area"]
         limit = {"area": SHARE * whole}
         chosen = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -123,7 +124,13 @@ def quantise_weights(weight: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.nd
     With 8 bits the largest magnitude of an output maps to the largest integer. With fewer its
     scale is, of 81 from 0.2 to 1 of that, the one with the least squared error.
     """
-    rows = weight.reshape(len(weight), -1)
+    integers, scales = _quantise(weight.astype(np.float64).tobytes(), len(weight), fmt)
+    return integers.reshape(weight.shape), scales
+
+
+@lru_cache(maxsize=256)
+def _quantise(weight: bytes, outputs: int, fmt: Format) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.frombuffer(weight).reshape(outputs, -1)
     grid = np.unique(fmt.decode(np.arange(1 << fmt.width)))
     grid = grid[np.abs(grid) <= grid.max()]  # integers: without the one that has no opposite
     largest = np.maximum(np.abs(rows).max(axis=1), 1e-12)
@@ -134,7 +141,7 @@ def quantise_weights(weight: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.nd
     errors = np.square(integers * scales[:, :, None] - rows[:, None, :]).sum(axis=2)
     best = errors.argmin(axis=1)
     each = np.arange(len(rows))
-    return integers[each, best].astype(np.int8).reshape(weight.shape), scales[each, best]
+    return integers[each, best].astype(np.int8), scales[each, best]
 
 
 def rounded(network: Network, formats: Mapping[str, str]) -> Network:
