@@ -181,7 +181,7 @@ class LayerPipeline:
             raise SpecError(f"channels={self.channels}: the layer has {len(layer.weight)} outputs")
         if np.any(layer.weight_zero):
             raise SpecError("weight_zero: must be 0")
-        for weight in np.unique(layer.weight):
+        for weight in np.unique(np.asarray(layer.weight, np.int64)):
             if self.weight.decode(_codes(np.array([weight]), self.weight))[0] != weight:
                 raise SpecError(f"weight={self.weight.name}: the layer has a weight of {weight}")
         if not (self.residual is None) == (residual is None) == (other is None):

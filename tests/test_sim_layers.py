@@ -21,7 +21,7 @@ def layer(shape: tuple[int, ...], weight: str = "int8", **options) -> Layer:
     codes = RANDOM.integers(0, 1 << fmt.width, shape)
     outputs = shape[0]
     return Layer(
-        weight=fmt.decode(codes).astype(np.int64),
+        weight=fmt.decode(codes).astype(np.int16),
         bias=RANDOM.integers(-3000, 3000, outputs),
         multiplier=RANDOM.integers(2**30, 2**31, outputs),
         shift=RANDOM.integers(-9, -5, outputs),
