@@ -174,9 +174,13 @@ def squared(p: Pipeline, word: Wire) -> Wire:
 
 
 class IntegerSoftmaxDatapath(Lanewise):
-    """Gates for :class:`macaw.golden.units.IntegerSoftmax`. One row a clock."""
+    """Gates for :class:`macaw.golden.units.IntegerSoftmax`. One row a clock.
+
+    Folded, the products with the reciprocal are made in ``fold`` turns.
+    """
 
     spec: units.IntegerSoftmax
+    folds = True
 
     def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
@@ -192,11 +196,12 @@ class IntegerSoftmaxDatapath(Lanewise):
         total = p.sum(exponentials).within(constants.largest, constants.largest * len(words))
         factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), p.name("total", total))
         factor = p.name("factor", factor)
+        fold = self.fold(p, len(words))
         results = []
-        for e in exponentials:
+        for e in fold.take(exponentials):
             product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
             results.append(_saturated(p, floored(product, spec.reciprocal - fmt.fraction), fmt))
-        return {"r": cat(*results)}
+        return {"r": cat(*fold.collect(results))}
 
 
 def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
@@ -214,13 +219,14 @@ def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
     else:
         below = p.subtract(p.constant(constants.linear), rest)
         word = p.subtract(p.constant(constants.constant), p.multiply(rest, below))
+    word = word.within(0, constants.constant).bits(constants.constant.bit_length()) & ~gone
     word = word.within(0, constants.constant)
     up = constants.shift
     word = word.shifted_left(up) if up >= 0 else floored(word, -up)
     for level in range(len(halvings)):
         step = 1 << level
         word = p.mux(halvings[level], floored(word, step), word)
-    return word.bits(len(word)) & ~gone
+    return word
 
 
 def _saturated(p: Pipeline, word: Wire, format: Fixed) -> Wire:
@@ -236,9 +242,13 @@ def _saturated(p: Pipeline, word: Wire, format: Fixed) -> Wire:
 
 
 class IntegerLayerNormDatapath(Lanewise):
-    """Gates for :class:`macaw.golden.units.IntegerLayerNorm`. One row a clock."""
+    """Gates for :class:`macaw.golden.units.IntegerLayerNorm`. One row a clock.
+
+    Folded, the products with the reciprocal are made in ``fold`` turns.
+    """
 
     spec: units.IntegerLayerNorm
+    folds = True
 
     def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
@@ -258,11 +268,12 @@ class IntegerLayerNormDatapath(Lanewise):
         dividend = p.constant((1 << reciprocal) >> shift)
         factor = p.name("factor", floor_divide(p, dividend, root)[0])
         most = 2 << spec.fraction
+        fold = self.fold(p, len(words))
         results = []
-        for y in centred:
+        for y in fold.take(centred):
             r = floored(p.multiply(y, factor), reciprocal - spec.fraction).within(-most, most - 1)
             results.append(r.bits(spec.out.width))
-        return {"r": cat(*results)}
+        return {"r": cat(*fold.collect(results))}
 
 
 def _mean(p: Pipeline, words: Sequence[Wire]) -> Wire:

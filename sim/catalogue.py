@@ -444,6 +444,8 @@ def _all() -> Iterator[Case]:
         yield from list(_everywhere(f"function/{{}}/{name}", spec, FUNCTION_CHOICES, FEWER))[1:]
     for name, spec in FUNCTIONS_LARGE.items():
         yield from _everywhere(f"function/{{}}/{name}", spec, FUNCTION_CHOICES, BULK)
+        if lanes := spec.ports.inputs["x"].lanes:
+            yield from _everywhere(f"function/{{}}/{name}_fold", spec, _folds(lanes), FEWER // 4)
     yield from _random(300, 200_000)
 
 
