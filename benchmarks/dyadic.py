@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the profiles of requantisation differ, and what integer units cost.
+
+`--differences` writes the tables of docs/dyadic.md. Otherwise each unit is priced on ecp5 and asic
+and docs/dyadic-results.md and .json are written: area, and with `--clock` the clock after place and
+route. Rows that are not asked for stay, as long as their gates are what they were. Each figure goes
+through macaw's cache.
+
+Example: python benchmarks/dyadic.py --differences
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from macaw.golden.dyadic import Profile, requantize, requantize_real
+from macaw.golden.errors import MacawError
+from macaw.golden.integer_layers import export_residual, residual_add
+from macaw.golden.units import Unit, unit
+from macaw.synth import run, source, targets
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "dyadic.md"
+MARKS = "<!-- differences: written by benchmarks/dyadic.py -->", "<!-- end of differences -->"
+DRAWS = 4_000_000
+LANES = 8
+WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "shift3", "power4")
+MEGAHERTZ = 140.0
+"""What the delay model is asked for. An ECP5 multiplier without its own registers, which no
+portable Verilog reaches, takes 3.93 ns, and the routing to and from it 2.6 ns or more."""
+SOFT_MEGAHERTZ = 170.0
+"""The same where all products are made of logic cells."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Anchor:
+    """A public requantiser, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the same flow."""
+
+    origin: str
+    stages: int
+    luts: int
+    dsps: int
+    against: str
+    ffs: int | None = None
+    fmax: float | None = None
+    gates: int | None = None
+
+
+ANCHORS = (
+    Anchor(origin="gemmlowp's double rounding, 32 x 32, plain Verilog", stages=0, luts=802, dsps=4,
+           fmax=27.1, gates=11891, against="tflite_double"),
+    Anchor(origin="single rounding, 32 x 31, plain Verilog", stages=0, luts=1461, dsps=4,
+           fmax=33.5, against="tflite_single"),
+    Anchor(origin="single rounding, 32 x 16, plain Verilog", stages=0, luts=934, dsps=2,
+           fmax=41.5, against="tflite_single, 16 bits"),
+    Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, ffs=230, fmax=73.5,
+           gates=7888, against="half_away, 16 bits"),
+)  # fmt: skip
+
+
+def requantizers() -> dict[str, Unit]:
+    """Requantisers by name, int32 to int8."""
+    found = {p.value: unit("requantize", profile=p) for p in Profile if p is not Profile.HALF_UP}
+    for profile in ("tflite_single", "hawq", "half_away"):
+        found[f"{profile}, 16 bits"] = unit("requantize", profile=profile, bits=16)
+    for profile in ("tflite_double", "hawq"):
+        found[f"{profile}, zero point"] = unit("requantize", profile=profile, zero_point=True)
+    found["tflite_double, fixed shift"] = unit("requantize", profile="tflite_double", shift=-7)
+    fixed = {"multiplier": 0x5A827999, "shift": -7}
+    found["tflite_double, fixed scale"] = unit("requantize", profile="tflite_double", **fixed)
+    return found
+
+
+def macs() -> dict[str, Unit]:
+    """Multiply-accumulates by weight format: int8 activations, LANES products a clock, int32."""
+    found = {name: unit("int-mac", a="int8", b=name, lanes=LANES) for name in WEIGHTS}
+    found["2 of power4"] = unit("int-mac", a="int8", b="power4", parts=2, lanes=LANES)
+    found["binary, binary"] = unit("int-mac", a="binary", lanes=LANES)
+    found["int8, zero point"] = unit("int-mac", a="int8", a_zero=True, lanes=LANES)
+    found["ternary, zero point"] = unit("int-mac", a="int8", b="ternary", a_zero=True, lanes=LANES)
+    return found
+
+
+def others() -> dict[str, Unit]:
+    """The other units."""
+    return {
+        "residual-add, separate": unit("residual-add"),
+        "residual-add, single": unit("residual-add", form="single"),
+        "average-pool": unit("average-pool"),
+        "average-pool of 49": unit("average-pool", count=49),
+        "clamp": unit("clamp"),
+    }
+
+
+def every() -> dict[str, Unit]:
+    """Every unit that is priced, by its row."""
+    groups = {"requantize": requantizers(), "mac": macs(), "other": others()}
+    return {
+        f"{group} {name}": spec for group, each in groups.items() for name, spec in each.items()
+    }
+
+
+# Differences
+
+
+def draws(kind: str, count: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Accumulators and multipliers as layers have them: results of a spread of 40 counts."""
+    scale = np.exp2(rng.uniform(-14, -4, count))
+    bits = {"any": 31, "8-bit": 8, "power of two": 1}[kind]
+    mantissa = np.rint(np.ldexp(rng.uniform(0.5, 1, count), bits))
+    mantissa = np.minimum(mantissa, 2**bits - 1).astype(np.int64)
+    shift = np.floor(np.log2(scale)).astype(np.int64)
+    multiplier = mantissa << (31 - bits)
+    real = np.ldexp(multiplier.astype(float), shift - 31)
+    x = np.rint(rng.standard_normal(count) * 40 / real).astype(np.int64)
+    return np.clip(x, -(2**31), 2**31 - 1), multiplier, shift
+
+
+def differences(count: int) -> str:
+    """The Markdown tables."""
+    kinds = ("any", "8-bit", "power of two")
+    found: dict[str, list[str]] = {}
+    for number, kind in enumerate(kinds):
+        rng = np.random.default_rng(number)
+        x, multiplier, shift = draws(kind, count, rng)
+        results = {p.value: requantize(x, multiplier, shift, profile=p) for p in Profile}
+        real = np.ldexp(multiplier.astype(float), shift - 31).astype(np.float32)
+        results["onnx (fp32)"] = requantize_real(x, real)
+        base = results["tflite_single"].astype(int)
+        for name, result in results.items():
+            apart = result.astype(int) - base
+            wrong = np.count_nonzero(apart)
+            cell = "0" if not wrong else f"{1e6 * wrong / count:.4g}"
+            sides = [text for text, side in (("+1", apart > 0), ("-1", apart < 0)) if side.any()]
+            assert np.abs(apart).max() <= 1
+            found.setdefault(name, []).append(cell + (f" ({', '.join(sides)})" if sides else ""))
+    head = ["profile", *(f"{kind} multiplier" for kind in kinds)]
+    lines = [head, ["---", "--:", "--:", "--:"]]
+    lines += [
+        [f"`{name}`" if "onnx" not in name else name, *cells] for name, cells in found.items()
+    ]
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{text}\n\n{_residuals(count // 4)}"
+
+
+def _residuals(count: int) -> str:
+    rng = np.random.default_rng(9)
+    apart, above = 0, 0
+    for _ in range(16):
+        scales = [float(s) for s in np.exp2(rng.uniform(-6, -4, 3))]
+        a, b = rng.integers(-128, 128, (2, count // 16))
+        multiplier, shifts = export_residual(*scales)
+        separate = residual_add(a, b, multiplier, shifts, profile="hawq").astype(int)
+        multiplier, shift = export_residual(*scales, form="single")
+        single = residual_add(a, b, multiplier, shift, form="single", profile="hawq")
+        apart += np.count_nonzero(separate != single)
+        above += int(np.abs(separate - single).max() > 1)
+    assert not above
+    return (
+        f"Of sums of two int8 branches with random scales, {100 * apart / count:.1f} % differ by "
+        "one count between `form=separate` and `form=single` (`hawq`)."
+    )
+
+
+def write_differences(count: int) -> None:
+    text = PAGE.read_text()
+    before, rest = text.split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    table = differences(count)
+    PAGE.write_text(f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}")
+    print(table)
+
+
+# Cost
+
+
+def digest(spec: Unit) -> str:
+    text = source.generate(spec, stages=0, target="ecp5").verilog
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
+    """One row: ``what`` is ``ecp5``, ``asic`` (areas, combinational but for accumulators), or
+    ``clock`` and ``soft``, placed and routed with registers, and without hard multipliers."""
+    row: dict[str, Any] = {"case": name, "what": what, "unit": spec.name, "design": digest(spec)}
+    ecp5, asic = targets.target("ecp5"), targets.target("asic")
+    if what == "asic":
+        design = source.generate(spec, stages=0, target=asic.model)
+        return row | {"asic": run(design, asic).to_json()}
+    if what in ("clock", "soft"):
+        choice, megahertz = ("lut", SOFT_MEGAHERTZ) if what == "soft" else ("auto", MEGAHERTZ)
+        options: dict[str, Any] = {"frequency": megahertz, "multiplier": choice}
+        design = source.generate(spec, target=ecp5.model, **options)
+        return row | {what: run(design, ecp5, multiplier=choice).to_json()}
+    for label, multiplier in (("auto", "auto"), ("lut", "lut")):
+        design = source.generate(spec, stages=0, target=ecp5.model, multiplier=multiplier)
+        if label == "lut" and not name.startswith("mac"):
+            continue
+        row[label] = run(design, ecp5, multiplier=multiplier, area_only=True).to_json()
+    return row
+
+
+def merged(old: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows with ``new`` in place, without those whose gates are no more what they were."""
+    kept = [
+        row
+        for row in old
+        if (row["case"], row["what"]) != (new["case"], new["what"])
+        and (row["case"] != new["case"] or row["design"] == new["design"])
+    ]
+    order = list(every())
+    rows = [row for row in [*kept, new] if row["case"] in order]
+    return sorted(rows, key=lambda row: (order.index(row["case"]), row["what"]))
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    rule = ["---"] + ["--:"] * (len(head) - 1)
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *rows])
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """The Markdown page."""
+    by: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        by.setdefault(row["case"], {}).update(row)
+    tools = sorted({tool for row in rows for part in row.values() if isinstance(part, dict)
+                    for tool in part["tools"]})  # fmt: skip
+
+    def part(case: str, label: str) -> dict[str, Any]:
+        return by.get(case, {}).get(label) or {}
+
+    def luts(found: dict[str, Any]) -> str:
+        if not found:
+            return "-"
+        return f"{found['lut_equivalents']:.0f}" + (f" + {found['dsps']} DSP" * bool(found["dsps"]))
+
+    def figures(case: str) -> list[str]:
+        routed, asic = part(case, "clock"), part(case, "asic")
+        return [
+            luts(part(case, "auto")),
+            number(asic.get("gate_equivalents")),
+            number(asic.get("delay_fo4"), 1),
+            number(routed.get("latency")),
+            luts(routed),
+            number(routed.get("ffs")),
+            number(routed.get("fmax_mhz"), 1),
+        ]
+
+    head = ["LUT", "GE", "FO4", "stages", "LUT", "FF", "MHz"]
+    scaling = [[name, *figures(f"requantize {name}")] for name in requantizers()]
+    for anchor in ANCHORS:
+        flat = anchor.stages == 0
+        area = f"{anchor.luts} + {anchor.dsps} DSP"
+        scaling.append([
+            anchor.origin, area if flat else "-", number(anchor.gates), "-", str(anchor.stages),
+            "-" if flat else area, number(anchor.ffs), number(anchor.fmax, 1),
+        ])  # fmt: skip
+    soft = []
+    for name in requantizers():
+        found = part(f"requantize {name}", "soft")
+        if found:
+            figure = [number(found[key]) for key in ("latency", "lut_equivalents", "ffs")]
+            soft.append([name, *figure, number(found["fmax_mhz"], 1)])
+    ratios = []
+    for anchor in ANCHORS:
+        mine = part(f"requantize {anchor.against}", "auto")
+        if mine:
+            ratios.append([
+                anchor.origin, f"`{anchor.against}`", luts(mine),
+                f"{anchor.luts} + {anchor.dsps} DSP",
+                f"{mine['lut_equivalents'] / anchor.luts:.2f}",
+            ])  # fmt: skip
+    weights = []
+    reference = part("mac int8", "asic").get("gate_equivalents")
+    for name in macs():
+        auto, lut, asic = (part(f"mac {name}", label) for label in ("auto", "lut", "asic"))
+        gates = asic.get("gate_equivalents")
+        weights.append([
+            name, luts(auto), luts(lut),
+            number(lut["lut_equivalents"] / LANES, 1) if lut else "-",
+            number(gates), number(gates and gates / LANES, 1),
+            number(gates / reference, 2) if gates and reference else "-",
+            number(part(f"mac {name}", "clock").get("fmax_mhz"), 1),
+        ])  # fmt: skip
+    rest = [[name, *figures(f"other {name}")] for name in others()]
+    return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
+<!-- Written by benchmarks/dyadic.py; do not edit. -->
+# What integer pipelines cost
+
+LUT is LUT4 + 2 * CCU2C of the bare unit after `synth_ecp5`, GE NAND2 gate equivalents and FO4 the
+delay, register to register, of macaw's logical-effort library: both without pipeline registers.
+Behind them, pipelined: `frequency={MEGAHERTZ:g}`, and what nextpnr-ecp5 (LFE5U-25F, seed 1) reaches
+with the unit between registers; a hard multiplier without registers of its own, which portable
+Verilog cannot ask for, takes 3.93 ns besides the routing. `-`: not measured.
+Tools: {", ".join(tools)}.
+
+## Requantisation, int32 to int8
+
+{table(["profile", *head], scaling)}
+
+Public designs are measured with the same tools. Without registers, LUTs beside them:
+
+{table(["design", "profile", "macaw", "theirs", "ratio"], ratios)}
+
+Without hard multipliers (`multiplier=lut`, `frequency={SOFT_MEGAHERTZ:g}`):
+
+{table(["profile", "stages", "LUT", "FF", "MHz"], soft)}
+
+## Multiply-accumulate by weight format
+
+{LANES} products a clock of int8 and a weight, an exact accumulator of 1024 products, an int32 bias,
+saturation at the read-out. *No DSP* is `multiplier=lut`.
+
+{table(["weights", "LUT", "LUT, no DSP", "per MAC", "GE", "per MAC", "of int8", "MHz"], weights)}
+
+## Others
+
+{table(["unit", *head], rest)}
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--differences", action="store_true", help="only the tables of differences")
+    parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--cases", default="", help="parts of the names of rows, with commas")
+    parser.add_argument("--what", default="ecp5,asic", help="of ecp5, asic, clock, soft")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs")
+    options = parser.parse_args()
+    if options.differences:
+        write_differences(options.draws)
+        return 0
+    started = time.monotonic()
+    file = options.output / "dyadic-results.json"
+    wanted = options.cases.split(",")
+    for what in options.what.split(","):
+        for name, spec in every().items():
+            if not any(text in name for text in wanted):
+                continue
+            row = price(name, spec, what)
+            old = json.loads(file.read_text())["rows"] if file.exists() else []
+            rows = merged(old, row)
+            file.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+            file.with_suffix(".md").write_text(page(rows))
+            seconds = time.monotonic() - started
+            print(f"{seconds:6.0f} s  {what} {name}", file=sys.stderr, flush=True)
+    print(file.with_suffix(".md").read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except MacawError as error:
+        sys.exit(f"macaw: {error}")
