@@ -23,7 +23,9 @@ from macaw import cli, tensors
 from macaw.golden import UNITS
 from macaw.quantize import arrays_of
 
-VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "quantize", "doctor")
+VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "choose", "quantize",
+         "doctor")  # fmt: skip
+SLOW = ("verify", "synth", "compare", "choose")
 
 
 class Outcome(NamedTuple):
@@ -226,7 +228,7 @@ def test_help_shows_an_example(run: Run, verb: str) -> None:
 @pytest.mark.parametrize(
     "example",
     [
-        pytest.param(line, marks=[pytest.mark.slow] * (verb in ("verify", "synth", "compare")))
+        pytest.param(line, marks=[pytest.mark.slow] * (verb in SLOW))
         for verb in VERBS
         for line in examples(verb)
     ],
@@ -234,6 +236,8 @@ def test_help_shows_an_example(run: Run, verb: str) -> None:
 def test_example_runs(run: Run, example: str) -> None:
     weights = np.linspace(-2, 2, 1024, dtype=np.float32)
     np.save("weights.npy", weights)
+    layer = {"name": "conv1", "macs": 4608, "weights": 72, "formats": {"int8": 1e-4, "int4": 0.02}}
+    Path("layers.json").write_text(json.dumps({"layers": [layer]}))
     np.savez("codes.npz", weights=np.arange(256, dtype=np.uint8))
     np.savez("blocks.npz", **arrays_of("weights", macaw.format("nvfp4").quantize(weights)))
     outcome = run(*shlex.split(example)[1:])

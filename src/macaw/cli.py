@@ -525,7 +525,7 @@ def choose(
 
     \b
     Examples:
-      macaw choose layers.json --limit sensitivity=0.01
+      macaw choose layers.json --cost bits --limit sensitivity=0.05
       macaw choose layers.json --limit area=60% --target ecp5 --plot front.svg
     """
     from macaw.synth import chooser, front

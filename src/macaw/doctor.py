@@ -158,6 +158,12 @@ def checks() -> list[Check]:
             remedy="pip install ml_dtypes",
         ),
         Check(
+            name="scipy",
+            version=_package("scipy"),
+            unlocks="choose: a weight format for each layer",
+            remedy="pip install 'macaw[choose]'",
+        ),
+        Check(
             name="dask",
             version=_package("dask"),
             unlocks="synthesis jobs on a cluster",
