@@ -52,7 +52,7 @@ FORMATS = ("int8", "int6", "int4", "power4", "int3", "ternary", "binary")
 """Weight formats that a layer may have."""
 SHARE = 0.65
 """Of int8's area: what the chosen assignments may take."""
-POINTS = 60
+POINTS = 100
 """Of the front, about."""
 COMPARED = ("conv1", "residual", "pool1", "conv3", "conv4", "pool2", "logits")
 LITERT, ONNXRUNTIME = "LiteRT, reference kernels", "onnxruntime"

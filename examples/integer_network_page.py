@@ -186,8 +186,9 @@ python examples/integer_network.py --simulate
 
 Weights are symmetric with a scale for each output, normalisations folded into them; activations
 are int8 with a zero point, biases int32, as in TensorFlow Lite. All figures are of
-{made["images"]} test images; in float64 the network has {percent(made["float"])}. An image is
-{100 / made["images"]:.2f} %.
+{made["images"]} test images, of which one is {100 / made["images"]:.2f} %. In floating point the
+network has {percent(made["float"])}. It is trained in fp32, whose last bits depend on the machine:
+elsewhere accuracies may be others, and the integers agree all the same.
 
 ## Accuracy
 
@@ -208,11 +209,11 @@ that the runtime computed before it.
 
 {runtimes(made)}
 
-onnxruntime computes means in fp32, whose rounding errors decide ties: {ties_note(onnx)}
-XNNPACK adds branches by multipliers of fewer bits.
+onnxruntime computes means in fp32, whose rounding errors decide ties:
+{ties_note(onnx)} XNNPACK adds branches by multipliers of fewer bits.
 
-A wrong profile is seen. Differences of {made["profiles"][0]["values"]:,} values (conv1, conv3,
-conv4), int8:
+A wrong profile is seen. Differences by profile, of {made["profiles"][0]["values"]:,} values
+(conv1, conv3, conv4; int8):
 
 {profiles(made)}
 
@@ -247,12 +248,13 @@ sum of areas, or the other way round) with scipy's `milp`:
 macaw choose docs/integer-network-layers.json {limit}
 ```
 
-Within {100 * made["share"]:.0f} % of int8's area, of int8 and int4: {kept}.
+Within {100 * made["share"]:.0f} % of int8's area, of int8 and int4:
+{kept}.
 
 ![Sensitivity and accuracy against area](images/integer-network.svg)
 
 Sum: of the sensitivities, what is minimised; measured: with all layers rounded together.
-Accuracy: of the integer network, *tflite*.
+Accuracy: of the integer network, *tflite*. Of the front, {SHOWN} points at most are listed.
 
 {assignments(made)}
 """

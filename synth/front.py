@@ -98,7 +98,7 @@ def _panel(plot: Plot) -> dict[str, object]:
     else:
         step = _step(max(values, default=1.0) - min(values, default=0.0))
         low = math.floor(min(values, default=0.0) / step)
-        high = math.ceil(max(values, default=1.0) / step + 0.1)
+        high = math.ceil(max(values, default=1.0) / step + 0.05)
         ticks = [(float(n), f"{n * step:g}") for n in range(low, high + 1)]
         low, high = float(low), float(high)
         values = [step]
@@ -121,11 +121,10 @@ def _panel(plot: Plot) -> dict[str, object]:
             "y": y_of(level(mark.y)),
             "title": mark.title,
             "best": mark.best,
-            "name": mark.name,
-            "turned": mark.x > 0.8 * right,
         }
         for mark in plot.marks
     ]
+    names = [(x_of(mark.x), y_of(level(mark.y)), mark.name) for mark in plot.marks if mark.name]
     line = sorted((x_of(mark.x), y_of(level(mark.y))) for mark in plot.marks if mark.best)
     path = f"M{line[0][0]} {line[0][1]}" if plot.steps and line else ""
     for x, y in line[1:] if path else []:
@@ -135,11 +134,42 @@ def _panel(plot: Plot) -> dict[str, object]:
         "head": plot.head,
         "points": points,
         "path": path,
+        "names": _names(names, [(point["x"], point["y"]) for point in points]),
         "x_ticks": [(x_of(n * x_step), f"{n * x_step:g}") for n in range(int(right / x_step) + 1)],
         "y_ticks": [(y_of(value), label) for value, label in ticks],
         "x_title": plot.x_title,
         "y_title": plot.y_title,
     }
+
+
+def _names(
+    named: list[tuple[float, float, str]], points: list[tuple[float, float]]
+) -> list[tuple[float, float, str, str]]:
+    """Where each name goes: beside its point, so that it covers no other name, and no point."""
+    placed = [(x - 4, y - 4, x + 4, y + 4) for x, y in points]
+    found = []
+    for x, y, name in named:
+        wide = 7.2 * len(name)
+        for side, shift in (
+            (s, dy) for dy in (-6, 16, 5, -20, 30, -34, 44) for s in ("start", "end")
+        ):
+            left = x + 9 if side == "start" else x - 9 - wide
+            box = (left, y + shift - 11, left + wide, y + shift + 3)
+            inside = left > _LEFT and box[2] < _WIDTH - _RIGHT
+            inside = inside and box[1] > _TOP and box[3] < _HEIGHT - _BOTTOM
+            clear = all(
+                box[0] > other[2] or other[0] > box[2] or box[1] > other[3] or other[1] > box[3]
+                for other in placed
+            )
+            if inside and clear:
+                break
+        else:
+            side, shift, box = "start", -6, (x + 9, y - 17, x + 9 + wide, y - 3)
+        placed.append(box)
+        found.append(
+            (round(x + (9 if side == "start" else -9), 1), round(y + shift, 1), side, name)
+        )
+    return found
 
 
 def _step(span: float) -> float:
