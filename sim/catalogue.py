@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from macaw.golden.blocks import BLOCKS
+from macaw.golden.dyadic import Profile
 from macaw.golden.formats import FORMATS, Float
+from macaw.golden.formats import format as format_of
 from macaw.golden.rules import Order, ScaleRule
 from macaw.golden.units import ExponentPredictor, Unit, unit
 from macaw.sim.integer_cases import REQUANTIZE, integers, small_integers
+from macaw.sim.layers import LayerPipeline
 from macaw.sim.random_units import random_units
 
 STAGES: tuple[dict[str, Any], ...] = (
@@ -189,6 +192,12 @@ def _pipelines() -> Iterator[tuple[str, Unit]]:
         },
     }.items():
         yield name, unit("pipeline", **parameters)
+    for layer in (
+        LayerPipeline(lanes=4, profile=Profile.TFLITE_DOUBLE),
+        LayerPipeline(weight=format_of("int4"), lanes=4, residual="single"),
+        LayerPipeline(weight=format_of("power4"), residual="separate", profile=Profile.HAWQ),
+    ):
+        yield f"layer_{layer.weight.name}_{layer.residual or 'plain'}", layer.unit
 
 
 FLEX_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 100.0, "flow": "valid"})
