@@ -11,7 +11,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from macaw.golden.dyadic import Profile
 from macaw.golden.errors import MacawError
+from macaw.golden.formats import Fixed, format
 from macaw.golden.units import Unit, unit
 from macaw.hdl import Implementation, build
 
@@ -55,7 +57,12 @@ FORMATS = [
 ]
 MODES = ["rne", "rne", "rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "dynamic"]
 KINDS = ["mul", "add", "fma", "fma", "cast", "dot", "dot", "mac", "block-dot", "block-mac", "flex"]
+KINDS += ["integer"] * 2
 FLEX = ["flex-mac", "flex-mac", "flex-matmul", "flex-add", "flex-mul"]
+INTEGER = ["int-dot", "int-mac", "requantize", "requantize", "residual-add", "average-pool"]
+INTEGERS = ["int8", "int8", "uint8", "int4", "int5", "uint3", "int12", "int16", "int8sym"]
+WEIGHTS = ["ternary", "int2", "uint2", "int3", "binary", "shift2", "shift3", "shift4", "power2",
+           "power3", "power4", "e2m0bn1nosubnozero"]  # fmt: skip
 SCALES = ["e8m0", "e8m0", "ue4m3", "ue5m3", "fp16", "bf16", "e10m0", "e5m2"]
 
 
@@ -86,6 +93,8 @@ def _draw(rng: random.Random) -> Unit:
         return _draw_block(rng, kind)
     if kind == "flex":
         return _draw_flex(rng)
+    if kind == "integer":
+        return _draw_integer(rng, rng.choice(INTEGER))
     parameters: dict[str, Any] = {"rounding": rng.choice(MODES)}
     operands = {"cast": "a", "mul": "ab", "add": "ab", "mac": "ab"}.get(kind, "abc")
     for name in (*operands, "out"):
@@ -143,6 +152,41 @@ def _draw_block(rng: random.Random, kind: str) -> Unit:
         parameters["overflow"] = rng.choice(("saturate", "nonfinite", "wrap"))
     if parameters["rounding"] == "sr":
         parameters["random_bits"] = rng.choice((1, 3, 8, 16))
+    return unit(kind, **parameters)
+
+
+def _draw_integer(rng: random.Random, kind: str) -> Unit:
+    """A unit of integers: odd widths, any weights, what may be fixed now and then fixed."""
+
+    def maybe(low: int, high: int) -> int | None:
+        return rng.randint(low, high) if rng.random() < 0.3 else None
+
+    parameters: dict[str, Any]
+    if kind.startswith("int-"):
+        parameters = {"a": rng.choice(INTEGERS + WEIGHTS), "b": rng.choice(INTEGERS + WEIGHTS)}
+        parameters |= {"lanes": rng.choice((1, 2, 3, 4, 7)), "parts": rng.choice((1, 1, 1, 2))}
+        parameters["acc"] = rng.choice(("int32", "int16", "int9", "uint12"))
+        for name in ("a_zero", "b_zero"):
+            fixed = isinstance(format(parameters[name[0]]), Fixed)
+            parameters[name] = fixed and rng.random() < 0.5
+        parameters |= {"bias": rng.random() < 0.7, "wrap": rng.random() < 0.3}
+        if kind == "int-mac":
+            parameters["terms"] = rng.choice((7, 100, 1000))
+        return unit(kind, **parameters)
+    bits = rng.choice((31, 31, 24, 16, 15, 8, 3))
+    parameters = {"bits": bits, "profile": rng.choice(list(Profile)), "out": rng.choice(INTEGERS)}
+    if kind == "requantize":
+        parameters["x"] = rng.choice(("int32", "int32", "int20", "uint17", "int9", "int48"))
+        parameters |= {"shift": maybe(-32, 31), "multiplier": maybe(0, (1 << bits) - 1)}
+        parameters["zero_point"] = rng.random() < 0.5
+    elif kind == "residual-add":
+        parameters |= {"a": rng.choice(INTEGERS), "b": rng.choice(INTEGERS)}
+        parameters["zero_points"] = rng.random() < 0.5
+        parameters["form"] = rng.choice(("separate", "single"))
+        parameters["a_multiplier"] = maybe(0, (1 << bits) - 1)
+    else:
+        parameters |= {"a": rng.choice(INTEGERS), "lanes": rng.choice((1, 2, 5))}
+        parameters["count"] = maybe(1, 60)
     return unit(kind, **parameters)
 
 
