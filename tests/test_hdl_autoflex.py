@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from macaw.golden import unit
+from macaw.golden import SpecError, unit
 from macaw.hdl import generate
 from macaw.sim import toolchain, verify
 
@@ -13,7 +13,7 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"stages": 0}),
     ({"profile": "ngraph", "contexts": 4, "precision": 8}, {"stages": 3, "flow": "stream"}),
     ({"out": "flex8+5", "length": 5, "alpha": 3, "beta": 2}, {"frequency": 60.0, "flow": "valid"}),
-    ({"out": "flex2+1", "length": 2, "profile": "ngraph"}, {"stages": 1, "bus": "axis"}),
+    ({"length": 4, "precision": 8}, {"fold": 4, "stages": 7, "bus": "axis"}),
 ]
 
 
@@ -50,3 +50,8 @@ def test_ports():
         "o_r": 5,
         "o_settled": 1,
     }
+
+
+def test_turns_divide_the_history():
+    with pytest.raises(SpecError, match="fold=3: must divide length=16"):
+        generate(unit("autoflex", out="flex16+5"), fold=3, flow="valid")
