@@ -57,7 +57,8 @@ def agreement(steps: int) -> None:
             rows[bits].append(f"{distance.mean():.3%}")
     for bits, shares in rows.items():
         low, high = _unit(precision=bits).predictor.bound
-        print(f"| {bits} | {low:+.2%}, {high:+.2%} | {' | '.join(shares)} |")
+        bound = f"{100 * low:+.2g} %, {100 * high:+.2g} %"
+        print(f"| {bits} | {bound} | {' | '.join(shares)} |")
 
 
 def _area(result: Result) -> str:
