@@ -137,7 +137,8 @@ def differences(count: int) -> str:
         for name, result in results.items():
             apart = result.astype(int) - base
             wrong = np.count_nonzero(apart)
-            cell = "0" if not wrong else f"{1e6 * wrong / count:.4g}"
+            often = 1e6 * wrong / count
+            cell = f"{often:.2g}" if often < 10 else f"{often:,.0f}"
             sides = [text for text, side in (("+1", apart > 0), ("-1", apart < 0)) if side.any()]
             assert np.abs(apart).max() <= 1
             found.setdefault(name, []).append(cell + (f" ({', '.join(sides)})" if sides else ""))

@@ -187,7 +187,11 @@ def replay_command(
         if not _implied(unit, name):
             words.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
     if implementation is not None:
-        words += [f"{name}={value}" for name, value in implementation.parameters.items()]
+        # A name that is the unit's too, as requantize's multiplier, is an option here.
+        words += [
+            f"--{name}={value}" if hasattr(unit, name) else f"{name}={value}"
+            for name, value in implementation.parameters.items()
+        ]
     words += ["--simulator", simulator]
     words += ["--exhaustive"] if exhaustive else ["--vectors", str(vectors)]
     words += [] if stalls else ["--no-stalls"]
