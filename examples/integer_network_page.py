@@ -210,7 +210,8 @@ that the runtime computed before it.
 {runtimes(made)}
 
 onnxruntime computes means in fp32, whose rounding errors decide ties:
-{ties_note(onnx)} XNNPACK adds branches by multipliers of fewer bits.
+{ties_note(onnx)}
+XNNPACK rounds residual sums in a way of its own.
 
 A wrong profile is seen. Differences by profile, of {made["profiles"][0]["values"]:,} values
 (conv1, conv3, conv4; int8):
@@ -220,8 +221,9 @@ A wrong profile is seen. Differences by profile, of {made["profiles"][0]["values
 ## The same integers in gates
 
 Every layer goes through `int-mac | add | requantize | clamp`, conv2 on through
-`residual-add | clamp`, and means through `average-pool`: one pipeline for all layers, whose memory
-gets bias, multiplier, shift, zero points and limits of each output through its write port.
+`residual-add | clamp`, and means through `average-pool`. Layers of a weight format share a
+pipeline, whose memory gets bias (with the zero point of what comes in), multiplier, shift, zero
+points and limits of each output through its write port.
 Simulated with valid/ready handshake and pauses on both sides; compared layer by layer with golden
 and with the runtime. Real-valued scales have no gates: against onnxruntime it is single rounding.
 

@@ -36,7 +36,7 @@ def test_litert_has_these_integers(made: study.Study, formats: dict, kernels: st
     tensors = litert_tensors(network, made.images, kernels)
     wrong = study.differing(study.layer_by_layer(network, network, tensors), tensors)
     if kernels == "xnnpack":
-        # It scales the branches of a sum by multipliers of fewer bits.
+        # It rounds residual sums in a way of its own.
         assert wrong.pop("residual") < 100
     assert not any(wrong.values()), wrong
 
