@@ -4,7 +4,9 @@
 Where a product of two operands is exact in float64, the sum of K of them, in whatever order a
 library adds, differs from the exact one by at most ``K * 2**-53`` times the sum of magnitudes, to
 first order. If both ends of that interval have the same code, then so has the exact sum, for
-every rounding is monotone. What is not decided is left to the exact sum.
+every rounding is monotone. And where the terms are multiples of some power of two, and their
+magnitudes add up to less than 2**53 times that, every partial sum is a float64: nothing was
+rounded. What is not decided is left to the exact sum.
 """
 
 from __future__ import annotations
@@ -40,10 +42,22 @@ def product(
     total = a @ b.T
     # Twice what the products and sums of these magnitudes, themselves rounded, can be off by.
     bound = np.abs(a) @ np.abs(b).T
+    last = _last_place(a)[:, None] + _last_place(b)
+    exact = np.ldexp(bound, -last) < 2.0 ** (_DIGITS - 1)
     bound *= (a.shape[1] + 4) * 2.0 ** (1 - _DIGITS)
+    bound[exact] = 0.0
     low, high = (_encode(total + side, out, rounding, overflow) for side in (-bound, bound))
     # Codes of two zeros: a sum of zeros only is exact, and +0.
     return low, (low == high) & ((bound == 0) | (total != 0))
+
+
+def _last_place(rows: np.ndarray) -> np.ndarray:
+    """Return for each row the exponent of a power of two that all of it are multiples of."""
+    fraction, exponent = np.frexp(rows)
+    integer = np.ldexp(fraction, _DIGITS).astype(np.int64)
+    lowest = np.frexp((integer & -integer).astype(np.float64))[1]
+    last = np.where(integer == 0, 0, exponent + lowest - 1 - _DIGITS)
+    return last.min(axis=1, initial=0)
 
 
 def _encode(

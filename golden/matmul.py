@@ -20,6 +20,7 @@ from .operands import CHUNK
 from .project import Direction, project, resolve_or_default
 from .quantize import Quantized
 from .rounding import Rounding
+from .scaling import nonfinite
 from .sums import add_lanes, add_terms, products
 from .unit import check_format
 
@@ -263,8 +264,7 @@ class _Steps:
 
 
 def _finite(codes: np.ndarray, fmt: Format) -> np.ndarray:
-    kind = unpack(codes.reshape(len(codes), -1), fmt).kind
-    return np.ones(len(codes), bool) if kind is None else (kind == 0).all(-1)
+    return np.logical_not(nonfinite(codes.reshape(len(codes), -1), fmt).any(-1))
 
 
 def _streamed(

@@ -144,7 +144,9 @@ def _special(codes: np.ndarray, magnitudes: np.ndarray, source: Format) -> np.nd
 
 def nonfinite(codes: np.ndarray, source: Format) -> np.ndarray:
     """Where there is a NaN or an infinity."""
-    if isinstance(source, Float) and source.specials is Specials.FNUZ:
+    if not isinstance(source, Float) or not source.has_nan:
+        return np.zeros(codes.shape, bool)
+    if source.specials is Specials.FNUZ:
         return codes == source.nan_code
     return _special(codes, magnitudes(codes, source), source)
 
