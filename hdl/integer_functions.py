@@ -219,14 +219,13 @@ def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
     else:
         below = p.subtract(p.constant(constants.linear), rest)
         word = p.subtract(p.constant(constants.constant), p.multiply(rest, below))
-    word = word.within(0, constants.constant).bits(constants.constant.bit_length()) & ~gone
     word = word.within(0, constants.constant)
     up = constants.shift
     word = word.shifted_left(up) if up >= 0 else floored(word, -up)
     for level in range(len(halvings)):
         step = 1 << level
         word = p.mux(halvings[level], floored(word, step), word)
-    return word
+    return word.bits(len(word)) & ~gone
 
 
 def _saturated(p: Pipeline, word: Wire, format: Fixed) -> Wire:

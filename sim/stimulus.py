@@ -528,7 +528,7 @@ def _compose(
     bits = rng.integers(0, (1 << 62) - 1, shape, np.int64, endpoint=True)
     if fmt.width > 62:
         drop = np.clip(_range(fmt)[1] - exponent, 0, 60)
-        return ((bits >> drop) ^ -((bits >> 61) & 1)).astype(np.uint64)
+        return ((bits >> drop) ^ -((bits >> 61) & 1)).astype(np.uint64) & _mask(fmt)
     mantissa_bits = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
     fraction = bits & ((1 << mantissa_bits) - 1)
     if mantissa_bits:
