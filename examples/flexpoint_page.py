@@ -15,16 +15,17 @@ import numpy as np
 from scipy.stats import t as student
 
 CURVES = {
-    "fp32": "#000000",
-    "flex16+5": "#d62728",
+    "fp32": "#bbbbbb",
     "flex8+5": "#ff9896",
     "flex8+5, stochastic": "#e377c2",
     "bf16": "#1f77b4",
     "fp8": "#2ca02c",
     "mxfp8": "#9467bd",
     "hbfp8": "#8c564b",
+    "flex16+5": "#d62728",
 }
-"""What is drawn, and its colour."""
+"""What is drawn, the last one on top, and its colour."""
+WIDE = ("fp32",)
 TRACED = ("0.z", "loss", "1.dw", "2.w")
 MEANING = {
     "0.z": "products of the first layer",
@@ -41,13 +42,14 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 470, 300, 58, 12, 34, 42
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """Points of a curve; ``steps``: constant between them."""
+    """Points of a curve; ``steps``: constant between them; ``width`` in pixels."""
 
     x: Sequence[float]
     y: Sequence[float]
     colour: str
     name: str
     steps: bool = False
+    width: float = 1.6
 
 
 def panel(
@@ -67,10 +69,12 @@ def panel(
         where = at(0, y).split(",")[1]
         parts.append(f'<path d="M{_LEFT},{where}h{width}" class="grid"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{where}" dy="4" class="y">{label}</text>')
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        where = at(share * right, low).split(",")[0]
+    apart = 10 ** math.floor(math.log10(max(right, 1)))
+    apart *= next(n for n in (0.2, 0.5, 1, 2) if right / (n * apart) <= 6)
+    for n in range(int(right / apart) + 1):
+        where = at(n * apart, low).split(",")[0]
         parts.append(
-            f'<text x="{where}" y="{_HEIGHT - _BOTTOM + 16}" class="x">{share * right:.0f}</text>'
+            f'<text x="{where}" y="{_HEIGHT - _BOTTOM + 16}" class="x">{n * apart:.0f}</text>'
         )
     parts.append(f'<text x="{_LEFT + width / 2}" y="{_HEIGHT - 8}" class="x">step</text>')
     middle = _TOP + height / 2
@@ -83,7 +87,8 @@ def panel(
             after = [at(x, y) for x, y in zip(line.x[1:], line.y)]
             points = [point for pair in zip(points, after) for point in pair] + points[-1:]
         parts.append(
-            f'<polyline points="{" ".join(points)}" stroke="{line.colour}">'
+            f'<polyline points="{" ".join(points)}" stroke="{line.colour}" '
+            f'stroke-width="{line.width}">'
             f"<title>{line.name}</title></polyline>"
         )
     return parts
@@ -99,7 +104,7 @@ def picture(panels: Sequence[list[str]], columns: int, legend: Sequence[tuple[st
         "<!-- SPDX-License-Identifier: BSD-2-Clause -->",
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
-        "<style>polyline{fill:none;stroke-width:1.6}.grid{stroke:#ddd}.head{font-weight:bold}"
+        "<style>polyline{fill:none;stroke-linejoin:round}.grid{stroke:#ddd}.head{font-weight:bold}"
         ".y{text-anchor:end}.x{text-anchor:middle}</style>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
@@ -129,7 +134,8 @@ def losses_picture(made: dict[str, Any]) -> str:
             if runs:
                 y = np.log10(np.mean(runs, axis=0)).tolist()
                 x = (np.arange(len(y)) + 0.5) * made["curve_steps"]
-                lines.append(Line(x=x.tolist(), y=y, colour=colour, name=name))
+                width = 5.0 if name in WIDE else 1.6
+                lines.append(Line(x=x.tolist(), y=y, colour=colour, name=name, width=width))
         panels.append(panel(NETWORKS[kind], lines, "training loss", ticks))
     return picture(panels, 2, list(CURVES.items()))
 
@@ -224,6 +230,37 @@ def verdict(made: dict[str, Any]) -> str:
     return f"{head} (means and 99 % intervals of equal seeds; {'; '.join(parts)})."
 
 
+def findings(made: dict[str, Any]) -> str:
+    """What else the figures say."""
+
+    def accuracies(name: str) -> str:
+        shown = (
+            f"{100 * of(made, kind, name, 'accuracy').mean():.1f}" for kind in made["networks"]
+        )
+        return " and ".join(shown)
+
+    def overflows(name: str) -> int:
+        return sum(int(of(made, kind, name, "overflows").sum()) for kind in made["networks"])
+
+    apart = [
+        f"{name} ({kind})"
+        for kind in made["networks"]
+        for name in made["recipes"]
+        for mean, error in [against(made, kind, name, "accuracy")]
+        if name != "fp32" and abs(mean) > max(error, 1 / made["settings"]["tested"])
+    ]
+    told = ", ".join(apart) if apart else "none"
+    writes = sum(int(of(made, kind, "flex16+5", "writes").sum()) for kind in made["networks"])
+    return f"""- Accuracies that {len(made["seeds"])} seeds tell from those of fp32 (99 %): {told}.
+- flex8+5 with everything in 8 bits and rounding to nearest: {accuracies("flex8+5")} %, where fp32
+  has {accuracies("fp32")} %: updates of less than half a last place of a weight are lost. The same
+  8 bits with stochastic rounding: {accuracies("flex8+5, stochastic")} %; with weights and momenta
+  in flex16+5: {accuracies("flex8+5, weights flex16+5")} %.
+- Of {writes} tensors written in flex16+5 {overflows("flex16+5")} overflowed with the paper's
+  Autoflex, and {overflows("flex16+5, ngraph's Autoflex")} with ngraph's, which has a bit less of
+  headroom."""
+
+
 def text(made: dict[str, Any]) -> str:
     """The page."""
     settings = made["settings"]
@@ -253,6 +290,8 @@ products are fp32. fp8: e4m3 forward, e5m2 for gradients, without scales, or wit
 random words of 16 bits. The softmax and the loss are float64.
 
 ![Training losses](images/flexpoint-losses.svg)
+
+{findings(made)}
 
 {tables}
 
