@@ -326,7 +326,7 @@ class Pipeline:
         stage = max(w.stage for w in operands)
         memory = Memory(shape=len(data), depth=depth, init=[])
         setattr(memory, "_MustUse__used", True)  # noqa: B010  A trial of the scheduler drops it.
-        self.module.submodules += memory
+        self.module.submodules[f"{name}_memory"] = memory
         self.registers += depth * len(data)
         enter, leave = memory.write_port(domain=self.domain), memory.read_port(domain="comb")
         enable = self.at(write, stage)
