@@ -166,8 +166,7 @@ def litert_dense(seed: int, profile: str = LITERT_PROFILES["dense"]) -> int:
     ]
     output = file.tensor((batch, outputs), out_scale, zero)
     content = file.content("FULLY_CONNECTED", 5, inputs, output, "FullyConnectedOptions")
-    # the scale of input and weights is a product in fp32 here
-    made = export_layer(x_scale=float(x_scale * weights[0]), weight_scale=1.0, out_scale=out_scale)
+    made = export_layer(x_scale=x_scale, weight_scale=weights[0], out_scale=out_scale)
     layer = Layer(
         weight=weight, bias=bias, x_zero=x_zero, zero_point=zero, profile=profile,
         multiplier=made.multiplier, shift=made.shift,
@@ -297,4 +296,4 @@ def many(judge: Any, count: int, **options: Any) -> int:
 def checks() -> Iterator[Check]:
     """What ``python -m macaw.sim.prove`` runs of this."""
     for judge in JUDGES:
-        yield Check(name=f"layers/{judge.__name__}", run=functools.partial(many, judge, 200))
+        yield Check(name=f"layers/{judge.__name__}", run=functools.partial(many, judge, 500))
