@@ -104,7 +104,7 @@ class Autoflex:
             gamma = math.ldexp(100.0, width - 16)
         self.alpha = _factor("alpha", alpha, 2.0**-16)
         self.beta = _factor("beta", beta, 0.0)
-        self.gamma = _factor("gamma", gamma, 0.0)
+        self.gamma = _factor("gamma", gamma, 0.0, max(2.0**16, 2.0 ** (width - 1)))
         if exponent is None:
             exponent = 0 if profile == "paper" else max(-8, -self.format.scale.bias)
         check_exponent("exponent", exponent, self.format)
@@ -263,10 +263,10 @@ class Autoflex:
         return self.alpha * ((max(values) + self.beta * deviation) + self.gamma * kappa)
 
 
-def _factor(name: str, value: Any, least: float) -> float:
+def _factor(name: str, value: Any, least: float, most: float = 2.0**16) -> float:
     number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if not number or not least <= value <= 2.0**16:
-        raise SpecError(f"{name}={value!s}: must be a number from {least:g} to 65536")
+    if not number or not least <= value <= most:
+        raise SpecError(f"{name}={value!s}: must be a number from {least:g} to {most:.0f}")
     return float(value)
 
 

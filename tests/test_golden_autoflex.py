@@ -367,3 +367,10 @@ STATE = Autoflex().state()
 def test_bad_input(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("name", ["flex2+1", "flex8+5", "flex16+5", "flex32+8"])
+def test_defaults_suit_every_width(name: str):
+    auto = Autoflex(name)
+    assert auto.gamma == 100 * 2.0 ** (auto.format.element.width - 16)
+    assert Autoflex.restore(auto.state()).gamma == auto.gamma
