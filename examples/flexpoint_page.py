@@ -97,7 +97,7 @@ def panel(
 def picture(panels: Sequence[list[str]], columns: int, legend: Sequence[tuple[str, str]]) -> str:
     """Plots in rows of ``columns``, and names of colours below them."""
     rows = -(-len(panels) // columns)
-    per_line = 4
+    per_line = min(4, len(legend))
     foot = 20 * -(-len(legend) // per_line) + 12
     width, height = columns * _WIDTH, rows * _HEIGHT + foot
     parts = [
