@@ -251,14 +251,25 @@ def findings(made: dict[str, Any]) -> str:
     ]
     told = ", ".join(apart) if apart else "none"
     writes = sum(int(of(made, kind, "flex16+5", "writes").sum()) for kind in made["networks"])
-    return f"""- Accuracies that {len(made["seeds"])} seeds tell from those of fp32 (99 %): {told}.
+    lines = [
+        f"- Accuracies that {len(made['seeds'])} seeds tell from those of fp32 (99 %): {told}."
+    ]
+    if {"flex8+5", "flex8+5, stochastic", "flex8+5, weights flex16+5"} <= set(made["recipes"]):
+        lines.append(
+            f"""\
 - flex8+5 with everything in 8 bits and rounding to nearest: {accuracies("flex8+5")} %, where fp32
   has {accuracies("fp32")} %: updates of less than half a last place of a weight are lost. The same
   8 bits with stochastic rounding: {accuracies("flex8+5, stochastic")} %; with weights and momenta
-  in flex16+5: {accuracies("flex8+5, weights flex16+5")} %.
-- Of {writes} tensors written in flex16+5 {overflows("flex16+5")} overflowed with the paper's
-  Autoflex, and {overflows("flex16+5, ngraph's Autoflex")} with ngraph's, which has a bit less of
-  headroom."""
+  in flex16+5: {accuracies("flex8+5, weights flex16+5")} %."""
+        )
+    count = overflows("flex16+5")
+    over = f"- Of {writes} tensors written in flex16+5 {count} overflowed with the paper's\n"
+    if "flex16+5, ngraph's Autoflex" in made["recipes"]:
+        other = overflows("flex16+5, ngraph's Autoflex")
+        over += f"  Autoflex, and {other} with ngraph's, which has a bit less of\n  headroom."
+    else:
+        over += "  Autoflex."
+    return "\n".join([*lines, over])
 
 
 def text(made: dict[str, Any]) -> str:

@@ -533,9 +533,9 @@ def test_rceil_never_saturates(values, name):
 
 
 @settings(deadline=None, max_examples=60)
-@given(VALUES, st.sampled_from([n for n in NAMES if BLOCKS[n].tile == 1]))
+@given(VALUES, st.sampled_from([n for n in NAMES if BLOCKS[n].tile == 1 and n != "flex16+5"]))
 def test_signs_and_order_do_not_matter(values, name):
-    """All elements are symmetric: -x gives -q, and a block reversed gives its codes reversed."""
+    """Of symmetric elements, which all but Flexpoint's are, -x gives -q; order does not count."""
     block = format(name)
     size = block.size or values.shape[1]
     values = values[:, : max(values.shape[1] // size, 1) * size]

@@ -92,7 +92,12 @@ def test_adding_a_unit_takes_what_the_page_says(
         assert cli.main(command.split()) == 0, capsys.readouterr()
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=name)
+SCRIPTS = [
+    path for path in sorted((ROOT / "examples").glob("*.py")) if "__main__" in path.read_text()
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
 def test_example_scripts(
     script: Path,
     tmp_path: Path,
@@ -103,7 +108,7 @@ def test_example_scripts(
     monkeypatch.syspath_prepend(script.parent)
     monkeypatch.setattr(sys, "argv", [str(script), *ARGUMENTS.get(script.name, [])])
     runpy.run_path(str(script), run_name="__main__")
-    assert len(str(capsys.readouterr().out).splitlines()) > 2
+    assert len(str(capsys.readouterr().out).splitlines()) > 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
