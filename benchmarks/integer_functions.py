@@ -45,9 +45,10 @@ ROWS: tuple[str, ...] = (
     "int-softmax x=fx8.4 lanes=8",
     "int-softmax x=fx8.4 lanes=8 reciprocal=24",
     "int-softmax x=fx8.4 lanes=8 reciprocal=24 --fold 8",
-    "int-layernorm x=int8 lanes=8",
     "int-layernorm x=int8 lanes=8 out=int8 reciprocal=17",
-    "int-layernorm x=int8 lanes=8 out=int8 reciprocal=17 --fold 8",
+    "int-layernorm x=int8 lanes=16",
+    "int-layernorm x=int8 lanes=16 out=int8 reciprocal=17",
+    "int-layernorm x=int8 lanes=16 out=int8 reciprocal=17 --fold 16",
 )
 """Units as the command line has them."""
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from .operands import Operand, Operands
 from .unit import UNSET, Ports, Unit, check_integer
 
 _MOST_CHANNELS = 1 << 16
+_LONGEST_NAME = 80
+"""Letters; Verilator renames modules of 128 and more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,9 +122,14 @@ class Chain(Unit):
 
     @property
     def name(self) -> str:
-        """Names of the stages, then the number of channels."""
+        """Names of the stages, then the number of channels; what is too long as a digest."""
         channels = [f"c{self.channels}"] if self.channels else []
-        return "_".join(["pipeline", *(unit.name for unit in self.chain), *channels])
+        name = "_".join(["pipeline", *(unit.name for unit in self.chain), *channels])
+        if len(name) <= _LONGEST_NAME:
+            return name
+        digest = hashlib.sha256(repr(self.parameters).encode()).hexdigest()[:8]
+        kinds = "_".join(stage.kind.replace("-", "_") for stage in self.chain)
+        return "_".join(["pipeline", kinds[:_LONGEST_NAME], *channels, digest])
 
     @property
     def _out(self) -> Format:

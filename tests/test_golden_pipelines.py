@@ -47,6 +47,20 @@ def test_text_reads_back():
     assert spec.accumulates
 
 
+def test_names_are_short_and_differ():
+    short = unit("pipeline", stages="mul(a=e4m3) | cast(out=fp16)")
+    assert short.name == "pipeline_mul_e4m3_cast_e4m3_fp16"
+    names = set()
+    for last in ("int4", "int8", "int16"):
+        stages = f"{INTEGER} | add() | add() | add() | add() | add() | cast(out={last})"
+        name = unit("pipeline", stages=stages).name
+        assert name.startswith("pipeline_mac_add_cast_add_add")
+        assert name.isidentifier()
+        assert len(name) < 100
+        names.add(name)
+    assert len(names) == 3
+
+
 def test_same_kinds_are_numbered():
     spec = unit("pipeline", stages="add(a=int8) | add() | add()")
     assert list(spec.ports.inputs) == ["a", "b", "add2_b", "add3_b"]
