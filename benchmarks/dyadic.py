@@ -32,11 +32,14 @@ MARKS = "<!-- differences: written by benchmarks/dyadic.py -->", "<!-- end of di
 DRAWS = 4_000_000
 LANES = 8
 WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "shift3", "power4")
-MEGAHERTZ = 140.0
-"""What the delay model is asked for. An ECP5 multiplier without its own registers, which no
-portable Verilog reaches, takes 3.93 ns, and the routing to and from it 2.6 ns or more."""
-SOFT_MEGAHERTZ = 170.0
-"""The same where all products are made of logic cells."""
+OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
+CLOCKS: dict[str, dict[str, Any]] = {
+    "clock": {"target": "ecp5dsp", "frequency": 165.0},
+    "plain": {"target": "ecp5", "frequency": 140.0},
+    "soft": {"target": "ecp5", "frequency": 170.0, "multiplier": "lut"},
+}
+"""What the delay model is asked for: with the registers of products in the hard multipliers, with
+those registers in the fabric as Yosys leaves them, and with products made of logic cells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,17 +54,18 @@ class Anchor:
     ffs: int | None = None
     fmax: float | None = None
     gates: int | None = None
+    picoseconds: int | None = None
 
 
 ANCHORS = (
     Anchor(origin="gemmlowp's double rounding, 32 x 32, plain Verilog", stages=0, luts=802, dsps=4,
-           fmax=27.1, gates=11891, against="tflite_double"),
+           fmax=27.1, gates=11891, picoseconds=17366, against="tflite_double"),
     Anchor(origin="single rounding, 32 x 31, plain Verilog", stages=0, luts=1461, dsps=4,
            fmax=33.5, against="tflite_single"),
     Anchor(origin="single rounding, 32 x 16, plain Verilog", stages=0, luts=934, dsps=2,
            fmax=41.5, against="tflite_single, 16 bits"),
     Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, ffs=230, fmax=73.5,
-           gates=7888, against="half_away, 16 bits"),
+           gates=7888, picoseconds=7315, against="half_away, 16 bits"),
 )  # fmt: skip
 
 
@@ -188,18 +192,24 @@ def digest(spec: Unit) -> str:
 
 
 def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
-    """One row: ``what`` is ``ecp5``, ``asic`` (areas, combinational but for accumulators), or
-    ``clock`` and ``soft``, placed and routed with registers, and without hard multipliers."""
+    """One row: ``what`` is ``ecp5`` or ``asic`` (areas, combinational but for accumulators),
+    ``anchor`` (with the stages of the public design that it stands beside, and on its library),
+    or one of :data:`CLOCKS`, placed and routed with registers."""
     row: dict[str, Any] = {"case": name, "what": what, "unit": spec.name, "design": digest(spec)}
     ecp5, asic = targets.target("ecp5"), targets.target("asic")
     if what == "asic":
         design = source.generate(spec, stages=0, target=asic.model)
-        return row | {"asic": run(design, asic).to_json()}
-    if what in ("clock", "soft"):
-        choice, megahertz = ("lut", SOFT_MEGAHERTZ) if what == "soft" else ("auto", MEGAHERTZ)
-        options: dict[str, Any] = {"frequency": megahertz, "multiplier": choice}
-        design = source.generate(spec, target=ecp5.model, **options)
-        return row | {what: run(design, ecp5, multiplier=choice).to_json()}
+        return row | {what: run(design, asic).to_json()}
+    if what == "anchor":
+        stages = next((a.stages for a in ANCHORS if name == f"requantize {a.against}"), 0)
+        for label, model in (("osu018", asic.model), ("beside", ecp5.model)):
+            design = source.generate(spec, stages=stages, target=model)
+            on: dict[str, Any] = {"liberty": OSU018} if label == "osu018" else {"area_only": True}
+            row[label] = run(design, asic if label == "osu018" else ecp5, **on).to_json()
+        return row
+    if what in CLOCKS:
+        options = dict(CLOCKS[what])
+        return row | {what: run(spec, options.pop("target"), **options).to_json()}
     for label, multiplier in (("auto", "auto"), ("lut", "lut")):
         design = source.generate(spec, stages=0, target=ecp5.model, multiplier=multiplier)
         if label == "lut" and not name.startswith("mac"):
@@ -246,41 +256,39 @@ def page(rows: list[dict[str, Any]]) -> str:
             return "-"
         return f"{found['lut_equivalents']:.0f}" + (f" + {found['dsps']} DSP" * bool(found["dsps"]))
 
-    def figures(case: str) -> list[str]:
-        routed, asic = part(case, "clock"), part(case, "asic")
+    def area(found: dict[str, Any]) -> list[str]:
+        return [number(found.get("gate_equivalents")), number(found.get("delay_fo4"), 1)]
+
+    def routed(found: dict[str, Any]) -> list[str]:
         return [
-            luts(part(case, "auto")),
-            number(asic.get("gate_equivalents")),
-            number(asic.get("delay_fo4"), 1),
-            number(routed.get("latency")),
-            luts(routed),
-            number(routed.get("ffs")),
-            number(routed.get("fmax_mhz"), 1),
+            number(found.get("latency")),
+            luts(found),
+            number(found.get("ffs")),
+            number(found.get("fmax_mhz"), 1),
         ]
+
+    def figures(case: str) -> list[str]:
+        return [luts(part(case, "auto")), *area(part(case, "asic")), *routed(part(case, "clock"))]
 
     head = ["LUT", "GE", "FO4", "stages", "LUT", "FF", "MHz"]
     scaling = [[name, *figures(f"requantize {name}")] for name in requantizers()]
-    for anchor in ANCHORS:
-        flat = anchor.stages == 0
-        area = f"{anchor.luts} + {anchor.dsps} DSP"
-        scaling.append([
-            anchor.origin, area if flat else "-", number(anchor.gates), "-", str(anchor.stages),
-            "-" if flat else area, number(anchor.ffs), number(anchor.fmax, 1),
-        ])  # fmt: skip
-    soft = []
+    ways: dict[str, list[list[str]]] = {"plain": [], "soft": []}
     for name in requantizers():
-        found = part(f"requantize {name}", "soft")
-        if found:
-            figure = [number(found[key]) for key in ("latency", "lut_equivalents", "ffs")]
-            soft.append([name, *figure, number(found["fmax_mhz"], 1)])
+        for way, lines in ways.items():
+            if found := part(f"requantize {name}", way):
+                lines.append([name, *routed(found)])
     ratios = []
     for anchor in ANCHORS:
-        mine = part(f"requantize {anchor.against}", "auto")
+        mine, gates = (part(f"requantize {anchor.against}", what) for what in ("beside", "osu018"))
         if mine:
+            found = [gates["gate_equivalents"], gates["logic_ps"]]
+            theirs = [anchor.gates, anchor.picoseconds]
             ratios.append([
-                anchor.origin, f"`{anchor.against}`", luts(mine),
+                anchor.origin, f"`{anchor.against}`", str(anchor.stages), luts(mine),
                 f"{anchor.luts} + {anchor.dsps} DSP",
                 f"{mine['lut_equivalents'] / anchor.luts:.2f}",
+                *(cell for m, t in zip(found, theirs, strict=True)
+                  for cell in (number(m), number(t), f"{m / t:.2f}" if t else "-")),
             ])  # fmt: skip
     weights = []
     reference = part("mac int8", "asic").get("gate_equivalents")
@@ -301,22 +309,48 @@ def page(rows: list[dict[str, Any]]) -> str:
 
 LUT is LUT4 + 2 * CCU2C of the bare unit after `synth_ecp5`, GE NAND2 gate equivalents and FO4 the
 delay, register to register, of macaw's logical-effort library: both without pipeline registers.
-Behind them, pipelined: `frequency={MEGAHERTZ:g}`, and what nextpnr-ecp5 (LFE5U-25F, seed 1) reaches
-with the unit between registers; a hard multiplier without registers of its own, which portable
-Verilog cannot ask for, takes 3.93 ns besides the routing. `-`: not measured.
+Behind them, pipelined: target `ecp5dsp` with `frequency={CLOCKS["clock"]["frequency"]:g}`, which
+holds products in the registers of the hard multipliers, and what nextpnr-ecp5 (LFE5U-25F, seed 1)
+reaches with the unit between registers. `-`: not measured.
 Tools: {", ".join(tools)}.
 
 ## Requantisation, int32 to int8
 
 {table(["profile", *head], scaling)}
 
-Public designs are measured with the same tools. Without registers, LUTs beside them:
+Public designs, measured with the same tools at the same number of stages; GE and ps (without
+registers) on osu018:
 
-{table(["design", "profile", "macaw", "theirs", "ratio"], ratios)}
+{
+        table(
+            [
+                "design",
+                "profile",
+                "stages",
+                "LUT",
+                "theirs",
+                "ratio",
+                "GE",
+                "theirs",
+                "ratio",
+                "ps",
+                "theirs",
+                "ratio",
+            ],
+            ratios,
+        )
+    }
 
-Without hard multipliers (`multiplier=lut`, `frequency={SOFT_MEGAHERTZ:g}`):
+Clocks: theirs reach {", ".join(f"{a.fmax:g}" for a in ANCHORS)} MHz. With products in the
+registers of the fabric, as Yosys leaves them (target `ecp5`,
+`frequency={CLOCKS["plain"]["frequency"]:g}`):
 
-{table(["profile", "stages", "LUT", "FF", "MHz"], soft)}
+{table(["profile", *head[3:]], ways["plain"])}
+
+Without hard multipliers (target `ecp5`, `multiplier=lut`,
+`frequency={CLOCKS["soft"]["frequency"]:g}`):
+
+{table(["profile", *head[3:]], ways["soft"])}
 
 ## Multiply-accumulate by weight format
 
@@ -336,7 +370,9 @@ def main() -> int:
     parser.add_argument("--differences", action="store_true", help="only the tables of differences")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--cases", default="", help="parts of the names of rows, with commas")
-    parser.add_argument("--what", default="ecp5,asic", help="of ecp5, asic, clock, soft")
+    parser.add_argument(
+        "--what", default="ecp5,asic", help="of ecp5, asic, anchor, " + ", ".join(CLOCKS)
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs")
     options = parser.parse_args()
     if options.differences:

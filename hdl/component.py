@@ -152,6 +152,8 @@ class Datapath(wiring.Component):
         Clocks from an operand to its result.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
+    multipliers : list of tuple of int
+        Operand widths of each product that is left to the tools.
     folds : bool
         True if lanes can take turns: ``Implementation(fold=...)``.
     """
@@ -168,6 +170,7 @@ class Datapath(wiring.Component):
         self._period, self.latency = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
         self.clocked = trial.registers > 0 or self.latency > 0
+        self.multipliers = sorted(trial.products, reverse=True)
         self.port_list = self._ports()
         super().__init__(
             {p.name: (In if p.direction == "input" else Out)(p.width) for p in self.port_list}

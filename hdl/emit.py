@@ -133,6 +133,7 @@ class Design:
             "ports": [port.metadata for port in self.datapath.port_list],
             "latency": self.latency,
             "initiation_interval": self.initiation_interval,
+            "multipliers": [list(widths) for widths in self.datapath.multipliers],
             "flow": option.flow,
             "bus": option.bus,
             "reset": option.reset,

@@ -106,6 +106,7 @@ class Pipeline:
         self.last_stage = 0
         self.slowest = 0.0
         self.registers = 0
+        self.products: list[tuple[int, int]] = []
         self._steps = 0
         self._loop: range | None = None
         self._hold: tuple[int, Value] | None = None
@@ -548,7 +549,11 @@ class Pipeline:
         if too_wide or too_slow:
             cut = limit if too_wide and limit is not None else (len(a) + 1) // 2
             return self._multiply_split(a, b, cut).within(low, high)
-        return self.op(lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product")
+        self.products.append((len(a), len(b)))
+        wire = self.op(lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product")
+        if self.delays.product_registers and self._loop is None and self.period < float("inf"):
+            wire.time = self.period
+        return wire
 
     def _multiply_split(self, a: Wire, b: Wire, cut: int) -> Wire:
         """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""

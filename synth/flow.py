@@ -19,7 +19,7 @@ from macaw.hdl import tools
 from macaw.hdl.tools import Notify, ToolFailure, ToolTimeout
 
 from . import cache as store
-from . import registers, targets, timing
+from . import dsp_registers, registers, targets, timing
 from .targets import Target
 
 TIMEOUT = 1200.0
@@ -28,9 +28,9 @@ TIMEOUT = 1200.0
 ABC_PATIENCE = 240.0
 """Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
 
-WIDE_BITS, LONG_TEXT = 100, 50_000
-"""Units of more bits of operands, or characters of Verilog, than this are mapped with short sweeps
-for equal signals. An fp32 multiply-add lies below both."""
+WIDE_BITS, WIDE_PRODUCT, LONG_TEXT = 100, 48, 50_000
+"""Units of more bits of operands, or of a product, or characters of Verilog, than this are mapped
+with short sweeps for equal signals. An fp32 multiply-add lies below all."""
 
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
@@ -284,6 +284,9 @@ class _Measurement:
         name, dsp = self.design.name, self.target.dsp[self.multiplier]
         text = "read_verilog unit.v\n" + self.target.script.format(top=name, dsp=dsp)
         text += "tee -q -o area.json stat -json\n"
+        inside = self.target.product_registers
+        if inside:
+            text += "write_json unit.json\n"
         if routed:
             ports = self.design.metadata["ports"]
             (self.work / "bench.v").write_text(registers.wrap(name, ports))
@@ -303,7 +306,17 @@ class _Measurement:
         figures["lut_equivalents"] = sum(
             weight * figures[name] for name, weight in self.target.lut_equivalents.items()
         )
+        if inside:
+            figures["ffs"] -= self._absorb("unit.json")
+            if routed:
+                self._absorb("bench.json")
         return figures
+
+    def _absorb(self, file: str) -> int:
+        netlist = json.loads((self.work / file).read_text())
+        gone = dsp_registers.absorb(netlist)
+        (self.work / file).write_text(json.dumps(netlist))
+        return gone
 
     def place_and_route(self, nextpnr: tools.Tool, seed: int) -> dict[str, Any]:
         """Highest clock frequency of the unit between registers."""
@@ -399,7 +412,8 @@ class _Measurement:
 def _wide(design: Design) -> bool:
     ports = design.metadata.get("ports") or []
     bits = sum(port["width"] for port in ports if port.get("role") == "operand")
-    return bits > WIDE_BITS or len(design.verilog) > LONG_TEXT
+    product = max(map(sum, design.metadata.get("multipliers") or [[0]]))
+    return bits > WIDE_BITS or product > WIDE_PRODUCT or len(design.verilog) > LONG_TEXT
 
 
 _libraries: dict[str, timing.Library] = {}

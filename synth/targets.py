@@ -57,6 +57,8 @@ class Target:
         Unit of the figure that ``cost`` gives.
     model : str
         Delay model that :mod:`macaw.hdl` places registers by.
+    product_registers : bool
+        Move registers of products into the multipliers: :mod:`macaw.synth.dsp_registers`.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Target:
     liberty: str = ""
     units: str = "LUT"
     model: str = "ecp5"
+    product_registers: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """All that decides a result, for the cache's key."""
@@ -116,6 +119,14 @@ ECP5_COMPACT = replace(
     name="ecp5-compact",
     description="ECP5 without wide LUTs: fewer LUT4, somewhat slower",
     dsp={"auto": "-nowidelut", "dsp": "-nowidelut", "lut": "-nodsp -nowidelut"},
+)
+
+ECP5_DSP = replace(
+    ECP5,
+    name="ecp5dsp",
+    description="ECP5 with the registers of products in the multipliers: faster, fewer FF",
+    model="ecp5dsp",
+    product_registers=True,
 )
 
 ICE40 = Target(
@@ -204,7 +215,7 @@ ASIC = Target(
     model="asic",
 )
 
-TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ICE40, ICE40UP, XILINX7, ASIC)}
+TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ECP5_DSP, ICE40, ICE40UP, XILINX7, ASIC)}
 
 
 def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
