@@ -205,7 +205,7 @@ def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
         for label, model in (("osu018", asic.model), ("beside", ecp5.model)):
             design = source.generate(spec, stages=stages, target=model)
             on: dict[str, Any] = {"liberty": OSU018} if label == "osu018" else {"area_only": True}
-            row[label] = run(design, asic if label == "osu018" else ecp5, **on).to_json()
+            row[label] = run(design, "asic" if label == "osu018" else "ecp5", **on).to_json()
         return row
     if what in CLOCKS:
         options = dict(CLOCKS[what])
