@@ -44,7 +44,7 @@ those registers in the fabric as Yosys leaves them, and with products made of lo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """A public requantiser, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the same flow."""
+    """A public design, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the same flow."""
 
     origin: str
     stages: int
@@ -55,17 +55,22 @@ class Anchor:
     fmax: float | None = None
     gates: int | None = None
     picoseconds: int | None = None
+    multiplier: str = "auto"
 
 
 ANCHORS = (
     Anchor(origin="gemmlowp's double rounding, 32 x 32, plain Verilog", stages=0, luts=802, dsps=4,
-           fmax=27.1, gates=11891, picoseconds=17366, against="tflite_double"),
+           fmax=27.1, gates=11891, picoseconds=17366, against="requantize tflite_double"),
     Anchor(origin="single rounding, 32 x 31, plain Verilog", stages=0, luts=1461, dsps=4,
-           fmax=33.5, against="tflite_single"),
+           fmax=33.5, against="requantize tflite_single"),
     Anchor(origin="single rounding, 32 x 16, plain Verilog", stages=0, luts=934, dsps=2,
-           fmax=41.5, against="tflite_single, 16 bits"),
+           fmax=41.5, against="requantize tflite_single, 16 bits"),
     Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, ffs=230, fmax=73.5,
-           gates=7888, picoseconds=7315, against="half_away, 16 bits"),
+           gates=7888, picoseconds=7315, against="requantize half_away, 16 bits"),
+    Anchor(origin="int8 into int32, plain Verilog", stages=0, luts=64, dsps=1, fmax=101.5,
+           gates=1478, picoseconds=5185, against="other int-mac, 1 lane"),
+    Anchor(origin="the same without DSP (`-nodsp -nowidelut`)", stages=0, luts=344, dsps=0,
+           multiplier="lut", against="other int-mac, 1 lane"),
 )  # fmt: skip
 
 
@@ -100,6 +105,7 @@ def others() -> dict[str, Unit]:
         "average-pool": unit("average-pool"),
         "average-pool of 49": unit("average-pool", count=49),
         "clamp": unit("clamp"),
+        "int-mac, 1 lane": unit("int-mac", a="int8", bias=False, wrap=True, terms=1 << 16),
     }
 
 
@@ -201,11 +207,11 @@ def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
         design = source.generate(spec, stages=0, target=asic.model)
         return row | {what: run(design, asic).to_json()}
     if what == "anchor":
-        stages = next((a.stages for a in ANCHORS if name == f"requantize {a.against}"), 0)
-        for label, model in (("osu018", asic.model), ("beside", ecp5.model)):
-            design = source.generate(spec, stages=stages, target=model)
-            on: dict[str, Any] = {"liberty": OSU018} if label == "osu018" else {"area_only": True}
-            row[label] = run(design, "asic" if label == "osu018" else "ecp5", **on).to_json()
+        for anchor in (a for a in ANCHORS if a.against == name):
+            design = source.generate(spec, stages=anchor.stages, target=asic.model)
+            row["osu018"] = run(design, "asic", liberty=OSU018).to_json()
+            options = {"stages": anchor.stages, "multiplier": anchor.multiplier}
+            row[f"beside {anchor.multiplier}"] = run(spec, area_only=True, **options).to_json()
         return row
     if what in CLOCKS:
         options = dict(CLOCKS[what])
@@ -279,13 +285,14 @@ def page(rows: list[dict[str, Any]]) -> str:
                 lines.append([name, *routed(found)])
     ratios = []
     for anchor in ANCHORS:
-        mine, gates = (part(f"requantize {anchor.against}", what) for what in ("beside", "osu018"))
+        mine = part(anchor.against, f"beside {anchor.multiplier}")
         if mine:
-            found = [gates["gate_equivalents"], gates["logic_ps"]]
+            gates = part(anchor.against, "osu018") if anchor.gates else {}
+            found = [gates.get("gate_equivalents"), gates.get("logic_ps")]
             theirs = [anchor.gates, anchor.picoseconds]
             ratios.append([
-                anchor.origin, f"`{anchor.against}`", str(anchor.stages), luts(mine),
-                f"{anchor.luts} + {anchor.dsps} DSP",
+                anchor.origin, f"`{anchor.against.partition(' ')[2]}`", str(anchor.stages),
+                luts(mine), luts({"lut_equivalents": anchor.luts, "dsps": anchor.dsps}),
                 f"{mine['lut_equivalents'] / anchor.luts:.2f}",
                 *(cell for m, t in zip(found, theirs, strict=True)
                   for cell in (number(m), number(t), f"{m / t:.2f}" if t else "-")),
@@ -341,7 +348,7 @@ registers) on osu018:
         )
     }
 
-Clocks: theirs reach {", ".join(f"{a.fmax:g}" for a in ANCHORS)} MHz. With products in the
+Clocks: theirs reach {", ".join(f"{a.fmax:g}" for a in ANCHORS if a.fmax)} MHz. With products in the
 registers of the fabric, as Yosys leaves them (target `ecp5`,
 `frequency={CLOCKS["plain"]["frequency"]:g}`):
 
@@ -384,6 +391,8 @@ def main() -> int:
     for what in options.what.split(","):
         for name, spec in every().items():
             if not any(text in name for text in wanted):
+                continue
+            if what == "anchor" and name not in {a.against for a in ANCHORS}:
                 continue
             row = price(name, spec, what)
             old = json.loads(file.read_text())["rows"] if file.exists() else []

@@ -200,7 +200,7 @@ def _pipelines() -> Iterator[tuple[str, Unit]]:
         yield f"layer_{layer.weight.name}_{layer.residual or 'plain'}", layer.unit
 
 
-FLEX_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 100.0, "flow": "valid"})
+STREAM_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 100.0, "flow": "valid"})
 
 # with ten million beats at every choice
 FLEX_LARGE: dict[str, Unit] = {
@@ -420,20 +420,19 @@ def _all() -> Iterator[Case]:
         if spec.kind == "block-quantize":
             yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(_lanes(spec)), FEWER // 4)
     for name, spec in FLEX_LARGE.items():
-        yield from _everywhere(f"flex/{{}}/{name}", spec, FLEX_CHOICES, BULK)
+        yield from _everywhere(f"flex/{{}}/{name}", spec, STREAM_CHOICES, BULK)
     for name, spec in _flex():
         yield from _everywhere(f"flex/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
     for name, spec in (*FLEX_LARGE.items(), *_flex()):
         if isinstance(spec, ExponentPredictor):
             yield from _everywhere(f"fold/{{}}/{name}", spec, _folds(spec.length), FEWER)
     for name, spec in _pipelines():
-        choices = (*STAGES, {"stages": 3, "flow": "stream"})
-        yield from _everywhere(f"pipeline/{{}}/{name}", spec, choices, FEWER)
+        yield from _everywhere(f"pipeline/{{}}/{name}", spec, STREAM_CHOICES, BULK)
     for name, spec in REQUANTIZE.items():
         choices = (*STAGES[::2], {"stages": 4, "flow": "stream"})
         yield from _everywhere(f"requantize/{{}}/{name}", spec, choices, BULK)
     for name, spec in integers():
-        yield from _everywhere(f"integer/{{}}/{name}", spec, BLOCK_CHOICES, FEWER)
+        yield from _everywhere(f"integer/{{}}/{name}", spec, BLOCK_CHOICES, BULK)
     for name, spec in small_integers():
         yield Case(
             name=f"rtl/integer/exhaustive/{name}",
