@@ -112,8 +112,9 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
 def summed(unit: ResidualAdd, rng: _Rng, count: int) -> Codes:
     """Codes of all operands of form tflite: sums that the last shift brings to the range.
 
-    A third have branches that are ties, a third a multiplier of a that brings the sum to where
-    the last two roundings have, or nearly have, a tie.
+    A third have branches that are ties; a third a multiplier of b that brings the sum to where
+    the last two roundings have, or nearly have, a tie, half of these beside one in the first
+    rounding of a.
     """
     bits, left = unit.bits, unit.left_shift
     kind = rng.integers(0, 3, count)
@@ -138,6 +139,12 @@ def summed(unit: ResidualAdd, rng: _Rng, count: int) -> Codes:
         shift = np.where(kind == 1, np.minimum(length - 1 - left, 0), shift)
         shifts.append(_fixed(unit, f"{prefix}shift", np.where(kind == 2, 0, shift)))
 
+    tie = (kind == 2) & (rng.random(count) < 0.5)
+    if unit.a_multiplier is None and bits - left > 1:
+        place = bits - left
+        odd = factors[0] >> place << place | 1 << (place - 1)
+        factors[0] = np.where(tie, odd, factors[0])
+
     def branch(number: int) -> np.ndarray:
         exact = values[number].astype(float) * factors[number]
         return np.rint(np.ldexp(exact, left + shifts[number] - bits))
@@ -145,17 +152,17 @@ def summed(unit: ResidualAdd, rng: _Rng, count: int) -> Codes:
     total = branch(0) + branch(1)
     down = np.frexp(total)[1] - rng.integers(-2, unit.out.width + 2, count)
     after = _fixed(unit, "shift", -np.clip(down, -1, 33))
-    if unit.a_multiplier is None:
+    if unit.b_multiplier is None:
         # The sum for a product that lies half a unit of the result beside an integer, or about.
         down = np.maximum(-after, 1)
         product = np.ldexp(total * factors[2], -bits)
-        tie = np.ldexp(2 * np.floor(np.ldexp(product, -down)) + 1, down - 1)
-        wanted = np.rint(np.ldexp(tie / np.maximum(factors[2], 1), bits)) - branch(1)
+        half = np.ldexp(2 * np.floor(np.ldexp(product, -down)) + 1, down - 1)
+        wanted = np.rint(np.ldexp(half / np.maximum(factors[2], 1), bits)) - branch(0)
         wanted += rng.integers(-1, 2, count)
-        nonzero = np.where(values[0] == 0, 1, values[0])
-        better = np.rint(np.ldexp(wanted / nonzero, bits - left - shifts[0]))
+        nonzero = np.where(values[1] == 0, 1, values[1])
+        better = np.rint(np.ldexp(wanted / nonzero, bits - left - shifts[1]))
         fits = (kind == 2) & (better >= 0) & (better < float(1 << bits)) & (factors[2] > 0)
-        factors[0] = np.where(fits, np.where(fits, better, 0).astype(np.int64), factors[0])
+        factors[1] = np.where(fits, np.where(fits, better, 0).astype(np.int64), factors[1])
     for prefix, multiplier in zip(("a_", "b_", ""), factors, strict=True):
         made[f"{prefix}multiplier"] = multiplier, Fixed(width=bits, signed=False)
     for prefix, shift in zip(("a_", "b_", ""), (*shifts, after), strict=True):
