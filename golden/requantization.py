@@ -191,9 +191,10 @@ class ResidualAdd(Scaled):
     ``separate``: ``r = saturate(round(a * Ma * 2**(sa - bits)) + round(b * Mb * 2**(sb - bits)))``,
     as HAWQ-V3. ``single``: ``r = saturate(round((a * Ma + b * Mb) * 2**(shift - bits)))``, with one
     shift. ``tflite``: ``r = saturate(round(sum * multiplier * 2**(shift - bits)))``, where ``sum``
-    is that of ``round(a * 2**left * Ma * 2**(sa - bits))`` and the same of b, as TensorFlow Lite's
-    ADD; shifts beyond -31 and 0 are taken as these. Zero points are subtracted from a and b first,
-    and added to the sum. The bits are those of :func:`macaw.golden.integer_layers.residual_add`.
+    is that of ``round(a * 2**left * Ma * 2**(sa - bits))`` and the same of b, with a left shift of
+    20, or 15 where ``out`` has more than 8 bits, as TensorFlow Lite's ADD; shifts beyond -31 and 0
+    are taken as these. Zero points are subtracted from a and b first, and added to the sum. The
+    bits of ``tflite`` are those of :func:`macaw.golden.integer_layers.residual_add`.
 
     Parameters
     ----------
@@ -204,8 +205,8 @@ class ResidualAdd(Scaled):
     branch : Fixed, optional
         Of separate branches: an integer format, by default signed, of twice the bits of ``out``.
     profile, bits
-        As of :class:`Requantize`; of ``tflite`` the profile is ``tflite_double``, if nothing else
-        is said, or ``tflite_single``.
+        As of :class:`Requantize`. By default the profile is ``tflite_single``; of ``tflite`` it is
+        ``tflite_double``, or ``tflite_single``.
     a_multiplier, b_multiplier, a_shift, b_shift : int, optional
         Fixed ones are no operands. Shifts of ``tflite`` are -31 to 0.
     multiplier, shift : int, optional
