@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "dyadic.md"
 MARKS = "<!-- differences: written by benchmarks/dyadic.py -->", "<!-- end of differences -->"
 DRAWS = 4_000_000
+RATIOS = 64
+"""Triples of scales that residual sums are drawn with."""
 LANES = 8
 WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "shift3", "power4")
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
@@ -102,6 +104,7 @@ def others() -> dict[str, Unit]:
     return {
         "residual-add, separate": unit("residual-add"),
         "residual-add, single": unit("residual-add", form="single"),
+        "residual-add, tflite": unit("residual-add", form="tflite"),
         "average-pool": unit("average-pool"),
         "average-pool of 49": unit("average-pool", count=49),
         "clamp": unit("clamp"),
@@ -133,6 +136,11 @@ def draws(kind: str, count: int, rng: np.random.Generator) -> tuple[np.ndarray, 
     return np.clip(x, -(2**31), 2**31 - 1), multiplier, shift
 
 
+def in_a_million(wrong: int, count: int) -> str:
+    often = 1e6 * wrong / count
+    return f"{often:.2g}" if often < 10 else f"{often:,.0f}"
+
+
 def differences(count: int) -> str:
     """The Markdown tables."""
     kinds = ("any", "8-bit", "power of two")
@@ -146,9 +154,8 @@ def differences(count: int) -> str:
         base = results["tflite_single"].astype(int)
         for name, result in results.items():
             apart = result.astype(int) - base
-            wrong = np.count_nonzero(apart)
-            often = 1e6 * wrong / count
-            cell = f"{often:.2g}" if often < 10 else f"{often:,.0f}"
+            wrong = int(np.count_nonzero(apart))
+            cell = in_a_million(wrong, count)
             sides = [text for text, side in (("+1", apart > 0), ("-1", apart < 0)) if side.any()]
             assert np.abs(apart).max() <= 1
             found.setdefault(name, []).append(cell + (f" ({', '.join(sides)})" if sides else ""))
@@ -162,21 +169,40 @@ def differences(count: int) -> str:
 
 
 def _residuals(count: int) -> str:
-    rng = np.random.default_rng(9)
-    apart, above = 0, 0
-    for _ in range(16):
-        scales = [float(s) for s in np.exp2(rng.uniform(-6, -4, 3))]
-        a, b = rng.integers(-128, 128, (2, count // 16))
-        multiplier, shifts = export_residual(*scales)
-        separate = residual_add(a, b, multiplier, shifts, profile="hawq").astype(int)
-        multiplier, shift = export_residual(*scales, form="single")
-        single = residual_add(a, b, multiplier, shift, form="single", profile="hawq")
-        apart += np.count_nonzero(separate != single)
-        above += int(np.abs(separate - single).max() > 1)
-    assert not above
+    """Results in a million that one form of a sum gives and another does not, by scales."""
+    separate, single, away, tflite = forms = (
+        ("separate", "hawq"),
+        ("single", "hawq"),
+        ("single", "half_away"),
+        ("tflite", "tflite_double"),
+    )
+    pairs = (separate, single), (separate, tflite), (single, tflite), (away, tflite)
+    cells = []
+    for power in (False, True):
+        rng = np.random.default_rng(9)
+        apart = dict.fromkeys(pairs, 0)
+        for _ in range(RATIOS):
+            exponents = rng.uniform(-6, -4, 3)
+            scales = np.exp2(np.rint(exponents) if power else exponents).tolist()
+            a, b = rng.integers(-128, 128, (2, count // RATIOS))
+            found = {}
+            for form, profile in forms:
+                factors = export_residual(*scales, form=form)
+                result = residual_add(a, b, *factors, form=form, profile=profile)
+                found[form, profile] = result.astype(int)
+            for first, second in pairs:
+                differences = np.abs(found[first] - found[second])
+                assert differences.max() <= 1
+                apart[first, second] += int(np.count_nonzero(differences))
+        total = count // RATIOS * RATIOS
+        cells.append([in_a_million(each, total) for each in apart.values()])
+    rows = [
+        [*(f"{form} `{profile}`" for form, profile in pair), *each]
+        for pair, *each in zip(pairs, *cells, strict=True)
+    ]
     return (
-        f"Of sums of two int8 branches with random scales, {100 * apart / count:.1f} % differ by "
-        "one count between `form=separate` and `form=single` (`hawq`)."
+        "Of sums of two int8 branches, results in a million that two forms give one count apart:"
+        "\n\n" + table(["form", "and form", "any scales", "power of two scales"], rows)
     )
 
 

@@ -27,6 +27,12 @@ BITS = 31
 LEAST_SHIFT, LARGEST_SHIFT = -32, 31
 """Shifts beyond are taken as these: no multiplier in [2**30, 2**31) with a 32-bit operand and a
 result of at most 16 bits can tell."""
+FORMS = ("separate", "single", "tflite")
+"""How sums of two branches of different scales are rounded."""
+BELOW_ONE = -31, 0
+"""Limits of the shifts of form tflite."""
+LEFT = {8: 20, 16: 15}
+"""Of form tflite, by the most bits of branches and results: the left shift of the branches."""
 _FAR = (1 << 33) - 1
 """A magnitude that saturates every result, whatever its zero point."""
 
@@ -244,6 +250,52 @@ def scale_products(
     if not np.any(left):
         return result
     return np.where(left > 0, np.clip(result, -_FAR, _FAR) << left, result)
+
+
+def scale_sum(
+    products: Iterable[np.ndarray],
+    shifts: Iterable[np.ndarray | int],
+    multiplier: np.ndarray | int,
+    shift: np.ndarray | int,
+    *,
+    left: int,
+    profile: Profile,
+    bits: int,
+) -> np.ndarray:
+    """Return a sum of two products as TensorFlow Lite's ADD rounds it, as int64.
+
+    Each product is shifted left by ``left``, scaled and rounded; their sum, times ``multiplier``,
+    is scaled by ``shift`` and rounded. Shifts beyond -31 and 0, which TensorFlow Lite does not
+    have, are taken as these. Magnitudes stay below 2**63 with operands of the widths in
+    :data:`LEFT` less their zero points.
+    """
+    first, second = (
+        scale_products(product << left, np.clip(each, *BELOW_ONE), profile, bits)
+        for product, each in zip(products, shifts, strict=True)
+    )
+    return scale_products((first + second) * multiplier, np.clip(shift, *BELOW_ONE), profile, bits)
+
+
+def residual_profile(form: str, profile: str | Profile | None) -> Profile:
+    """Return the profile of a residual sum, by default its form's; SpecError where they do not
+    fit."""
+    if form not in FORMS:
+        raise SpecError(f"form={form}: must be one of {', '.join(FORMS)}")
+    tflite = form == "tflite"
+    if profile is None:
+        return Profile.TFLITE_DOUBLE if tflite else Profile.TFLITE_SINGLE
+    found = Profile.parse(profile, "profile")
+    if tflite and found not in (Profile.TFLITE_DOUBLE, Profile.TFLITE_SINGLE):
+        raise SpecError(f"profile={found}: form=tflite has tflite_double or tflite_single")
+    return found
+
+
+def left_shift(out: Fixed) -> tuple[int, int]:
+    """Return the most bits of branches of form tflite, and their left shift, by their result."""
+    for width, left in LEFT.items():
+        if out.width <= width:
+            return width, left
+    raise SpecError(f"out={out.name}: form=tflite has results of at most {max(LEFT)} bits")
 
 
 def saturate(value: np.ndarray, out: Fixed, zero_point: Any = 0) -> np.ndarray:

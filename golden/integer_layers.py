@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .dyadic import (
+    BELOW_ONE,
     BITS,
     Profile,
     check_bits,
@@ -23,11 +24,14 @@ from .dyadic import (
     check_out,
     common_shift,
     integer_dtype,
+    left_shift,
     multipliers,
     reciprocal,
     requantize,
+    residual_profile,
     saturate,
     scale_products,
+    scale_sum,
 )
 from .errors import CodeError, SpecError
 from .formats import Fixed
@@ -136,14 +140,14 @@ def conv2d(
 def residual_add(
     a: Any,
     b: Any,
-    multiplier: tuple[int, int],
-    shift: int | tuple[int, int],
+    multiplier: tuple[int, ...],
+    shift: int | tuple[int, ...],
     *,
     a_zero: int = 0,
     b_zero: int = 0,
     zero_point: int = 0,
     form: str = "separate",
-    profile: str | Profile = "tflite_single",
+    profile: str | Profile | None = None,
     out: str | Fixed = "int8",
     bits: int = BITS,
 ) -> np.ndarray:
@@ -152,28 +156,56 @@ def residual_add(
     Parameters
     ----------
     a, b : array_like of integers
+        They broadcast like numpy.
     multiplier, shift
         Of a and of b, in units of the result's scale: ``real = multiplier * 2**(shift - bits)``.
-    form : "separate" or "single"
+        With ``form="tflite"`` three each, those of :func:`export_residual`.
+    form : "separate", "single" or "tflite"
         ``separate``: each branch is rounded to an integer, then both and ``zero_point`` are added
         and saturated (HAWQ-V3). ``single``: the products are added exactly and rounded once; both
-        have one shift then (:func:`macaw.golden.dyadic.common_shift`).
+        have one shift then (:func:`macaw.golden.dyadic.common_shift`). ``tflite``: branches are
+        shifted left by 20 (results of more than 8 bits: by 15), scaled by less than one and
+        rounded; their sum is scaled by less than one and rounded again (TensorFlow Lite's ADD:
+        kernels/add.cc and reference/integer_ops/add.h).
+    profile : Profile, optional
+        By default ``tflite_single``. Of ``form="tflite"`` it is ``tflite_double``, or
+        ``tflite_single`` for builds with TFLITE_SINGLE_ROUNDING.
+
+    Returns
+    -------
+    ndarray of the broadcast shape, in the smallest numpy dtype for the integers of ``out``.
+
+    Raises
+    ------
+    SpecError for what the form does not have; CodeError for arrays that are not integers, and
+    with ``form="tflite"`` for differences from zero points beyond 255, or with a left shift of 15
+    beyond 65535.
     """
-    fmt, profile = check_out(out), Profile.parse(profile, "profile")
+    fmt = check_out(out)
+    profile = residual_profile(form, profile)
     check_bits(bits)
     shifts = (shift, shift) if isinstance(shift, int) else tuple(shift)
-    terms = [
-        (check_integers(name, value) - int(zero)) * int(each)
-        for name, value, zero, each in zip("ab", (a, b), (a_zero, b_zero), multiplier, strict=True)
+    values = [
+        check_integers(name, value) - int(zero)
+        for name, value, zero in (("a", a, a_zero), ("b", b, b_zero))
     ]
+    if form == "tflite":
+        width, left = left_shift(fmt)
+        for name, value in zip("ab", values, strict=True):
+            if np.abs(value).max(initial=0) >> width:
+                raise CodeError(f"{name}: must be within {(1 << width) - 1} of {name}_zero")
+        *factors, last = _three("multiplier", multiplier, 0, (1 << bits) - 1)
+        *branches, after = _three("shift", shifts, *BELOW_ONE)
+        terms = [value * each for value, each in zip(values, factors, strict=True)]
+        total = scale_sum(terms, branches, last, after, left=left, profile=profile, bits=bits)
+        return saturate(total, fmt, zero_point)
+    terms = [value * int(each) for value, each in zip(values, multiplier, strict=True)]
     if form == "separate":
         first, second = (
             np.clip(scale_products(term, each, profile, bits), -(1 << 40), 1 << 40)
             for term, each in zip(terms, shifts, strict=True)
         )
         return saturate(first + second, fmt, zero_point)
-    if form != "single":
-        raise SpecError(f"form={form}: must be one of separate, single")
     if shifts[0] != shifts[1]:
         raise SpecError(f"shift={shifts}: form=single takes one shift for both branches")
     return saturate(scale_products(terms[0] + terms[1], shifts[0], profile, bits), fmt, zero_point)
@@ -277,9 +309,40 @@ def export_layer(
 
 
 def export_residual(
-    a_scale: float, b_scale: float, out_scale: float, *, form: str = "separate", bits: int = BITS
-) -> tuple[tuple[int, int], int | tuple[int, int]]:
-    """Return (multipliers, shift or shifts) of :func:`residual_add` from real scales."""
+    a_scale: float,
+    b_scale: float,
+    out_scale: float,
+    *,
+    form: str = "separate",
+    out: str | Fixed = "int8",
+    bits: int = BITS,
+) -> tuple[tuple[int, ...], int | tuple[int, ...]]:
+    """Return (multipliers, shift or shifts) of :func:`residual_add` from real scales.
+
+    With ``form="tflite"`` branches are in units of twice the larger scale of a and b, divided by
+    ``2**left``, and their sum goes from these to ``out_scale``: quotients in float64, which are
+    TensorFlow Lite's for scales that are float32 (kernels/add.cc).
+
+    Raises
+    ------
+    SpecError for scales that are no numbers from 0 on; and with ``form="tflite"`` for those that
+    are zero, and for an ``out_scale`` of at most twice the larger one divided by ``2**left``,
+    which TensorFlow Lite refuses.
+    """
+    residual_profile(form, None)
+    if form == "tflite":
+        _, left = left_shift(check_out(out))
+        scales = {"a_scale": a_scale, "b_scale": b_scale, "out_scale": out_scale}
+        for name, scale in scales.items():
+            if not 0 < scale < np.inf:
+                raise SpecError(f"{name}={scale}: must be a positive number")
+        a, b, total = (np.float64(scale) for scale in scales.values())
+        twice = 2 * max(a, b)
+        ratios = [a / twice, b / twice, twice / (2**left * total)]
+        multiplier, shift = multipliers(ratios, bits=bits)
+        if shift[2] > 0:
+            raise SpecError(f"out_scale={out_scale}: form=tflite needs more than {twice / 2**left}")
+        return tuple(multiplier.tolist()), tuple(shift.tolist())
     ratios = [np.float64(scale) / np.float64(out_scale) for scale in (a_scale, b_scale)]
     if form == "single":
         (first, second), shift = common_shift([float(each) for each in ratios], bits=bits)
@@ -353,6 +416,13 @@ def clamp(x: np.ndarray, low: int | None = None, high: int | None = None) -> np.
     low = limits.min if low is None else max(low, limits.min)
     high = limits.max if high is None else min(high, limits.max)
     return np.clip(x, low, high)
+
+
+def _three(name: str, values: tuple[int, ...], low: int, high: int) -> list[int]:
+    """The multipliers or shifts of form tflite."""
+    if len(values) != 3 or not all(low <= each <= high for each in values):
+        raise SpecError(f"{name}={values}: form=tflite has three, each from {low} to {high}")
+    return [int(each) for each in values]
 
 
 def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -9,15 +9,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .dyadic import (
+    BELOW_ONE,
     BITS,
     LARGEST_SHIFT,
     LEAST_SHIFT,
     Profile,
     check_bits,
     check_out,
+    left_shift,
     reciprocal,
+    residual_profile,
     saturate,
     scale_products,
+    scale_sum,
 )
 from .errors import CodeError, SpecError
 from .formats import Fixed
@@ -27,6 +31,12 @@ from .unit import Ports, Unit, check_boolean, check_format, check_integer, ident
 
 SHIFT = Fixed(width=8)
 """Format of the operands that are shifts."""
+_FACTORS = {
+    "separate": ("a_multiplier", "b_multiplier", "a_shift", "b_shift"),
+    "single": ("a_multiplier", "b_multiplier", "shift"),
+    "tflite": ("a_multiplier", "b_multiplier", "multiplier", "a_shift", "b_shift", "shift"),
+}
+"""Multipliers and shifts of the forms of a residual sum."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +79,11 @@ class Scaled(IntegerUnit):
                 low, high = self._range(name)
                 check_integer(name, getattr(self, name), low, high)
 
+    @property
+    def _usual(self) -> Profile:
+        """The profile that names leave out."""
+        return Profile.TFLITE_SINGLE
+
     def _range(self, name: str) -> tuple[int, int]:
         return (LEAST_SHIFT, LARGEST_SHIFT) if "shift" in name else (0, (1 << self.bits) - 1)
 
@@ -97,7 +112,7 @@ class Scaled(IntegerUnit):
         return names[:1] if len(set(names)) == 1 else names
 
     def _scaled_suffixes(self, *factors: str) -> list[str]:
-        result = [] if self.profile is Profile.TFLITE_SINGLE else [self.profile.value]
+        result = [] if self.profile is self._usual else [self.profile.value]
         if self.bits != BITS:
             result.append(f"m{self.bits}bits")
         for name in factors:
@@ -175,20 +190,27 @@ class ResidualAdd(Scaled):
 
     ``separate``: ``r = saturate(round(a * Ma * 2**(sa - bits)) + round(b * Mb * 2**(sb - bits)))``,
     as HAWQ-V3. ``single``: ``r = saturate(round((a * Ma + b * Mb) * 2**(shift - bits)))``, with one
-    shift. Zero points are subtracted from a and b first, and added to the sum.
+    shift. ``tflite``: ``r = saturate(round(sum * multiplier * 2**(shift - bits)))``, where ``sum``
+    is that of ``round(a * 2**left * Ma * 2**(sa - bits))`` and the same of b, with a left shift of
+    20, or 15 where ``out`` has more than 8 bits, as TensorFlow Lite's ADD; shifts beyond -31 and 0
+    are taken as these. Zero points are subtracted from a and b first, and added to the sum. The
+    bits of ``tflite`` are those of :func:`macaw.golden.integer_layers.residual_add`.
 
     Parameters
     ----------
     a, b, out : Fixed
         Integer formats; ``b`` and ``out`` default to ``a``. Operands have at most 30 bits, or 62
-        with the multiplier.
-    form : "separate" or "single"
+        with the multiplier; of ``tflite`` at most 8, or 16 where ``out`` has more.
+    form : "separate", "single" or "tflite"
     branch : Fixed, optional
         Of separate branches: an integer format, by default signed, of twice the bits of ``out``.
     profile, bits
-        As of :class:`Requantize`.
-    a_multiplier, b_multiplier, a_shift, b_shift, shift : int, optional
-        Fixed ones are no operands.
+        As of :class:`Requantize`. By default the profile is ``tflite_single``; of ``tflite`` it is
+        ``tflite_double``, or ``tflite_single``.
+    a_multiplier, b_multiplier, a_shift, b_shift : int, optional
+        Fixed ones are no operands. Shifts of ``tflite`` are -31 to 0.
+    multiplier, shift : int, optional
+        Of the sum, fixed: ``single`` has the shift, ``tflite`` both.
     zero_points : bool
         Adds the operands ``a_zero``, ``b_zero`` and ``zero_point``.
     """
@@ -202,28 +224,31 @@ class ResidualAdd(Scaled):
     branch: Fixed | None = None
     a_multiplier: int | None = None
     b_multiplier: int | None = None
+    multiplier: int | None = None
     a_shift: int | None = None
     b_shift: int | None = None
     shift: int | None = None
     zero_points: bool = False
+    profile: Profile = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out="a")
         self._set("form", str(self.form).lower())
-        if self.form not in ("separate", "single"):
-            raise SpecError(f"form={self.form}: must be one of separate, single")
-        single = self.form == "single"
-        for name in ("a_shift", "b_shift") if single else ("shift",):
+        self._set("out", check_out(self.out))
+        self._set("profile", residual_profile(self.form, self.profile))
+        for name in set(_FACTORS["tflite"]) - set(self.factors):
             if getattr(self, name) is not None:
-                other = "shift" if single else "a_shift and b_shift"
-                raise SpecError(f"{name}={getattr(self, name)}: form={self.form} has {other}")
+                raise SpecError(
+                    f"{name}={getattr(self, name)}: form={self.form} has {', '.join(self.factors)}"
+                )
         self._check_scaling(*self.factors)
+        most = left_shift(self.out)[0] if self.form == "tflite" else min(30, 60 - self.bits)
         for name in "ab":
-            self._integer(name, min(30, 60 - self.bits))
-        if single and self.branch is not None:
-            raise SpecError(f"branch={self.branch}: form=single has no rounded branches")
-        if not single:
+            self._integer(name, most)
+        if self.form != "separate" and self.branch is not None:
+            raise SpecError(f"branch={self.branch}: form={self.form} has no rounded branches")
+        if self.form == "separate":
             if self.branch is None:
                 self._set("branch", Fixed(width=min(2 * self.out.width, 32)))
             self._integer("branch", 32)
@@ -232,8 +257,12 @@ class ResidualAdd(Scaled):
     @property
     def factors(self) -> tuple[str, ...]:
         """Names of the multipliers and shifts."""
-        shifts = ("shift",) if self.form == "single" else ("a_shift", "b_shift")
-        return ("a_multiplier", "b_multiplier", *shifts)
+        return _FACTORS[self.form]
+
+    @property
+    def left_shift(self) -> int:
+        """Of form tflite: that of the branches, by :data:`macaw.golden.dyadic.LEFT`."""
+        return left_shift(self.out)[1]
 
     @property
     def macs(self) -> int:
@@ -245,11 +274,19 @@ class ResidualAdd(Scaled):
         """Names of the operands that a term of the result is the product of."""
         return ("a", *(["a_multiplier"] if self.a_multiplier is None else []))
 
+    @property
+    def _usual(self) -> Profile:
+        return residual_profile(self.form, None)
+
+    def _range(self, name: str) -> tuple[int, int]:
+        tflite = self.form == "tflite" and "shift" in name
+        return BELOW_ONE if tflite else super(ResidualAdd, self)._range(name)
+
     def _format_names(self) -> list[str]:
         return self._named("a", "b", "out")
 
     def _suffixes(self) -> list[str]:
-        form = ["single"] if self.form == "single" else []
+        form = [] if self.form == "separate" else [self.form]
         if self.branch not in (None, Fixed(width=min(2 * self.out.width, 32))):
             form.append(identifier(self.branch))
         zero = ["zp"] if self.zero_points else []
@@ -277,6 +314,14 @@ class ResidualAdd(Scaled):
         if self.form == "single":
             shift = self._factor("shift", chunk)
             total = scale_products(products[0] + products[1], shift, self.profile, self.bits)
+        elif self.form == "tflite":
+            a_shift, b_shift, multiplier, shift = (
+                self._factor(name, chunk) for name in ("a_shift", "b_shift", "multiplier", "shift")
+            )
+            total = scale_sum(
+                products, (a_shift, b_shift), multiplier, shift,
+                left=self.left_shift, profile=self.profile, bits=self.bits,
+            )  # fmt: skip
         else:
             assert self.branch is not None
             total = np.zeros(len(products[0]), np.int64)

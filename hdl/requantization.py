@@ -51,12 +51,18 @@ class ScaledDatapath(Datapath):
             return operands[name]
         return p.constant(fixed & 255, 8) if "shift" in name else p.constant(fixed)
 
-    def scaled(self, p: Pipeline, product: Wire, shift: Wire, low: int, high: int) -> Rounded:
-        """``product * 2**(shift - bits)``; the word holds integers from ``low`` to ``high``."""
+    def scaled(
+        self, p: Pipeline, product: Wire, shift: Wire, low: int, high: int, less: bool = False
+    ) -> Rounded:
+        """``product * 2**(shift - bits)``; the word holds integers from ``low`` to ``high``.
+
+        With ``less`` that is less than the product: shifts are limited to -31 and 0.
+        """
         spec = self.spec
         word = product.shifted_left(BITS - spec.bits)
         width = shape_of(min(low, -1), high).width
-        return _window(p, word, _distance(p, shift), width, spec.profile)
+        distance = _further(p, shift) if less else _distance(p, shift)
+        return _window(p, word, distance, width, spec.profile)
 
 
 class RequantizeDatapath(ScaledDatapath):
@@ -82,17 +88,23 @@ class ResidualAddDatapath(ScaledDatapath):
 
     def build(self, p: Pipeline, *, a: Wire, b: Wire, **operands: Wire) -> dict[str, Wire]:
         spec = self.spec
-        products = []
+        products, limits = [], []
         for name, code, fmt in (("a", a, spec.a), ("b", b, spec.b)):
             value = integer(code, fmt)
             if spec.zero_points:
                 value = value - integer(operands[f"{name}_zero"], fmt)
             products.append(p.multiply(value, self.factor(p, f"{name}_multiplier", operands)))
+            limits.append((value.low, value.high))
         zero = integer(operands["zero_point"], spec.out) if spec.zero_points else p.constant(0)
         if spec.branch is None:
             low, high = spec.out.min_integer - zero.high, spec.out.max_integer - zero.low
             shift = self.factor(p, "shift", operands)
-            rounded = self.scaled(p, p.add(*products), shift, low, high)
+            if spec.form == "tflite":
+                total = self._total(p, products, limits, operands)
+                product = p.multiply(total, self.factor(p, "multiplier", operands))
+                rounded = self.scaled(p, product, shift, low, high, less=True)
+            else:
+                rounded = self.scaled(p, p.add(*products), shift, low, high)
             total = p.add(rounded.word, zero, rounded.carry)
             return {"r": saturate(p, total, spec.out, rounded.over, rounded.negative)}
         branches = []
@@ -104,6 +116,26 @@ class ResidualAddDatapath(ScaledDatapath):
             branches.append(integer(code, fmt))
         never = p.constant(0, 1)
         return {"r": saturate(p, p.sum([*branches, zero]), spec.out, never, never)}
+
+    def _total(
+        self,
+        p: Pipeline,
+        products: list[Wire],
+        limits: list[tuple[int, int]],
+        operands: dict[str, Wire],
+    ) -> Wire:
+        """The sum of branches, each shifted left (wiring only), scaled below one, and rounded."""
+        left = self.spec.left_shift
+        branches = []
+        for product, (low, high), name in zip(
+            products, limits, ("a_shift", "b_shift"), strict=True
+        ):
+            shift = self.factor(p, name, operands)
+            word = product.shifted_left(left)
+            branches.append(self.scaled(p, word, shift, low << left, high << left, less=True))
+        words, carries = ([getattr(each, n) for each in branches] for n in ("word", "carry"))
+        (a_low, a_high), (b_low, b_high) = limits
+        return p.sum(words, carries).within((a_low + b_low) << left, (a_high + b_high) << left)
 
 
 class AveragePoolDatapath(ScaledDatapath):
@@ -179,11 +211,22 @@ def _distance(p: Pipeline, shift: Wire) -> Wire:
     return cat(p.mux(far, p.repeat(negative, 5), ~shift[:5]), negative)
 
 
+def _further(p: Pipeline, shift: Wire) -> Wire:
+    """``-shift`` in 5 bits, of a shift limited to -31 and 0: what goes beyond a distance of 31."""
+    if shift.constant is not None:
+        return p.constant(-((shift.constant + 128) % 256 - 128), 5)
+    low = shift[:5]
+    near = shift[5:].all() & low.any()
+    return p.mux(near, (0 - low).bits(5), p.repeat(shift[7], 5))
+
+
 def _window(p: Pipeline, word: Wire, distance: Wire, width: int, profile: Profile) -> Rounded:
     """``word * 2**-distance``, of which ``width`` bits are kept.
 
     Coarse shifts first: bits that can no longer reach the window leave early, those above it
     into a test that they repeat the sign, those below it into one that the rounding asks for.
+    A distance in 5 bits, which profiles of TensorFlow Lite may have, is less 31: as many bits
+    leave at once.
     """
     negative = word.negative
     double = profile is Profile.TFLITE_DOUBLE
@@ -195,13 +238,17 @@ def _window(p: Pipeline, word: Wire, distance: Wire, width: int, profile: Profil
     if len(rest) <= BITS:
         rest = cat(rest, p.repeat(negative, BITS + 1 - len(rest)))
     first = rest[BITS]
+    less = len(distance) < 6
+    if less:
+        rest = rest[BITS:]
     above, below = [], []
     for level in reversed(range(len(distance))):
         step, select = 1 << level, distance[level]
         keep = width + step
         if len(rest) < keep + step:
             rest = cat(rest, p.repeat(negative, keep + step - len(rest)))
-        if sticky and not (double and level == len(distance) - 1):
+        # With less, the first carry may be among these: it is as itself needs it.
+        if sticky and not (double and level == 5):
             below.append(select & (rest[:step] ^ turned).any())
         if len(rest) > keep + step:
             above.append((rest[keep + step :] ^ negative).any())
@@ -211,7 +258,7 @@ def _window(p: Pipeline, word: Wire, distance: Wire, width: int, profile: Profil
     above.append(rest[-1] ^ negative)
     tail = cat(*below).any() if below else p.constant(0, 1)
     if double:
-        twice = distance[-1]
+        twice = distance.any() if less else distance[-1]
         up = ~(twice & negative & ~first & ~tail)
         carry = p.mux(guard, up, twice & ~negative & first & ~tail)
     else:

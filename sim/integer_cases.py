@@ -62,6 +62,14 @@ def integers() -> Iterator[tuple[str, Unit]]:
     yield "residual_narrow", unit("residual-add", a="uint8", b="int8", **narrow)
     fixed = {"a_multiplier": 3 << 29, "b_multiplier": 1 << 30, "a_shift": 0, "b_shift": -1}
     yield "residual_fixed", unit("residual-add", **fixed)
+    for name, parameters in {
+        "double": {"zero_points": True},
+        "single": {"profile": "tflite_single", "zero_points": True},
+        "int16": {"a": "int16", "zero_points": True},
+        "narrow": {"a": "uint8", "b": "int5", "out": "uint6", "bits": 16},
+        "fixed": {"a_multiplier": 1 << 30, "a_shift": 0, "shift": -18},
+    }.items():
+        yield f"residual_as_tflite_{name}", unit("residual-add", form="tflite", **parameters)
     yield "pool_49_4_lanes", unit("average-pool", count=49, lanes=4)
     yield "pool_uint8_9", unit("average-pool", a="uint8", out="int8", count=9)
     yield "clamp_int32_uint8", unit("clamp", a="int32", out="uint8")
@@ -76,6 +84,12 @@ def small_integers() -> Iterator[tuple[str, Unit]]:
     yield "dot3_ternary", unit("int-dot", a="int4", b="ternary", lanes=3, acc="int6")
     yield "dot3_shift3", unit("int-dot", a="int4", b="shift3", lanes=3, bias=False)
     yield "dot12_binary", unit("int-dot", a="binary", lanes=12, bias=False, acc="int4")
+    for name, shifts in {
+        "branch": {"b_shift": -1, "shift": -18},
+        "sum": {"a_shift": -2, "b_shift": 0},
+    }.items():
+        narrow = {"a": "int3", "out": "int4", "bits": 3}
+        yield f"residual_as_tflite_{name}", unit("residual-add", form="tflite", **narrow, **shifts)
     for profile in PROFILES:
         # every shift beside narrow operands
         narrow = {"x": "int10", "bits": 6, "profile": profile}

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.dyadic import Profile
+from macaw.golden.dyadic import FORMS, Profile
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.integer_layers import Layer
 from macaw.golden.unit import check_format, check_integer
-from macaw.golden.units import Unit, unit
+from macaw.golden.units import ResidualAdd, Unit, unit
 from macaw.sim.bulk import STEADY, Model, Traffic
 from macaw.sim.interface import Codes
 
@@ -33,16 +33,17 @@ class Residual:
 
     Parameters
     ----------
-    multiplier, shift : (int, int)
-        Of the layer's own result and of the other branch; one shift for both is one number.
+    multiplier, shift : tuple of int
+        Of the layer's own result and of the other branch, and of form tflite of their sum; one
+        shift for both is one number.
     a_zero, b_zero, zero_point : int
         Zero points of the layer's own result, of the other branch, and of the sum.
     low, high : int, optional
         Limits of the sum.
     """
 
-    multiplier: tuple[int, int]
-    shift: int | tuple[int, int]
+    multiplier: tuple[int, ...]
+    shift: int | tuple[int, ...]
     a_zero: int = 0
     b_zero: int = 0
     zero_point: int = 0
@@ -70,7 +71,7 @@ class LayerPipeline:
         Most outputs of a layer: words of the memory.
     profile : Profile
         Of the requantisation.
-    residual : "separate" or "single", optional
+    residual : "separate", "single" or "tflite", optional
         Form of the residual sum, if there is one.
     """
 
@@ -89,10 +90,8 @@ class LayerPipeline:
         object.__setattr__(self, "profile", Profile.parse(self.profile, "profile"))
         check_integer("lanes", self.lanes, 1, 4096)
         check_integer("channels", self.channels, 1, 1 << 16)
-        if self.residual not in (None, *_SHIFTS):
-            raise SpecError(
-                f"residual={self.residual}: must be one of {', '.join(_SHIFTS)}, or none"
-            )
+        if self.residual not in (None, *FORMS):
+            raise SpecError(f"residual={self.residual}: must be one of {', '.join(FORMS)}, or none")
 
     @property
     def unit(self) -> Unit:
@@ -189,8 +188,11 @@ class LayerPipeline:
                 f"residual={self.residual}: the pipeline takes "
                 + ("another branch and its residual" if self.residual else "no other branch")
             )
-        if residual is not None and isinstance(residual.shift, int) != (self.residual == "single"):
-            raise SpecError(f"shift={residual.shift}: residual={self.residual} has another number")
+        if residual is not None and len(_scaling(residual)) != len(self._factors):
+            raise SpecError(
+                f"multiplier={residual.multiplier}, shift={residual.shift}: "
+                f"residual={self.residual} has {', '.join(self._factors)}"
+            )
 
     def _parameters(
         self, layer: Layer, residual: Residual | None, outputs: int
@@ -211,9 +213,8 @@ class LayerPipeline:
             "clamp_high": high if layer.high is None else layer.high,
         }
         if residual is not None:
-            shifts = residual.shift if isinstance(residual.shift, tuple) else (residual.shift,)
-            values = (*residual.multiplier, *shifts)
-            values += (residual.a_zero, residual.b_zero, residual.zero_point)
+            zeros = (residual.a_zero, residual.b_zero, residual.zero_point)
+            values = (*_scaling(residual), *zeros)
             names = [f"residual_add_{name}" for name in self._sum]
             found |= dict(zip(names, values, strict=True))
             found["clamp2_low"] = low if residual.low is None else residual.low
@@ -223,8 +224,13 @@ class LayerPipeline:
     @property
     def _sum(self) -> tuple[str, ...]:
         """Operands of the residual sum that its memory holds."""
-        shifts = _SHIFTS[self.residual] if self.residual else ()
-        return ("a_multiplier", "b_multiplier", *shifts, "a_zero", "b_zero", "zero_point")
+        return (*self._factors, "a_zero", "b_zero", "zero_point")
+
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        """Its multipliers and shifts."""
+        assert self.residual is not None
+        return ResidualAdd(form=self.residual).factors
 
     def results(self, layer: Layer, x: Any, codes: np.ndarray) -> np.ndarray:
         """Return the layer's integers (batch, ..., outputs) from the unit's codes ``r``."""
@@ -236,8 +242,10 @@ class LayerPipeline:
         return word.reshape(len(x), height, width, outputs)
 
 
-_SHIFTS = {"separate": ("a_shift", "b_shift"), "single": ("shift",)}
-"""Forms of the residual sum, and the shifts that each has."""
+def _scaling(residual: Residual) -> tuple[int, ...]:
+    """Multipliers and shifts in the order of the operands."""
+    shifts = residual.shift if isinstance(residual.shift, tuple) else (residual.shift,)
+    return (*residual.multiplier, *shifts)
 
 
 def _limits(fmt: Fixed) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 """Integer layers against the kernels of deployed runtimes, a layer of random integers at a time.
 
 LiteRT (TensorFlow Lite's reference kernels): convolutions round twice (``tflite_double``), fully
-connected layers once (``tflite_single``); average pools are rounded divisions. onnxruntime:
+connected layers once (``tflite_single``); average pools are rounded divisions; ADD rounds its
+branches and their sum (``form="tflite"``), by tflite_PROFILE. onnxruntime:
 QLinearConv and QLinearMatMul have real scales (``requantize_real``). Functions return the number
 of results, or raise :class:`~macaw.sim.prove_golden.ProofFailure` with the first mismatch.
 """
@@ -20,15 +21,18 @@ from macaw.golden.dyadic import requantize_real
 from macaw.golden.integer_layers import (
     Layer,
     average_pool2d,
+    clamp,
     conv2d,
     export_layer,
+    export_residual,
     fully_connected,
     max_pool2d,
+    residual_add,
 )
 
 from .prove_golden import Check, ProofFailure
 
-LITERT_PROFILES = {"conv": "tflite_double", "dense": "tflite_single"}
+LITERT_PROFILES = {"conv": "tflite_double", "dense": "tflite_single", "add": "tflite_double"}
 """What the reference kernels of LiteRT 2 do."""
 
 
@@ -42,17 +46,19 @@ class _File:
         self.buffers: list[Any] = [schema.BufferT()]
         self.tensors: list[Any] = []
 
-    def tensor(self, array: np.ndarray | tuple[int, ...], scale: Any, zero: int = 0) -> int:
-        """Add a constant, or by its shape an int8 input or output."""
+    def tensor(
+        self, array: np.ndarray | tuple[int, ...], scale: Any, zero: int = 0, kind: str = "int8"
+    ) -> int:
+        """Add a constant, or by its shape an input or output of integers ``kind``."""
         made, quantisation = self.schema.TensorT(), self.schema.QuantizationParametersT()
-        made.name, made.type, made.buffer = f"t{len(self.tensors)}", self.schema.TensorType.INT8, 0
+        made.name, made.buffer = f"t{len(self.tensors)}", 0
         if isinstance(array, np.ndarray):
-            if array.dtype == np.int32:
-                made.type = self.schema.TensorType.INT32
+            kind = array.dtype.name
             buffer = self.schema.BufferT()
             buffer.data = np.frombuffer(array.tobytes(), np.uint8)
             self.buffers.append(buffer)
             made.buffer = len(self.buffers) - 1
+        made.type = getattr(self.schema.TensorType, kind.upper())
         made.shape = list(array.shape if isinstance(array, np.ndarray) else array)
         quantisation.scale = np.atleast_1d(np.asarray(scale, np.float32))
         quantisation.zeroPoint = np.full(quantisation.scale.shape, zero, np.int64)
@@ -239,6 +245,52 @@ def litert_pool(seed: int) -> int:
     return _same(got, run_litert(content, x), f"pool seed {seed}")
 
 
+def litert_add(seed: int, profile: str = LITERT_PROFILES["add"]) -> int:
+    """A sum of every pair of int8, or of every third seed of random int16, of random scales and
+    zero points, which now and then are equal, powers of two, far apart or at the ends."""
+    rng = np.random.default_rng(seed)
+    kind = "int16" if seed % 3 == 2 else "int8"
+    out = np.iinfo(kind)
+    left = 15 if kind == "int16" else 20
+    if kind == "int8":
+        a, b = (each.ravel() for each in np.meshgrid(*[np.arange(-128, 128, dtype=np.int8)] * 2))
+    else:
+        a, b = rng.integers(out.min, out.max + 1, (2, 1 << 16)).astype(np.int16)
+        a[:4], b[:4] = (out.min, out.min, out.max, out.max), (out.min, out.max, out.min, out.max)
+    zeros = rng.integers(out.min, out.max + 1, 3)
+    zeros = np.where(rng.random(3) < 0.4, rng.choice([out.min, out.max, 0], 3), zeros)
+    zeros *= kind == "int8"  # the kernel has none of int16
+    scales = np.exp2(rng.uniform(-9, 3, 2)).astype(np.float32)
+    if rng.random() < 0.2:
+        scales[1] = scales[0] * np.float32(rng.choice([1, 2, 0.25, 2.0**-31, 2.0**-33]))
+    # From where the kernel's multiplier of the sum is below one; mostly beside the larger scale.
+    last = rng.choice([rng.uniform(-3, 2), rng.uniform(1.01 - left, 14)], p=[0.7, 0.3])
+    power = rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1])
+    total = np.float32(scales.max() * np.exp2(np.rint(last) + 1 if power else last))
+    if power == 2:
+        scales = np.exp2(np.rint(np.log2(scales))).astype(np.float32)
+        total = np.float32(np.exp2(np.rint(np.log2(total)) + 1))
+    rectified = bool(rng.integers(0, 2))
+    a_zero, b_zero, zero = (int(each) for each in zeros)
+    multiplier, shift = export_residual(
+        float(scales[0]), float(scales[1]), float(total), form="tflite", out=kind
+    )
+    got = residual_add(
+        a, b, multiplier, shift, a_zero=a_zero, b_zero=b_zero, zero_point=zero,
+        form="tflite", profile=profile, out=kind,
+    )  # fmt: skip
+    file = _File()
+    inputs = [file.tensor(a.shape, scales[0], a_zero, kind), file.tensor(b, scales[1], b_zero)]
+    output = file.tensor(a.shape, total, zero, kind)
+    activation = file.schema.ActivationFunctionType
+    content = file.content(
+        "ADD", 3, inputs, output, "AddOptions", potScaleInt16=False,
+        fusedActivationFunction=activation.RELU if rectified else activation.NONE,
+    )  # fmt: skip
+    want = run_litert(content, a)
+    return _same(clamp(got, zero if rectified else None), want, f"ADD {kind} seed {seed}")
+
+
 def onnx_matmul(seed: int) -> int:
     """QLinearMatMul with zero points of both operands."""
     rng = np.random.default_rng(seed)
@@ -285,7 +337,7 @@ def onnx_conv(seed: int) -> int:
     return _same(got, want, f"QLinearConv seed {seed}")
 
 
-JUDGES = (litert_dense, litert_conv, litert_pool, onnx_matmul, onnx_conv)
+JUDGES = (litert_dense, litert_conv, litert_pool, litert_add, onnx_matmul, onnx_conv)
 
 
 def many(judge: Any, count: int, **options: Any) -> int:

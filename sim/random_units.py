@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from macaw.golden.dyadic import Profile
+from macaw.golden.dyadic import FORMS, Profile
 from macaw.golden.errors import MacawError
 from macaw.golden.formats import Fixed, format
 from macaw.golden.units import Unit, unit
@@ -182,7 +182,7 @@ def _draw_integer(rng: random.Random, kind: str) -> Unit:
     elif kind == "residual-add":
         parameters |= {"a": rng.choice(INTEGERS), "b": rng.choice(INTEGERS)}
         parameters["zero_points"] = rng.random() < 0.5
-        parameters["form"] = rng.choice(("separate", "single"))
+        parameters["form"] = rng.choice(FORMS)
         parameters["a_multiplier"] = maybe(0, (1 << bits) - 1)
     else:
         parameters |= {"a": rng.choice(INTEGERS), "lanes": rng.choice((1, 2, 5))}

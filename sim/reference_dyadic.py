@@ -49,6 +49,34 @@ def tflite_single(x, multiplier, shift):
     return (x * multiplier + 2 ** (total - 1)) >> total
 
 
+def tflite_add(a, b, multipliers, shifts, rounding=tflite_double, left=20):
+    """TensorFlow Lite's ADD of two integers less their zero points, before that of the result:
+    the branches are rounded, then their sum."""
+    assert all(shift <= 0 for shift in shifts)
+    total = 0
+    for x, multiplier, shift in zip((a, b), multipliers[:2], shifts[:2], strict=True):
+        x = x * 2**left
+        assert -INT32 <= x < INT32
+        total += rounding(x, multiplier, shift)
+    return rounding(total, multipliers[2], shifts[2])
+
+
+def tflite_add_scaling(a_scale, b_scale, out_scale, left=20):
+    """The multipliers and shifts that TensorFlow Lite gives :func:`tflite_add` for real scales."""
+    twice = 2 * max(a_scale, b_scale)
+    multipliers, shifts = [], []
+    for real in (a_scale / twice, b_scale / twice, twice / (2**left * out_scale)):
+        significand, shift = math.frexp(real)
+        multiplier = math.floor(Fraction(significand) * 2**31 + Fraction(1, 2))
+        if multiplier == 2**31:
+            multiplier, shift = 2**30, shift + 1
+        assert shift <= 0
+        small = shift < -31
+        multipliers.append(0 if small else multiplier)
+        shifts.append(0 if small else shift)
+    return tuple(multipliers), tuple(shifts)
+
+
 def exact(x, multiplier, shift, bits=31):
     """The number that is rounded."""
     return x * multiplier * Fraction(2) ** (shift - bits)

@@ -38,7 +38,7 @@ from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.units import ExponentPredictor, Operand, Unit
 from macaw.sim.autoflex_stimulus import tensors
 from macaw.sim.block_stimulus import blocks, tensor_scales
-from macaw.sim.dyadic_stimulus import scaled, scalings
+from macaw.sim.dyadic_stimulus import scalings
 from macaw.sim.flex_stimulus import fit_scales
 from macaw.sim.interface import Codes
 
@@ -318,8 +318,8 @@ class _Draw:
     def _scaled(self, rng: _Rng, count: int) -> Codes:
         """Values with multipliers and shifts that fit them; the others uniform, or corners."""
         codes = self._partly_cornered(rng, count)
-        for scaling in self.scalings:
-            codes |= scaled(rng, self.unit, scaling, count)
+        for draw in self.scalings:
+            codes |= draw(rng, count)
         return codes
 
     def _codes(self, rng: _Rng, name: str, operand: Operand, count: int) -> np.ndarray:

@@ -129,6 +129,53 @@ def test_residual_add_in_both_forms(profile):
     assert (apart != joint).any()
 
 
+SCALES = [
+    (0.031, 0.0007, 0.02),
+    (0.5, 0.5, 0.25),
+    (1.0, 2.0**-40, 3.0),  # b vanishes
+    (0.1, 0.3, 0.6 * 1.001 * 2**-20),  # all but at the least scale of the sum
+    (7e-5, 7e-6, 4e4),  # the sum vanishes
+]
+
+
+@pytest.mark.parametrize("scales", SCALES)
+@pytest.mark.parametrize("profile", ["tflite_double", "tflite_single"])
+def test_residual_add_as_tensorflow_lite_has_it(scales, profile):
+    factors, shifts = export_residual(*scales, form="tflite")
+    assert (factors, shifts) == reference.tflite_add_scaling(*scales)
+    every = np.arange(-128, 128)
+    a, b = np.meshgrid(every, every)
+    zeros = {"a_zero": -128, "b_zero": 127, "zero_point": -3}
+    got = residual_add(a, b, factors, shifts, form="tflite", profile=profile, **zeros)
+    assert got.dtype == np.int8
+    rounding = getattr(reference, profile)
+    for i in [0, 255, 256 * 255, 65535, *RNG.integers(0, a.size, 500)]:
+        p, q = int(a.flat[i]) + 128, int(b.flat[i]) - 127
+        total = reference.tflite_add(p, q, factors, shifts, rounding)
+        assert got.flat[i] == reference.saturated(total - 3, format("int8"))
+    if profile == "tflite_double":
+        assert np.array_equal(got, residual_add(a, b, factors, shifts, form="tflite", **zeros))
+
+
+def test_residual_add_of_int16_as_tensorflow_lite_has_it():
+    factors, shifts = export_residual(0.013, 0.0004, 0.011, form="tflite", out="int16")
+    assert (factors, shifts) == reference.tflite_add_scaling(0.013, 0.0004, 0.011, left=15)
+    a, b = RNG.integers(-(2**15), 2**15, (2, 500))
+    got = residual_add(a, b, factors, shifts, form="tflite", out="int16")
+    for i in range(500):
+        total = reference.tflite_add(int(a[i]), int(b[i]), factors, shifts, left=15)
+        assert got[i] == reference.saturated(total, format("int16"))
+
+
+def test_only_three_roundings_move_some_ties():
+    """A branch of less than 2**-21 is nothing to three roundings, and leaves a tie to one."""
+    half = {"multiplier": (2**30, 2**30, 2**30), "shift": (0, -31, -19)}
+    a, b = np.array([3, -3]), np.array([-1, 1])
+    assert residual_add(a, b, **half, form="tflite").tolist() == [2, -2]
+    once = residual_add(a, b, (2**30, 1), 0, form="single", profile="half_away")
+    assert once.tolist() == [1, -1]
+
+
 def test_reciprocals_round_like_division():
     for count in (*range(1, 130), 196, 255, 1000, 12544):
         r = reciprocal(count)
@@ -215,6 +262,36 @@ def test_convolution_layer():
         (
             lambda: residual_add(int8(3), int8(3), (1, 1), (0, 1), form="single"),
             "form=single takes one shift",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), (0, 0), form="tflite"),
+            r"multiplier=\(1, 1\): form=tflite has three, each from 0 to 2147483647",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1, 1), (0, 1, 0), form="tflite"),
+            r"shift=\(0, 1, 0\): form=tflite has three, each from -31 to 0",
+        ),
+        (
+            lambda: residual_add(
+                np.array([128]), int8(1), (1,) * 3, (0,) * 3, form="tflite", a_zero=-128
+            ),
+            "a: must be within 255 of a_zero",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1,) * 3, (0,) * 3, form="tflite", out="int20"),
+            "out=int20: form=tflite has results of at most 16 bits",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), (0, 0), form="three"),
+            "form=three: must be one of separate, single, tflite",
+        ),
+        (
+            lambda: export_residual(1.0, 0.5, 2.0**-19, form="tflite"),
+            r"out_scale=1\.9\d*e-06: form=tflite needs more than 1\.9\d*e-06",
+        ),
+        (
+            lambda: export_residual(1.0, 0.0, 1.0, form="tflite"),
+            "b_scale=0.0: must be a positive number",
         ),
         (lambda: reciprocal(0), "count=0: must be an integer from 1"),
         (lambda: max_pool2d(int8(1, 4, 4, 1), 2, stride=0), "must be at least 1"),

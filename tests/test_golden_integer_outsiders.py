@@ -21,3 +21,5 @@ def test_another_profile_is_found_out():
         prove.many(prove.litert_dense, 30, profile="tflite_double")
     with pytest.raises(ProofFailure, match=r"CONV_2D seed \d+: \d+ of \d+ differ"):
         prove.many(prove.litert_conv, 30, profile="tflite_single")
+    with pytest.raises(ProofFailure, match=r"ADD int\d+ seed \d+: \d+ of 65536 differ"):
+        prove.many(prove.litert_add, 30, profile="tflite_single")

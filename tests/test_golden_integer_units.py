@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import format
-from macaw.golden.dyadic import Profile, reciprocal, requantize
+from macaw.golden.dyadic import FORMS, Profile, reciprocal, requantize
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.integer_layers import residual_add
 from macaw.golden.units import UNITS, unit
@@ -138,6 +138,33 @@ def test_residual_sums_are_the_layers_sums():
         a.view(np.int8), b.view(np.int8), m, -1, form="single", profile="hawq", **zeros
     )
     assert got.view(np.int8).tolist() == want.tolist()
+    thrice = unit("residual-add", form="tflite", zero_points=True)
+    assert thrice.profile is Profile.TFLITE_DOUBLE
+    m, s = (2**30 + 7, 2**31 - 9, 2**30 + 1), (0, -2, -18)
+    factors = {"a_multiplier": m[0], "b_multiplier": m[1], "multiplier": m[2]}
+    shifts = {"a_shift": s[0], "b_shift": s[1], "shift": s[2]}
+    operands = {name: np.uint32(value) for name, value in factors.items()}
+    operands |= {name: np.uint8(value & 255) for name, value in shifts.items()}
+    got = thrice.evaluate(a=a, b=b, **operands, **code)["r"]
+    want = residual_add(a.view(np.int8), b.view(np.int8), m, s, form="tflite", **zeros)
+    assert got.view(np.int8).tolist() == want.tolist()
+    fixed = unit("residual-add", form="tflite", zero_points=True, **factors, **shifts)
+    assert list(fixed.ports.inputs) == ["a", "b", "a_zero", "b_zero", "zero_point"]
+    assert fixed.evaluate(a=a, b=b, **code)["r"].tolist() == got.tolist()
+
+
+def test_shifts_of_branches_and_their_sum_are_limited():
+    spec = unit("residual-add", form="tflite", a="int16")
+    factors = {f"{name}multiplier": np.uint32(2**31 - 1) for name in ("a_", "b_", "")}
+    a, b = np.array([2**15, 2**15 - 1], np.uint16), np.uint16(0)
+    for name in ("a_shift", "shift"):
+        codes = dict.fromkeys(("a_shift", "b_shift", "shift"), np.uint8(0xF1))
+        for shift, same in ((1, 0), (127, 0), (0xE0, 0xE1), (0x80, 0xE1)):
+            far, near = (
+                spec.evaluate(a=a, b=b, **factors, **(codes | {name: np.uint8(each)}))["r"]
+                for each in (shift, same)
+            )
+            assert far.tolist() == near.tolist()
 
 
 def test_average_pool():
@@ -175,6 +202,17 @@ def test_parameters_make_the_same_unit(kind):
     assert "rounding" not in spec.parameters
 
 
+def test_names_of_residual_sums():
+    """No two of these are one module."""
+    found = {
+        unit("residual-add", form=form, profile=profile).name
+        for form in FORMS
+        for profile in ("tflite_double", "tflite_single")
+    }
+    assert len(found) == 2 * len(FORMS)
+    assert unit("residual-add", form="tflite").name == "residual_add_int8_tflite"
+
+
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
@@ -183,8 +221,25 @@ def test_parameters_make_the_same_unit(kind):
         ("requantize", {"shift": 40}, "shift=40: must be an integer from -32 to 31"),
         ("requantize", {"profile": "rne"}, "profile=rne: must be one of tflite_single"),
         ("requantize", {"rounding": "rup"}, "requantize has no parameter 'rounding'"),
-        ("residual-add", {"form": "both"}, "form=both: must be one of separate, single"),
-        ("residual-add", {"shift": 3}, "shift=3: form=separate has a_shift and b_shift"),
+        ("residual-add", {"form": "both"}, "form=both: must be one of separate, single, tflite"),
+        ("residual-add", {"shift": 3}, "shift=3: form=separate has a_multiplier, b_multiplier, a_"),
+        (
+            "residual-add",
+            {"form": "single", "multiplier": 3},
+            "multiplier=3: form=single has a_mul",
+        ),
+        (
+            "residual-add",
+            {"form": "tflite", "a_shift": 1},
+            "a_shift=1: must be an integer from -31",
+        ),
+        ("residual-add", {"form": "tflite", "profile": "hawq"}, "form=tflite has tflite_double or"),
+        (
+            "residual-add",
+            {"form": "tflite", "b": "int9"},
+            "b=int9: must be an integer format of at",
+        ),
+        ("residual-add", {"form": "tflite", "out": "int17"}, "out=int17: form=tflite has results"),
         ("residual-add", {"form": "single", "branch": "int8"}, "has no rounded branches"),
         ("average-pool", {"count": 65}, "count=65: must be an integer from 1 to 64"),
         ("clamp", {"low": 200}, "low=200: must be an integer from -128 to 127"),

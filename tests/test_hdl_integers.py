@@ -17,6 +17,8 @@ BITS = [
     (unit("requantize", profile="tflite_double", zero_point=True), {"stages": 3}),
     (unit("requantize", profile="hawq", x="uint17", bits=16, out="uint4"), {"stages": 0}),
     (unit("residual-add", profile="tflite_double", zero_points=True), {"stages": 2}),
+    (unit("residual-add", form="tflite", zero_points=True), {"stages": 4, "flow": "stream"}),
+    (unit("residual-add", form="tflite", profile="tflite_single", a="int16"), {"stages": 0}),
     (unit("average-pool", count=49, lanes=3), {"stages": 2, "flow": "valid"}),
 ]
 
@@ -33,9 +35,12 @@ def test_bits(spec, options):
 def test_cocotb(simulator):
     if simulator not in toolchain.available():
         pytest.skip(f"{simulator} is missing")
-    spec = unit("int-mac", a="int8", b="ternary", lanes=4, a_zero=True)
-    report = verify(spec, simulator=simulator, vectors=800, seed=1, stages=2, flow="stream")
-    assert report.passed, str(report)
+    for spec in (
+        unit("int-mac", a="int8", b="ternary", lanes=4, a_zero=True),
+        unit("residual-add", form="tflite", zero_points=True),
+    ):
+        report = verify(spec, simulator=simulator, vectors=800, seed=1, stages=2, flow="stream")
+        assert report.passed, str(report)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import SpecError, format
+from macaw.golden.dyadic import FORMS
 from macaw.golden.integer_layers import Layer, clamp, export_residual, residual_add
 from macaw.sim.bulk import TRAFFIC
 from macaw.sim.layers import LayerPipeline, LayerSimulation, PoolSimulation, Residual
@@ -60,7 +61,7 @@ def test_convolutions(options: dict):
     assert np.array_equal(expected(pipeline, made, x), made(x))
 
 
-@pytest.mark.parametrize("form", ["separate", "single"])
+@pytest.mark.parametrize("form", FORMS)
 def test_gates_of_a_residual_layer(form: str):
     """A convolution and a dense layer through the same gates, with pauses."""
     convolution = layer((4, 3, 3, 4), padding="same", x_zero=5, zero_point=-3)
@@ -119,7 +120,7 @@ def test_residuals_that_do_not_fit():
     residual = Residual(multiplier=(1, 1), shift=(0, 0))
     with pytest.raises(SpecError, match="takes no other branch"):
         LayerPipeline().beats(made, x, x, residual)
-    with pytest.raises(SpecError, match="has another number"):
+    with pytest.raises(SpecError, match="residual=single has a_multiplier, b_multiplier, shift"):
         LayerPipeline(residual="single").beats(made, x, x, residual)
     with pytest.raises(SpecError, match="residual=double: must be one of"):
         LayerPipeline(residual="double")
