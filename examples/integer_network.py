@@ -52,6 +52,8 @@ FORMATS = ("int8", "int6", "int4", "power4", "int3", "ternary", "binary")
 """Weight formats that a layer may have."""
 SHARE = 0.65
 """Of int8's area: what the chosen assignments may take."""
+OTHERS = ("ecp5",)
+"""Targets that the choice is made on besides."""
 POINTS = 100
 """Of the front, about."""
 COMPARED = ("conv1", "residual", "pool1", "conv3", "conv4", "pool2", "logits")
@@ -213,25 +215,40 @@ class Study:
         """Sensitivities, costs, the front with what it keeps, and two chosen assignments."""
         macs = self.quantised({}, "tflite").macs()
         data = problem_of(sensitivities(self.network, self.digits.images), macs, target)
-        costs = chooser.mac_costs(FORMATS, target, progress=progress)
-        problem = chooser.from_json(data, costs)
+        costs, problem, chosen = self._chosen(data, target, progress)
         best = problem.front("area", points=POINTS)
-        whole = problem.assignment(dict.fromkeys(SHAPES, "int8")).totals["area"]
-        limit = {"area": SHARE * whole}
-        chosen = {
-            "int4/int8": restricted(problem, ("int8", "int4")).solve(LOSS, limit),
-            "any": problem.solve(LOSS, limit),
-        }
-        assert all(chosen.values())
         uniform = front.uniform(problem)
+        others = {}
+        for other in OTHERS:
+            measured, priced, found = self._chosen(data, other, progress)
+            whole = priced.assignment(dict.fromkeys(SHAPES, "int8")).totals["area"]
+            others[other] = {
+                "costs": measured,
+                "chosen": {
+                    name: {"formats": each.formats, "share": each.totals["area"] / whole}
+                    for name, each in found.items()
+                },
+            }
         return {
             "data": data,
             "costs": costs,
             "layers": problem.layers,
             "front": [self._point(each) for each in best],
             "uniform": {fmt: self._point(each) for fmt, each in uniform.items()},
-            "chosen": {name: self._point(each) for name, each in chosen.items() if each},
+            "chosen": {name: self._point(each) for name, each in chosen.items()},
+            "others": others,
         }
+
+    def _chosen(self, data: Any, target: str, progress: Any) -> tuple[Any, ...]:
+        """Costs on a target, the problem with these, and two assignments within the limit."""
+        costs = chooser.mac_costs(FORMATS, target, progress=progress)
+        problem = chooser.from_json(data, costs)
+        whole = problem.assignment(dict.fromkeys(SHAPES, "int8")).totals["area"]
+        limit = {"area": SHARE * whole}
+        few = restricted(problem, ("int8", "int4")).solve(LOSS, limit)
+        chosen = {"int4/int8": few, "any": problem.solve(LOSS, limit)}
+        assert all(chosen.values())
+        return costs, problem, chosen
 
     def _point(self, assignment: Assignment) -> dict[str, Any]:
         """An assignment with its accuracy, and its own divergence beside the sum's."""

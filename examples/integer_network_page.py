@@ -91,10 +91,11 @@ def losses(made: dict[str, Any]) -> str:
         [name, f"{macs[name]:,}", *(f"{found[fmt][LOSS]:.2g}" for fmt in formats)]
         for name, found in layers.items()
     ]
-    rows.append([
-        f"area of a MAC, {made['target']}", "",
-        *(f"{made['choice']['costs'][fmt]:.0f}" for fmt in formats),
-    ])  # fmt: skip
+    costs = {made["target"]: made["choice"]["costs"]}
+    costs |= {other: found["costs"] for other, found in made["choice"]["others"].items()}
+    for target, each in costs.items():
+        area = (f"{each[fmt]:.0f}" for fmt in formats)
+        rows.append([f"area of a MAC, {target}", "", *area])
     return table(["layer", "MACs", *formats], rows)
 
 
@@ -167,9 +168,26 @@ def picture(made: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+def named(formats: dict[str, str]) -> str:
+    return ", ".join(f"{layer} {fmt}" for layer, fmt in formats.items())
+
+
+def elsewhere(made: dict[str, Any]) -> str:
+    """What the same limit gives on other targets."""
+    lines = []
+    for target, found in made["choice"]["others"].items():
+        few, every = found["chosen"]["int4/int8"], found["chosen"]["any"]
+        lines.append(
+            f"On {target} (LUT4 + 2 * CCU2C, no hard multipliers) the same limit gives\n"
+            f"{named(few['formats'])}, at {100 * few['share']:.1f} %; of all formats\n"
+            f"{named(every['formats'])}, at {100 * every['share']:.1f} %."
+        )
+    return "\n".join(lines)
+
+
 def page(made: dict[str, Any]) -> str:
     chosen = made["choice"]["chosen"]["int4/int8"]
-    kept = ", ".join(f"{layer} {fmt}" for layer, fmt in chosen["formats"].items())
+    kept = named(chosen["formats"])
     limit = f"--limit area={100 * made['share']:.0f}% --target {made['target']}"
     onnx = [row for row in made["runtimes"] if row["runtime"] == "onnxruntime"]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
@@ -196,11 +214,11 @@ By how a deployment rounds (below), and by the format of the weights:
 
 {accuracies(made)}
 
-*tflite*: convolutions `tflite_double`, dense layer `tflite_single`, residual sum rounded once,
-means half away from zero, which is what LiteRT's reference kernels do. *tflite, single rounding*:
-`tflite_single` throughout. *onnxruntime*: real-valued scales, means to even. *hawq*: ties to even,
-the branches of the residual sum rounded each. *xnnpack*, LiteRT's default on CPUs: real-valued
-scales, means half away from zero.
+*tflite*: convolutions `tflite_double`, dense layer `tflite_single`, residual sum rounded three
+times (`form=tflite`), means half away from zero, which is what LiteRT's reference kernels do.
+*tflite, single rounding*: `tflite_single` throughout. *onnxruntime*: real-valued scales, means to
+even. *hawq*: ties to even, the branches of the residual sum rounded each. *xnnpack*, LiteRT's
+default on CPUs: real-valued scales, means half away from zero.
 
 ## The same integers as runtimes
 
@@ -252,6 +270,8 @@ macaw choose docs/integer-network-layers.json {limit}
 
 Within {100 * made["share"]:.0f} % of int8's area, of int8 and int4:
 {kept}.
+
+{elsewhere(made)}
 
 ![Sensitivity and accuracy against area](images/integer-network.svg)
 

@@ -65,9 +65,9 @@ def _same(profile: str, residual: str, mean: str) -> Deployment:
 
 DEPLOYMENTS = {
     "tflite": Deployment(
-        convolution="tflite_double", dense="tflite_single", residual="single", mean="half_away"
+        convolution="tflite_double", dense="tflite_single", residual="tflite", mean="half_away"
     ),
-    "tflite, single rounding": _same("tflite_single", "single", "half_away"),
+    "tflite, single rounding": _same("tflite_single", "tflite", "half_away"),
     "onnxruntime": _same(REAL, "single", "hawq"),
     "xnnpack": _same(REAL, "single", "half_away"),
     "hawq": _same("hawq", "separate", "hawq"),
