@@ -28,9 +28,9 @@ TIMEOUT = 1200.0
 ABC_PATIENCE = 240.0
 """Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
 
-WIDE_BITS, WIDE_PRODUCT, LONG_TEXT = 100, 48, 50_000
-"""Units of more bits of operands, or of a product, or characters of Verilog, than this are mapped
-with short sweeps for equal signals. An fp32 multiply-add lies below all."""
+WIDE_BITS, MANY_BITS, LONG_TEXT = 100, 700, 50_000
+"""Units of more bits of operands, bits of partial products, or characters of Verilog, than this are
+mapped with short sweeps for equal signals. An fp32 multiply-add lies below all."""
 
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
@@ -412,8 +412,8 @@ class _Measurement:
 def _wide(design: Design) -> bool:
     ports = design.metadata.get("ports") or []
     bits = sum(port["width"] for port in ports if port.get("role") == "operand")
-    product = max(map(sum, design.metadata.get("multipliers") or [[0]]))
-    return bits > WIDE_BITS or product > WIDE_PRODUCT or len(design.verilog) > LONG_TEXT
+    partial = sum(a * b for a, b in design.metadata.get("multipliers") or [])
+    return bits > WIDE_BITS or partial > MANY_BITS or len(design.verilog) > LONG_TEXT
 
 
 _libraries: dict[str, timing.Library] = {}
