@@ -7,6 +7,7 @@ computed; the figures that macaw prints come from the synthesis flows, not from 
 
 from dataclasses import dataclass, replace
 from math import ceil, log
+from typing import Literal
 
 __all__ = ["DELAY_MODELS", "DelayModel"]
 
@@ -40,6 +41,10 @@ class DelayModel:
         Clock to output plus set-up, with the routing between them.
     product_registers : bool
         A hard multiplier keeps its product in registers of its own: the stage ends with it.
+    apart : {'none', 'sums', 'all'}
+        Which additions are written so that a tool gives each its carry chain and does not compress
+        the words of several at once: none, those of sums of many words, or all. Where hard
+        multipliers have adders of their own (DSP48), that would keep additions out of them.
     """
 
     gate: float
@@ -56,6 +61,7 @@ class DelayModel:
     soft_limit: int
     register: float
     product_registers: bool = False
+    apart: Literal["none", "sums", "all"] = "all"
 
     def adder(self, width: int) -> float:
         """A carry-propagate addition."""
@@ -93,6 +99,7 @@ _XILINX7 = DelayModel(
     gate=0.25, mux=0.5, fanout=0.06, reduce=0.6, radix=6,
     add=0.9, add_bit=0.025, add_log=0.0,
     multiply=3.6, multiply_log=0.0, tile=(24, 17), soft_limit=17, register=0.7,
+    apart="none",
 )  # fmt: skip
 
 # The library of the `asic` target: one FO4 is taken as 20 ps, a common figure for a 16 nm class
@@ -102,6 +109,7 @@ _ASIC = DelayModel(
     gate=1.2 * _FO4, mux=2.0 * _FO4, fanout=0.35 * _FO4, reduce=1.6 * _FO4, radix=4,
     add=1.0 * _FO4, add_bit=1.2 * _FO4, add_log=0.0,
     multiply=-24.0 * _FO4, multiply_log=9.7 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
+    apart="sums",
 )  # fmt: skip
 
 DELAY_MODELS: dict[str, DelayModel] = {

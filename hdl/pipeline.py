@@ -24,6 +24,9 @@ __all__ = ["Pipeline", "Scratch"]
 _SMALL = 4
 """Bits of all operands, up to which a sum or product is a cell or two of logic each bit."""
 
+_SHORT = 8
+"""Bits of a sum, up to which cells that compress three words into two beat its carry chain."""
+
 
 def _ripple(function: Callable[..., Value]) -> Callable[..., Value]:
     """``function``, a sum or difference of two patterns and maybe a carry, in gates."""
@@ -195,7 +198,9 @@ class Pipeline:
             return wire
         named = Signal.like(wire.value, name=name)
         self.module.d.comb += named.eq(wire.value)
-        return Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
+        result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
+        result.adder = wire.adder
+        return result
 
     # The scheduler itself.
 
@@ -249,7 +254,9 @@ class Pipeline:
         high: int | None = None,
     ) -> Wire:
         """Wiring: an operation without delay, which is never a reason for a register."""
-        return self.op(function, *operands, delay=0.0, low=low, high=high)
+        wire = self.op(function, *operands, delay=0.0, low=low, high=high)
+        wire.adder = any(w.adder for w in operands)
+        return wire
 
     def wire(self, value: "Wire | int") -> Wire:
         """``value``, made a constant wire if it is a number."""
@@ -369,8 +376,10 @@ class Pipeline:
 
     # Operations.
 
-    def add(self, a: "Wire | int", b: "Wire | int", carry: Wire | None = None) -> Wire:
-        """``a + b (+ carry)``, exact."""
+    def add(
+        self, a: "Wire | int", b: "Wire | int", carry: Wire | None = None, *, many: bool = False
+    ) -> Wire:
+        """``a + b (+ carry)``, exact; ``many`` if it is a part of a sum of many words."""
         a, b = self.wire(a), self.wire(b)
         if carry is not None and carry.constant == 0:
             carry = None
@@ -381,7 +390,7 @@ class Pipeline:
                 return b
             if b.constant == 0:
                 return a
-            return self._carry_chain(add, a.low + b.low, a.high + b.high, a, b)
+            return self._carry_chain(add, a.low + b.low, a.high + b.high, a, b, many=many)
         # One chain: the carry enters through a bit below the operands.
         return self._carry_chain(
             lambda x, y, c: (Cat(Const(1, 1), x) + Cat(c[0], y))[1:],
@@ -400,18 +409,35 @@ class Pipeline:
         return self._carry_chain(sub, a.low - b.high, a.high - b.low, a, b)
 
     def _carry_chain(
-        self, function: Callable[..., Value], low: int, high: int, a: Wire, b: Wire, *carry: Wire
+        self,
+        function: Callable[..., Value],
+        low: int,
+        high: int,
+        a: Wire,
+        b: Wire,
+        *carry: Wire,
+        many: bool = False,
     ) -> Wire:
         """A sum or difference, of patterns that are extended to the result's width.
 
         The emitted Verilog thus has no signed addition: Verilator 5.048 takes the 1 in
         ``$signed(x) + $signed({1'h0, bit})`` for -1.
+
+        A tool that sees a sum of sums may compress all their words by full adders instead of
+        giving each sum a carry chain; Yosys' ``alumacc`` does where nothing else reads the inner
+        sum. That costs up to twice the area, so the lowest bit is written a second time, as what
+        it is without a carry: it reads the inner sum, and stands in for that bit of this one.
         """
         shape = shape_of(low, high)
+        stage = max(a.stage, b.stage)
+        nested = any(w.adder and w.stage == stage for w in (a, b))
+        wanted = self.delays.apart == "all" or (many and self.delays.apart == "sums")
+        apart = wanted and nested and not carry and shape.width > _SHORT
 
         def extended(x: Value, y: Value, *rest: Value) -> Value:
-            total = function(extend(x, shape.width), extend(y, shape.width), *rest)
-            total = total[: shape.width]
+            x, y = extend(x, shape.width), extend(y, shape.width)
+            total = function(x, y, *rest)
+            total = Cat(x[0] ^ y[0], total[1 : shape.width]) if apart else total[: shape.width]
             return total.as_signed() if shape.signed else total
 
         delay = self.delays.adder(shape.width)
@@ -419,7 +445,9 @@ class Pipeline:
         if live <= _SMALL:
             # A carry chain would be larger than the logic of so few bits.
             function, delay = _ripple(function), self.delays.gate
-        return self.op(extended, a, b, *carry, delay=delay, low=low, high=high, name="sum")
+        total = self.op(extended, a, b, *carry, delay=delay, low=low, high=high, name="sum")
+        total.adder = live > _SMALL and not (carry or apart)
+        return total
 
     def gate(
         self,
@@ -510,16 +538,29 @@ class Pipeline:
         )  # fmt: skip
 
     def sum(self, terms: Sequence[Wire], carries: Sequence[Wire] = ()) -> Wire:
-        """The exact sum of many words, and of single bits at weight 1: a tree of adders."""
+        """The exact sum of many words, and of single bits at weight 1: a tree of adders.
+
+        Words as wide as the sum of all narrower ones come last, so that one adder is that wide.
+        """
         level = sorted(terms, key=lambda w: (w.stage, w.time))
+        wide: list[Wire] = []
+        while self.delays.apart != "none" and len(level) > 2:
+            rest = sorted(level, key=len)
+            widest = rest.pop()
+            if len(widest) < shape_of(sum(w.low for w in rest), sum(w.high for w in rest)).width:
+                break
+            level.remove(widest)
+            wide.append(widest)
         spare = [c for c in carries if c.constant != 0]
         while len(level) > 1:
             pairs = []
             for x, y in zip(level[0::2], level[1::2], strict=False):
                 carry = spare.pop() if spare else None
-                pairs.append(self.add(x, y, carry))
+                pairs.append(self.add(x, y, carry, many=True))
             level = pairs + ([level[-1]] if len(level) % 2 else [])
         total = level[0]
+        for word in reversed(wide):
+            total = self.add(total, word, spare.pop() if spare else None, many=True)
         for carry in spare:
             total = self.add(total, carry)
         return total

@@ -34,6 +34,7 @@ class Wire:
 
     __slots__ = (
         "_delayed",
+        "adder",
         "constant",
         "high",
         "low",
@@ -62,6 +63,8 @@ class Wire:
         self.high = high
         self.name = name
         self.constant: int | None = None
+        # Whether synthesis may take the adder that this comes from into the next one.
+        self.adder = False
         self._delayed: list[Value] = [value]
 
     def __len__(self) -> int:

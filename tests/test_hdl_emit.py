@@ -9,7 +9,7 @@ import pytest
 
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import unit
-from macaw.hdl import Implementation, generate
+from macaw.hdl import Implementation, generate, tools
 
 FMA = unit("fma", a="e4m3", b="e5m2", out="fp32")
 MAC = unit("mac", a="int8", out="int32", acc="int32")
@@ -155,3 +155,24 @@ def test_implementation_says_only_what_differs():
     assert Implementation(frequency=50.0, flow="valid").parameters == {
         "frequency": 50.0, "flow": "valid",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        unit("int-dot", a="int8", b="int8", lanes=8),
+        unit("int-dot", a="int8", b="int8", lanes=8, a_zero=True, bias=False),
+        unit("int-layernorm", x="int8", lanes=8),
+    ],
+    ids=lambda spec: spec.name,
+)
+def test_yosys_gives_each_addition_of_a_sum_a_carry_chain(spec, tmp_path):
+    """``$macc`` is what it makes of several additions, and then maps to full adders."""
+    design = generate(spec, stages=0)
+    (tmp_path / "unit.v").write_text(design.verilog)
+    (tmp_path / "unit.ys").write_text(
+        f"read_verilog unit.v\nsynth_ecp5 -run begin:map_ram -top {design.name}\n"
+        "select -assert-any t:$alu\nselect -assert-none t:$macc t:$macc_v2\n"
+    )
+    yosys = tools.find("yosys", prefer="yowasp")
+    tools.call(yosys, ("-s", "unit.ys"), folder=tmp_path, timeout=60)

@@ -18,12 +18,16 @@ Build = Callable[..., tuple[Wire, ...]]
 
 
 def simulate(
-    widths: tuple[int, ...], build: Build, vectors: list[tuple[int, ...]], period: float = math.inf
+    widths: tuple[int, ...],
+    build: Build,
+    vectors: list[tuple[int, ...]],
+    period: float = math.inf,
+    target: str = "ecp5",
 ) -> tuple[list[tuple[int, ...]], int]:
     """(results of ``build`` for each vector, latency)."""
     m = Module()
     inputs = [Signal(w, name=f"in{i}") for i, w in enumerate(widths)]
-    p = Pipeline(m, delays=DELAY_MODELS["ecp5"], period=period)
+    p = Pipeline(m, delays=DELAY_MODELS[target], period=period)
     wires = build(p, *(p.input(s) for s in inputs))
     latency = max(w.stage for w in wires)
     outputs = []
@@ -75,6 +79,30 @@ def test_arithmetic_is_exact_whatever_the_clock(period: float):
     results, latency = simulate((7, 9, 1), build, vectors, period)
     assert results == [model(*v) for v in vectors]
     assert (latency > 0) == (period < math.inf)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("target", ["ecp5", "asic", "xilinx7"])
+@pytest.mark.parametrize("period", [math.inf, 4.0])
+def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
+    widths = (24, 9, 9, 30, 9, 9, 9, 1, 1)
+
+    def build(p: Pipeline, *wires: Wire):
+        *words, plus, one = wires
+        words = [w.as_signed() for w in words] if signed else words
+        total = p.sum(words, [plus, one])
+        # Sums of sums outside of a sum of many words, and the negative of one.
+        return total, 0 - total, words[0] - (words[1] + words[2]) + words[3]
+
+    def model(*codes: int):
+        half = [1 << (w - 1) if signed else 0 for w in widths[:-2]]
+        words = [(code ^ h) - h for code, h in zip(codes, half, strict=False)]
+        total = sum(words) + sum(codes[-2:])
+        return total, -total, words[0] - (words[1] + words[2]) + words[3]
+
+    vectors = samples(*widths)
+    results, _ = simulate(widths, build, vectors, period, target)
+    assert results == [model(*v) for v in vectors]
 
 
 @pytest.mark.parametrize("signed", [False, True])
