@@ -53,7 +53,8 @@ class ExponentPredictorDatapath(Datapath):
         predictor = self.spec.predictor
         paper = predictor.profile == "paper"
         overflow = at_least(p, maximum, predictor.overflow)
-        zeros = leading_zeros(p, maximum)
+        # Those of 0 are those of 1, at any width.
+        zeros = leading_zeros(p, cat(p.constant(1, 1), maximum[1:]))
         significand, rest = shift_left(p, maximum, zeros, self.spec.precision)
         there = significand[-1]
         # In the paper's profile a maximum of 0 is initialised as one of 1.

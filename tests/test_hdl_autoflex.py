@@ -13,6 +13,7 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"stages": 0}),
     ({"profile": "ngraph", "contexts": 4, "precision": 8}, {"stages": 3, "flow": "stream"}),
     ({"out": "flex8+5", "length": 5, "alpha": 3, "beta": 2}, {"frequency": 60.0, "flow": "valid"}),
+    ({"out": "flex12+5", "length": 8}, {"stages": 1}),
     ({"length": 4, "precision": 8}, {"fold": 4, "stages": 7, "bus": "axis"}),
 ]
 
