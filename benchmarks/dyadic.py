@@ -230,8 +230,9 @@ def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
     row: dict[str, Any] = {"case": name, "what": what, "unit": spec.name, "design": digest(spec)}
     ecp5, asic = targets.target("ecp5"), targets.target("asic")
     if what == "asic":
-        design = source.generate(spec, stages=0, target=asic.model)
-        return row | {what: run(design, asic).to_json()}
+        choices = ("auto", "lut") if name.startswith("mac") else ("auto",)
+        found = [run(spec, "asic", stages=0, multiplier=choice) for choice in choices]
+        return row | {what: min(found, key=lambda result: result.cost).to_json()}
     if what == "anchor":
         for anchor in (a for a in ANCHORS if a.against == name):
             design = source.generate(spec, stages=anchor.stages, target=asic.model)
@@ -388,7 +389,8 @@ Without hard multipliers (target `ecp5`, `multiplier=lut`,
 ## Multiply-accumulate by weight format
 
 {LANES} products a clock of int8 and a weight, an exact accumulator of 1024 products, an int32 bias,
-saturation at the read-out. *No DSP* is `multiplier=lut`.
+saturation at the read-out. *No DSP* is `multiplier=lut`; GE is the smaller of Yosys' multipliers and
+those.
 
 {table(["weights", "LUT", "LUT, no DSP", "per MAC", "GE", "per MAC", "of int8", "MHz"], weights)}
 

@@ -193,21 +193,27 @@ def mac_costs(
     """Return the cost of one multiply-accumulate a clock for each weight format, as measured.
 
     That of a unit of ``lanes`` products with an int32 accumulator, divided by the lanes, in the
-    target's unit of area; on FPGAs without DSP blocks. ``options`` go to :func:`macaw.synth.run`.
+    target's unit of area: on FPGAs without DSP blocks, on libraries with the smaller of Yosys'
+    multipliers and macaw's. ``options`` go to :func:`macaw.synth.run`.
     """
     from . import source, targets
     from .flow import run
 
     found = {}
     chosen = targets.target(target)
-    multiplier = "lut" if "lut" in chosen.dsp else "auto"
+    multipliers = ("auto", "lut") if chosen.liberty else ("lut",)
     for name in dict.fromkeys(formats):
         if progress is not None:
             progress(f"{name} on {target}")
-        design = source.generate(
-            mac_unit(name, activation, lanes), target=chosen.model, multiplier=multiplier
-        )
-        found[name] = run(design, chosen, area_only=True, progress=progress, **options).cost / lanes
+        spec = mac_unit(name, activation, lanes)
+        designs = [
+            source.generate(spec, target=chosen.model, multiplier=choice) for choice in multipliers
+        ]
+        costs = [
+            run(design, chosen, area_only=True, progress=progress, **options).cost
+            for design in designs
+        ]
+        found[name] = min(costs) / lanes
     return found
 
 
