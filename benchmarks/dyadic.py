@@ -389,8 +389,8 @@ Without hard multipliers (target `ecp5`, `multiplier=lut`,
 ## Multiply-accumulate by weight format
 
 {LANES} products a clock of int8 and a weight, an exact accumulator of 1024 products, an int32 bias,
-saturation at the read-out. *No DSP* is `multiplier=lut`; GE is the smaller of Yosys' multipliers and
-those.
+saturation at the read-out. *No DSP* is `multiplier=lut`; GE is with Yosys' multipliers or with
+those, whichever is smaller.
 
 {table(["weights", "LUT", "LUT, no DSP", "per MAC", "GE", "per MAC", "of int8", "MHz"], weights)}
 
