@@ -322,7 +322,7 @@ def page(rows: list[dict[str, Any]]) -> str:
                 luts(mine), luts({"lut_equivalents": anchor.luts, "dsps": anchor.dsps}),
                 f"{mine['lut_equivalents'] / anchor.luts:.2f}",
                 *(cell for m, t in zip(found, theirs, strict=True)
-                  for cell in (number(m), number(t), f"{m / t:.2f}" if t else "-")),
+                  for cell in (number(m), number(t), f"{m / t:.2f}" if m and t else "-")),
             ])  # fmt: skip
     weights = []
     reference = part("mac int8", "asic").get("gate_equivalents")
