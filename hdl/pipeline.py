@@ -537,14 +537,17 @@ class Pipeline:
             delay=self.delays.choice(width), low=low, high=high, name="choice",
         )  # fmt: skip
 
-    def sum(self, terms: Sequence[Wire], carries: Sequence[Wire] = ()) -> Wire:
+    def sum(
+        self, terms: Sequence[Wire], carries: Sequence[Wire] = (), *, balanced: bool = False
+    ) -> Wire:
         """The exact sum of many words, and of single bits at weight 1: a tree of adders.
 
-        Words as wide as the sum of all narrower ones come last, so that one adder is that wide.
+        Words as wide as the sum of all narrower ones come last, so that one adder is that wide,
+        unless the tree is to be ``balanced``: where each word is one bit wider, all would be last.
         """
         level = sorted(terms, key=lambda w: (w.stage, w.time))
         wide: list[Wire] = []
-        while self.delays.apart != "none" and len(level) > 2:
+        while self.delays.apart != "none" and not balanced and len(level) > 2:
             rest = sorted(level, key=len)
             widest = rest.pop()
             if len(widest) < shape_of(sum(w.low for w in rest), sum(w.high for w in rest)).width:
@@ -650,7 +653,7 @@ class Pipeline:
             row = self.mux(b[i], a, 0).shifted_left(i)
             negative = b.signed and i == len(b) - 1
             rows.append(0 - row if negative else row)
-        return self.sum(rows).within(low, high)
+        return self.sum(rows, balanced=True).within(low, high)
 
 
 class _Loop:
