@@ -50,7 +50,7 @@ from macaw.synth.chooser import LOSS, Assignment, Chooser
 ROOT = Path(__file__).parents[1]
 FORMATS = ("int8", "int6", "int4", "power4", "int3", "ternary", "binary")
 """Weight formats that a layer may have."""
-SHARE = 0.65
+SHARE = 0.75
 """Of int8's area: what the chosen assignments may take."""
 OTHERS = ("ecp5",)
 """Targets that the choice is made on besides."""
@@ -247,7 +247,10 @@ class Study:
         limit = {"area": SHARE * whole}
         few = restricted(problem, ("int8", "int4")).solve(LOSS, limit)
         chosen = {"int4/int8": few, "any": problem.solve(LOSS, limit)}
-        assert all(chosen.values())
+        for name, assignment in chosen.items():
+            if assignment is None:
+                message = f"no assignment of {name} within {SHARE:.0%} of int8's area on {target}"
+                raise SystemExit(f"integer_network: {message}: {costs}")
         return costs, problem, chosen
 
     def _point(self, assignment: Assignment) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from macaw.golden.errors import MacawError
 from macaw.synth.flow import TIMEOUT, from_verilog, run
 from macaw.synth.targets import TARGETS
 
@@ -72,8 +71,6 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MacawError as error:
-        click.echo(f"macaw: {error}", err=True)
-        sys.exit(2)
+    from macaw.cli import start
+
+    sys.exit(start(main, "python -m macaw.synth"))

@@ -61,11 +61,12 @@ def _absorb(module: dict[str, Any]) -> int:
         registers = [cells.pop(name) for name in names]
         for port, register in zip(ports, registers, strict=True):
             cell["connections"][port] = register["connections"]["Q"]
-        clock, enable = _control(registers[0])
+        clock, enable, set_reset = _control(registers[0])
         controls = {"CLK0": clock, "CE0": enable, "RST0": "0"}
         cell["connections"] |= {port: [bit] for port, bit in controls.items()}
         cell["port_directions"] |= dict.fromkeys(controls, "input")
         cell["parameters"] |= {f"REG_OUTPUT_{port[:-1]}": port for port in controls}
+        cell["parameters"]["GSR"] = set_reset
         gone += len(registers)
     return gone
 
@@ -95,8 +96,9 @@ def _is_plain(register: dict[str, Any]) -> bool:
     )
 
 
-def _control(register: dict[str, Any]) -> tuple[int | str, int | str]:
-    """Clock and enable."""
+def _control(register: dict[str, Any]) -> tuple[int | str, int | str, str]:
+    """Clock, enable, and whether the device's global reset is heard."""
     bits = register["connections"]
     always = register["parameters"].get("CEMUX", "1").strip() == "1"
-    return bits["CLK"][0], "1" if always else bits.get("CE", ["1"])[0]
+    enable = "1" if always else bits.get("CE", ["1"])[0]
+    return bits["CLK"][0], enable, register["parameters"].get("GSR", "ENABLED").strip()

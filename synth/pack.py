@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from macaw.golden.errors import MacawError
+from macaw.synth import cache
 from macaw.synth.dsp_registers import absorb
 
 
@@ -28,19 +29,11 @@ def main(source: Path, result: Path) -> None:
         gone = absorb(netlist)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MacawError(f"{source}: not a netlist of Yosys' write_json ({error!r})") from None
-    partial = result.with_name(f".{result.name}.partial")
-    try:
-        partial.write_text(json.dumps(netlist))
-        partial.replace(result)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise MacawError(f"cannot write {result}: {error.strerror}") from None
+    cache.write(result, json.dumps(netlist))
     click.echo(f"{result}: {gone} flip-flops are in multipliers now")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MacawError as error:
-        click.echo(f"macaw: {error}", err=True)
-        sys.exit(2)
+    from macaw.cli import start
+
+    sys.exit(start(main, "python -m macaw.synth.pack"))

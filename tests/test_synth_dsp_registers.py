@@ -19,7 +19,7 @@ PORTS = ", ".join(f"input {side}{i}" for side in "AB" for i in range(18))
 MODEL = f"""
 module MULT18X18D #(
   parameter REG_OUTPUT_CLK = "NONE", parameter REG_OUTPUT_CE = "CE0",
-  parameter REG_OUTPUT_RST = "RST0"
+  parameter REG_OUTPUT_RST = "RST0", parameter GSR = "ENABLED"
 ) (
   {PORTS}, {", ".join(f"input C{i}" for i in range(18))},
   input SIGNEDA, input SIGNEDB, input SOURCEA, input SOURCEB, input CLK0, input CE0, input RST0,
@@ -119,17 +119,19 @@ def product(tmp_path_factory):
 
 def test_enables_go_along(product):
     netlist = copy.deepcopy(product)
+    register = cells(netlist, "TRELLIS_FF")[0]
     assert absorb(netlist) == 18
     assert not cells(netlist, "TRELLIS_FF")
     (cell,) = cells(netlist, "MULT18X18D")
     ports = netlist["modules"]["top"]["ports"]
     assert cell["connections"]["CLK0"] == ports["clk"]["bits"]
     assert cell["connections"]["CE0"] == ports["en"]["bits"]
+    assert cell["parameters"]["GSR"] == register["parameters"]["GSR"]
     assert [cell["connections"][f"P{i}"][0] for i in range(18)] == ports["p"]["bits"]
     assert absorb(netlist) == 0
 
 
-@pytest.mark.parametrize("change", ["seen", "reset", "set", "edge", "enable", "clock"])
+@pytest.mark.parametrize("change", ["seen", "reset", "set", "edge", "enable", "clock", "global"])
 def test_other_products_stay(product, change):
     netlist = copy.deepcopy(product)
     module = netlist["modules"]["top"]
@@ -145,8 +147,11 @@ def test_other_products_stay(product, change):
         register["parameters"]["CLKMUX"] = "INV"
     elif change == "enable":
         register["connections"]["CE"] = ports["rst"]["bits"]
-    else:
+    elif change == "clock":
         register["connections"]["CLK"] = ports["rst"]["bits"]
+    else:
+        other = {"ENABLED": "DISABLED", "DISABLED": "ENABLED"}
+        register["parameters"]["GSR"] = other[register["parameters"]["GSR"]]
     before = copy.deepcopy(netlist)
     assert absorb(netlist) == 0
     assert netlist == before
@@ -185,5 +190,5 @@ def test_command(product, tmp_path):
     done = command(tmp_path / "wrong.json", tmp_path / "out.json")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "write_json" in done.stderr
-    done = command(tmp_path / "in.json", tmp_path / "no" / "out.json")
+    done = command(tmp_path / "in.json", tmp_path / "in.json" / "out.json")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
