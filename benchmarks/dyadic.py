@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where the profiles of requantisation differ, and what integer units cost.
 
-`--differences` writes the tables of docs/dyadic.md. Otherwise each unit is priced on ecp5 and asic
-and docs/dyadic-results.md and .json are written: area, and with `--clock` the clock after place and
-route. Rows that are not asked for stay, as long as their gates are what they were. Each figure goes
-through macaw's cache.
+`--differences` writes the tables of docs/dyadic.md. Otherwise docs/dyadic-results.md and .json are
+written: `--what` says which figures are measured, and `--cases` of which units. Rows that are not
+asked for stay, as long as their gates are what they were. Each figure goes through macaw's cache.
 
-Example: python benchmarks/dyadic.py --differences
+Example: python benchmarks/dyadic.py --what ecp5,asic --cases requantize
 """
 
 import argparse
@@ -42,6 +41,7 @@ CLOCKS: dict[str, dict[str, Any]] = {
 }
 """What the delay model is asked for: with the registers of products in the hard multipliers, with
 those registers in the fabric as Yosys leaves them, and with products made of logic cells."""
+FIGURES = ("ecp5", "asic", "anchor", *CLOCKS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,6 @@ class Anchor:
     luts: int
     dsps: int
     against: str
-    ffs: int | None = None
     fmax: float | None = None
     gates: int | None = None
     picoseconds: int | None = None
@@ -67,7 +66,7 @@ ANCHORS = (
            fmax=33.5, against="requantize tflite_single"),
     Anchor(origin="single rounding, 32 x 16, plain Verilog", stages=0, luts=934, dsps=2,
            fmax=41.5, against="requantize tflite_single, 16 bits"),
-    Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, ffs=230, fmax=73.5,
+    Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, fmax=73.5,
            gates=7888, picoseconds=7315, against="requantize half_away, 16 bits"),
     Anchor(origin="int8 into int32, plain Verilog", stages=0, luts=64, dsps=1, fmax=101.5,
            gates=1478, picoseconds=5185, against="other int-mac, 1 lane"),
@@ -243,11 +242,9 @@ def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
     if what in CLOCKS:
         options = dict(CLOCKS[what])
         return row | {what: run(spec, options.pop("target"), **options).to_json()}
-    for label, multiplier in (("auto", "auto"), ("lut", "lut")):
+    for multiplier in ("auto", "lut") if name.startswith("mac") else ("auto",):
         design = source.generate(spec, stages=0, target=ecp5.model, multiplier=multiplier)
-        if label == "lut" and not name.startswith("mac"):
-            continue
-        row[label] = run(design, ecp5, multiplier=multiplier, area_only=True).to_json()
+        row[multiplier] = run(design, ecp5, multiplier=multiplier, area_only=True).to_json()
     return row
 
 
@@ -310,6 +307,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         for way, lines in ways.items():
             if found := part(f"requantize {name}", way):
                 lines.append([name, *routed(found)])
+    beside = ["design", "profile", "stages"]
+    beside += [cell for unit in ("LUT", "GE", "ps") for cell in (unit, "theirs", "ratio")]
     ratios = []
     for anchor in ANCHORS:
         mine = part(anchor.against, f"beside {anchor.multiplier}")
@@ -355,25 +354,7 @@ Tools: {", ".join(tools)}.
 Public designs, measured with the same tools at the same number of stages; GE and ps (without
 registers) on osu018:
 
-{
-        table(
-            [
-                "design",
-                "profile",
-                "stages",
-                "LUT",
-                "theirs",
-                "ratio",
-                "GE",
-                "theirs",
-                "ratio",
-                "ps",
-                "theirs",
-                "ratio",
-            ],
-            ratios,
-        )
-    }
+{table(beside, ratios)}
 
 Clocks: theirs reach {", ".join(f"{a.fmax:g}" for a in ANCHORS if a.fmax)} MHz. With products in the
 registers of the fabric, as Yosys leaves them (target `ecp5`,
@@ -405,11 +386,11 @@ def main() -> int:
     parser.add_argument("--differences", action="store_true", help="only the tables of differences")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--cases", default="", help="parts of the names of rows, with commas")
-    parser.add_argument(
-        "--what", default="ecp5,asic", help="of ecp5, asic, anchor, " + ", ".join(CLOCKS)
-    )
+    parser.add_argument("--what", default="ecp5,asic", help="of " + ", ".join(FIGURES))
     parser.add_argument("--output", type=Path, default=ROOT / "docs")
     options = parser.parse_args()
+    if wrong := set(options.what.split(",")) - set(FIGURES):
+        parser.error(f"--what {','.join(sorted(wrong))}: must be of {', '.join(FIGURES)}")
     if options.differences:
         write_differences(options.draws)
         return 0
