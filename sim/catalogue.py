@@ -107,7 +107,12 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
         "mxfp8_mxfp4": {"a": "mxfp8-e4m3", "b": "mxfp4"},
         "int8_mxint4": {"a": "int8", "b": "mxint4"},
         "nvfp4_32": {"a": "nvfp4", "size": 32},
-        "nvfp4_mxfp4": {"a": "nvfp4", "b": "mxfp4", "out": "bf16"},
+        "nvfp4_mxfp4": {
+            "a": "nvfp4",
+            "b": "mxfp4",
+            "out": "bf16",
+            "accumulation": "aligned(24)",
+        },
         "nvfp4_rdn": {"a": "nvfp4", "rounding": "rdn"},
         "group_fp16": {"a": "int4sym-k16-fp16", "b": "int8", "out": "fp16"},
         "bf16_scale": {"a": "e5m2-k4-bf16", "rounding": "rup"},
