@@ -295,6 +295,18 @@ class Pipeline:
         delay = self.delays.reduction(width) if kind == "reduce" else self.delays.adder(width)
         return self.op(function, a, b, delay=delay)
 
+    def less(self, a: "Wire | int", b: "Wire | int") -> Wire:
+        """1 if ``a < b``.
+
+        Of signed operands it is the sign of their difference: Yosys' own signed comparison taps a
+        carry chain at two bits, which costs ECP5 half as much again, and two more trips through
+        the routing.
+        """
+        a, b = self.wire(a), self.wire(b)
+        if a.constant is None and b.constant is None and (a.signed or b.signed):
+            return self.subtract(a, b).negative
+        return self.compare(lambda x, y: x < y, a, b)
+
     def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
         """A single bit from all bits of a word: AND if ``every``, else OR."""
         if len(wire) == 0:

@@ -132,16 +132,16 @@ class Wire:
         return self.pipeline.compare(lambda a, b: a == b, self, other, kind="reduce")
 
     def __lt__(self, other: "Wire | int") -> "Wire":
-        return self.pipeline.compare(lambda a, b: a < b, self, other)
+        return self.pipeline.less(self, other)
 
     def __le__(self, other: "Wire | int") -> "Wire":
-        return self.pipeline.compare(lambda a, b: a <= b, self, other)
+        return ~self.pipeline.less(other, self)
 
     def __gt__(self, other: "Wire | int") -> "Wire":
-        return self.pipeline.compare(lambda a, b: a > b, self, other)
+        return self.pipeline.less(other, self)
 
     def __ge__(self, other: "Wire | int") -> "Wire":
-        return self.pipeline.compare(lambda a, b: a >= b, self, other)
+        return ~self.pipeline.less(self, other)
 
     def any(self) -> "Wire":
         """1 if any bit is set."""
