@@ -171,6 +171,23 @@ def test_at_least(signed: bool):
         assert results == [(int(v >= bound),) for v in values]
 
 
+@pytest.mark.parametrize("signs", [(False, False), (True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("widths", [(3, 3), (2, 4), (4, 2)])
+def test_comparisons_are_those_of_integers(widths: tuple[int, int], signs: tuple[bool, bool]):
+    def build(p: Pipeline, *words: Wire) -> tuple[Wire, ...]:
+        a, b = (w.as_signed() if s else w for w, s in zip(words, signs, strict=True))
+        return a < b, a <= b, a > b, a >= b, a < 1, a >= 1, a.equals(b)
+
+    vectors = [(a, b) for a in range(1 << widths[0]) for b in range(1 << widths[1])]
+    results, _ = simulate(widths, build, vectors)
+    for patterns, got in zip(vectors, results, strict=True):
+        a, b = (
+            x - (1 << w) * (s and x >> (w - 1))
+            for x, w, s in zip(patterns, widths, signs, strict=True)
+        )
+        assert got == (a < b, a <= b, a > b, a >= b, a < 1, a >= 1, a == b)
+
+
 def test_operands_of_one_operation_meet_in_one_stage():
     """A value that is used stages later is delayed through one shared chain."""
 
