@@ -2,10 +2,10 @@
 """``python -m macaw.synth FILE.v``: price any Verilog module with macaw's flow."""
 
 import json
-import sys
 
 import click
 
+from macaw.synth.command import start
 from macaw.synth.flow import TIMEOUT, from_verilog, run
 from macaw.synth.targets import TARGETS
 
@@ -71,6 +71,4 @@ def main(
 
 
 if __name__ == "__main__":
-    from macaw.cli import start
-
-    sys.exit(start(main, "python -m macaw.synth"))
+    start(main)

@@ -2,13 +2,13 @@
 """``python -m macaw.synth.pack``: registers of products into ECP5's multipliers, in any netlist."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from macaw.golden.errors import MacawError
 from macaw.synth import cache
+from macaw.synth.command import start
 from macaw.synth.dsp_registers import absorb
 
 
@@ -34,6 +34,4 @@ def main(source: Path, result: Path) -> None:
 
 
 if __name__ == "__main__":
-    from macaw.cli import start
-
-    sys.exit(start(main, "python -m macaw.synth.pack"))
+    start(main)

@@ -192,3 +192,6 @@ def test_command(product, tmp_path):
     assert "write_json" in done.stderr
     done = command(tmp_path / "in.json", tmp_path / "in.json" / "out.json")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    done = command(tmp_path / "none.json", tmp_path / "out.json")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "none.json" in done.stderr

@@ -731,15 +731,10 @@ def _complain(message: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing but that code leaves here."""
-    return start(cli, "macaw", arguments)
-
-
-def start(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> int:
-    """Run any command, called ``name``, as :func:`main` runs macaw's own."""
     if arguments is None and not sys.warnoptions:
         warnings.simplefilter("ignore")  # Python's warnings are for those who write Python
     try:
-        code = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="macaw", standalone_mode=False)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
         _complain("interrupted")
