@@ -156,7 +156,8 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
     out = rounder.format
     keep = rounder.fraction_bits
     below = max(_precision(out) - width, 0) + keep + 1
-    span = a.exponent.high - a.exponent.low
+    exponents = a.exponent, b.exponent
+    span = max(e.high for e in exponents) - min(e.low for e in exponents)
     below = min(below, span)
     word, sticky = shift_right(p, small.bits(width), distance, width + below)
     subtract = p.name("subtract", a.sign ^ b.sign)

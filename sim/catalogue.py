@@ -360,6 +360,9 @@ def _pairs(formats: tuple[str, ...]) -> Iterator[tuple[str, Unit]]:
         for kind in ("mul", "add"):
             yield f"{kind}_{name}", unit(kind, a=name)
     yield "fma_e2m1_e2m1_e4m3", unit("fma", a="e2m1", c="e4m3", out="e4m3")
+    # Exponents that begin alike and end elsewhere, and a result that has every bit.
+    yield "add_e3m2ieee_e3m2_e6m9", unit("add", a="e3m2ieee", b="e3m2", out="e6m9")
+    yield "add_e3m4_e3m2_fp32", unit("add", a="e3m4", b="e3m2", out="fp32")
 
 
 def cases(*, sample: bool = False) -> list[Case]:
