@@ -41,10 +41,11 @@ from quantised_network import (
 )
 from threadpoolctl import threadpool_limits
 
+from macaw.golden.errors import MacawError
 from macaw.golden.integer_layers import Layer
 from macaw.sim.bulk import TRAFFIC
 from macaw.sim.layers import LayerPipeline, LayerSimulation, PoolSimulation, Residual
-from macaw.synth import chooser, front
+from macaw.synth import TARGETS, chooser, front
 from macaw.synth.chooser import LOSS, Assignment, Chooser
 
 ROOT = Path(__file__).parents[1]
@@ -250,7 +251,7 @@ class Study:
         for name, assignment in chosen.items():
             if assignment is None:
                 message = f"no assignment of {name} within {SHARE:.0%} of int8's area on {target}"
-                raise SystemExit(f"integer_network: {message}: {costs}")
+                raise MacawError(f"{message}: {costs}")
         return costs, problem, chosen
 
     def _point(self, assignment: Assignment) -> dict[str, Any]:
@@ -358,9 +359,15 @@ def main() -> None:
     parser.add_argument("--simulate", action="store_true", help="every layer in gates too")
     parser.add_argument("--images", type=int, help="test images (default: all)")
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--target", default="asic", help="that areas are measured on")
+    parser.add_argument(
+        "--target", default="asic", choices=list(TARGETS), help="that areas are measured on"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder")
     options = parser.parse_args()
+    for name in ("images", "epochs"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            parser.error(f"--{name} {value}: must be 1 or more")
 
     def progress(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -403,4 +410,7 @@ def measure(options: argparse.Namespace, progress: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MacawError as error:
+        sys.exit(f"macaw: {error}")

@@ -299,8 +299,7 @@ class Pipeline:
         """1 if ``a < b``.
 
         Of signed operands it is the sign of their difference: Yosys' own signed comparison taps a
-        carry chain at two bits, which costs ECP5 half as much again, and two more trips through
-        the routing.
+        carry chain at two bits, which costs ECP5 more cells and two more trips through the routing.
         """
         a, b = self.wire(a), self.wire(b)
         if a.constant is None and b.constant is None and (a.signed or b.signed):
