@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
@@ -12,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from .errors import FormatError
-from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
+from .formats import (
+    FORMATS,
+    POWERS,
+    Fixed,
+    Float,
+    Format,
+    Specials,
+    Subnormals,
+    canonical,
+    unknown,
+)
 from .formats import format as scalar_format
 
 
@@ -177,8 +186,6 @@ BLOCKS: dict[str, Block] = {
 
 _NAMES: dict[Block, str] = {fmt: name for name, fmt in BLOCKS.items()}
 
-_ALIASES = {"mxfp8": "mxfp8-e4m3", "mxfp6": "mxfp6-e2m3", "mxfp4-e2m1": "mxfp4"}
-
 _BLOCK = re.compile(
     r"(?P<element>[^-]+)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
     r"(?:-(?P<second>[^-]+))?"
@@ -204,8 +211,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
     if isinstance(name, Block):
         return name
     if isinstance(name, str):
-        key = name.strip().lower()
-        key = _ALIASES.get(key, key)
+        key = canonical(name)
         if key in BLOCKS:
             return BLOCKS[key]
         if match := _FLEX.fullmatch(key):
@@ -224,9 +230,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
     except FormatError as error:
         if not isinstance(name, str) or not str(error).startswith("unknown"):
             raise
-        close = difflib.get_close_matches(name.lower(), [*BLOCKS, *FORMATS], n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "see `macaw formats`"
-        raise FormatError(f"unknown format {name!r}: {hint}") from None
+        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS]) from None
 
 
 def scalar(fmt: AnyFormat) -> Format:

@@ -20,7 +20,8 @@ import pytest
 
 import macaw
 from macaw import cli, tensors
-from macaw.golden import UNITS
+from macaw.golden import BLOCKS, FORMATS, UNITS
+from macaw.golden.formats import ALIASES, LEADS, POWERS
 from macaw.quantize import arrays_of
 
 VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "choose", "quantize",
@@ -86,6 +87,27 @@ def test_formats_json(run: Run) -> None:
     listed = {entry["name"]: entry for entry in run("formats", "--json").json}
     assert listed["e5m2"]["max"] == 57344.0
     assert listed["int8"]["min"] == -128.0
+
+
+def test_formats_lists_everything_registered(run: Run) -> None:
+    names = [*FORMATS, *POWERS, *BLOCKS]
+    first = [line.split()[0] for line in run("formats").out.splitlines() if line]
+    assert [name for name in first if name in names] == names
+    assert [entry["name"] for entry in run("formats", "--json").json] == names
+    rows = re.findall(r"^\| `(\S+)`", run("formats", "--markdown").out, re.M)
+    assert rows == names
+
+
+def test_names_of_others(run: Run) -> None:
+    outcome = run("formats", "torch.float8_e4m3fn")
+    assert outcome.out.splitlines()[0].split() == ["name", "e4m3"]
+    outcome = run("formats", "mxfp6")
+    assert outcome.code == 2
+    assert "mxfp6-e3m2 or mxfp6-e2m3" in outcome.err
+    listed = run("formats", "--aliases", "--json").json
+    assert (listed["aliases"], listed["refused"]) == (ALIASES, LEADS)
+    assert "float8_e4m3fn, float8e4m3fn" in run("formats", "--aliases").out
+    assert run("formats", "--aliases", "e4m3").code == 2
 
 
 def test_format_shows_every_value(run: Run) -> None:

@@ -3,13 +3,20 @@
 
 import itertools
 import pickle
+import re
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
+from gfloat import decode_float
+from gfloat.formats import format_info_p3109
+from gfloat.types import Domain, Signedness
 
 from macaw.golden import FORMATS, Fixed, Float, FormatError, format
-from macaw.golden.formats import POWERS, Specials, Subnormals
+from macaw.golden.blocks import BLOCKS
+from macaw.golden.blocks import format as any_format
+from macaw.golden.formats import ALIASES, LEADS, POWERS, Specials, Subnormals
 
 # name, width, largest, least normal, least subnormal
 RANGES = [
@@ -96,9 +103,9 @@ def test_finite_values_are_those_that_results_have(name):
     assert np.unique(fmt.decode(kept)).size == fmt.finite_values
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS | POWERS)
 def test_registered_names_and_reprs_read_back(name):
-    fmt = FORMATS[name]
+    fmt = (FORMATS | POWERS)[name]
     assert fmt.name == name
     assert format(name.upper()) is fmt
     assert eval(repr(fmt)) == fmt
@@ -204,3 +211,115 @@ def test_one_bit_is_a_sign():
     assert binary.encode(values).tolist() == [0, 0, 0, 1, 1, 1]
     with pytest.raises(FormatError, match="a format without exponent has a sign and no more"):
         Float(exponent=0, mantissa=2)
+
+
+# What the names elsewhere are by the dtypes of numpy and ml_dtypes: spellings without "_", and
+# with f for float or fp, are found by themselves, these are not.
+DTYPES = {
+    "half": "float16",
+    "single": "float32",
+    "float": "float32",
+    "double": "float64",
+    "binary16": "float16",
+    "binary32": "float32",
+    "binary64": "float64",
+    "bfloat": "bfloat16",
+    "fp16alt": "bfloat16",
+    "fp8alt": "float8_e4m3",
+    "fp8_e4m3": "float8_e4m3fn",
+    **dict.fromkeys(("float8e8m0", "f8_e8m0", "e8m0fnu", "ue8m0"), "float8_e8m0fnu"),
+    **dict.fromkeys(("f6_e3m2", "fp6_e3m2"), "float6_e3m2fn"),
+    **dict.fromkeys(("f6_e2m3", "fp6_e2m3"), "float6_e2m3fn"),
+    **dict.fromkeys(("float4e2m1", "fp4_e2m1"), "float4_e2m1fn"),
+}
+WITHOUT_DTYPE = {"tfloat32", "tensorfloat32", "dlfloat"}
+
+
+def folded(name: str) -> str:
+    return re.sub("float|fp", "f", name.replace("_", ""))
+
+
+def dtype_elsewhere(alias: str) -> np.dtype:
+    names = ["float16", "float32", "float64", *(n for n in dir(ml_dtypes) if "float" in n)]
+    name = DTYPES.get(alias) or {folded(n): n for n in names}[folded(alias)]
+    return np.dtype(getattr(ml_dtypes, name, name))
+
+
+@pytest.mark.parametrize(
+    "alias", [a for a, name in ALIASES.items() if name not in BLOCKS and a not in WITHOUT_DTYPE]
+)
+def test_aliases_are_the_dtypes_of_others_code_for_code(alias):
+    fmt, dtype = format(alias), dtype_elsewhere(alias)
+    if fmt.width <= 16:
+        codes = np.arange(1 << fmt.width, dtype=fmt.code_dtype)
+    else:
+        words = np.random.default_rng(1).integers(0, 1 << fmt.width, 50_000, np.uint64, False)
+        codes = words.astype(fmt.code_dtype)
+    with np.errstate(invalid="ignore"):
+        values = codes.view(dtype).astype(np.float64)
+    found = fmt.decode(codes)
+    np.testing.assert_array_equal(found, values)
+    numbers = ~np.isnan(values)
+    assert (np.signbit(found) == np.signbit(values))[numbers].all()
+    assert format(alias.upper()) == fmt
+    assert fmt.name == ALIASES[alias]
+
+
+def test_every_alias_stands_for_something_registered_or_spelled():
+    for alias, name in ALIASES.items():
+        assert any_format(alias).name == name
+        assert alias not in FORMATS | POWERS | BLOCKS
+    assert not set(ALIASES) & set(LEADS)
+    assert {alias for alias in ALIASES if ALIASES[alias] in ("tf32", "dlfloat16")} == WITHOUT_DTYPE
+
+
+@pytest.mark.parametrize("module", ["torch", "ml_dtypes", "jnp", "jax.numpy", "onnx.TensorProto"])
+def test_names_with_their_module(module):
+    for name in ("float8_e4m3fnuz", "FLOAT8E4M3FNUZ", "int8"):
+        assert format(f"{module}.{name}") == format(name)
+
+
+@pytest.mark.parametrize("name", LEADS)
+def test_names_that_mean_several_formats_or_none_say_what_to_write(name):
+    with pytest.raises(FormatError) as caught:
+        any_format(name)
+    assert str(caught.value) == f"format {name!r}: {LEADS[name]}"
+    # Whatever it names besides other people's projects can be written.
+    words = set(re.findall(r"[a-z][a-z0-9.]*\d[a-z0-9.+-]*", LEADS[name]))
+    formats = [any_format(word) for word in words - {"cdna3", "gfx950", *LEADS}]
+    assert formats or name == "posit"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fp8", ["e4m3", "e5m2", "e4m3fnuz", "e5m2fnuz"]),
+        ("fp6", ["e3m2", "e2m3"]),
+        ("fp4", ["e2m1", "mxfp4", "nvfp4"]),
+        ("hfp8", ["e4m3b11fnuz", "forward", "e5m2", "backward"]),
+        ("nf4", ["code book", "not have yet"]),
+        ("mxfp6", ["mxfp6-e3m2", "mxfp6-e2m3"]),
+        ("mxfp8", ["mxfp8-e4m3", "mxfp8-e5m2"]),
+        ("binary8p3", ["e5m2fnuz", "infinities", "0x7f and 0xff"]),
+        ("BINARY8P3UE", ["ue6m2b32fn", "0xfe"]),
+        ("binary8p9", ["precision from 1"]),
+        ("bfloat61", ["bf16"]),
+    ],
+)
+def test_leads(name, words):
+    with pytest.raises(FormatError) as caught:
+        any_format(name)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("signedness", Signedness)
+@pytest.mark.parametrize(
+    ("width", "precision"), [(8, 3), (8, 4), (8, 1), (8, 7), (6, 3), (4, 2), (3, 1), (10, 6)]
+)
+def test_formats_of_p3109_without_infinities(width, precision, signedness):
+    sign = "s" if signedness is Signedness.Signed else "u"
+    fmt = format(f"binary{width}p{precision}{sign}f")
+    theirs = format_info_p3109(width, precision, signedness, Domain.Finite)
+    values = [decode_float(theirs, code).fval for code in range(1 << width)]
+    np.testing.assert_array_equal(fmt.decode(range(1 << width)), values)
+    assert format(fmt.name) == fmt

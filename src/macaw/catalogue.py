@@ -19,7 +19,7 @@ import numpy as np
 from macaw.golden.blocks import BLOCKS, AnyFormat, Block
 from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import MacawError, SpecError
-from macaw.golden.formats import FORMATS, Fixed, Float, Format
+from macaw.golden.formats import ALIASES, FORMATS, LEADS, POWERS, Fixed, Float, Format
 from macaw.golden.unit import ROUNDING
 
 _FORMAT_WORDS = {
@@ -140,7 +140,24 @@ def row(fmt: Format) -> tuple[str, ...]:
 
 def rows() -> list[tuple[str, ...]]:
     """Every registered scalar format."""
-    return [row(fmt) for fmt in FORMATS.values()]
+    return [row(fmt) for fmt in (FORMATS | POWERS).values()]
+
+
+ALIAS_HEADINGS = ("format", "others call it")
+LEAD_HEADINGS = ("name", "no alias: it")
+
+
+def alias_rows() -> list[tuple[str, str]]:
+    """Formats, and what others call them, under :data:`ALIAS_HEADINGS`."""
+    names: dict[str, list[str]] = {}
+    for alias, name in ALIASES.items():
+        names.setdefault(name, []).append(alias)
+    return [(name, ", ".join(aliases)) for name, aliases in names.items()]
+
+
+def lead_rows() -> list[tuple[str, str]]:
+    """Names that are refused, and what they may mean, under :data:`LEAD_HEADINGS`."""
+    return list(LEADS.items())
 
 
 BLOCK_HEADINGS = (

@@ -205,39 +205,53 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
+@click.option("--aliases", is_flag=True, help="List the names that others use instead.")
 @click.option("--markdown", is_flag=True, help="The list as a Markdown table.")
 @_AS_JSON
-def formats(name: str | None, markdown: bool, as_json: bool) -> None:
+def formats(name: str | None, aliases: bool, markdown: bool, as_json: bool) -> None:
     """List the number formats, or show the ranges and values of one.
 
     NAME may also be spelled: e<E>m<M>, with b<bias>, ieee, fn, fnuz, finite or ftz behind it and
     u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind; a
-    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>], or -tensor- for -k<size>-.
+    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>], or -tensor- for -k<size>-; or
+    as numpy, ml_dtypes, torch, ONNX and others call it.
 
     \b
     Examples:
       macaw formats
       macaw formats e4m3
       macaw formats mxfp4
+      macaw formats float8_e4m3fn
       macaw formats e3m2b4ieee --json
     """
     from macaw import catalogue
-    from macaw.golden.blocks import Block
+    from macaw.golden.blocks import BLOCKS, Block
 
     if name is None:
+        tables: list[tuple[Sequence[str], Iterable[Sequence[str]], int]]
+        if aliases:
+            tables = [(catalogue.ALIAS_HEADINGS, catalogue.alias_rows(), 2)]
+            tables += [(catalogue.LEAD_HEADINGS, catalogue.lead_rows(), 2)]
+            listed: Any = {"aliases": catalogue.ALIASES, "refused": catalogue.LEADS}
+        else:
+            tables = [(catalogue.HEADINGS, catalogue.rows(), 1)]
+            tables += [(catalogue.BLOCK_HEADINGS, catalogue.block_rows(), 1)]
+            listed = [
+                catalogue.describe(fmt)
+                for fmt in (*(catalogue.FORMATS | catalogue.POWERS).values(), *BLOCKS.values())
+            ]
         if as_json:
-            listed = (*catalogue.FORMATS.values(), *catalogue.BLOCKS.values())
-            _json([catalogue.describe(fmt) for fmt in listed])
+            _json(listed)
             return
-        tables = [(catalogue.HEADINGS, catalogue.rows())]
-        tables += [(catalogue.BLOCK_HEADINGS, catalogue.block_rows())]
-        for n, (headings, rows) in enumerate(tables):
+        for n, (headings, rows, left) in enumerate(tables):
             click.echo() if n else None
             if markdown:
-                click.echo(catalogue.markdown(headings, rows))
+                click.echo(catalogue.markdown(headings, rows, left))
             else:
-                _table(headings, rows)
+                _table(headings, rows, left)
         return
+    if aliases:
+        raise SpecError(f"--aliases lists all of them, not {name}: leave out one or the other")
     fmt = macaw.format(name)
     if isinstance(fmt, Block):
         described = catalogue.describe(fmt)
