@@ -11,6 +11,7 @@ import re
 import shlex
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -29,7 +30,7 @@ from .units import build
 # amaranth-stubs leave this module out.
 rtlil: Any = importlib.import_module("amaranth.back.rtlil")
 
-__all__ = ["Design", "generate"]
+__all__ = ["Design", "generate", "write_bodies"]
 
 
 def _version(package: str) -> str:
@@ -101,7 +102,7 @@ class Design:
     @cached_property
     def body(self) -> str:
         """The module in Verilog, without the header."""
-        return _verilog(self.datapath, self.name)
+        return _verilog([self])[0]
 
     @property
     def digest(self) -> str:
@@ -203,7 +204,18 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _verilog(datapath: Datapath, name: str) -> str:
+def write_bodies(designs: Sequence[Design]) -> None:
+    """Have :attr:`Design.body` of all of them written in one run of Yosys, which starts slowly."""
+    todo = [design for design in designs if "body" not in vars(design)]
+    for design, text in zip(todo, _verilog(todo), strict=True):
+        vars(design)["body"] = text
+
+
+def _verilog(designs: Sequence[Design]) -> list[str]:
+    return _run_yosys([(design.name, _rtlil(design.datapath, design.name)) for design in designs])
+
+
+def _rtlil(datapath: Datapath, name: str) -> str:
     module = datapath.elaborate(None)
     option = datapath.implementation
     ports: list[Signal] = []
@@ -233,23 +245,33 @@ def _verilog(datapath: Datapath, name: str) -> str:
             text,
             flags=re.MULTILINE,
         )
-    return _run_yosys(text, name)
+    return text
 
 
-def _run_yosys(text: str, name: str) -> str:
+def _run_yosys(modules: Sequence[tuple[str, str]]) -> list[str]:
+    """Verilog of modules by name and RTLIL, in one run."""
+    if not modules:
+        return []
     yosys = tools.find("yosys", prefer="yowasp")
     with tempfile.TemporaryDirectory(prefix="macaw-") as folder:
-        source, target = Path(folder) / "unit.il", Path(folder) / "unit.v"
-        source.write_text(text)
-        script = (
-            f"read_rtlil {source.name}; hierarchy -top {name}; proc; flatten; opt_clean -purge; "
-            f"write_verilog -noattr {target.name}"
-        )
+        script = []
+        for number, (name, text) in enumerate(modules):
+            (Path(folder) / f"{number}.il").write_text(text)
+            script.append(
+                f"read_rtlil {number}.il; hierarchy -top {name}; proc; flatten; opt_clean -purge; "
+                f"write_verilog -noattr {number}.v; design -reset"
+            )
+        (Path(folder) / "script.ys").write_text("\n".join(script).replace("; ", "\n"))
         tools.call(
-            yosys, ("-q", "-p", script), folder=Path(folder), timeout=600, what=name, notify=_notify
-        )
-        lines = target.read_text().splitlines()
-    return "\n".join(line.rstrip() for line in lines if not line.startswith("/* Generated")) + "\n"
+            yosys, ("-q", "-s", "script.ys"), folder=Path(folder), timeout=600,
+            what=modules[0][0], notify=_notify,
+        )  # fmt: skip
+        return [_tidy((Path(folder) / f"{number}.v").read_text()) for number in range(len(modules))]
+
+
+def _tidy(verilog: str) -> str:
+    lines = [line for line in verilog.splitlines() if not line.startswith("/* Generated")]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _notify(line: str) -> None:

@@ -3,14 +3,22 @@
 
 The generated part is the few lines that copy one row of codes to the pins and back; the clocking
 below it is the same for every module. Each column is a plain numpy array of codes, so nothing is
-packed in Python.
+packed in Python. Modules that share a library share the time that the headers take to compile,
+which is the most of what small ones take.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from macaw.sim.interface import Field, Interface, Wire
 
-_CLOCKING = r"""
+_COMMON = r"""
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <verilated.h>
+
 struct Random {
     uint64_t state;
     uint64_t next() {  // splitmix64
@@ -40,7 +48,9 @@ struct Pause {
 };
 
 enum { DONE = 0, EXTRA = 1, STUCK = 2, LATENCY = 3, WITHDRAWN = 4, CHANGED = 5 };
+"""
 
+_CLOCKING = r"""
 struct Simulation {
     VerilatedContext context;
     Top* top = nullptr;
@@ -143,13 +153,13 @@ static int run_stream(Top& top, const void* const* in, int64_t rows, void* const
 }
 
 extern "C" {
-__attribute__((visibility("default"))) void* macaw_open(uint64_t seed) {
+__attribute__((visibility("default"))) void* macaw_open_@(uint64_t seed) {
     return new Simulation(seed);
 }
-__attribute__((visibility("default"))) void macaw_close(void* simulation) {
+__attribute__((visibility("default"))) void macaw_close_@(void* simulation) {
     delete static_cast<Simulation*>(simulation);
 }
-__attribute__((visibility("default"))) int macaw_run(
+__attribute__((visibility("default"))) int macaw_run_@(
     void* simulation, const void* const* in, int64_t rows, void* const* out, int64_t capacity,
     uint32_t gap, uint32_t stall, uint32_t burst, uint64_t seed, int64_t* got) {
     Top& top = *static_cast<Simulation*>(simulation)->top;
@@ -243,8 +253,20 @@ def _pin_of(interface: Interface, operand: str) -> str | None:
     return None
 
 
-def source(interface: Interface) -> str:
-    """The C++ text of the harness for one module, whose Verilated class is ``Vtop``."""
+def source(interfaces: Sequence[Interface]) -> str:
+    """The C++ text of the harness of some modules.
+
+    The Verilated class of the module of number n is ``Vtop<n>``, and its functions are
+    ``macaw_open_<n>``, ``macaw_run_<n>``, ``macaw_close_<n>``.
+    """
+    parts = [_COMMON, _WIDE]
+    for number, interface in enumerate(interfaces):
+        parts += [f'#include "Vtop{number}.h"', f"namespace module{number} {{"]
+        parts += [_module(interface, number), "}"]
+    return "\n".join(parts)
+
+
+def _module(interface: Interface, number: int) -> str:
     load: list[str] = []
     column = 0
     for wire in interface.inputs:
@@ -275,14 +297,11 @@ def source(interface: Interface) -> str:
             else f"top.{wire.name} = 0;"
         )
     parts = [
-        "#include <cstddef>\n#include <cstdint>\n#include <type_traits>\n#include <verilated.h>",
-        '#include "Vtop.h"',
-        "using Top = Vtop;",
+        f"using Top = Vtop{number};",
         f"static constexpr bool CLOCKED = {'true' if interface.clock else 'false'};",
         f"static constexpr int FLOW = {('none', 'valid', 'stream').index(interface.flow)};",
         f"static constexpr int64_t LATENCY_CLOCKS = {interface.latency};",
         f"static constexpr int64_t INTERVAL = {max(1, interface.interval)};",
-        _WIDE,
         _function("void load(Top& top, const void* const* in, int64_t i)", load),
         _function("void store(const Top& top, void* const* out, int64_t i)", store),
         _function("void idle(Top& top)", idle),
@@ -309,6 +328,6 @@ def source(interface: Interface) -> str:
         f"explicit Payload(const Top& top) : {copies} {{}}",
         f"bool operator==(const Payload& other) const {{ return {equal}; }}",
         "};",
-        _CLOCKING,
+        _CLOCKING.replace("@", str(number)),
     ]
     return "\n".join(parts)
