@@ -16,7 +16,7 @@ from .factors import Factors, Terms, default_size
 from .formats import Fixed, Format
 from .operands import CHUNK, Operand, Operands
 from .project import Direction, check_random, resolve_or_default
-from .rounding import Overflow, Rounding
+from .rounding import Overflow
 from .streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from .sums import scaled
 from .unit import UNSET, Ports, Unit, check_any_format, check_format, check_integer, identifier
@@ -253,7 +253,7 @@ class BlockMac(_BlockSum):
             )
         self._check_profile(self._step_format)
         self._check_beats()
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             check_random(self.out, self.random_bits)
 
     @property

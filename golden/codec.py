@@ -16,8 +16,8 @@ from .exact import INF, NAN, Exact, unpack
 from .formats import FORMATS, Fixed, Float, Format, Subnormals
 from .formats import format as format_of
 from .operands import CHUNK, check_codes
-from .project import Direction, check_random, project, resolve_overflow
-from .rounding import Overflow, Rounding
+from .project import Direction, check_random, project, random_words, resolve_nan, resolve_overflow
+from .rounding import Nan, Overflow, Rounding
 
 _DTYPES = {
     "fp64": "float64",
@@ -80,11 +80,13 @@ def encode(
     *,
     rounding: Any,
     overflow: Any,
+    nan: Any,
     random: Any,
     random_bits: int | None,
 ) -> np.ndarray:
     """See :meth:`macaw.golden.formats.Float.encode`."""
     direction, policy = _options(fmt, rounding, overflow, random, random_bits)
+    becomes = resolve_nan(nan, fmt)
     array = np.asarray(values)
     if array.dtype == object:
         significand, exponent = _from_objects(array, fmt)
@@ -93,8 +95,8 @@ def encode(
     if direction.random is None:
         kept = _kept_bits(source, fmt, policy)
         if kept is not None and codes.size >= 1 << (kept - 2):
-            return _look_up(codes, source, fmt, direction.rounding, policy, kept)
-    return _encode(fmt, codes, direction, policy, source)
+            return _look_up(codes, source, fmt, direction.rounding, policy, becomes, kept)
+    return _encode(fmt, codes, direction, policy, source, becomes)
 
 
 def as_codes(array: np.ndarray) -> tuple[np.ndarray, Format]:
@@ -154,15 +156,11 @@ def _options(
     if overflow is not None:
         overflow = Overflow.parse(overflow, "overflow")
     policy = resolve_overflow(overflow, fmt)
-    if rounding is not Rounding.SR:
-        if random is not None:
-            raise SpecError(f"random: only rounding=sr takes random words, not {rounding}")
-        return Direction(rounding), policy
     bits = 16 if random_bits is None else random_bits
+    words = random_words(rounding, random, bits)
+    if words is None:
+        return Direction(rounding), policy
     check_random(fmt, bits)
-    if random is None:
-        raise SpecError("random: rounding=sr needs an array of random words")
-    words = check_codes("random", random, Fixed(width=bits, signed=False))
     return Direction(rounding, random=words, random_bits=bits), policy
 
 
@@ -172,6 +170,7 @@ def _encode(
     direction: Direction,
     policy: Overflow | None,
     source: Format | None = None,
+    nan: Nan | None = None,
 ) -> np.ndarray:
     parts = values if isinstance(values, tuple) else (values,)
     words = [] if direction.random is None else [direction.random]
@@ -190,10 +189,10 @@ def _encode(
         else:
             exact = unpack(flat[0][piece], source)
         if words:
-            now = Direction(Rounding.SR, None, flat[-1][piece], direction.random_bits)
+            now = Direction(direction.rounding, None, flat[-1][piece], direction.random_bits)
         else:
             now = direction
-        result[piece] = project(exact, fmt, now, policy)[0]
+        result[piece] = project(exact, fmt, now, policy, nan=nan)[0]
     return result.reshape(shape)
 
 
@@ -265,9 +264,10 @@ def _look_up(
     fmt: Format,
     rounding: Rounding,
     policy: Overflow | None,
+    nan: Nan | None,
     kept: int,
 ) -> np.ndarray:
-    table = _look_up_table(source, fmt, rounding, policy, kept)
+    table = _look_up_table(source, fmt, rounding, policy, nan, kept)
     if kept == source.width:
         return table.take(codes)
     if rounding is Rounding.RNE and _drops_bits(source, fmt, policy):
@@ -295,7 +295,7 @@ def _drops_bits(source: Format, fmt: Format, policy: Overflow | None) -> bool:
         return False
     if fmt.exponent != 8 or fmt.bias != 127 or fmt.width > 16:
         return False
-    table = _look_up_table(source, fmt, Rounding.RNE, policy, kept)
+    table = _look_up_table(source, fmt, Rounding.RNE, policy, None, kept)
     return np.array_equal(_drop_bits(_distinct(source, kept), fmt), table)
 
 
@@ -330,9 +330,14 @@ def _distinct(source: Format, kept: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def _look_up_table(
-    source: Format, fmt: Format, rounding: Rounding, policy: Overflow | None, kept: int
+    source: Format,
+    fmt: Format,
+    rounding: Rounding,
+    policy: Overflow | None,
+    nan: Nan | None,
+    kept: int,
 ) -> np.ndarray:
-    return _encode(fmt, _distinct(source, kept), Direction(rounding), policy, source)
+    return _encode(fmt, _distinct(source, kept), Direction(rounding), policy, source, nan)
 
 
 def decode(fmt: Format, codes: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from .hadamard import TE_SIGNS
 from .operands import Operand
 from .project import Split
 from .quantize import quantize_blocks
-from .rounding import Overflow, Rounding
+from .rounding import Overflow
 from .rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from .sums import add_terms, products
 from .transforms import transform_lanes
@@ -139,7 +139,7 @@ class BlockQuantize(_Conversion):
             scale_rule=self.scale_rule,
             order=self.order,
             min_scale=self.min_scale,
-            random_bits=self.random_bits if self.rounding is Rounding.SR else None,
+            random_bits=self.random_bits if self.rounding.stochastic else None,
         )
 
     @property

@@ -15,7 +15,7 @@ from .factors import Factors, Terms
 from .formats import Fixed, Format
 from .operands import Operand, Operands
 from .project import Direction, check_random, project, resolve_or_default, resolve_overflow
-from .rounding import Overflow, Rounding
+from .rounding import Overflow
 from .streams import Stream, accumulate_exact, accumulate_rounded, interleaved
 from .sums import add_lanes, add_terms, column, products
 from .unit import UNSET, Ports, Unit, check_format, check_integer, identifier
@@ -57,7 +57,7 @@ class Sum(Unit):
         self._set("accumulation", str(profile))
         if rounding is not None:
             self._set("rounding", rounding)
-            if rounding is not Rounding.SR:
+            if not rounding.stochastic:
                 self._set("random_bits", 16)
         if profile.kind != "exact" and self.factors.wide:
             raise SpecError(
@@ -67,9 +67,11 @@ class Sum(Unit):
             policy = resolve_overflow(self.overflow, out)
             if self._settles:
                 self._set("overflow", policy)
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             if not profile.single:
-                raise SpecError(f"rounding=sr: accumulation={profile} rounds more than once")
+                raise SpecError(
+                    f"rounding={self.rounding}: accumulation={profile} rounds more than once"
+                )
             check_random(out, self.random_bits)
 
     @property
@@ -214,7 +216,7 @@ class Mac(Unit):
         acc = check_format("acc", self.acc)
         self._set("acc", acc)
         resolve_overflow(self.overflow, acc)
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             check_random(acc, self.random_bits)
             check_random(self.out, self.random_bits)
 

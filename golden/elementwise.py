@@ -11,7 +11,8 @@ import numpy as np
 from .exact import Exact, unpack
 from .formats import Format
 from .operands import Operand
-from .project import Split
+from .project import Split, resolve_nan
+from .rounding import Nan
 from .sums import add_terms, products
 from .unit import UNSET, Ports, Unit, check_boolean
 
@@ -21,6 +22,16 @@ class _Elementwise(Unit):
     """Units with one result per element, optional flags and selectable rounding."""
 
     flags: bool = False
+    nan: Nan | None = None
+
+    def _check_result(self) -> None:
+        check_boolean("flags", self.flags)
+        super(_Elementwise, self)._check_result()
+        self._set("nan", resolve_nan(self.nan, self._out))
+
+    def _suffixes(self) -> list[str]:
+        suffixes = super(_Elementwise, self)._suffixes()
+        return suffixes if self.nan is None else [*suffixes, f"nan_{self.nan}"]
 
     def _order(self) -> tuple[str, ...]:
         return tuple(f.name for f in fields(self))[len(fields(_Elementwise)) :]
@@ -39,8 +50,10 @@ class Mul(_Elementwise):
         None is IEEE's rule where ``out`` has infinities, and saturation elsewhere.
     flags : bool
         Adds the result ``flags`` (:class:`Flag`).
+    nan : Nan, optional
+        What a NaN becomes in a format without one; None is the largest positive value.
     random_bits : int
-        Width of the random word of ``rounding=sr``, 1 to 32.
+        Width of the random word of stochastic rounding, 1 to 32.
     """
 
     kind: ClassVar[str] = "mul"
@@ -51,7 +64,6 @@ class Mul(_Elementwise):
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        check_boolean("flags", self.flags)
         self._formats(a=None, b="a", out="a")
         self._check_result()
 
@@ -75,7 +87,7 @@ class Add(_Elementwise):
     a, b, out : Format
         Operand formats and the result's; both default to ``a``.
     subtract : bool
-    rounding, overflow, flags, random_bits
+    rounding, overflow, flags, nan, random_bits
         As of :class:`Mul`.
     """
 
@@ -88,7 +100,6 @@ class Add(_Elementwise):
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        check_boolean("flags", self.flags)
         check_boolean("subtract", self.subtract)
         self._formats(a=None, b="a", out="a")
         self._check_result()
@@ -122,7 +133,7 @@ class Fma(_Elementwise):
     ----------
     a, b, c, out : Format
         Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
-    rounding, overflow, flags, random_bits
+    rounding, overflow, flags, nan, random_bits
         As of :class:`Mul`. Zero times infinity is invalid also if ``c`` is a NaN (RISC-V).
     """
 
@@ -135,7 +146,6 @@ class Fma(_Elementwise):
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        check_boolean("flags", self.flags)
         self._formats(a=None, b="a", out=None, c="out")
         self._check_result()
 
@@ -157,7 +167,7 @@ class Cast(_Elementwise):
     Parameters
     ----------
     a, out : Format
-    rounding, overflow, flags, random_bits
+    rounding, overflow, flags, nan, random_bits
         As of :class:`Mul`. A fixed-point result out of range is invalid, not overflow.
     """
 
@@ -168,7 +178,6 @@ class Cast(_Elementwise):
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
-        check_boolean("flags", self.flags)
         self._formats(a=None, out=None)
         self._check_result()
 

@@ -19,7 +19,7 @@ from .flexpoint import aligned_sum, check_flex, rescale
 from .formats import Fixed, Format
 from .operands import CHUNK, Operand, Operands
 from .project import check_random
-from .rounding import Overflow, Rounding
+from .rounding import Overflow
 from .streams import Stream
 from .unit import UNSET, Ports, Unit, check_integer
 
@@ -53,7 +53,7 @@ class Flex(Unit):
         if self.overflow not in (None, Overflow.SATURATE):
             raise SpecError(f"overflow={self.overflow.value}: Flexpoint saturates")
         self._set("overflow", Overflow.SATURATE)
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             check_random(self._out, self.random_bits)
 
     @property
@@ -96,7 +96,7 @@ class Flex(Unit):
             "maximum": Operand(format=Fixed(width=out.width, signed=False)),
             "overflow": _BIT,
         }
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             random = Fixed(width=self.random_bits, signed=False)
             inputs["random"] = Operand(format=random, lanes=lanes_r)
         return Ports(inputs=inputs, outputs=outputs)

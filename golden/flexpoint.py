@@ -23,7 +23,7 @@ from .errors import CodeError, SpecError
 from .exact import Exact, unpack
 from .formats import Fixed
 from .operands import CHUNK, check_codes
-from .project import Direction, check_random, project
+from .project import Direction, check_random, project, random_words
 from .rounding import Overflow, Rounding
 from .scaling import nonfinite
 from .sums import add_terms
@@ -281,7 +281,7 @@ def rescale(
     rounding : Rounding
         Any but ``dynamic``.
     random : array_like of unsigned int
-        With ``rounding="sr"`` only: a word of ``random_bits`` (1 to 32) bits for each element.
+        With stochastic rounding only: a word of ``random_bits`` (1 to 32) bits for each element.
 
     Returns
     -------
@@ -447,14 +447,10 @@ def _direction(
     rounding = Rounding.parse(rounding, "rounding")
     if rounding is Rounding.DYNAMIC:
         raise SpecError("rounding=dynamic: a tensor takes one direction")
-    if rounding is not Rounding.SR:
-        if random is not None:
-            raise SpecError(f"random: only rounding=sr takes random words, not {rounding}")
+    words = random_words(rounding, random, bits)
+    if words is None:
         return Direction(rounding)
     check_random(fmt.element, bits)
-    if random is None:
-        raise SpecError("random: rounding=sr needs an array of random words")
-    words = check_codes("random", random, Fixed(width=bits, signed=False))
     try:
         words = np.broadcast_to(words, shape)
     except ValueError:

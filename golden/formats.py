@@ -80,6 +80,7 @@ class _Codec:
         *,
         rounding: Any = "rne",
         overflow: Any = None,
+        nan: Any = None,
         random: Any = None,
         random_bits: int | None = None,
     ) -> np.ndarray:
@@ -92,8 +93,11 @@ class _Codec:
             is taken as the exact number that it is.
         rounding, overflow : str, Rounding, Overflow or None
             Overflow None is IEEE's rule for formats with infinities, and saturation for others.
+        nan : str, Nan or None
+            What a NaN becomes in a format without one (:class:`macaw.golden.rounding.Nan`).
         random : array_like of unsigned int, optional
-            With ``rounding="sr"`` only: one word of ``random_bits`` (default 16) bits per element.
+            With stochastic rounding (``sr srb src``) only: one word of ``random_bits`` (default 16)
+            bits per element.
 
         Returns
         -------
@@ -110,6 +114,7 @@ class _Codec:
             values,
             rounding=rounding,
             overflow=overflow,
+            nan=nan,
             random=random,
             random_bits=random_bits,
         )

@@ -74,11 +74,11 @@ def matmul(
     Raises
     ------
     CodeError for shapes that do not fit and blocks that do not lie along K. SpecError for
-    parameters that ``block-mac`` does not have, ``rounding="sr"``, and ``acc="exact"`` with
+    parameters that ``block-mac`` does not have, stochastic rounding, and ``acc="exact"`` with
     second scales.
     """
-    if Rounding.parse(rounding, "rounding") is Rounding.SR:
-        raise SpecError("rounding=sr: matmul takes no random words")
+    if Rounding.parse(rounding, "rounding").stochastic:
+        raise SpecError(f"rounding={rounding}: matmul takes no random words")
     left = _Matrix.of("a", a, format_a, -1)
     right = _Matrix.of("b", b, left.format if format_b is None else format_b, 0)
     if left.codes.shape[-1] != right.codes.shape[-1]:

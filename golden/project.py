@@ -7,13 +7,15 @@ The one place where macaw rounds. IEEE 754-2019 clauses 4.3 and 7, IEEE P3109 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .errors import SpecError
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
 from .formats import Fixed, Float, Format, Specials, Subnormals
-from .rounding import Flag, Overflow, Rounding
+from .operands import check_codes
+from .rounding import Flag, Nan, Overflow, Rounding
 
 _TOP = 63
 """Position above the normalised significand's top bit."""
@@ -31,7 +33,7 @@ class Direction:
     modes : ndarray, optional
         Codes of the ``rm`` port, for ``Rounding.DYNAMIC``.
     random : ndarray, optional
-        Words of ``random_bits`` bits, for ``Rounding.SR``.
+        Words of ``random_bits`` bits, for the stochastic directions.
     """
 
     rounding: Rounding = Rounding.RNE
@@ -59,8 +61,17 @@ class Direction:
         """Where inexact results take the odd neighbour."""
         return self._where(Rounding.ROD)
 
-    def addend(self, drop: int, odd: np.ndarray, negative: np.ndarray) -> np.ndarray | np.uint64:
-        """Return what to add before ``drop`` bits are dropped; ``odd`` is the last bit kept."""
+    def away(self, negative: np.ndarray) -> bool | np.ndarray:
+        """Where any inexact result has the larger magnitude, but for ``rod``'s even neighbours."""
+        return (self._where(Rounding.RUP) & ~negative) | (self._where(Rounding.RDN) & negative)
+
+    def addend(
+        self, x: np.ndarray, drop: int, odd: np.ndarray, negative: np.ndarray
+    ) -> np.ndarray | np.uint64:
+        """Return what to add to ``x`` before its last ``drop`` bits are dropped.
+
+        ``odd`` is the last bit kept.
+        """
         half, ones = 1 << (drop - 1), (1 << drop) - 1
         if self.modes is None:
             match self.rounding:
@@ -72,9 +83,8 @@ class Direction:
                     return np.where(negative, np.uint64(0), np.uint64(ones))
                 case Rounding.RDN:
                     return np.where(negative, np.uint64(ones), np.uint64(0))
-                case Rounding.SR:
-                    assert self.random is not None
-                    return self.random.astype(np.uint64) << np.uint64(drop - self.random_bits)
+                case Rounding.SR | Rounding.SRB | Rounding.SRC:
+                    return self._stochastic(x, drop - self.random_bits)
             return np.uint64(0)
         constants = {
             Rounding.RNE: (half - 1, half - 1),
@@ -85,6 +95,17 @@ class Direction:
         table = [constants.get(Rounding.from_code(code), (0, 0)) for code in range(8)]
         constant = np.array(table, np.uint64)[self.modes, negative.view(np.uint8)]
         return constant + odd * self._where(Rounding.RNE)
+
+    def _stochastic(self, x: np.ndarray, below: int) -> np.ndarray:
+        """As :meth:`addend`, where ``below`` bits are dropped under those of the random word."""
+        assert self.random is not None
+        word = self.random.astype(np.uint64) << np.uint64(below)
+        half = np.uint64(1 << (below - 1))
+        if self.rounding is Rounding.SRB:
+            return word + half
+        if self.rounding is Rounding.SRC:
+            return word + ((x >> np.uint64(below)) & ONE) + (half - ONE)
+        return word
 
     def overflows_to_infinity(self, negative: np.ndarray) -> bool | np.ndarray:
         """Where IEEE's rule turns an overflow into infinity. IEEE 754-2019 7.4."""
@@ -101,6 +122,24 @@ class Direction:
         pairs |= {Rounding.RTZ: (0, 0), Rounding.ROD: (0, 0)}
         table = [pairs.get(Rounding.from_code(code), (1, 1)) for code in range(8)]
         return np.array(table, bool)[self.modes, negative.view(np.uint8)]
+
+
+def random_words(rounding: Rounding, random: Any, bits: int) -> np.ndarray | None:
+    """Return the words that stochastic rounding takes, checked to have ``bits`` bits.
+
+    None for the other directions; SpecError if those get words, or these none.
+    """
+    if not rounding.stochastic:
+        if random is not None:
+            raise SpecError(
+                f"random: rounding={rounding} takes no random words, only sr, srb and src do"
+            )
+        return None
+    if random is None:
+        raise SpecError(f"random: rounding={rounding} needs an array of random words")
+    if not 1 <= bits <= 32:
+        raise SpecError(f"random_bits={bits}: must be 1 to 32")
+    return check_codes("random", random, Fixed(width=bits, signed=False))
 
 
 @dataclass(slots=True)
@@ -148,10 +187,36 @@ def resolve_or_default(overflow: Overflow | None, fmt: Format) -> Overflow | Non
         return resolve_overflow(None, fmt)
 
 
+def resolve_nan(nan: Any, fmt: Format) -> Nan | None:
+    """Return what a NaN becomes in ``fmt``; None where that is the default, or a NaN.
+
+    SpecError for a choice that ``fmt`` does not have.
+    """
+    if nan is None:
+        return None
+    nan = Nan.parse(nan, "nan")
+    if fmt.has_nan:
+        raise SpecError(f"nan={nan}: {fmt.name} has a NaN; this is for formats without one")
+    zero = not isinstance(fmt, Float) or fmt.zero
+    if (nan is Nan.ZERO and not zero) or (nan is Nan.NEGATIVE_ZERO and not fmt.negative_zero):
+        allowed = ", ".join(["largest"] + ["zero"] * zero + ["negative_zero"] * fmt.negative_zero)
+        raise SpecError(f"nan={nan}: {fmt.name} has no such value; must be one of {allowed}")
+    return None if nan is Nan.LARGEST else nan
+
+
+def nan_code(fmt: Format, nan: Nan | None) -> int:
+    """Return the code of a NaN in ``fmt``, or of what it becomes there (:func:`resolve_nan`)."""
+    if nan is Nan.ZERO:
+        return 0
+    if nan is Nan.NEGATIVE_ZERO:
+        return 1 << (fmt.width - 1)
+    if isinstance(fmt, Fixed):
+        return fmt.max_integer
+    return fmt.max_code if fmt.nan_code is None else fmt.nan_code
+
+
 def check_random(fmt: Format, bits: int) -> None:
     """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
-    if not 1 <= bits <= 32:
-        raise SpecError(f"random_bits={bits}: must be 1 to 32")
     # A sum of two terms has 60 digits before the jammed one (exact.add).
     if isinstance(fmt, Float) and fmt.precision + bits >= 60:
         most = 59 - fmt.precision
@@ -164,16 +229,17 @@ def project(
     direction: Direction,
     overflow: Overflow | None,
     flags: bool = False,
+    nan: Nan | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Round ``x`` to ``fmt`` and return codes, and flags (uint8, :class:`Flag`) if wanted.
 
-    ``overflow`` is a resolved policy (:func:`resolve_overflow`).
+    ``overflow`` and ``nan`` are resolved (:func:`resolve_overflow`, :func:`resolve_nan`).
     """
     if isinstance(fmt, Fixed):
         parts = x if isinstance(x, Split) else split(x, fmt)
-        return _project_fixed(parts, fmt, direction, overflow, flags)
+        return _project_fixed(parts, fmt, direction, overflow, flags, nan)
     assert isinstance(x, Exact)
-    return _project_float(x, fmt, direction, overflow, flags)
+    return _project_float(x, fmt, direction, overflow, flags, nan)
 
 
 @dataclass(slots=True)
@@ -220,7 +286,9 @@ def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
     base <<= fmt.mantissa
     kept = (norm >> np.uint64(drop)).view(np.int64)
     odd = ((kept if fmt.mantissa else base + kept) & 1).view(np.uint64)
-    code = ((norm + direction.addend(drop, odd, x.negative)) >> np.uint64(drop)).view(np.int64)
+    code = ((norm + direction.addend(norm, drop, odd, x.negative)) >> np.uint64(drop)).view(
+        np.int64
+    )
     code += base
     inexact = tiny = None
     if flags or direction.odd is not False:
@@ -234,7 +302,12 @@ def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
 
 
 def _project_float(
-    x: Exact, fmt: Float, direction: Direction, overflow: Overflow | None, flags: bool
+    x: Exact,
+    fmt: Float,
+    direction: Direction,
+    overflow: Overflow | None,
+    flags: bool,
+    becomes: Nan | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     rounded = _round(x, fmt, direction, flags)
     code, zero, negative = rounded.code, rounded.zero, x.negative
@@ -244,6 +317,9 @@ def _project_float(
         code[flushed] = 0
         if fmt.zero:
             flushed &= ~zero
+        if fmt.zero and fmt.subnormals is Subnormals.NONE:
+            # Between zero and the least value there is a gap, but no flushing: a direction holds.
+            code[flushed & (direction.away(negative) | direction.odd)] = fmt.min_code
     over = (code > fmt.max_code) if x.high > fmt.emax else np.False_
     if not fmt.signed:
         # What stays below zero after rounding is out of range at the lower end.
@@ -281,7 +357,7 @@ def _project_float(
         sign = negative if fmt.specials is not Specials.FNUZ else negative & (code != 0)
         code |= sign.astype(np.int64) << (fmt.exponent + fmt.mantissa)
     if np.any(nan):
-        code[nan] = fmt.max_code if fmt.nan_code is None else fmt.nan_code
+        code[nan] = nan_code(fmt, becomes)
     codes = code.astype(fmt.code_dtype)
     if not flags:
         return codes, None
@@ -312,7 +388,7 @@ def _reaches_normal(
         odd = (norm >> np.uint64(drop)) & ONE
     else:
         odd = np.zeros_like(norm)  # the code of half the least normal number would be 0
-    carried = (norm + direction.addend(drop, odd, negative)) >> np.uint64(_TOP) != 0
+    carried = (norm + direction.addend(norm, drop, odd, negative)) >> np.uint64(_TOP) != 0
     if not fmt.mantissa:
         carried |= direction.odd & ((norm & np.uint64((1 << drop) - 1)) != 0)
     return just_below & carried
@@ -341,11 +417,16 @@ def split(x: Exact, fmt: Fixed) -> Split:
 
 
 def _project_fixed(
-    x: Split, fmt: Fixed, direction: Direction, overflow: Overflow | None, flags: bool
+    x: Split,
+    fmt: Fixed,
+    direction: Direction,
+    overflow: Overflow | None,
+    flags: bool,
+    becomes: Nan | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     negative = x.negative
     inexact = x.fraction != 0
-    addend = direction.addend(_FRACTION, x.integer & ONE, negative)
+    addend = direction.addend(x.fraction, _FRACTION, x.integer & ONE, negative)
     magnitude = x.integer + ((x.fraction + addend) >> np.uint64(_FRACTION))
     magnitude |= inexact & direction.odd
     beyond = x.beyond | (magnitude < x.integer)
@@ -359,7 +440,8 @@ def _project_fixed(
     invalid = over
     if x.kind is not None and x.kind.any():
         special = (x.kind & (NAN | INF)) != 0
-        code = np.where(special, np.where(x.kind & NAN, highest, limit), code)
+        nan = np.uint64(nan_code(fmt, becomes))
+        code = np.where(special, np.where(x.kind & NAN, nan, limit), code)
         invalid = over | special
         inexact &= ~special
     codes = code.astype(fmt.code_dtype)

@@ -12,9 +12,10 @@ from .blocks import Block, check_shape, expand_scales, row_axis
 from .codec import as_codes
 from .errors import CodeError, SpecError
 from .exact import unpack
-from .formats import Fixed, Float, Format
+from .formats import Float, Format
 from .operands import check_codes
-from .rounding import Overflow, Rounding
+from .project import random_words
+from .rounding import Overflow
 from .rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from .scaling import FP32, LARGEST, PIECE, largest_magnitudes, magnitudes, pieces, quantize_blocks
 
@@ -127,7 +128,7 @@ def quantize(
         scale is that of the finite values. ``error``: CodeError. By default ``error`` for formats
         with a second scale, else ``nan``.
     random : array_like of unsigned int, optional
-        With ``rounding="sr"`` only: one word for each element of ``values``.
+        With stochastic rounding only: one word for each element of ``values``.
     second_scale : float, optional
         Of the tensor, if it was chosen before; the format's RNE of it is taken.
 
@@ -244,13 +245,9 @@ def _second_scale(
 
 
 def _words(random: Any, rules: Rules, block: Block, shape: tuple[int, ...]) -> np.ndarray | None:
-    if rules.rounding is not Rounding.SR:
-        if random is not None:
-            raise SpecError(f"random: only rounding=sr takes random words, not {rules.rounding}")
+    words = random_words(rules.rounding, random, rules.word_bits(block))
+    if words is None:
         return None
-    if random is None:
-        raise SpecError("random: rounding=sr needs an array of random words")
-    words = check_codes("random", random, Fixed(width=rules.word_bits(block), signed=False))
     try:
         return np.broadcast_to(words, shape)
     except ValueError:

@@ -27,9 +27,15 @@ class _Named(enum.StrEnum):
 class Rounding(_Named):
     """Rounding directions: IEEE 754-2019 4.3, to odd and stochastic from IEEE P3109.
 
-    ``sr`` rounds away from zero iff ``floor(v * 2**N) + R >= 2**N``, where v is the discarded
-    fraction of an ulp of the result and R the random word of N bits. ``dynamic`` is no direction:
-    it makes the direction an input (:meth:`from_code`).
+    The stochastic ones are P3109's StochasticA, B and C. With v the discarded fraction of an ulp
+    of the result and R the random word of N bits, they round away from zero iff
+
+    - ``sr``: ``floor(v * 2**N) + R >= 2**N``. One adder, and on average up to ``2**-N`` ulp too
+      near zero;
+    - ``srb``: ``floor(v * 2**(N+1)) + 2 * R + 1 >= 2**(N+1)``, one more bit of v;
+    - ``src``: ``rne(v * 2**N) + R >= 2**N``, v rounded to the nearest N bits, ties to even.
+
+    ``dynamic`` is no direction: it makes the direction an input (:meth:`from_code`).
     """
 
     RNE = "rne"
@@ -39,12 +45,19 @@ class Rounding(_Named):
     RDN = "rdn"
     ROD = "rod"
     SR = "sr"
+    SRB = "srb"
+    SRC = "src"
     DYNAMIC = "dynamic"
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether each result takes a random word."""
+        return self in (Rounding.SR, Rounding.SRB, Rounding.SRC)
 
     @property
     def code(self) -> int:
         """Value of the ``rm`` port that selects this direction (RISC-V's, and 5 for ``rod``)."""
-        if self in (Rounding.SR, Rounding.DYNAMIC):
+        if self.stochastic or self is Rounding.DYNAMIC:
             raise SpecError(f"rounding={self}: has no code on the rm port")
         return DYNAMIC_CODES.index(self)
 
@@ -76,6 +89,19 @@ class Overflow(_Named):
     SATURATE = "saturate"
     NONFINITE = "nonfinite"
     WRAP = "wrap"
+
+
+class Nan(_Named):
+    """What a NaN becomes in a format that has none.
+
+    ``largest``: the largest positive value, as NVIDIA's ``cvt.satfinite`` and RISC-V's conversions
+    to integers have it. ``zero``: +0, as Arm's conversions to integers and WebAssembly's saturating
+    ones. ``negative_zero``: -0, as ml_dtypes and ONNX for FP4 and FP6, in formats that have it.
+    """
+
+    LARGEST = "largest"
+    ZERO = "zero"
+    NEGATIVE_ZERO = "negative_zero"
 
 
 class Flag(enum.IntFlag):

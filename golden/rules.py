@@ -80,7 +80,7 @@ class Rules:
         With ``order=te``, a block whose scale rounds to zero keeps the elements that Transformer
         Engine gives it, the largest of their sign where they are not zero. They mean zero.
     random_bits : int, optional
-        Of the words for ``rounding=sr``; default 8 for elements of up to 4 bits, else 16.
+        Of the words for stochastic rounding; default 8 for elements of up to 4 bits, else 16.
     """
 
     rounding: Rounding = Rounding.RNE
@@ -129,7 +129,7 @@ class Rules:
                     f"{block.name}: an element times its scale exceeds fp32, which leaves nothing "
                     "for a second scale"
                 )
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             check_random(block.element, self.word_bits(block))
 
     def word_bits(self, block: Block) -> int:

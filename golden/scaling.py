@@ -70,7 +70,7 @@ def quantize_blocks(
     tensor : pair of ndarray of uint32, shape () or (n,), optional
         fp32 codes of the encoding and the decoding scale of the tensor; default 1 and 1.
     random : ndarray, shape (n, K)
-        For ``rounding=sr``.
+        For stochastic rounding.
 
     Returns
     -------
@@ -261,7 +261,7 @@ def _encode(
     words: np.ndarray | None,
     elements: np.ndarray,
 ) -> None:
-    bits = rules.word_bits(block) if rules.rounding is Rounding.SR else None
+    bits = rules.word_bits(block) if rules.rounding.stochastic else None
     elements[...] = block.element.encode(
         values,
         rounding=rules.rounding,
@@ -395,7 +395,7 @@ def _divide_exactly(
     divisor, exponent = s.significand * d.significand, np.asarray(s.exponent + d.exponent)
     element = block.element
     digits = element.precision if isinstance(element, Float) else element.width
-    if rules.rounding is Rounding.SR:
+    if rules.rounding.stochastic:
         digits += rules.word_bits(block)
     for row in pieces(len(scale), max(CHUNK // max(values.shape[1], 1), 1)):
         x = unpack(values[row].view(np.uint32), FP32)

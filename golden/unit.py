@@ -67,7 +67,7 @@ class Unit:
         if self.rounding is Rounding.DYNAMIC and not self.dynamic:
             raise SpecError(f"rounding=dynamic: {self.kind} takes one fixed direction")
         check_integer("random_bits", self.random_bits, 1, 32)
-        if self.rounding is not Rounding.SR:
+        if not self.rounding.stochastic:
             self._set("random_bits", 16)
         if not self.rounds and (self.rounding is not Rounding.RNE or self.overflow is not None):
             name = "overflow" if self.rounding is Rounding.RNE else "rounding"
@@ -87,7 +87,7 @@ class Unit:
     def _check_result(self) -> None:
         """Check what depends on the result format, and settle the overflow policy."""
         self._set("overflow", resolve_overflow(self.overflow, self._out))
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             check_random(self._out, self.random_bits)
 
     def _set(self, name: str, value: Any) -> None:
@@ -128,7 +128,7 @@ class Unit:
         result: dict[str, str | int | bool] = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name == "random_bits" and self.rounding is not Rounding.SR:
+            if item.name == "random_bits" and not self.rounding.stochastic:
                 continue
             if item.name in ROUNDING and not self.rounds:
                 continue
@@ -167,8 +167,9 @@ class Unit:
 
     def _suffixes(self) -> list[str]:
         result = []
-        if self.rounding is Rounding.SR:
-            result.append("sr" if self.random_bits == 16 else f"sr{self.random_bits}")
+        if self.rounding.stochastic:
+            bits = "" if self.random_bits == 16 else self.random_bits
+            result.append(f"{self.rounding.value}{bits}")
         elif self.rounding is not Rounding.RNE:
             result.append(self.rounding.value)
         if self.overflow is not None and self.overflow is not self._default_overflow:
@@ -186,7 +187,7 @@ class Unit:
         return getattr(self, "out")  # noqa: B009
 
     def _control(self) -> dict[str, Operand]:
-        if self.rounding is Rounding.SR:
+        if self.rounding.stochastic:
             return {"random": Operand(format=Fixed(width=self.random_bits, signed=False))}
         if self.rounding is Rounding.DYNAMIC:
             return {"rm": Operand(format=Fixed(width=3, signed=False))}
@@ -235,7 +236,8 @@ class Unit:
         direction = self._direction(chunk)
         exact = self._exact(direction.down, **chunk)
         flags = getattr(self, "flags", False)
-        codes, raised = project(exact, self._out, direction, self.overflow, flags)
+        nan = getattr(self, "nan", None)
+        codes, raised = project(exact, self._out, direction, self.overflow, flags, nan)
         return {"r": codes} if raised is None else {"r": codes, "flags": raised}
 
     def _direction(self, chunk: dict[str, np.ndarray]) -> Direction:

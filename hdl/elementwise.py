@@ -27,6 +27,7 @@ class Rounded(Datapath):
             mode=control.get("rm"),
             random=control.get("random"),
             flags="flags" in self.spec.ports.outputs,
+            nan=getattr(self.spec, "nan", None),
         )
 
     def results(self, projection: Projection) -> dict[str, Wire]:

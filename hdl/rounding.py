@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 
 from macaw.golden.formats import Fixed, Float, Format, Subnormals
-from macaw.golden.rounding import Overflow, Rounding
+from macaw.golden.project import nan_code
+from macaw.golden.rounding import Nan, Overflow, Rounding
 
 from .number import Special
 from .pipeline import Pipeline
@@ -79,6 +80,8 @@ class Rounder:
         The random word of stochastic rounding.
     flags : bool
         Whether the exception flags are wanted.
+    nan : Nan, optional
+        What a NaN becomes in a format without one; None is the largest value.
     """
 
     def __init__(
@@ -91,12 +94,14 @@ class Rounder:
         mode: Wire | None = None,
         random: Wire | None = None,
         flags: bool = False,
+        nan: Nan | None = None,
     ):
         self.p = p
         self.format = format
         self.rounding = rounding
         self.overflow = overflow
         self.flags = flags
+        self.nan = nan
         self.random = random
         self.mode = mode
         self.modes: dict[Rounding, Wire] = {}
@@ -165,14 +170,11 @@ class Rounder:
         """
         p = self.p
         width = len(fraction)
-        if self.rounding is Rounding.SR:
-            assert self.random is not None
-            words = len(self.random)
-            extra = fraction[: width - words]
-            total = p.add(fraction[width - words :], self.random, carry & extra.all())
+        if self.rounding in (Rounding.SR, Rounding.SRB):
+            up = self._by_chance(fraction, tail, carry)
             inexact = self._changed(fraction, carry) | tail
             pattern = p.add(fraction, carry).bits(width) if self.flags else fraction
-            return total.bits(words + 1)[words], inexact, pattern
+            return up, inexact, pattern
         if width > 1 and carry.constant is None:
             total = p.add(fraction, carry).bits(width + 1)
             pattern, overflow = total[:width], total[width]
@@ -183,8 +185,29 @@ class Rounder:
         guard = pattern[-1]
         rest = pattern[:-1].any() | tail if width > 1 else tail
         inexact = guard | rest
-        up = self._away(sign, last, guard, rest) | overflow
-        return up, inexact, pattern
+        if self.rounding is Rounding.SRC:
+            up = self._by_chance(pattern, tail, p.constant(0, 1))
+        else:
+            up = self._away(sign, last, guard, rest)
+        return up | overflow, inexact, pattern
+
+    def _by_chance(self, fraction: Wire, tail: Wire, carry: Wire) -> Wire:
+        """Whether the random word rounds ``fraction + carry`` up, and ``tail`` below it.
+
+        ``src`` takes no carry: what it rounds must be known.
+        """
+        assert self.random is not None
+        word = self.random
+        if self.rounding is Rounding.SRB:
+            word = cat(self.p.constant(1, 1), word)
+        extra = len(fraction) - len(word)
+        kept, below = fraction[extra:], fraction[:extra]
+        if self.rounding is Rounding.SRC:
+            rest = below[:-1].any() | tail if extra > 1 else tail
+            carry = below[-1] & (rest | kept[0])
+        else:
+            carry = carry & below.all()
+        return self.p.add(kept, word, carry).bits(len(word) + 1)[-1]
 
     def _changed(self, fraction: Wire, carry: Wire) -> Wire:
         if carry.constant == 0:
@@ -300,10 +323,8 @@ class Rounder:
         # Rounded to the full precision, one place further down, it may reach the normal range.
         guard = pattern[-1]
         ones = guard if format.mantissa == 0 else significand[:-1].all() & guard
-        if self.rounding is Rounding.SR:
-            assert self.random is not None
-            words = len(self.random)
-            reach = p.add(pattern[:words], self.random).bits(words + 1)[words]
+        if self.rounding.stochastic:
+            reach = self._by_chance(pattern[:-1], below, p.constant(0, 1))
         else:
             half = pattern[-2]
             rest = below if len(pattern) == 2 else pattern[:-2].any() | below
@@ -326,11 +347,19 @@ class Rounder:
         zero = empty | under
         over = over & ~empty
 
+        # Where subnormals are none, there is a gap beside zero, in which a direction holds.
+        least = p.constant(0, 1)
+        if format.zero and format.subnormals is Subnormals.NONE:
+            away = self.is_mode(Rounding.ROD) | (
+                (self.is_mode(Rounding.RUP) & ~sign) | (self.is_mode(Rounding.RDN) & sign)
+            )
+            least = under & ~empty & away
+
         negative_range = p.constant(0, 1)
         sign = p.mux(special.infinite, special.negative, sign)
         if not format.signed:
             # A negative value is beyond the lower end, unless it has been rounded to zero.
-            nonzero = ~zero & packed.any() if format.zero else ~empty
+            nonzero = (~zero & packed.any()) | least if format.zero else ~empty
             negative_range = (nonzero | special.infinite) & sign & ~special.nan
         bounded = (special.infinite | over) & ~negative_range
 
@@ -349,6 +378,7 @@ class Rounder:
 
         body = packed.bits(finite_width)
         body = body & ~zero
+        body = cat(body[0] | least, body[1:])
         body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
         if not format.signed:
             if self.overflow is not Overflow.SATURATE:
@@ -360,16 +390,12 @@ class Rounder:
         elif format.has_nan:
             nan = nan | beyond
         sign = p.mux(empty & ~special.infinite, exact.zero_sign, sign)
-        if format.has_nan:
-            assert format.nan_code is not None
-            nan_body = p.constant(format.nan_code & ((1 << finite_width) - 1), finite_width)
-        else:
-            nan_body = p.constant(format.max_code, finite_width)
-        body = p.mux(nan, nan_body, body)
+        nan_body = nan_code(format, self.nan) & ((1 << finite_width) - 1)
+        body = p.mux(nan, p.constant(nan_body, finite_width), body)
 
         if format.signed:
             if format.negative_zero:
-                sign = sign & ~nan
+                sign = (sign | nan) if self.nan is Nan.NEGATIVE_ZERO else sign & ~nan
             else:
                 # fnuz: the sign bit alone is NaN, so zero has none.
                 sign = (sign & body.any() & ~nan) | nan if format.has_nan else sign & body.any()
@@ -414,7 +440,7 @@ class Rounder:
             return self._saturate(format, integer, inexact, p.constant(0, 1), special)
 
         if exact.word.signed and exact.sign.constant == 0 and format.signed and not self.flags:
-            code = with_special(p, format, round_signed(self, exact, format), special)
+            code = with_special(p, format, round_signed(self, exact, format), special, self.nan)
             return Projection(code=code, flags=p.constant(0, 4))
 
         negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
@@ -481,7 +507,7 @@ class Rounder:
         elif beyond.constant is None:
             # Everything that is kept lies below the lost bits, which are multiples of 2**width.
             body = body & ~beyond
-        body = with_special(p, format, body, special)
+        body = with_special(p, format, body, special, self.nan)
         flags = p.constant(0, 4)
         if self.flags:
             invalid = out_of_range | special.nan | special.infinite | special.invalid
@@ -492,7 +518,7 @@ class Rounder:
 
 def fraction_bits(rounding: Rounding, random: Wire | None, flags: bool) -> int:
     """Exact bits below the last place: a guard, another to see tininess, or the random word's."""
-    if rounding is Rounding.SR:
+    if rounding.stochastic:
         assert random is not None
-        return len(random) + flags
+        return len(random) + (rounding is not Rounding.SR) + flags
     return 2 if flags else 1

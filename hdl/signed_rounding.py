@@ -8,7 +8,8 @@ even looks the same on both sides of zero, and the other directions only have to
 from typing import TYPE_CHECKING
 
 from macaw.golden.formats import Fixed
-from macaw.golden.rounding import Overflow, Rounding
+from macaw.golden.project import nan_code
+from macaw.golden.rounding import Nan, Overflow, Rounding
 
 from .shift import window
 from .wire import Wire, cat
@@ -52,12 +53,16 @@ def _up(rounder: "Rounder", sign: Wire, odd: Wire, fraction: Wire, lost: Wire) -
     ``fraction`` has the bits below it, and something is below those iff ``lost``.
     """
     p = rounder.p
-    if rounder.rounding is Rounding.SR:
+    if rounder.rounding.stochastic:
         assert rounder.random is not None
-        words = len(rounder.random)
         # Below zero the distance to the magnitude above counts: 1 - fraction.
-        total = p.add(fraction, rounder.random ^ sign, sign & lost)
-        return total.bits(words + 1)[words]
+        word, carry = rounder.random ^ sign, sign & lost
+        if rounder.rounding is Rounding.SRB:
+            word = cat(~sign, word)
+        elif rounder.rounding is Rounding.SRC:
+            carry = fraction[0] & (lost | fraction[1])
+            fraction = fraction[1:]
+        return p.add(fraction, word, carry).bits(len(word) + 1)[-1]
     guard = fraction[-1]
     rest = fraction[:-1].any() | lost if len(fraction) > 1 else lost
     to_even = rounder.is_mode(Rounding.RNE) & odd
@@ -71,10 +76,12 @@ def _up(rounder: "Rounder", sign: Wire, odd: Wire, fraction: Wire, lost: Wire) -
     return nearest | (directed & (guard | rest))
 
 
-def with_special(p: "Pipeline", format: Fixed, code: Wire, special: "Special") -> Wire:
-    """``code``, but the end of the range for infinities, and the upper one for NaN."""
+def with_special(
+    p: "Pipeline", format: Fixed, code: Wire, special: "Special", nan: Nan | None = None
+) -> Wire:
+    """``code``, but the end of the range for infinities, and what ``nan`` says for NaN."""
     width = format.width
     top = p.constant(format.max_integer, width)
     bottom = p.constant(format.min_integer & ((1 << width) - 1), width)
     code = p.mux(special.infinite, p.mux(special.negative, bottom, top), code)
-    return p.mux(special.nan, top, code)
+    return p.mux(special.nan, p.constant(nan_code(format, nan), width), code)

@@ -294,7 +294,7 @@ FUNCTIONS_LARGE: dict[str, Unit] = {
 FUNCTION_CHOICES: tuple[dict[str, Any], ...] = (*BLOCK_CHOICES, {"frequency": 80.0})
 
 
-ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
+ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 
 
 def _directed() -> Iterator[tuple[str, Unit]]:
@@ -305,6 +305,10 @@ def _directed() -> Iterator[tuple[str, Unit]]:
         yield f"add_e4m3_{rounding}", unit("add", a="e4m3", rounding=rounding)
         yield f"cast_fp32_e4m3_{rounding}", unit("cast", a="fp32", out="e4m3", rounding=rounding)
         yield f"cast_fp32_int8_{rounding}", unit("cast", a="fp32", out="int8", rounding=rounding)
+        yield (
+            f"cast_fp32_dlfloat16_{rounding}",
+            unit("cast", a="fp32", out="dlfloat16", rounding=rounding, flags=True),
+        )
     for kind in ("mul", "add", "fma"):
         for name in ("fp32", "fp16", "bf16", "e5m2"):
             yield (
@@ -321,6 +325,13 @@ def _directed() -> Iterator[tuple[str, Unit]]:
                 f"cast_fp32_{out}_nonfinite",
                 unit("cast", a="fp32", out=out, overflow="nonfinite", flags=True),
             )
+    for out, nan in (("e2m1", "negative_zero"), ("e3m2", "zero"), ("int8", "zero")):
+        yield f"cast_fp16_{out}_{nan}", unit("cast", a="fp16", out=out, nan=nan, flags=True)
+    yield "mul_fp16_ufx8.4_zero", unit("mul", a="fp16", out="ufx8.4", nan="zero")
+    yield (
+        "cast_fp32_dlfloat16_dynamic",
+        unit("cast", a="fp32", out="dlfloat16", rounding="dynamic", flags=True),
+    )
     yield "cast_int16_int8_wrap", unit("cast", a="int16", out="int8", overflow="wrap")
     yield "cast_fp16_uint8", unit("cast", a="fp16", out="uint8", flags=True)
     yield "cast_fp16_fp32", unit("cast", a="fp16", out="fp32", flags=True)

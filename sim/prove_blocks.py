@@ -42,7 +42,7 @@ SPELLED = (
 """Formats of the grammar that go through the same checks."""
 SCALE_RULES = ("floor", "ceil", "rceil", "even")
 ORDERS = ("paper", "te", "torchao", "ct", "exact")
-ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr")
+ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 TENSOR = 4096
 """Blocks in a tensor, where the format has a second scale."""
 
@@ -324,7 +324,7 @@ def by_fractions(name: str, count: int, seed: int = 2, **options: Any) -> int:
         rng = np.random.default_rng([seed, n, _size(block)])
         rows = stimulus(KINDS[n % len(KINDS)], min(step, count - start), _size(block), rng)
         words = {}
-        if rules.rounding == "sr":
+        if rules.rounding.stochastic:
             words = {"random": rng.integers(0, 1 << bits, rows.shape)}
         with np.errstate(all="ignore"):
             elements, scales, second = _quantize(block, rows, **options, **words)

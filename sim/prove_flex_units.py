@@ -15,7 +15,7 @@ from . import reference_flex_units
 from .prove_golden import Check, ProofFailure
 from .stimulus import stimulus
 
-ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod", "sr")
+ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 FORMATS: tuple[dict[str, str], ...] = (
     {"a": "flex16+5"},
     {"a": "flex8+5"},

@@ -29,6 +29,7 @@ EVERYTHING = 1 << 62
 LANES = ("a", "b", "a_scale", "b_scale")
 """Operands that the reference for sums of products has as lists, also those of one lane."""
 DIRECTED = ("rne", "rna", "rtz", "rup", "rdn")
+STOCHASTIC = ("sr", "srb", "src")
 NAMES = tuple(name for name, fmt in FORMATS.items() if isinstance(fmt, Float))
 ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
 """IEEE-like formats without hardware, for MPFR."""
@@ -193,6 +194,8 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
         "rup": RoundMode.TowardPositive,
         "rdn": RoundMode.TowardNegative,
         "sr": RoundMode.StochasticFastest,
+        "srb": RoundMode.StochasticFast,
+        "src": RoundMode.Stochastic,
     }
     points = _sample(boundaries(name), count)
     if not fmt.has_nan:
@@ -204,7 +207,7 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
         points = points[~(points < fmt.min_normal)]  # gfloat #62
     cases = 0
     random = np.random.default_rng(7).integers(0, 1 << 16, points.size, dtype=np.uint16)
-    words: dict[str, Any] = {"random": random} if rounding == "sr" else {}
+    words: dict[str, Any] = {"random": random} if rounding in STOCHASTIC else {}
     for saturate in (True, False):
         if not saturate and not fmt.has_nan:
             continue
@@ -216,8 +219,8 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
             values,
             modes[rounding],
             saturate,
-            random.astype(np.int64) if rounding == "sr" else None,
-            16 if rounding == "sr" else 0,
+            random.astype(np.int64) if rounding in STOCHASTIC else None,
+            16 if rounding in STOCHASTIC else 0,
         )
         want = gfloat.encode_ndarray(info, rounded)
         if saturate and fmt.has_inf:
@@ -243,7 +246,7 @@ def encode_fractions(name: str, rounding: str, count: int = EVERYTHING) -> int:
     for overflow in policies:
         points = _sample(boundaries(name), count if overflow is None else min(count, 20_000))
         random = np.random.default_rng(11).integers(0, 1 << 16, points.size, dtype=np.uint16)
-        words: dict[str, Any] = {"random": random} if rounding == "sr" else {}
+        words: dict[str, Any] = {"random": random} if rounding in STOCHASTIC else {}
         got = fmt.encode(points, rounding=rounding, overflow=overflow, **words)
         want = np.array(
             [
@@ -513,7 +516,7 @@ def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
 
     while count:
         kind = pick(kinds)
-        parameters: dict[str, Any] = {"rounding": pick((*DIRECTED, "rod", "sr"))}
+        parameters: dict[str, Any] = {"rounding": pick((*DIRECTED, "rod", *STOCHASTIC))}
         parameters["overflow"] = pick((None, None, "saturate", "nonfinite", "wrap"))
         parameters["random_bits"] = pick((1, 4, 8, 16, 32))
         names = {"cast": "a out", "mul": "a b out", "add": "a b out", "mac": "a b out"}
@@ -539,6 +542,7 @@ def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
                 parameters["contexts"] = pick((1, 1, 3))
         else:
             parameters["flags"] = True
+            parameters["nan"] = pick((None, None, "largest", "zero", "negative_zero"))
             if rng.random() < 0.3:
                 parameters["rounding"] = "dynamic"
         if kind == "add":
@@ -627,11 +631,11 @@ def checks() -> list[Check]:
                 add(f"encode-ml_dtypes-{name}", encode_ml_dtypes, name)
         if gfloat_format(format(name)) is not None:
             add(f"decode-gfloat-{name}", decode_gfloat, name)
-            for rounding in (*DIRECTED, "sr"):
+            for rounding in (*DIRECTED, *STOCHASTIC):
                 add(f"encode-gfloat-{name}-{rounding}", encode_gfloat, name, rounding)
     for name in (*small, *fixed):
         add(f"decode-fractions-{name}", decode_fractions, name)
-        for rounding in (*DIRECTED, "rod", "sr"):
+        for rounding in (*DIRECTED, "rod", *STOCHASTIC):
             # Where gfloat has judged every boundary a sample is enough.
             judged = rounding != "rod" and gfloat_format(format(name)) is not None
             count = 40_000 if judged else EVERYTHING

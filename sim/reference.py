@@ -108,12 +108,19 @@ def round_integer(x, odd, sign, rounding, word, bits):
         "rdn": rest > 0 and sign,
         "rod": rest > 0 and not odd(whole),
         "sr": rest * 2**bits // 1 + word >= 2**bits,
+        "srb": rest * 2 ** (bits + 1) // 1 + 2 * word + 1 >= 2 ** (bits + 1),
+        "src": round(rest * 2**bits) + word >= 2**bits,
     }[rounding]
     return whole + bool(up)
 
 
-def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False):
-    """Code and flags of value ``x`` in ``fmt``. ``overflow`` None is the format's default."""
+def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, becomes=None):
+    """Code and flags of value ``x`` in ``fmt``. ``overflow`` None is the format's default.
+
+    ``becomes`` says what a NaN becomes in a format without one: None is the largest value.
+    """
+    if x in ("nan", "snan") and becomes is not None and str(becomes) != "largest":
+        return (0 if becomes == "zero" else 2 ** (fmt.width - 1)), INVALID
     if is_fixed(fmt):
         return project_fixed(x, fmt, rounding, overflow or "saturate", word, bits, invalid)
     has_inf, has_nan = fmt.specials.value == "ieee", fmt.specials.value != "finite"
@@ -170,6 +177,11 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False):
     tiny = unbounded < TWO**emin
     least = value(int(fmt.zero), fmt) if fmt.subnormals.value == "none" else TWO**emin
     maximum = value(largest, fmt)
+    away = {"rup": not sign, "rdn": sign, "rod": True}.get(rounding, False)
+    if fmt.subnormals.value == "none" and fmt.zero and result < least and away:
+        if sign and not fmt.signed:
+            return (0 if overflow == "saturate" else nan), flags | INVALID
+        return signed(1), flags | INEXACT | UNDERFLOW
     beneath = sign and not fmt.signed
     if beneath and (not fmt.zero or result >= (least if not gradual else TWO ** (emin - m))):
         return (0 if overflow == "saturate" else nan), flags | INVALID
@@ -261,4 +273,4 @@ def evaluate(spec, **codes):
         x, invalid = total([x, value(codes["c"], spec.c)], down)
         invalid |= bad
     overflow = spec.overflow and str(spec.overflow)
-    return project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid)
+    return project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan)

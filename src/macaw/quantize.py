@@ -15,6 +15,7 @@ from macaw.golden.errors import CodeError, FormatError, SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.hadamard import hadamard
 from macaw.golden.quantize import Quantized, Rules
+from macaw.golden.rounding import Rounding
 
 _CHUNK = 1 << 20
 
@@ -74,7 +75,7 @@ def quantize(
         A power of two, so that dividing by it is exact; ``"max"`` takes the smallest one that
         brings the largest magnitude into the range of ``fmt``.
     seed : int
-        Of the 16-bit random words for ``rounding="sr"``.
+        Of the 16-bit random words for stochastic rounding.
 
     Returns
     -------
@@ -86,6 +87,7 @@ def quantize(
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
     _check_values(values)
+    stochastic = Rounding.parse(rounding, "rounding").stochastic
     if rounding == "dynamic":
         raise SpecError("rounding=dynamic: is for hardware; choose one direction")
     flat = values.reshape(-1)
@@ -97,7 +99,7 @@ def quantize(
     for start in range(0, flat.size, _CHUNK):
         part = np.asarray(flat[start : start + _CHUNK])
         scaled = part if factor == 1.0 else part.astype(np.float64) / factor
-        random = rng.integers(1 << 16, size=part.size) if rounding == "sr" else None
+        random = rng.integers(1 << 16, size=part.size) if stochastic else None
         code = fmt.encode(scaled, rounding=rounding, overflow=overflow, random=random)
         codes[start : start + _CHUNK] = code
         tally.add(part.astype(np.float64), fmt.decode(code) * factor)
@@ -133,7 +135,7 @@ def quantize_blocks(
         Size of the Hadamard rotation along ``axis`` before it, 0 for none. The loss is of the
         values that are rotated back.
     seed : int
-        Of the random words for ``rounding="sr"``.
+        Of the random words for stochastic rounding.
     options
         Of :class:`macaw.golden.quantize.Rules`. A block that is not finite has a NaN scale.
 
@@ -145,7 +147,7 @@ def quantize_blocks(
     check_shape(block, values.shape, axis)
     rules = Rules(**options)
     words = None
-    if rules.rounding == "sr":
+    if rules.rounding.stochastic:
         words = np.random.default_rng(seed).integers(1 << rules.word_bits(block), size=values.shape)
     rotated = hadamard(values, rotation, axis=axis) if rotation else values
     q = block.quantize(rotated, axis=axis, random=words, nonfinite="nan", **options)
