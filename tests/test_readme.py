@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ARGUMENTS = {
     "flexpoint_training.py": ["--quick", "--jobs", "1", "--output", "docs", "--keep", "kept"],
+    "integer_network.py": ["--output", "docs"],
 }
-"""Of examples that take long without."""
+"""Of examples that take long, or write into docs/, without."""
 RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
