@@ -246,7 +246,8 @@ def check_shape(fmt: Block, shape: tuple[int, ...], axis: int) -> tuple[int, ...
     """
     if fmt.size is None:
         return ()
-    if not -len(shape) <= axis < len(shape):
+    integer = isinstance(axis, int | np.integer) and not isinstance(axis, bool)
+    if not (integer and -len(shape) <= axis < len(shape)):
         raise FormatError(f"axis={axis}: the array has shape {shape}")
     axis %= len(shape)
     scales = list(shape)

@@ -586,8 +586,14 @@ _LOSS = (
     "max relative",
     "saturated",
     "underflowed",
+    "lost",
     "inf/NaN",
+    "replaced",
 )
+
+
+def _decibels(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 _BLOCK_OPTIONS = ("scale_rule", "order", "min_scale", "axis", "rotation")
@@ -692,12 +698,14 @@ def quantize(
                     tensor,
                     f"{loss.elements:,}",
                     catalogue.number(loss.scale),
-                    "exact" if loss.sqnr_db is None else f"{loss.sqnr_db:.2f}",
+                    "exact" if loss.exact else _decibels(loss.sqnr_db),
                     f"{loss.max_abs_error:.4g}",
                     f"{loss.max_rel_error:.4g}",
                     f"{loss.saturated:,}",
                     f"{loss.underflowed:,}",
+                    f"{loss.lost:,}",
                     f"{loss.nonfinite:,}",
+                    f"{loss.replaced:,}",
                 )
                 for tensor, loss in losses.items()
             ],

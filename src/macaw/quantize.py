@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,35 +23,45 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
-    """What quantisation did to one tensor.
+    """What quantisation did to one tensor: its values beside those that its codes stand for.
 
     Attributes
     ----------
     elements : int
+    exact : bool
+        Whether the codes stand for the very values; a NaN for a NaN.
     scale : float
         Power of two that the values were divided by before they were encoded; of a block format
         its second scale, 1 if it has none.
     sqnr_db : float or None
         ``10 log10(sum(x**2) / sum((x - q)**2))`` over the elements where both are finite; None
-        if nothing was lost, or there was nothing to lose.
+        if these are equal, or there are none.
     max_abs_error, max_rel_error : float
-        The relative error is of the elements that are not zero.
+        Of the same elements; the relative error of those that are not zero.
     saturated : int
-        Finite inputs outside the range of the format, or of their block's scale.
+        Finite inputs outside the range of the format, or of their block's scale, for which there
+        is a finite number.
     underflowed : int
-        Inputs that are not zero and became zero.
+        Inputs that are not zero and became zero, but for those that saturated.
+    lost : int
+        Finite inputs for which there is a NaN or an infinity: their own, or their block's.
     nonfinite : int
         Infinities and NaNs among the inputs.
+    replaced : int
+        Those of them for which there is something else: a finite number, or a NaN for an infinity.
     """
 
     elements: int
+    exact: bool
     scale: float
     sqnr_db: float | None
     max_abs_error: float
     max_rel_error: float
     saturated: int
     underflowed: int
+    lost: int
     nonfinite: int
+    replaced: int
 
     def to_json(self) -> dict[str, Any]:
         """The fields by name."""
@@ -86,29 +97,34 @@ def quantize(
     ------
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
-    _check_values(values)
+    values = _values(values)
     stochastic = Rounding.parse(rounding, "rounding").stochastic
     if rounding == "dynamic":
         raise SpecError("rounding=dynamic: is for hardware; choose one direction")
     flat = values.reshape(-1)
-    largest = _largest(flat)
-    factor = _scale(scale, fmt, largest)
-    rng = np.random.default_rng(seed)
+    factor = _scale(scale, fmt, flat)
+    rng = _generator(seed)
     codes = np.empty(flat.shape, fmt.code_dtype)
-    tally = _Tally(fmt, factor, largest)
+    tally = _Tally()
     for start in range(0, flat.size, _CHUNK):
         part = np.asarray(flat[start : start + _CHUNK])
-        scaled = part if factor == 1.0 else part.astype(np.float64) / factor
+        with np.errstate(all="ignore"):
+            scaled = part if factor == 1.0 else part.astype(np.float64) / factor
         random = rng.integers(1 << 16, size=part.size) if stochastic else None
         code = fmt.encode(scaled, rounding=rounding, overflow=overflow, random=random)
         codes[start : start + _CHUNK] = code
-        tally.add(part.astype(np.float64), fmt.decode(code) * factor)
-    return codes.reshape(values.shape), tally.loss(flat.size)
+        x = part.astype(np.float64)
+        with np.errstate(all="ignore"):
+            q = fmt.decode(code) * factor
+            beyond = (x > fmt.max * factor) | (x < fmt.min * factor)
+        error = _errors(part, q, code, fmt, factor)
+        tally.add(x, q, error, beyond)
+    return codes.reshape(values.shape), tally.loss(flat.size, factor)
 
 
 def dequantize(codes: np.ndarray, fmt: Format, *, scale: float | str = 1.0) -> np.ndarray:
     """Return the values of ``codes``: float32 if it holds every value of ``fmt``, else float64."""
-    factor = _scale(scale, fmt, 1.0)
+    factor = _scale(scale, fmt, np.ones(1))
     if isinstance(fmt, Fixed):
         narrow = fmt.width <= 24 and fmt.fraction <= 126
     else:
@@ -143,29 +159,30 @@ def quantize_blocks(
     ------
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
-    _check_values(values)
+    values = _values(values)
     check_shape(block, values.shape, axis)
     rules = Rules(**options)
     words = None
     if rules.rounding.stochastic:
-        words = np.random.default_rng(seed).integers(1 << rules.word_bits(block), size=values.shape)
-    rotated = hadamard(values, rotation, axis=axis) if rotation else values
+        words = _generator(seed).integers(1 << rules.word_bits(block), size=values.shape)
+    with np.errstate(all="ignore"):
+        rotated = hadamard(values, rotation, axis=axis) if rotation else values
     q = block.quantize(rotated, axis=axis, random=words, nonfinite="nan", **options)
-    back = dequantize_blocks(q, rotation=rotation)
-    x = np.asarray(values).astype(np.float64)
-    factors = block.scale.decode(q.scales)
     second = 1.0
     if q.second_scale is not None and block.second_scale is not None:
         second = float(block.second_scale.decode(q.second_scale))
-    factor = expand_scales(block, factors * second, x.shape, axis)
-    tally = _Tally(block.element, 1.0, _largest(x.reshape(-1)))
-    tally.add(x.reshape(-1), back.reshape(-1))
-    inside = rotated.astype(np.float64) if rotation else x
-    with np.errstate(invalid="ignore"):
+    x = values.astype(np.float64)
+    with np.errstate(all="ignore"):
+        back = dequantize_blocks(q, rotation=rotation)
+        factor = expand_scales(block, block.scale.decode(q.scales) * second, x.shape, axis)
+        inside = rotated.astype(np.float64)
         beyond = (inside > block.element.max * factor) | (inside < block.element.min * factor)
-    tally.saturated = int((beyond & np.isfinite(inside)).sum())
-    tally.factor = second
-    return q, tally.loss(x.size)
+    # Where the scale itself became zero all is lost below the range and not beyond it.
+    beyond &= (factor > 0) & np.isfinite(inside)
+    tally = _Tally()
+    error = _errors(values, back)
+    tally.add(x.reshape(-1), back.reshape(-1), error.reshape(-1), beyond.reshape(-1))
+    return q, tally.loss(x.size, second)
 
 
 def dequantize_blocks(q: Quantized, *, rotation: int = 0) -> np.ndarray:
@@ -223,11 +240,22 @@ def decoded(
         raise type(error)(": ".join(filter(None, (file, name, str(error))))) from None
 
 
-def _check_values(values: np.ndarray) -> None:
-    if values.dtype.kind not in "fiu":
+def _values(values: np.ndarray) -> np.ndarray:
+    try:
+        values = np.asarray(values)
+    except ValueError:
+        raise CodeError("values: not an array of numbers") from None
+    if not values.dtype.name.startswith(("float", "bfloat", "int", "uint")):
         raise CodeError(f"dtype {values.dtype}: must be floats or integers")
     if values.size == 0:
         raise CodeError(f"empty array of shape {values.shape}")
+    return values
+
+
+def _generator(seed: int) -> np.random.Generator:
+    if not isinstance(seed, int) or seed < 0:
+        raise SpecError(f"seed={seed}: must be an integer from 0 on")
+    return np.random.default_rng(seed)
 
 
 def _largest(flat: np.ndarray) -> float:
@@ -238,54 +266,109 @@ def _largest(flat: np.ndarray) -> float:
     return largest
 
 
-def _scale(scale: float | str, fmt: Format, largest: float) -> float:
-    if scale == "max":
+def _scale(scale: float | str, fmt: Format, flat: np.ndarray) -> float:
+    if isinstance(scale, str) and scale == "max":
+        largest = _largest(flat)
         if largest == 0.0:
             return 1.0
-        exponent = math.frexp(largest)[1] - math.frexp(fmt.max)[1]
-        return math.ldexp(1.0, exponent + (math.ldexp(largest, -exponent) > fmt.max))
+        fraction, exponent = math.frexp(largest)
+        most, end = math.frexp(fmt.max)
+        return math.ldexp(1.0, min(max(exponent - end + (fraction > most), -1022), 1023))
     try:
         factor = float(scale)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         factor = 0.0
     if not (0.0 < factor < math.inf and math.frexp(factor)[0] == 0.5):
         raise SpecError(f"scale={scale}: must be max or a power of two")
     return factor
 
 
-class _Tally:
-    def __init__(self, fmt: Format, factor: float, largest: float) -> None:
-        self.factor = factor
-        self.high = fmt.max * factor
-        signed_low = fmt.min if isinstance(fmt, Fixed) else -fmt.max
-        self.low = (signed_low if fmt.signed else 0.0) * factor
-        self.unit = largest or 1.0  # squares are of ratios to this, so they do not overflow
-        self.signal = self.noise = self.max_abs = self.max_rel = 0.0
-        self.saturated = self.underflowed = self.nonfinite = 0
+def _errors(
+    values: np.ndarray,
+    q: np.ndarray,
+    codes: np.ndarray | None = None,
+    fmt: Format | None = None,
+    factor: float = 1.0,
+) -> np.ndarray:
+    """Return ``|values - q|``, which is zero only where they are equal.
 
-    def add(self, x: np.ndarray, q: np.ndarray) -> None:
-        finite = np.isfinite(x)
+    float64 has not all integers beyond ``2**53``: these are compared as they are, and so are the
+    codes of fixed-point formats that are wider.
+    """
+    x = values.astype(np.float64)
+    with np.errstate(all="ignore"):
+        error = np.abs(x - q)
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        for i in zip(*((np.abs(x) >= 2.0**53) & np.isfinite(q)).nonzero()):
+            there = Fraction(float(q[i]))
+            if codes is not None and isinstance(fmt, Fixed) and fmt.width > 53:
+                code = int(codes[i])
+                code -= fmt.signed * (code >> (fmt.width - 1) << fmt.width)
+                there = code * Fraction(factor) / 2**fmt.fraction
+            error[i] = float(abs(int(values[i]) - there))
+    return error
+
+
+class _Squares:
+    """A sum of squares of any numbers: of their ratios to the largest, or it would leave float64.
+
+    ``log10`` is that of the sum, -infinity of nothing.
+    """
+
+    def __init__(self) -> None:
+        self.sum, self.largest = 0.0, 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        largest = float(np.abs(values).max(initial=0.0))
+        if largest > self.largest:
+            self.sum *= (self.largest / largest) ** 2
+            self.largest = largest
+        if self.largest:
+            self.sum += float(np.square(values / self.largest).sum())
+
+    @property
+    def log10(self) -> float:
+        return 2 * math.log10(self.largest) + math.log10(self.sum) if self.sum else -math.inf
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.signal, self.noise = _Squares(), _Squares()
+        self.max_rel = 0.0
+        self.saturated = self.underflowed = self.lost = self.nonfinite = self.replaced = 0
+
+    def add(self, x: np.ndarray, q: np.ndarray, error: np.ndarray, beyond: np.ndarray) -> None:
+        """Count values, what became of them, the error, and which were out of range."""
+        finite, there = np.isfinite(x), np.isfinite(q)
+        same = (x == q) | (np.isnan(x) & np.isnan(q))
         self.nonfinite += int(x.size - finite.sum())
-        self.saturated += int((finite & ((x > self.high) | (x < self.low))).sum())
-        self.underflowed += int(((x != 0) & (q == 0)).sum())
-        both = finite & np.isfinite(q)
-        x, error = x[both], np.abs(x[both] - q[both])
-        self.signal += float(np.square(x / self.unit).sum())
-        self.noise += float(np.square(error / self.unit).sum())
-        self.max_abs = max(self.max_abs, float(error.max(initial=0.0)))
-        there = x != 0
-        relative = error[there] / np.abs(x[there])
+        self.replaced += int((~finite & ~same).sum())
+        self.lost += int((finite & ~there).sum())
+        clamped = beyond & finite & there
+        self.saturated += int(clamped.sum())
+        self.underflowed += int(((x != 0) & (q == 0) & ~clamped).sum())
+        x, error = x[finite & there], error[finite & there]
+        self.signal.add(x)
+        self.noise.add(error)
+        nonzero = x != 0
+        with np.errstate(over="ignore"):
+            relative = error[nonzero] / np.abs(x[nonzero])
         self.max_rel = max(self.max_rel, float(relative.max(initial=0.0)))
 
-    def loss(self, elements: int) -> Loss:
-        lost = self.noise > 0 and self.signal > 0
+    def loss(self, elements: int, scale: float) -> Loss:
+        sqnr = None
+        if self.noise.sum:
+            sqnr = 10 * (self.signal.log10 - self.noise.log10)
         return Loss(
             elements=elements,
-            scale=self.factor,
-            sqnr_db=10 * math.log10(self.signal / self.noise) if lost else None,
-            max_abs_error=self.max_abs,
+            exact=not (self.noise.sum or self.lost or self.replaced),
+            scale=scale,
+            sqnr_db=sqnr,
+            max_abs_error=self.noise.largest,
             max_rel_error=self.max_rel,
             saturated=self.saturated,
             underflowed=self.underflowed,
+            lost=self.lost,
             nonfinite=self.nonfinite,
+            replaced=self.replaced,
         )
