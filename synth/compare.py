@@ -9,13 +9,13 @@ of the formats has blocks, all are compared as dot products of about 32 lanes (:
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import macaw
 from macaw.golden.blocks import AnyFormat, Block
 from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError, SpecError
@@ -210,7 +210,7 @@ class Comparison:
         """All figures as what ``json.dumps`` takes; infinite and missing ratios are None."""
         return _finite(
             {
-                "macaw": macaw.__version__,
+                "macaw": importlib.metadata.version("macaw"),
                 "command": self.command,
                 "settings": asdict(self.settings),
                 "rows": [asdict(row) for row in self.rows],

@@ -6,35 +6,19 @@ Both follow from macaw's own Python source, so its digest is part of the key.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import importlib.util
 import threading
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import ToolError
 from macaw.hdl import tools
+from macaw.hdl.sources import digest
 
 from . import cache as store
 from .flow import Source
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit
-
-
-@cache
-def digest(*parts: str) -> str:
-    """SHA-256 of the Python text of parts of macaw: 'golden', 'hdl', 'sim'."""
-    total = hashlib.sha256()
-    for part in parts:
-        found = importlib.util.find_spec(f"macaw.{part}")
-        for folder in (found and found.submodule_search_locations) or ():
-            for path in sorted(Path(folder).rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
 
 
 # Elaboration is Python through and through: more than one at a time gains nothing.
@@ -51,7 +35,7 @@ def generate(spec: Unit, *, cache: bool = True, **implementation: Any) -> Source
         what="design",
         spec=_identity(spec),
         implementation={k: str(v) for k, v in implementation.items()},
-        source=digest("golden", "hdl"),
+        source=digest("macaw.golden", "macaw.hdl"),
         tools=[importlib.metadata.version("amaranth"), str(tools.find("yosys"))],
     )
     if cache and (stored := store.get(name)) is not None:
@@ -84,7 +68,7 @@ def prove(
         implementation={k: str(v) for k, v in implementation.items()},
         vectors=vectors,
         seed=seed,
-        source=digest("golden", "hdl", "sim"),
+        source=digest("macaw.golden", "macaw.hdl", "macaw.sim"),
     )
     if cache and (stored := store.get(name)) is not None:
         return stored

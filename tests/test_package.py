@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The package as others get it: the wheel, the direction of imports, the headers."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -10,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from macaw.hdl.sources import imported
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {
     "macaw": ROOT / "src" / "macaw",
     **{f"macaw.{name}": ROOT / name for name in ("golden", "hdl", "sim", "synth")},
 }
-SOURCES = [path for folder in FOLDERS.values() for path in sorted(folder.glob("*.py"))]
+SOURCES = [path for folder in FOLDERS.values() for path in sorted(folder.rglob("*.py"))]
 
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, sys
@@ -84,28 +85,48 @@ BELOW = {
 }
 
 
-def imported(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+def upward(folder: Path, package: str, allowed: set[str]) -> list[str]:
+    """Imports of a package's files, at any depth, that run to another room than ``allowed``."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        where = ".".join([package, *path.relative_to(folder).parent.parts])
+        for name in sorted(imported(path, where)):
+            top, _, rest = name.partition(".")
+            if top == "macaw" and rest.partition(".")[0] not in allowed:
+                found.append(f"{path.name} imports {name}")
+    return found
 
 
 @pytest.mark.parametrize("package", BELOW)
 def test_imports_run_downwards(package: str) -> None:
-    for path in sorted((ROOT / package).glob("*.py")):
-        for name in imported(path):
-            parts = name.split(".")
-            if parts[0] == "macaw" and len(parts) > 1:
-                assert parts[1] in BELOW[package], f"{path.name} imports {name}"
+    assert upward(ROOT / package, f"macaw.{package}", BELOW[package]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import macaw",
+        "from macaw import cli",
+        "import macaw.synth.flow",
+        "from .. import synth",
+        "from ..synth import flow",
+        "from ...synth.flow import run",
+        "def late():\n    from macaw import unit",
+    ],
+)
+def test_every_way_up_is_seen(line: str, tmp_path: Path) -> None:
+    depth = 2 if "..." in line else 1
+    path = tmp_path.joinpath(*["sub"] * (depth - 1), "module.py")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(line + "\n")
+    assert len(upward(tmp_path, "macaw.hdl", BELOW["hdl"])) == 1
+    path.write_text("from . import wire\nfrom macaw.golden import units\nimport macaw.hdl.emit\n")
+    assert upward(tmp_path, "macaw.hdl", BELOW["hdl"]) == []
 
 
 def test_golden_needs_numpy_only() -> None:
-    for path in sorted((ROOT / "golden").glob("*.py")):
-        tops = {name.split(".")[0] for name in imported(path)}
+    for path in sorted((ROOT / "golden").rglob("*.py")):
+        tops = {name.split(".")[0] for name in imported(path, "macaw.golden")}
         assert tops <= {*sys.stdlib_module_names, "numpy", "ml_dtypes", "macaw"}, path.name
 
 

@@ -4,9 +4,10 @@
 import subprocess
 
 import pytest
+from click.testing import CliRunner
 
 from macaw.golden.units import unit
-from macaw.hdl import generate
+from macaw.hdl import generate, sources
 from macaw.sim import prove, toolchain, verify
 from macaw.sim.catalogue import cases
 
@@ -80,6 +81,53 @@ def test_names_of_checks_are_unique():
     for sample in (False, True):
         names = [case.name for case in cases(sample=sample)]
         assert len(set(names)) == len(names)
+
+
+def test_a_missing_outsider_fails_the_proof(monkeypatch):
+    monkeypatch.setattr(prove, "OUTSIDERS", (*prove.OUTSIDERS, "no-such-judge:no_such_judge"))
+    done = CliRunner().invoke(prove.main, ["--only", "golden/layers"])
+    assert done.exit_code == 1
+    assert "6 checks of the golden model need no-such-judge: pip install" in done.output
+
+
+PACKAGE = {
+    "__init__.py": "",
+    "golden.py": "X = 1",
+    "sub/__init__.py": "from .. import other",
+    "sub/stimulus.py": "from ..golden import X",
+    "check.py": "def run():\n    from .sub import stimulus",
+    "other.py": "",
+}
+
+
+@pytest.mark.parametrize("changed", [None, *PACKAGE])
+def test_a_key_holds_all_that_decides_a_check(changed, tmp_path, monkeypatch):
+    """Sub-packages, relative imports and imports inside a function; and no more than that."""
+    monkeypatch.syspath_prepend(tmp_path)
+    package = f"package_{list(PACKAGE).index(changed) if changed else 'whole'}"
+    digests = []
+    for text in ("", "# changed"):
+        for name, content in PACKAGE.items():
+            path = tmp_path / package / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content + (text if name == changed else ""))
+        names = {f"{package}.{n}" for n in ("check", "golden", "sub", "sub.stimulus")}
+        assert sources.reached([f"{package}.check"], within=package) == {package, *names}
+        digests.append(sources.closure(f"{package}.check", within=package))
+        sources.closure.cache_clear()
+    assert (digests[0] == digests[1]) is (changed in (None, "other.py"))
+
+
+def test_keys_change_with_the_check_and_the_bench(monkeypatch):
+    case = next(iter(cases(sample=True)))
+    check = prove._golden_checks()[0]
+    before = prove.key_of(case), prove.sources_of(case), prove.key_of_golden(check)
+    assert before == (prove.key_of(case), prove.sources_of(case), prove.key_of_golden(check))
+    monkeypatch.setattr(prove, "closure", lambda *_, **__: "changed")
+    prove._bench.cache_clear()
+    after = prove.key_of(case), prove.sources_of(case), prove.key_of_golden(check)
+    prove._bench.cache_clear()
+    assert all(old != new for old, new in zip(before, after))
 
 
 def test_ledger_keeps_what_passed(tmp_path):
