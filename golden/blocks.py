@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import canonical, unknown
 from .errors import FormatError
 from .formats import (
     FORMATS,
@@ -19,8 +20,6 @@ from .formats import (
     Format,
     Specials,
     Subnormals,
-    canonical,
-    unknown,
 )
 from .formats import format as scalar_format
 

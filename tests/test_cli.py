@@ -21,7 +21,8 @@ import pytest
 import macaw
 from macaw import cli, tensors
 from macaw.golden import BLOCKS, FORMATS, UNITS
-from macaw.golden.formats import ALIASES, LEADS, POWERS
+from macaw.golden.aliases import ALIASES, LEADS
+from macaw.golden.formats import POWERS
 from macaw.quantize import arrays_of
 
 VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "choose", "quantize",

@@ -14,9 +14,10 @@ from gfloat.formats import format_info_p3109
 from gfloat.types import Domain, Signedness
 
 from macaw.golden import FORMATS, Fixed, Float, FormatError, format
+from macaw.golden.aliases import ALIASES, LEADS
 from macaw.golden.blocks import BLOCKS
 from macaw.golden.blocks import format as any_format
-from macaw.golden.formats import ALIASES, LEADS, POWERS, Specials, Subnormals
+from macaw.golden.formats import POWERS, Specials, Subnormals
 
 # name, width, largest, least normal, least subnormal
 RANGES = [

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.aliases import ALIASES, LEADS
 from macaw.golden.blocks import BLOCKS, AnyFormat, Block
 from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import MacawError, SpecError
-from macaw.golden.formats import ALIASES, FORMATS, LEADS, POWERS, Fixed, Float, Format
+from macaw.golden.formats import FORMATS, POWERS, Fixed, Float, Format
 from macaw.golden.unit import ROUNDING
 
 _FORMAT_WORDS = {
