@@ -29,7 +29,7 @@ from macaw.golden.errors import MacawError
 from macaw.golden.hadamard import hadamard
 from macaw.golden.units import Unit
 from macaw.synth import accuracy, report
-from macaw.synth.compare import BLOCK_LANES, candidates, lanes_of
+from macaw.synth.work import BLOCK_LANES, candidates, lanes_of
 
 ROOT = Path(__file__).parents[1]
 SCALARS = ("bf16", "fp16", "e4m3", "int8")

@@ -23,7 +23,7 @@ from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit, unit
 from macaw.synth import jobs, run, source, stages_for, targets
-from macaw.synth.compare import BLOCK_LANES, candidates
+from macaw.synth.work import BLOCK_LANES, candidates
 
 ROOT = Path(__file__).parents[1]
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")

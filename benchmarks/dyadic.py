@@ -23,7 +23,8 @@ from macaw.golden.dyadic import Profile, requantize, requantize_real
 from macaw.golden.errors import MacawError
 from macaw.golden.integer_layers import export_residual, residual_add
 from macaw.golden.units import Unit, unit
-from macaw.synth import run, source, targets
+from macaw.synth import run, source, targets, work
+from macaw.synth.work import LANES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "dyadic.md"
@@ -31,7 +32,6 @@ MARKS = "<!-- differences: written by benchmarks/dyadic.py -->", "<!-- end of di
 DRAWS = 4_000_000
 RATIOS = 64
 """Triples of scales that residual sums are drawn with."""
-LANES = 8
 WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "shift3", "power4")
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 CLOCKS: dict[str, dict[str, Any]] = {
@@ -90,9 +90,10 @@ def requantizers() -> dict[str, Unit]:
 
 def macs() -> dict[str, Unit]:
     """Multiply-accumulates by weight format: int8 activations, LANES products a clock, int32."""
-    found = {name: unit("int-mac", a="int8", b=name, lanes=LANES) for name in WEIGHTS}
+    pairs = {name: work.pair(name, work.ACTIVATION) for name in WEIGHTS}
+    found = {name: work.candidates(pair, lanes=LANES)[0] for name, pair in pairs.items()}
     found["2 of power4"] = unit("int-mac", a="int8", b="power4", parts=2, lanes=LANES)
-    found["binary, binary"] = unit("int-mac", a="binary", lanes=LANES)
+    found["binary, binary"] = work.candidates("binary:binary", lanes=LANES)[0]
     found["int8, zero point"] = unit("int-mac", a="int8", a_zero=True, lanes=LANES)
     found["ternary, zero point"] = unit("int-mac", a="int8", b="ternary", a_zero=True, lanes=LANES)
     return found
@@ -229,9 +230,7 @@ def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
     row: dict[str, Any] = {"case": name, "what": what, "unit": spec.name, "design": digest(spec)}
     ecp5, asic = targets.target("ecp5"), targets.target("asic")
     if what == "asic":
-        choices = ("auto", "lut") if name.startswith("mac") else ("auto",)
-        found = [run(spec, "asic", stages=0, multiplier=choice) for choice in choices]
-        return row | {what: min(found, key=lambda result: result.cost).to_json()}
+        return row | {what: work.price(spec, asic)[0].to_json()}
     if what == "anchor":
         for anchor in (a for a in ANCHORS if a.against == name):
             design = source.generate(spec, stages=anchor.stages, target=asic.model)

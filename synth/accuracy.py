@@ -8,12 +8,15 @@ drawn. The noise therefore holds the rounding of operands and of the accumulatio
 Scaling: a tensor in a scalar format is multiplied by one power of two, the largest for which its
 greatest magnitude still fits the operand format, and for which a sum of ``length`` products of
 greatest magnitudes still fits the accumulator. So every format uses its range, and no scale adds
-rounding. Block formats scale themselves: blocks lie along the axis that is summed over, and what
-the tensor shares beside (NVFP4's second scale) is applied to the result, in float64.
+rounding. Weights that need no multiplier (a sign and a power of two, ternary) have hardly a range:
+theirs is the power of two that loses least, in squares, of those from there on. Block formats scale
+themselves: blocks lie along the axis that is summed over, and what the tensor shares beside
+(NVFP4's second scale) is applied to the result, in float64.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,7 @@ from macaw.golden.errors import SpecError
 
 from . import cache as store
 from . import source
+from .work import WEIGHTS
 
 if TYPE_CHECKING:
     from macaw.golden.formats import Format
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 
 DISTRIBUTIONS = ("gaussian", "heavy-tailed")
 """Standard normal; Student's t with 3 degrees of freedom, whose fourth moment is infinite."""
+
+
+_DOUBLINGS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +69,14 @@ def scale_of(values: np.ndarray, limit: float) -> float:
     return float(np.ldexp(1.0, int(exponent) - 1))
 
 
+def least_loss(values: np.ndarray, fmt: Format) -> float:
+    """The power of two that ``values`` are multiplied by for the least sum of squared errors."""
+    first = scale_of(values, fmt.max)
+    factors = [math.ldexp(first, doublings) for doublings in range(_DOUBLINGS)]
+    losses = [np.sum((fmt.decode(fmt.encode(values * f)) / f - values) ** 2) for f in factors]
+    return factors[int(np.argmin(losses))]
+
+
 def _accumulator(spec: Unit) -> Format:
     acc = getattr(spec, "acc", None)
     return acc if acc is not None and not isinstance(acc, str) else spec.ports.outputs["r"].format
@@ -71,33 +86,44 @@ def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray)
     """Dot products over the last axis by ``spec``: codes of shape (pairs, length) to values.
 
     ``scales`` are ``a_scale`` and ``b_scale`` of block operands, one code for each element. Lanes
-    that the vectors leave empty are zeros. ``fma`` and the dot products feed their result back as
-    the addend, from zero on; ``mac`` accumulates.
+    that the vectors leave empty are zeros of one of them at least. ``fma`` and the dot products
+    feed their result back as the addend, from zero on; ``mac`` and ``int-mac`` accumulate.
+
+    Raises SpecError where there are such lanes, and neither format has a zero.
     """
     pairs, length = a.shape
     lanes = spec.macs
     beats = -(-length // lanes)
     out: Any = spec.ports.outputs["r"].format
     codes: dict[str, np.ndarray] = {}
+    blank = length == beats * lanes
     for name, array in {"a": a, "b": b, **scales}.items():
         port = spec.ports.inputs[name]
         count = port.lanes or 1
         if name in "ab":
             zero = np.asarray(port.format.encode(0.0))
+            blank |= not float(port.format.decode(zero))
             array = np.pad(array, ((0, 0), (0, beats * lanes - length)), constant_values=zero)
         else:
             array = np.pad(array, ((0, 0), (0, beats * lanes - length)), "edge")
             array = array[:, :: lanes // count]
         codes[name] = array.reshape(pairs, beats, count) if port.lanes else array
+    if not blank:
+        raise SpecError(f"{spec.name}: {length} is no multiple of {lanes}, and nothing is zero")
+    addend = "bias" if "bias" in spec.ports.inputs else "c"
     if spec.accumulates:
         # One long stream: the first axis is the beat, sequences behind one another.
         last = np.zeros((pairs, beats), np.uint8)
         last[:, -1] = 1
         stream = {name: x.reshape(pairs * beats, *x.shape[2:]) for name, x in codes.items()}
-        return out.decode(spec.evaluate(**stream, last=last.reshape(-1))["r"])
+        extra = {"last": last.reshape(-1)}
+        if addend in spec.ports.inputs:
+            extra[addend] = np.zeros(pairs * beats, out.code_dtype)
+        return out.decode(spec.evaluate(**stream, **extra)["r"])
     total = out.encode(np.zeros(pairs))
     for beat in range(beats):
-        total = spec.evaluate(**{name: x[:, beat] for name, x in codes.items()}, c=total)["r"]
+        beats_of = {name: x[:, beat] for name, x in codes.items()}
+        total = spec.evaluate(**beats_of, **{addend: total})["r"]
     return out.decode(total)
 
 
@@ -116,6 +142,8 @@ def quantized(spec: Unit, name: str, values: np.ndarray) -> tuple[dict[str, np.n
     accumulator: Any = _accumulator(spec)
     room = float(np.sqrt(accumulator.max / values.shape[-1]))
     factor = scale_of(values, min(fmt.max, room))
+    if fmt in WEIGHTS:
+        factor = least_loss(values, fmt)
     return {name: fmt.encode(values * factor)}, factor
 
 

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.errors import SpecError, ToolError
+from macaw.golden.errors import MacawError, SpecError, ToolError
+from macaw.golden.units import Unit
 from macaw.hdl.tools import Notify
+
+from . import targets, work
+from .work import ACTIVATION, LANES
 
 LOSS = "sensitivity"
 """Name of the figure that says what a format loses in a layer."""
-LANES = 8
-"""Of the unit that is priced."""
 
 _LARGEST = 1e4
 # What the largest coefficient of an objective is made: HiGHS stops within 1e-6 of the optimum.
@@ -107,7 +109,7 @@ class Chooser:
         Limits hold exactly. The optimum is exact to 1e-10 of the largest figure of a choice.
         Raises ToolError without scipy.
         """
-        milp, constraint, bounds = _scipy()
+        milp, constraint, bounds = scipy()
         for figure in (minimise, *limits):
             self._check(figure)
         pairs = [(layer, fmt) for layer, formats in self.layers.items() for fmt in formats]
@@ -176,52 +178,89 @@ def parse_limit(text: str, chooser: Chooser) -> tuple[str, float]:
         number = float(value.removesuffix("%"))
     except ValueError:
         number = math.nan
-    if not equals or not math.isfinite(number):
-        raise SpecError(f"limit {text!r}: must be figure=number, or figure=share%")
+    if not equals or not math.isfinite(number) or number < 0:
+        raise SpecError(f"limit {text!r}: must be figure=number, or figure=share%, from 0 on")
     return figure, number / 100 * chooser.largest(figure) if value.endswith("%") else number
 
 
 def mac_costs(
-    formats: Iterable[str],
+    formats: Iterable[str] | Mapping[str, str],
     target: str = "asic",
     *,
-    activation: str = "int8",
+    activation: str = ACTIVATION,
     lanes: int = LANES,
     progress: Notify | None = None,
     **options: Any,
 ) -> dict[str, float]:
     """Return the cost of one multiply-accumulate a clock for each weight format, as measured.
 
-    That of a unit of ``lanes`` products with an int32 accumulator, divided by the lanes, in the
-    target's unit of area: on FPGAs without DSP blocks, on libraries with the smaller of Yosys'
-    multipliers and macaw's. ``options`` go to :func:`macaw.synth.run`.
-    """
-    from . import source, targets
-    from .flow import run
+    That of a unit of ``lanes`` products (:func:`mac_unit`), divided by the lanes, in the target's
+    unit of area (:func:`macaw.synth.work.price`).
 
-    found = {}
+    Parameters
+    ----------
+    formats : iterable of str, or mapping
+        Weight formats, or ``weight:activation``; a mapping has beside each where it is needed,
+        for messages (:func:`unpriced`).
+    target : str
+    activation : str
+        Of formats that name none.
+    lanes : int
+    progress : callable, optional
+        Gets lines of text.
+    **options
+        Go to :func:`macaw.synth.run`.
+
+    Raises
+    ------
+    SpecError
+        Before anything is measured: a target, a name, or a pair that no unit takes or no gates
+        hold; it says where, which formats, and what to write instead.
+    ToolError
+        A measurement failed. The others are made first, and stay in the cache.
+    """
+    places = dict(formats) if isinstance(formats, Mapping) else dict.fromkeys(formats, "")
     chosen = targets.target(target)
-    multipliers = ("auto", "lut") if chosen.liberty else ("lut",)
-    for name in dict.fromkeys(formats):
+    specs = {}
+    for name, where in places.items():
+        if progress is not None:
+            progress(f"{name}: its unit")
+        try:
+            specs[name] = mac_unit(name, activation, lanes, cache=options.get("cache", True))
+        except MacawError as error:
+            raise SpecError(f"{where and where + ', '}{name}: {error}") from None
+    found, failed = {}, []
+    for name, spec in specs.items():
         if progress is not None:
             progress(f"{name} on {target}")
-        spec = mac_unit(name, activation, lanes)
-        designs = [
-            source.generate(spec, target=chosen.model, multiplier=choice) for choice in multipliers
-        ]
-        costs = [
-            run(design, chosen, area_only=True, progress=progress, **options).cost
-            for design in designs
-        ]
-        found[name] = min(costs) / lanes
+        try:
+            result, _ = work.price(spec, chosen, area_only=True, progress=progress, **options)
+        except ToolError as error:
+            failed.append(f"{places[name] and places[name] + ', '}{name} ({spec.name}): {error}")
+            continue
+        found[name] = result.cost / lanes
+    if failed:
+        kept = f"; measured and kept: {', '.join(found)}" if found else ""
+        raise ToolError("; ".join(failed) + kept + "; or give the figure area for this format")
     return found
 
 
-def mac_unit(weight: str, activation: str = "int8", lanes: int = LANES) -> Any:
-    """The multiply-accumulate unit that a weight format is priced by."""
-    from macaw.golden.units import unit
+def mac_unit(
+    weight: str, activation: str = ACTIVATION, lanes: int = LANES, *, cache: bool = True
+) -> Unit:
+    """Return the multiply-accumulate unit that a weight format is priced by.
 
-    return unit("int-mac", a=activation, b=weight, lanes=lanes)
+    ``weight`` may be ``weight:activation``. SpecError where no unit takes the pair, with what to
+    write instead.
+    """
+    both = work.pair(weight, activation)
+    try:
+        return work.settle(both, work.kind_of([both]), lanes, cache=cache)
+    except SpecError as error:
+        raise SpecError(
+            f"no unit multiplies it by activations in {both.activation.name}: {error}; "
+            "or give the figure area"
+        ) from None
 
 
 def from_json(data: Any, costs: Mapping[str, float] | None = None) -> Chooser:
@@ -229,39 +268,42 @@ def from_json(data: Any, costs: Mapping[str, float] | None = None) -> Chooser:
 
     ``formats`` maps formats to figures, or to the sensitivity alone. Layers with ``weights`` (how
     many) get the figure ``bits``; where ``costs`` are given (:func:`mac_costs`), layers with
-    ``macs`` get ``area``: what it takes to do all of the layer's products in each clock.
-    SpecError says what is missing.
+    ``macs`` get ``area``: what it takes to do all of the layer's products in each clock. Figures
+    that are given stay. SpecError says what is missing.
     """
     layers: dict[str, dict[str, dict[str, float]]] = {}
-    for number, layer, formats in _entries(data):
-        name = str(layer.get("name", f"layer{number}"))
+    for name, layer, formats in _entries(data):
         if name in layers:
             raise SpecError(f"layers: {name} is there twice")
         layers[name] = {}
         for fmt, figures in formats.items():
-            found = dict(figures) if isinstance(figures, Mapping) else {LOSS: figures}
-            if "weights" in layer:
-                found.setdefault("bits", layer["weights"] * _width(fmt))
-            if costs is not None and "macs" in layer:
-                found.setdefault("area", layer["macs"] * costs[fmt])
+            found = _given(figures)
+            if "weights" in layer and "bits" not in found:
+                found["bits"] = layer["weights"] * _width(name, fmt)
+            if costs is not None and "macs" in layer and "area" not in found:
+                if fmt not in costs:
+                    raise SpecError(f"{name}, {fmt}: has no area, and there is none in costs")
+                found["area"] = layer["macs"] * costs[fmt]
             layers[name][fmt] = found
     return Chooser(layers=layers)
 
 
-def unpriced(data: Any) -> list[str]:
-    """Return the formats of the layers whose area follows from ``macs`` and is not given."""
-    return list(
-        dict.fromkeys(
-            fmt
-            for _, layer, formats in _entries(data)
-            if "macs" in layer
-            for fmt, figures in formats.items()
-            if not (isinstance(figures, Mapping) and "area" in figures)
-        )
-    )
+def unpriced(data: Any) -> dict[str, str]:
+    """Return the formats whose area follows from ``macs`` and is not given, and in which layers."""
+    layers: dict[str, list[str]] = {}
+    for name, layer, formats in _entries(data):
+        for fmt, figures in formats.items():
+            if "macs" in layer and "area" not in _given(figures):
+                layers.setdefault(fmt, []).append(name)
+    return {fmt: ", ".join(names) for fmt, names in layers.items()}
 
 
-def _entries(data: Any) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:
+def _given(figures: Any) -> dict[str, Any]:
+    return dict(figures) if isinstance(figures, Mapping) else {LOSS: figures}
+
+
+def _entries(data: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Name, description and formats of each layer."""
     entries = data.get("layers") if isinstance(data, Mapping) else None
     if not isinstance(entries, list):
         raise SpecError("layers: must be a list of layers")
@@ -273,16 +315,18 @@ def _entries(data: Any) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, A
             value = layer.get(count, 0)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise SpecError(f"layers: number {number}: {count}={value}: must be an integer")
-        yield number, layer, formats
+        yield str(layer.get("name", f"layer{number}")), layer, formats
 
 
-def _width(name: str) -> int:
-    from macaw.golden.unit import check_format
+def _width(layer: str, name: str) -> float:
+    try:
+        return work.pair(name).bits
+    except MacawError as error:
+        raise SpecError(f"{layer}, {name}: {error}; or give the figure bits") from None
 
-    return check_format("formats", name).width
 
-
-def _scipy() -> tuple[Any, Any, Any]:
+def scipy() -> tuple[Any, Any, Any]:
+    """What the integer program needs of scipy; ToolError without it."""
     try:
         from scipy.optimize import Bounds, LinearConstraint, milp
     except ImportError:

@@ -2,9 +2,9 @@
 """What number formats cost and keep, at equal work.
 
 Equal work means: one multiply-accumulate per clock and lane, with operands in the format and the
-sum in the *accumulator* that belongs to it (:func:`accumulator`); every unit with the pipeline
-that serves it best on the target; proven against its golden model before it is priced. Where one
-of the formats has blocks, all are compared as dot products of about 32 lanes (:func:`lanes_of`).
+sum in the accumulator that belongs to it, in the unit that :mod:`macaw.synth.work` says; every unit
+with the pipeline that serves it best on the target; proven against its golden model before it is
+priced. Where one of the formats has blocks, all are compared as dot products of about 32 lanes.
 """
 
 from __future__ import annotations
@@ -16,100 +16,22 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from macaw.golden.blocks import AnyFormat, Block
-from macaw.golden.blocks import format as format_of
+from macaw.golden.blocks import AnyFormat
 from macaw.golden.errors import MacawError, SpecError
-from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats import format as scalar_format
-from macaw.golden.units import Unit, unit
+from macaw.golden.formats import Fixed
+from macaw.golden.units import Unit
 from macaw.hdl.tools import Notify
 
-from . import accuracy, jobs, report, source, targets
+from . import accuracy, jobs, report, source, targets, work
 from . import cache as store
-from .flow import TIMEOUT, Result, run
+from .flow import TIMEOUT, Result
 from .jobs import Job
 from .search import Pipelines
 from .targets import Target
+from .work import Pair
 
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
 DEFAULT_TARGETS = ("ecp5", "asic")
-KINDS = ("auto", "fma", "mac", "dot")
-
-ALIGNED_BITS = 32
-"""Fraction bits of a `dot` whose exact sum the hardware refuses."""
-
-BLOCK_LANES = 32
-"""Products per clock where one of the formats has blocks; the most that a block format has."""
-
-
-def accumulator(fmt: AnyFormat) -> Format:
-    """Return the format that sums of products in ``fmt`` are kept in.
-
-    Block formats and floats up to 32 bits: ``fp32``, as in every tensor unit that we know. Fixed
-    point of up to 8 bits: ``int32``; wider: twice the width and 16 bits for 65536 terms. SpecError
-    for wider ones.
-    """
-    if isinstance(fmt, Block):
-        return scalar_format("fp32")
-    if isinstance(fmt, Float):
-        if fmt.width > 32:
-            raise SpecError(f"compare: {fmt.name} is wider than the accumulator fp32")
-        return scalar_format("fp32")
-    width = 32 if fmt.width <= 8 else 2 * fmt.width + 16
-    if width > 64:
-        raise SpecError(f"compare: {fmt.name} needs an accumulator of {width} bits, at most 64")
-    return Fixed(width=width, fraction=2 * fmt.fraction)
-
-
-def lanes_of(fmt: AnyFormat, formats: Iterable[AnyFormat]) -> int:
-    """Return the products per clock of ``fmt`` in a comparison of ``formats``.
-
-    One for each, unless one of them has blocks. Then scalar formats have 32, and a block format
-    the products of one block, or, if its blocks are larger, the most up to 32 that divide one:
-    32 for MX, 16 for NVFP4, 24 for HBFP's tiles.
-    """
-    if not any(isinstance(other, Block) for other in formats):
-        return 1
-    size = fmt.size or BLOCK_LANES if isinstance(fmt, Block) else BLOCK_LANES
-    return max(lanes for lanes in range(1, BLOCK_LANES + 1) if size % lanes == 0)
-
-
-def candidates(fmt: AnyFormat, kind: str = "auto", lanes: int = 1) -> list[Unit]:
-    """Units that multiply-accumulate ``fmt``, one of which the comparison prices.
-
-    ``fma``
-        ``r = a * b + c`` with ``c`` and ``r`` in the accumulator's format: one rounding a step.
-        The partial sums live in its pipeline registers, so it sums as many vectors as it has
-        stages.
-    ``mac``
-        Accumulates inside: integers in the accumulator's format, floats exactly, in fixed point
-        (for sums of up to 1024 terms), with one rounding at the read-out.
-    ``dot``
-        ``lanes`` products and an addend, one rounding; of block formats ``block-dot``, the one
-        unit for them.
-    ``auto``
-        ``fma`` and, for floats whose exact accumulator the hardware takes, ``mac``: the one of
-        fewer gates is priced. More than one lane: ``dot``.
-    """
-    if kind not in KINDS:
-        raise SpecError(f"unit: {kind!r} is none of {', '.join(KINDS)}")
-    out = accumulator(fmt)
-    sums = ("exact",) if isinstance(fmt, Fixed) else ("exact", f"aligned({ALIGNED_BITS})")
-    if isinstance(fmt, Block):
-        if kind not in ("auto", "dot"):
-            raise SpecError(f"unit: {kind} takes no block format, as {fmt.name} is; use dot")
-        return [unit("block-dot", a=fmt, out=out, size=lanes, accumulation=s) for s in sums]
-    if kind == "dot" or (kind == "auto" and lanes > 1):
-        return [unit("dot", a=fmt, out=out, lanes=lanes, accumulation=s) for s in sums]
-    found = []
-    if kind in ("auto", "fma"):
-        if lanes > 1:
-            raise SpecError(f"lanes: fma has one, not {lanes}")
-        found.append(unit("fma", a=fmt, out=out))
-    if kind == "mac" or (kind == "auto" and isinstance(fmt, Float)):
-        acc: Any = "exact" if isinstance(fmt, Float) else out
-        found.append(unit("mac", a=fmt, acc=acc, out=out, lanes=lanes))
-    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +39,7 @@ class Settings:
     """How a comparison is made; part of its JSON.
 
     ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
-    comparison needs one. ``lanes=None``: :func:`lanes_of`.
+    comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`.
     """
 
     unit: str = "auto"
@@ -132,8 +54,8 @@ class Settings:
     cache: bool = True
 
     def __post_init__(self) -> None:
-        if self.unit not in KINDS:
-            raise SpecError(f"unit: {self.unit!r} is none of {', '.join(KINDS)}")
+        if self.unit not in work.KINDS:
+            raise SpecError(f"unit: {self.unit!r} is none of {', '.join(work.KINDS)}")
         if self.lanes is not None and self.lanes < 1:
             raise SpecError(f"lanes: {self.lanes} is less than 1")
         if self.vectors < 1:
@@ -147,7 +69,7 @@ class Row:
     Attributes
     ----------
     bits : float
-        Storage per element, its share of a block's scale included.
+        Storage per element (of the weight), its share of a block's scale included.
     cost : float
         Of the unit, in ``cost_unit``; see :attr:`macaw.synth.Result.cost`.
     rate : float
@@ -253,7 +175,7 @@ def _finite(value: Any) -> Any:
 
 
 def compare(
-    formats: Iterable[str | AnyFormat] = (),
+    formats: Iterable[str | AnyFormat | Pair] = (),
     targets: Iterable[str | Target] = (),
     *,
     liberty: str | Path | None = None,
@@ -270,7 +192,8 @@ def compare(
     Parameters
     ----------
     formats, targets : iterables
-        Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`.
+        Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`. A format may be a pair,
+        ``weight:activation``; alone it is both, and :func:`macaw.synth.work.pair` says when not.
     liberty : path, optional
         A Liberty file as one more target.
     reference : str, optional
@@ -292,25 +215,26 @@ def compare(
     unknown = set(settings) - {f.name for f in fields(Settings)}
     if unknown:
         raise SpecError(f"compare has no setting {sorted(unknown)[0]!r}")
-    wanted = list(dict.fromkeys(format_of(f) for f in formats)) or [
-        format_of(name) for name in DEFAULT_FORMATS
+    wanted = list(dict.fromkeys(work.pair(f) for f in formats)) or [
+        work.pair(name) for name in DEFAULT_FORMATS
     ]
     known = [fmt.name for fmt in wanted]
-    chosen = format_of(reference).name if reference else "fp32" if "fp32" in known else known[0]
+    chosen = work.pair(reference).name if reference else "fp32" if "fp32" in known else known[0]
     if chosen not in known:
-        wanted.insert(0, format_of(chosen))
+        wanted.insert(0, work.pair(chosen))
     how = Settings(reference=chosen, **settings)
     places = [_target(t) for t in targets] + ([_target("asic", liberty)] if liberty else [])
     places = places or [_target(name) for name in DEFAULT_TARGETS]
     for fmt in wanted:
-        candidates(fmt, how.unit, _lanes(fmt, wanted, how))
+        alone = _settled(fmt, wanted, how)
+        work.candidates(fmt, alone.unit, alone.lanes or 1)
 
-    work = _schedule(wanted, places, how)
+    listed = _schedule(wanted, places, how)
     # On a cluster the jobs are pickled, and cannot call back.
     if executor == "local" and progress is not None:
-        for job in work:
+        for job in listed:
             job.arguments["progress"] = progress
-    found = jobs.run(work, kind=executor, workers=workers, scheduler=scheduler, progress=progress)
+    found = jobs.run(listed, kind=executor, workers=workers, scheduler=scheduler, progress=progress)
     keep: dict[str, dict[str, float]] = {}
     rows: dict[tuple[str, str], Row] = {}
     for item in found:
@@ -329,21 +253,17 @@ def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
     return place
 
 
-def _bits(fmt: AnyFormat) -> float:
-    return fmt.bits if isinstance(fmt, Block) else fmt.width
+def _settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
+    """``how`` with the kind of unit and the lanes of one format in a comparison of several."""
+    lanes = work.lanes_of(fmt, wanted, how.unit) if how.lanes is None else how.lanes
+    return replace(how, unit=work.kind_of(wanted, how.unit), lanes=lanes)
 
 
-def _lanes(fmt: AnyFormat, wanted: Iterable[AnyFormat], how: Settings) -> int:
-    if how.lanes is not None:
-        return how.lanes
-    return 1 if how.unit in ("fma", "mac") else lanes_of(fmt, wanted)
-
-
-def _schedule(wanted: Sequence[AnyFormat], places: Sequence[Target], how: Settings) -> list[Job]:
+def _schedule(wanted: Sequence[Pair], places: Sequence[Target], how: Settings) -> list[Job]:
     """All jobs, the longest first, so that the last to finish is a short one."""
-    wide = sorted(wanted, key=lambda fmt: -_bits(fmt))
-    settled = {fmt: replace(how, lanes=_lanes(fmt, wanted, how)) for fmt in wanted}
-    work = [
+    wide = sorted(wanted, key=lambda fmt: -fmt.bits)
+    settled = {fmt: _settled(fmt, wanted, how) for fmt in wanted}
+    listed = [
         Job(
             name=f"{fmt.name} on {place.name}",
             function=measure,
@@ -352,7 +272,7 @@ def _schedule(wanted: Sequence[AnyFormat], places: Sequence[Target], how: Settin
         for place in sorted(places, key=lambda place: bool(place.liberty))
         for fmt in wide
     ]
-    return work + [
+    return listed + [
         Job(
             name=f"accuracy of {fmt.name}, {distribution}",
             function=keeps,
@@ -363,31 +283,19 @@ def _schedule(wanted: Sequence[AnyFormat], places: Sequence[Target], how: Settin
     ]
 
 
-def choose(fmt: AnyFormat, how: Settings) -> Unit:
-    """The candidate of fewest gate equivalents, unpipelined; of dots, the first one that builds."""
-    priced: list[tuple[float, Unit]] = []
-    refused: MacawError | None = None
-    options = candidates(fmt, how.unit, how.lanes or lanes_of(fmt, [fmt]))
-    for spec in options:
-        try:
-            design = source.generate(spec, cache=how.cache, stages=0)
-        except SpecError as error:
-            refused = error
-            continue
-        if len(options) == 1 or spec.kind in ("dot", "block-dot"):
-            return spec
-        figures = run(design, "asic", cache=how.cache, timeout=how.timeout)
-        priced.append((figures.cost, spec))
-    if not priced:
-        raise refused or SpecError(f"compare: no unit for {fmt.name}")
-    return min(priced, key=lambda item: item[0])[1]
+def _unit(fmt: Pair, how: Settings) -> Unit:
+    return work.settle(fmt, how.unit, how.lanes or 1, cache=how.cache, timeout=how.timeout)
 
 
-def measure(fmt: AnyFormat, place: Target, how: Settings, progress: Notify | None = None) -> Row:
+def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = None) -> Row:
     """Best pipeline of the format's unit on a target, proven and priced."""
-    base = {"format": fmt.name, "target": place.name, "bits": _bits(fmt)}
+    base = {"format": fmt.name, "target": place.name, "bits": fmt.bits}
     try:
-        spec = choose(fmt, how)
+        spec = _unit(fmt, how)
+        implementation = {"multiplier": how.multiplier} if place.nextpnr else {}
+        if place.liberty and len(work.multipliers(spec, place)) > 1:
+            figures = {"cache": how.cache, "timeout": how.timeout}
+            implementation["multiplier"] = work.price(spec, place, **figures)[1]
         pipelines = Pipelines(
             spec,
             place,
@@ -397,10 +305,10 @@ def measure(fmt: AnyFormat, place: Target, how: Settings, progress: Notify | Non
                 "timeout": how.timeout,
                 "multiplier": how.multiplier,
             },
-            {"multiplier": how.multiplier} if place.nextpnr else {},
+            implementation,
             progress,
         )
-        start = 2 if isinstance(fmt, Fixed) else 8 if place.nextpnr else 4
+        start = 2 if isinstance(work.accumulator(fmt), Fixed) else 8 if place.nextpnr else 4
         stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
         proven = 0
         if how.proof:
@@ -442,11 +350,11 @@ def _row(
 
 
 def keeps(
-    fmt: AnyFormat, distribution: str, how: Settings, progress: Notify | None = None
+    fmt: Pair, distribution: str, how: Settings, progress: Notify | None = None
 ) -> tuple[str, str, float]:
     """Accuracy of the format's unit: format, distribution, dB (NaN when there is no unit)."""
     try:
-        value = accuracy.sqnr(choose(fmt, how), distribution, how.trial, cache=how.cache)
+        value = accuracy.sqnr(_unit(fmt, how), distribution, how.trial, cache=how.cache)
     except SpecError:
         value = float("nan")
     return fmt.name, distribution, value

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from macaw.cli import main
-from macaw.golden import SpecError
+from macaw.golden import SpecError, ToolError
 from macaw.synth import chooser
 from macaw.synth.chooser import Assignment, Chooser
 
@@ -92,7 +92,121 @@ def test_reads_json():
     found = problem.solve("sensitivity", dict([chooser.parse_limit("area=50%", problem)]))
     assert found is not None
     assert found.formats == {"first": "int8", "layer2": "int4"}
-    assert chooser.unpriced(LAYERS) == ["int8", "int4"]
+    assert chooser.unpriced(LAYERS) == {"int8": "first, layer2", "int4": "first, layer2"}
+
+
+GIVEN = {
+    "layers": [
+        {
+            "name": "first",
+            "macs": 10,
+            "weights": 4,
+            "formats": {
+                "int8": 0.0,
+                "int4": {"sensitivity": 0.5, "area": 3},
+                "ours": {"sensitivity": 0.1, "area": 7, "bits": 12},
+            },
+        },
+        {"name": "second", "macs": 1, "weights": 1, "formats": {"int8:int16": 0.25}},
+    ]
+}
+
+
+def test_figures_that_are_given_stay_and_are_not_asked_for():
+    assert chooser.unpriced(GIVEN) == {"int8": "first", "int8:int16": "second"}
+    problem = chooser.from_json(GIVEN, {"int8": 20.0, "int8:int16": 50.0})
+    assert problem.layers["first"] == {
+        "int8": {"sensitivity": 0.0, "bits": 32, "area": 200},
+        "int4": {"sensitivity": 0.5, "bits": 16, "area": 3},
+        "ours": {"sensitivity": 0.1, "bits": 12, "area": 7},
+    }
+    assert problem.layers["second"]["int8:int16"] == {"sensitivity": 0.25, "bits": 8, "area": 50}
+    with pytest.raises(SpecError, match="second, int8:int16: has no area"):
+        chooser.from_json(GIVEN, {"int8": 20.0})
+
+
+@pytest.mark.parametrize(
+    ("weight", "kind", "a", "b"),
+    [
+        ("int8", "int-mac", "int8", "int8"),
+        ("e2m1", "mac", "int8", "e2m1"),
+        ("e4m3", "mac", "int8", "e4m3"),
+        ("bf16", "dot", "int8", "bf16"),
+        ("fx8.6", "mac", "int8", "fx8.6"),
+        ("e4m3:e5m2", "mac", "e5m2", "e4m3"),
+        ("binary:bf16", "dot", "bf16", "binary"),
+        ("mxfp4:mxfp8-e4m3", "block-dot", "mxfp8-e4m3", "mxfp4"),
+    ],
+)
+def test_any_pair_that_units_take_has_one(weight, kind, a, b):
+    spec = chooser.mac_unit(weight)
+    assert (spec.kind, spec.macs) == (kind, 8)
+    assert (spec.parameters["a"], spec.parameters["b"]) == (a, b)
+
+
+def network(**second: object) -> dict[str, object]:
+    return {
+        "layers": [
+            {"name": "conv1", "macs": 1, "weights": 1, "formats": {"binary": 0.5}},
+            {"name": "conv2", "macs": 1, "weights": 1, "formats": {"binary": 0.5, **second}},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "arguments", "words"),
+    [
+        (network(fp64=0.1), [], ["conv2, fp64", "int8", "at most 32 bits", "figure area"]),
+        (network(mxfp4=0.1), [], ["conv2, mxfp4", "int8", "mxfp4:mxfp4", "figure area"]),
+        (network(fp8=0.1), [], ["conv2, fp8", "e4m3 or e5m2"]),
+        (network(e2m1=-0.5), [], ["conv2, e2m1", "sensitivity=-0.5"]),
+        (network(e2m1={"sensitivity": 0.1, "power": 1}), [], ["conv2, e2m1", "power"]),
+        (network(), ["--limit", "power=3"], ["power", "sensitivity, bits, area"]),
+        (network(), ["--limit", "area=-3"], ["area=-3", "from 0 on"]),
+        (network(), ["--minimise", "power", "--limit", "area=3"], ["power: must be one of"]),
+        (network(), ["--target", "nowhere"], ["nowhere"]),
+        (network(), ["--activation", "int7x"], ["conv1, conv2, binary", "int7x"]),
+        (network(), ["--plot", "nowhere/front.svg"], ["nowhere/front.svg", "no such folder"]),
+    ],
+)
+def test_all_is_checked_before_anything_is_measured(
+    network, arguments, words, tmp_path, capsys, monkeypatch
+):
+    def measure(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("macaw.synth.work.run", measure)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "layers.json"
+    file.write_text(json.dumps(network))
+    assert main(["choose", str(file), *arguments]) == 2
+    (*_, line) = capsys.readouterr().err.splitlines()
+    assert [word for word in words if word not in line] == []
+
+
+def test_what_was_measured_is_kept_when_another_format_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    real, asked = chooser.work.run, []
+
+    def run(design, place, **options):
+        asked.append(design.name)
+        if "ternary" in design.name:
+            raise ToolError("yosys: out of memory")
+        return real(design, place, **options)
+
+    monkeypatch.setattr("macaw.synth.work.run", run)
+    with pytest.raises(ToolError) as caught:
+        chooser.mac_costs({"ternary": "conv1, conv3", "binary": "conv2"}, "ice40")
+    told = str(caught.value)
+    for words in ("conv1, conv3, ternary", "out of memory", "kept: binary", "figure area"):
+        assert words in told
+    assert [name.partition("_s")[0] for name in asked] == [
+        "int_mac8_int8_ternary",
+        "int_mac8_int8_binary",
+    ]
+    spec = chooser.mac_unit("binary")
+    result, _ = chooser.work.price(spec, chooser.targets.target("ice40"), area_only=True)
+    assert result.cached
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import unit
 from macaw.synth import Comparison, Row, Settings, accuracy, compare, report, source
-from macaw.synth.compare import accumulator, candidates, lanes_of
+from macaw.synth.work import accumulator, candidates, kind_of, lanes_of
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +27,18 @@ def _cache(shared, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sums"),
     [("fp32", "fp32"), ("e4m3", "fp32"), ("e2m1", "fp32"), ("int4", "int32"), ("int8", "int32"),
-     ("int16", "int48"), ("fx8.6", "fx32.12"), ("mxfp4", "fp32"), ("dfp16", "fp32")],
+     ("int16", "int48"), ("fx8.6", "fx32.12"), ("mxfp4", "fp32"), ("dfp16", "fp32"),
+     ("binary", "int32"), ("shift4", "int32"), ("binary:binary", "int32"), ("int4:int8", "int32"),
+     ("ternary:int16", "int32"), ("int8:int16", "int40"), ("int4:fp16", "fp32"),
+     ("binary:bf16", "fp32")],
 )  # fmt: skip
 def test_accumulators(name, sums):
-    assert accumulator(format_of(name)) == format_of(sums)
+    assert accumulator(name) == format_of(sums)
 
 
 @pytest.mark.parametrize("name", ["fp64", "int32"])
 def test_formats_without_an_accumulator(name):
-    with pytest.raises(SpecError, match="compare"):
+    with pytest.raises(SpecError, match=f"{name}: .* accumulator"):
         accumulator(format_of(name))
 
 
@@ -57,7 +60,7 @@ def test_candidates_do_equal_work():
 def test_beside_a_block_format_all_are_dot_products(name, lanes):
     fmt = format_of(name)
     assert lanes_of(fmt, [fmt, format_of("mxfp4")]) == lanes
-    for spec in candidates(fmt, "auto", lanes):
+    for spec in candidates(fmt, kind_of([fmt, format_of("mxfp4")]), lanes):
         assert spec.macs == lanes
         assert spec.kind == ("dot" if name in ("bf16", "int8") else "block-dot")
     assert lanes_of(format_of("bf16"), [format_of("fp32"), format_of("int8")]) == 1
@@ -260,6 +263,9 @@ def test_the_table_is_aligned():
         (["mxfp4", "fp64"], {}, "fp64"),
         (["e4m3"], {"executor": "slurm"}, "slurm"),
         (["e4m3"], {"reference": "e4m9x"}, "e4m9x"),
+        (["int4:"], {}, "weight:activation"),
+        (["int4:frob"], {}, "frob"),
+        (["mxfp4:int8"], {}, "int8 is no block format.*mxfp4:mxfp4"),
     ],
 )
 def test_bad_input_is_refused_before_any_work(formats, options, message):

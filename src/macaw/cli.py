@@ -464,7 +464,7 @@ def synth(
 @click.option("--liberty", help="A Liberty file as one more target.")
 @click.option("--reference", help="Format that ratios relate to.  [default: fp32, else the first]")
 @click.option("--unit", help="auto, fma, mac, or dot.  [default: auto]")
-@click.option("--lanes", type=int, help="Products per clock.  [default: 1; with blocks 32]")
+@click.option("--lanes", type=int, help="Products per clock.  [default: 1; see above]")
 @click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
 @click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
@@ -479,8 +479,11 @@ def compare(
 ) -> int:
     """Prove and price FORMATs, scalar or block, at equal work: table, JSON, HTML.
 
-    With a block format among them, all are dot products: of 32 lanes, or of the block where it is
-    smaller. Exit code 1 if a unit failed its proof; the others are priced all the same.
+    A format stands for both operands; int4:int8 is int4 weights by int8 activations, and so is
+    each of binary, ternary, shift<n> and power<n>, which need no multiplier. With one of these
+    among them all have 8 lanes. With a block format among them, all are dot products: of 32 lanes,
+    or of the block where it is smaller. Exit code 1 if a unit failed its proof; the others are
+    priced all the same.
 
     \b
     Example:
@@ -515,6 +518,7 @@ def compare(
 @click.option("--minimise", help="Figure.  [default: the cost if sensitivity is limited, or it]")
 @click.option("--cost", default="area", show_default=True, help="Figure that is paid.")
 @click.option("--target", default="asic", show_default=True, help="On which areas are measured.")
+@click.option("--activation", default="int8", show_default=True, help="Format of activations.")
 @click.option("--plot", help="SVG file: the Pareto front of cost and sensitivity.")
 @click.option("--points", type=click.IntRange(1), help="Of the front, about.  [default: all]")
 @_AS_JSON
@@ -524,6 +528,7 @@ def choose(
     minimise: str | None,
     cost: str,
     target: str,
+    activation: str,
     plot: str | None,
     points: int | None,
     as_json: bool,
@@ -533,9 +538,11 @@ def choose(
     FILE is JSON: {"layers": [{"name": "conv1", "macs": 4608, "weights": 72, "formats": {"int8":
     0.0001, "int4": 0.02}}, ...]}, the formats with what each loses in this layer (sensitivity).
     Instead of that number an object may name more figures: {"sensitivity": 0.02, "latency": 7}.
+    Activations are in the format of --activation, or, for "int4:int16", in int16.
     From "weights" follows the figure bits; from "macs" area: what it takes to do all of a layer's
-    products each clock, by units that are measured. With limits, the best assignment within them;
-    without, all that no other beats (the Pareto front). Exit code 1 if none is within the limits.
+    products each clock, by units that are measured, unless the figure area is given. With limits,
+    the best assignment within them; without, all that no other beats (the Pareto front). Exit code
+    1 if none is within the limits.
 
     \b
     Examples:
@@ -548,18 +555,31 @@ def choose(
         data = json.loads(Path(file).read_text(encoding="utf-8"))
     except ValueError as error:
         raise SpecError(f"{file}: is not JSON: {error}") from None
-    costs = None
-    if cost == "area" or minimise == "area" or any(limit.startswith("area=") for limit in limits):
-        with Progress("choose") as progress:
-            costs = chooser.mac_costs(chooser.unpriced(data), target, progress=progress)
-    problem = chooser.from_json(data, costs)
+    chooser.scipy()
+    # All that can be wrong is found with any costs at all, before minutes go into measuring.
+    unpriced = chooser.unpriced(data)
+    problem = chooser.from_json(data, dict.fromkeys(unpriced, 1.0))
     bounds = dict(chooser.parse_limit(limit, problem) for limit in limits)
+    figure = minimise or (cost if chooser.LOSS in bounds else chooser.LOSS)
+    used = {*bounds, figure} if bounds else set()
+    used |= {cost, chooser.LOSS} if plot or not bounds else set()
+    for each in sorted(used):
+        problem.largest(each)
+    if plot and not Path(plot).absolute().parent.is_dir():
+        raise SpecError(f"--plot {plot}: there is no such folder")
+    if unpriced:
+        costs = None
+        if "area" in used:
+            with Progress("choose") as progress:
+                options = {"activation": activation, "progress": progress}
+                costs = chooser.mac_costs(unpriced, target, **options)
+        problem = chooser.from_json(data, costs)
+        bounds = dict(chooser.parse_limit(limit, problem) for limit in limits)
     found = problem.front(cost, points=points) if plot or not bounds else []
     if plot:
         head = f"{len(found)} best assignments"
         Path(plot).write_text(front.picture([front.plot(problem, found, cost, head)]))
     if bounds:
-        figure = minimise or (cost if chooser.LOSS in bounds else chooser.LOSS)
         chosen = problem.solve(figure, bounds)
         if chosen is None:
             _complain("no assignment is within the limits")
