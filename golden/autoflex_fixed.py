@@ -40,9 +40,10 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import common_shape, integers, truths
 from .autoflex import PROFILES
 from .blocks import Block
-from .errors import SpecError
+from .errors import CodeError, SpecError
 from .flexpoint import check_flex
 from .unit import check_integer
 
@@ -154,10 +155,9 @@ class Predictor:
         tuple of ndarray of int64, shape (...)
             The power is that of multiples of the smallest scale.
         """
-        count = np.asarray(count, np.int64)
+        maximum, scale, count = self._checked(maximum, scale, count)
         there = np.arange(self.length) < count[..., None]
         doubled = self._doubled(np.where(there, maximum, 0))
-        scale = np.asarray(scale, np.int64)
         newest = scale[..., 0]
         lengths = np.where(doubled > 0, bit_length(doubled) + scale, 0)
         _, gamma = self.factors
@@ -172,6 +172,7 @@ class Predictor:
 
     def predict(self, maximum: np.ndarray, scale: np.ndarray, count: np.ndarray) -> np.ndarray:
         """Return the codes that follow from histories; parameters as of :meth:`expected`."""
+        maximum, scale, count = self._checked(maximum, scale, count)
         expected, unit = self.expected(maximum, scale, count)
         scaled = self.factors[0] * expected
         if self.profile == "paper":
@@ -196,7 +197,9 @@ class Predictor:
         tuple of ndarray
             The codes to try next, and whether the tensor is well scaled with them.
         """
-        maximum, scale = maximum.astype(np.int64), scale.astype(np.int64)
+        maximum = integers("maximum", maximum).astype(np.int64)
+        scale, last = integers("scale", scale).astype(np.int64), truths("last", last)
+        common_shape(maximum.shape, scale.shape, last.shape)
         over = maximum >= self.overflow
         small = maximum < 1 << (self.width - 2)
         paper = self.profile == "paper"
@@ -209,6 +212,17 @@ class Predictor:
             return code, done | (code == scale)
         return np.where(last & ~done, self.largest_code, code), done | last
 
+    def _checked(self, maximum: Any, scale: Any, count: Any) -> tuple[np.ndarray, ...]:
+        """Return histories as int64; CodeError unless their shapes fit."""
+        named = {"maximum": maximum, "scale": scale, "count": count}
+        maximum, scale, count = (integers(*each).astype(np.int64) for each in named.items())
+        if maximum.shape != scale.shape or maximum.shape != (*count.shape, self.length):
+            shapes = f"{maximum.shape}, {scale.shape}, {count.shape}"
+            raise CodeError(
+                f"maximum, scale, count: shapes {shapes}: must be (..., {self.length}) twice, (...)"
+            )
+        return maximum, scale, count
+
     def _doubled(self, maximum: np.ndarray) -> np.ndarray:
         maximum = maximum.astype(np.int64)
         return np.where(maximum >= self.overflow, 2 * maximum, maximum)
@@ -219,8 +233,13 @@ class Predictor:
         All arrays have one axis, time. ``first`` is 1 in the first step after reset, or after the
         history was forgotten for another reason than an overflow.
         """
+        maximum, scale = integers("maximum", maximum), integers("scale", scale)
+        first = truths("first", first)
+        if maximum.ndim != 1 or not maximum.shape == scale.shape == first.shape:
+            shapes = f"{maximum.shape}, {scale.shape}, {first.shape}"
+            raise CodeError(f"maximum, scale, first: shapes {shapes}: must be one axis of time")
         steps = np.arange(maximum.size)
-        starts = (np.asarray(first) != 0) | (maximum >= self.overflow)
+        starts = first | (maximum >= self.overflow)
         starts[:1] = True
         count = steps - np.maximum.accumulate(np.where(starts, steps, 0)) + 1
         back = np.maximum(steps[:, None] - np.arange(self.length), 0)

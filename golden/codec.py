@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import numbers
+import numbers as abstract
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from .arrays import common_shape, integers, numbers, plain
 from .errors import CodeError, FormatError, SpecError
 from .exact import INF, NAN, Exact, unpack
 from .formats import FORMATS, Fixed, Float, Format, Subnormals
@@ -87,11 +88,11 @@ def encode(
     """See :meth:`macaw.golden.formats.Float.encode`."""
     direction, policy = _options(fmt, rounding, overflow, random, random_bits)
     becomes = resolve_nan(nan, fmt)
-    array = np.asarray(values)
+    array = plain("values", values)
     if array.dtype == object:
         significand, exponent = _from_objects(array, fmt)
         return _encode(fmt, (significand, exponent), direction, policy)
-    codes, source = as_codes(array)
+    codes, source = as_codes("values", array)
     if direction.random is None:
         kept = _kept_bits(source, fmt, policy)
         if kept is not None and codes.size >= 1 << (kept - 2):
@@ -99,15 +100,16 @@ def encode(
     return _encode(fmt, codes, direction, policy, source, becomes)
 
 
-def as_codes(array: np.ndarray) -> tuple[np.ndarray, Format]:
+def as_codes(name: str, values: Any) -> tuple[np.ndarray, Format]:
     """Return the codes of an array of numbers, and the format that its dtype is.
 
-    CodeError for a dtype that is no format.
+    CodeError for what is no array of numbers, and for a dtype that is no format.
     """
-    name = _SOURCES.get("uint8" if array.dtype == np.bool_ else array.dtype.name)
-    if name is None:
-        raise CodeError(f"values: dtype {array.dtype} is not a number that can be encoded")
-    source = format_of(name)
+    array = numbers(name, values)
+    known = _SOURCES.get(array.dtype.name)
+    if known is None:
+        raise CodeError(f"{name}: dtype {array.dtype} is not a number that can be encoded")
+    source = format_of(known)
     if isinstance(source, Fixed):
         array = array.astype(np.int8 if source.width < 8 and source.signed else array.dtype)
         if source.width < 8:
@@ -129,22 +131,33 @@ def encode_exact(
 ) -> np.ndarray:
     """See :meth:`macaw.golden.formats.Float.encode_exact`."""
     direction, policy = _options(fmt, rounding, overflow, random, random_bits)
-    significand, exponent = np.asarray(significand), np.asarray(exponent)
-    for name, array in (("significand", significand), ("exponent", exponent)):
-        if array.dtype.kind not in "ui" and array.dtype != object:
-            raise CodeError(f"{name}: dtype {array.dtype} where integers are wanted")
-    if significand.dtype == object:
-        shape = np.broadcast_shapes(significand.shape, exponent.shape)
+    significand = _integers_of_any_size("significand", significand)
+    exponent = _integers_of_any_size("exponent", exponent)
+    if object in (significand.dtype, exponent.dtype):
+        shape = common_shape(significand.shape, exponent.shape)
         pairs = zip(
             np.broadcast_to(significand, shape).ravel(),
             np.broadcast_to(exponent, shape).ravel(),
             strict=True,
         )
-        scaled = [Fraction(int(s)) * Fraction(2) ** int(e) for s, e in pairs]
+        scaled = []
+        for s, e in pairs:
+            far = _FARTHEST + int(s).bit_length()
+            scaled.append(int(s) * Fraction(2) ** min(max(int(e), -far), far))
         values = np.array([*scaled, None], object)[:-1].reshape(shape)
         return _encode(fmt, _from_objects(values, fmt), direction, policy)
     exponent = np.clip(exponent, -_FARTHEST, _FARTHEST).astype(np.int64)
     return _encode(fmt, (significand, exponent), direction, policy)
+
+
+def _integers_of_any_size(name: str, values: Any) -> np.ndarray:
+    array = plain(name, values)
+    if array.dtype != object:
+        return integers(name, array)
+    for value in array.ravel():
+        if isinstance(value, bool) or not isinstance(value, abstract.Integral):
+            raise CodeError(f"{name}: a {type(value).__name__} where integers are wanted")
+    return array
 
 
 def _options(
@@ -210,7 +223,8 @@ def _from_objects(values: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarr
     significands = np.zeros(values.size, np.int64)
     exponents = np.zeros(values.size, np.int64)
     for i, value in enumerate(values.ravel()):
-        if not isinstance(value, numbers.Rational | float):
+        number = isinstance(value, abstract.Rational | float) and not isinstance(value, bool)
+        if not number:
             kind = type(value).__name__
             raise CodeError(f"values: element {i} is a {kind}: must be an integer or a fraction")
         try:

@@ -17,7 +17,7 @@ from .blocks import Block, scalar
 from .errors import CodeError, SpecError
 from .flexpoint import aligned_sum, check_flex, rescale
 from .formats import Fixed, Format
-from .operands import CHUNK, Operand, Operands
+from .operands import CHUNK, Operand, Operands, rows
 from .project import check_random
 from .rounding import Overflow
 from .streams import Stream
@@ -143,7 +143,7 @@ def statistics(mantissas: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str,
         ``maximum``: codes of ``fmt.width`` bits, unsigned, since ``|-2**(N - 1)|`` counts as
         ``2**(N - 1)``. ``overflow``: 1 where it is at least ``2**(N - 1) - 1``.
     """
-    magnitude = np.abs(mantissas.astype(np.int64)).reshape(len(mantissas), -1).max(1, initial=0)
+    magnitude = np.abs(rows(mantissas).astype(np.int64)).max(1, initial=0)
     ended = np.asarray(ends, bool)
     tensor = np.cumsum(ended) - ended
     # Numbered tensors keep each maximum above those of all tensors before.
@@ -302,7 +302,7 @@ class Sums(Flex):
             stop = min(first + step, beats)
             x = _integers(stream.arrays["a"][first:stop], a)
             y = _integers(stream.arrays["b"][first:stop], b)
-            products = self._products(x.reshape(stop - first, -1), y.reshape(stop - first, -1))
+            products = self._products(rows(x), rows(y))
             parts = [products] if narrow else [products & 0xFFFFFFFF, products >> _LIMB]
             end = int(np.searchsorted(ends, stop))
             cuts = np.maximum(starts[begin : end + 1], first) - first
@@ -434,4 +434,4 @@ class FlexMatmul(Sums):
         return 1
 
     def _products(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return (a[:, :, None] * b[:, None, :]).reshape(len(a), -1, 1)
+        return rows(a[:, :, None] * b[:, None, :])[..., None]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import common_shape, integer, integers, numbers_not_codes, plain
 from .blocks import AnyFormat, Block
 from .blocks import format as format_of
 from .codec import as_codes
@@ -90,8 +91,8 @@ class FlexTensor:
         Parameters
         ----------
         values : array_like
-            Floats of any dtype that numpy or ml_dtypes has, or integers, each taken as the exact
-            number that it is.
+            Floats of any dtype that numpy or ml_dtypes has, or signed integers, each taken as the
+            exact number that it is. Unsigned integers are codes, which :meth:`from_codes` takes.
         exponent : int, optional
             By default the one that gives the largest magnitude all bits, or of a tensor of zeros
             the least one.
@@ -100,21 +101,20 @@ class FlexTensor:
 
         Raises
         ------
-        CodeError for NaN and infinities, and as in the constructor.
+        CodeError for unsigned integers, NaN and infinities, and as in the constructor.
         """
         fmt = check_flex("format", format)
-        array = np.asarray(values)
-        if array.dtype == object:
-            raise CodeError("values: dtype object: must be floats, integers or an ml_dtypes array")
-        if not array.size:
-            raise CodeError(f"values: shape {array.shape}: a tensor has an element at least")
-        codes, source = as_codes(array)
+        codes, source = as_codes(
+            "values", numbers_not_codes("values", values, "FlexTensor.from_codes")
+        )
+        if not codes.size:
+            raise CodeError(f"values: shape {codes.shape}: a tensor has an element at least")
         beyond = nonfinite(codes, source)
         if beyond.any():
             at = int(beyond.reshape(-1).argmax())
             raise CodeError(f"values: element {at} is a NaN or an infinity")
         if exponent is None:
-            exponent = int(fmt.quantize(array).scales) - fmt.scale.bias
+            exponent = int(fmt.quantize(values).scales) - fmt.scale.bias
         check_exponent("exponent", exponent, fmt)
         direction = _direction(rounding, random, random_bits, codes.shape, fmt)
         mantissas = _each(
@@ -132,7 +132,7 @@ class FlexTensor:
         fmt = check_flex("format", format)
         element = _element(fmt)
         array = check_codes("codes", codes, element)
-        code = int(check_codes("scale", scale, fmt.scale))
+        code = integer("scale", check_codes("scale", scale, fmt.scale))
         sign = np.int64(1 << (element.width - 1))
         mantissas = (array.astype(np.int64) ^ sign) - sign
         return cls(mantissas=mantissas, exponent=code - fmt.scale.bias, format=fmt)
@@ -286,15 +286,24 @@ def rescale(
     Returns
     -------
     ndarray in the smallest signed dtype that holds N bits.
+
+    Raises
+    ------
+    CodeError for arrays that are no integers or empty, or do not broadcast; SpecError for
+    exponents and options.
     """
     fmt = check_flex("format", format)
     pair = integers if isinstance(integers, tuple) else (integers,)
+    if len(pair) > 2:
+        raise CodeError(f"integers: {len(pair)} arrays: must be one, or a pair")
     parts = [_integers("integers", part) for part in pair]
+    if len(parts) == 2 and not 0 <= int(parts[1].min()) <= int(parts[1].max()) < 1 << _LIMB:
+        raise CodeError(f"integers: the lower ones must be from 0 to {(1 << _LIMB) - 1}")
     start = _exponents("from_exponent", from_exponent, -_FARTHEST, _FARTHEST)
     target = _exponents("exponent", exponent, -fmt.scale.bias, 0)
     shape = common_shape(*(x.shape for x in parts), start.shape, target.shape)
     direction = _direction(rounding, random, random_bits, shape, fmt)
-    codes = [as_codes(part) for part in parts]
+    codes = [as_codes("integers", part) for part in parts]
 
     def stage(*chunk: Any) -> np.ndarray:
         *words, shift, now = chunk
@@ -331,7 +340,7 @@ def aligned_sum(
     ]
     shape = common_shape(x.shape, y.shape, *(shift.shape for shift in shifts))
     direction = _direction(rounding, random, random_bits, shape, fmt)
-    (x, source_x), (y, source_y) = as_codes(x), as_codes(y)
+    (x, source_x), (y, source_y) = as_codes("integers", x), as_codes("integers", y)
 
     def stage(left: Any, right: Any, up: Any, right_up: Any, now: Direction) -> np.ndarray:
         terms = [_shifted(unpack(left, source_x), up), _shifted(unpack(right, source_y), right_up)]
@@ -403,34 +412,21 @@ def _element(fmt: Block) -> Fixed:
 
 
 def _integers(name: str, values: Any) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise CodeError(f"{name}: not an array of integers") from None
-    if array.dtype.kind not in "iu":
-        raise CodeError(f"{name}: dtype {array.dtype} where integers are wanted")
+    array = integers(name, values)
     if not array.size:
         raise CodeError(f"{name}: shape {array.shape}: a tensor has an element at least")
     return array
 
 
 def _exponents(name: str, values: Any, low: int, high: int) -> np.ndarray:
-    array = np.asarray(values)
+    array = plain(name, values)
     if array.dtype.kind not in "iu" or not array.size:
-        raise SpecError(f"{name}={values!s}: must be an integer from {low} to {high}")
+        what = f"={values!s}" if array.ndim == 0 else f": shape {array.shape}, dtype {array.dtype}"
+        raise SpecError(f"{name}{what}: must be an integer from {low} to {high}")
     for value in (int(array.min()), int(array.max())):
         if not low <= value <= high:
             raise SpecError(f"{name}={value}: must be an integer from {low} to {high}")
     return array.astype(np.int64)
-
-
-def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape that arrays broadcast to; CodeError if they do not."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        listed = ", ".join(str(shape) for shape in shapes)
-        raise CodeError(f"shapes do not broadcast: {listed}") from None
 
 
 def _halves(array: np.ndarray, width: int) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .codec import as_codes
+from .arrays import numbers, numbers_not_codes
 from .errors import CodeError, SpecError
 
 TE_SIGNS = (1, 1, 1, -1, 1, -1, -1, -1, -1, -1, -1, 1, -1, 1, -1, -1)
@@ -33,7 +33,8 @@ def hadamard(
     Parameters
     ----------
     values : array_like
-        Numbers, finite or not; each exact in float64. Padding is the caller's.
+        Floats, finite or not, or signed integers; each exact in float64. Padding is the caller's.
+        Unsigned integers are codes: decode them first.
     size : int
         A power of two, 2 to 32768; it divides the axis.
     signs : array_like of 1 and -1, shape (size,), optional
@@ -49,14 +50,12 @@ def hadamard(
     """
     if type(size) is not int or size.bit_count() != 1 or not 2 <= size <= 1 << 15:
         raise SpecError(f"size={size}: must be a power of two from 2 to 32768")
-    vector = np.ones(size) if signs is None else np.asarray(signs)
+    vector = np.ones(size) if signs is None else numbers("signs", signs)
     if vector.shape != (size,):
         raise SpecError(f"signs: shape {vector.shape}: must be {size} numbers")
     if not np.isin(vector, (-1, 1)).all():
         raise SpecError("signs: must be 1 and -1")
-    array = np.asarray(values)
-    as_codes(array)  # refuses what is no number
-    array = array.astype(np.float64)
+    array = numbers_not_codes("values", values, "a format's decode").astype(np.float64)
     if not -array.ndim <= axis < array.ndim:
         raise CodeError(f"axis={axis}: the array has shape {array.shape}")
     if array.shape[axis] % size:

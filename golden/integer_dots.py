@@ -117,8 +117,8 @@ class IntegerSum(IntegerUnit):
         """The sum of the products of each beat, int64."""
         count = len(chunk["a"])
         factors = []
-        for name, fmt in (("a", self.a), ("b", self.b)):
-            value = _whole(chunk[name], fmt).reshape(count, self.lanes, -1).sum(axis=2)
+        for name, fmt, parts in (("a", self.a, 1), ("b", self.b, self.parts)):
+            value = _whole(chunk[name], fmt).reshape(count, self.lanes, parts).sum(axis=2)
             if getattr(self, f"{name}_zero"):
                 value = value - _whole(chunk[f"{name}_zero"], fmt)[:, None]
             factors.append(value)

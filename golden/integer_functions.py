@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import integers as integers_of
 from .errors import CodeError, SpecError
 from .formats import Fixed
 from .formats import format as scalar_format
@@ -72,9 +73,7 @@ def isqrt(x: Any) -> np.ndarray:
     ------
     CodeError for negative numbers and for what is no integer.
     """
-    array = np.asarray(x)
-    if array.dtype.kind not in "ui":
-        raise CodeError(f"x: dtype {array.dtype}: must be integers")
+    array = integers_of("x", x)
     if array.dtype.kind == "i" and array.size and array.min() < 0:
         raise CodeError(f"x: {array.min()}: must not be negative")
     word = array.astype(np.uint64)
@@ -148,7 +147,7 @@ class Gelu:
         """A bound on the magnitudes of results."""
         return magnitude * (self.one + 1 + (self.ceiling >> self.shift))
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: Any) -> np.ndarray:
         """Return r as int64; CodeError if it would not fit."""
         x = integers("x", x, 1 << MOST_BITS)
         magnitude = int(np.abs(x).max(initial=0))
@@ -171,7 +170,7 @@ def gelu(x: Any, scale: Any, *, shift: int | None = None) -> tuple[np.ndarray, F
         Bits that the error function leaves out, 0 to 14.
     """
     constants = Gelu.of(scale, shift)
-    return constants(np.asarray(x)), constants.result_scale
+    return constants(x), constants.result_scale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,7 +238,7 @@ class Exponential:
         """Return ``p (p + b) + c`` for the distances ``-p`` from 0 to the period."""
         return distance * (distance - self.linear) + self.constant
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: Any) -> np.ndarray:
         """Return r as int64, for x up to 0."""
         x = integers("x", x, 1 << MOST_BITS)
         if x.max(initial=0) > 0:
@@ -255,7 +254,7 @@ class Exponential:
 def exponential(x: Any, scale: Any, *, bits: int = 16) -> tuple[np.ndarray, Fraction]:
     """Return exp(``x * scale``), x up to 0, and the value of a step of it: :class:`Exponential`."""
     constants = Exponential.of(scale, bits)
-    return constants(np.asarray(x)), constants.result_scale
+    return constants(x), constants.result_scale
 
 
 def softmax(
@@ -290,7 +289,7 @@ def softmax(
     """
     constants = Exponential.of(scale, bits)
     fmt = scalar_format(out)
-    x = integers("x", np.asarray(x), 1 << (MOST_BITS - 1))
+    x = integers("x", x, 1 << (MOST_BITS - 1))
     if x.ndim == 0 or x.shape[-1] == 0:
         raise CodeError(f"x: shape {x.shape}: the last axis must have a value")
     check_softmax(constants, fmt, reciprocal, x.shape[-1])
@@ -348,7 +347,7 @@ def layer_norm(
     CodeError if the sum of squares would have more than 62 bits: it names the shift to use.
     """
     check_layer_norm(shift, reciprocal, fraction)
-    x = integers("x", np.asarray(x), 1 << (MOST_BITS - 1))
+    x = integers("x", x, 1 << (MOST_BITS - 1))
     if x.ndim == 0 or x.shape[-1] == 0:
         raise CodeError(f"x: shape {x.shape}: the last axis must have a value")
     n = x.shape[-1]

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from . import filtered
+from .arrays import is_float, plain
 from .block_dots import BlockMac
 from .blocks import AnyFormat, Block, expand_scales, scalar
 from .blocks import format as format_of
 from .errors import CodeError, SpecError
 from .exact import WINDOW, Exact, multiply, unpack
 from .formats import Fixed, Float, Format
-from .operands import CHUNK
+from .operands import CHUNK, check_codes
 from .project import Direction, project, resolve_or_default
 from .quantize import Quantized
 from .rounding import Rounding
@@ -53,9 +54,11 @@ def matmul(
     Parameters
     ----------
     a : array_like or Quantized
-        Of shape (…, M, K). Values are quantised along K by the defaults of the format's
-        ``quantize``, those of a scalar format encoded as they are (a scalar format with a scale
-        for the tensor is a block format: ``int8sym-tensor-fp32``).
+        Of shape (…, M, K). Floats are values: quantised along K by the defaults of the format's
+        ``quantize``, or for a scalar format encoded as they are (a scalar format with a scale for
+        the tensor is a block format: ``int8sym-tensor-fp32``). Unsigned integers are codes of a
+        scalar format, as its ``encode`` returns them; those of a block format come as Quantized.
+        Other arrays are refused, as they could be either.
     b : array_like or Quantized
         Of shape (K, N), with its blocks along K.
     format_a, format_b : str or format, optional
@@ -73,9 +76,9 @@ def matmul(
 
     Raises
     ------
-    CodeError for shapes that do not fit and blocks that do not lie along K. SpecError for
-    parameters that ``block-mac`` does not have, stochastic rounding, and ``acc="exact"`` with
-    second scales.
+    CodeError for arrays that are neither values nor codes, shapes that do not fit and blocks that
+    do not lie along K. SpecError for parameters that ``block-mac`` does not have,
+    stochastic rounding, and ``acc="exact"`` with second scales.
     """
     if Rounding.parse(rounding, "rounding").stochastic:
         raise SpecError(f"rounding={rounding}: matmul takes no random words")
@@ -139,14 +142,19 @@ class _Matrix:
         elif fmt is None:
             raise SpecError("matmul: parameter format_a is missing")
         else:
-            fmt, array = format_of(fmt), np.asarray(values)
+            fmt, array = format_of(fmt), plain(name, values)
         if array.ndim < 2 or (name == "b" and array.ndim != 2) or not array.size:
             wanted = "(…, M, K)" if name == "a" else "(K, N)"
             raise CodeError(f"{name}: shape {array.shape} where {wanted} is wanted")
         if not isinstance(fmt, Block):
-            codes = fmt.encode(array)
+            codes = _codes(name, array, fmt)
             return cls._turned(fmt, codes, None, None, axis)
         if not isinstance(values, Quantized):
+            if not is_float(array.dtype):
+                raise CodeError(
+                    f"{name}: dtype {array.dtype}: pass values as floats, or codes as what "
+                    f"quantize of {fmt.name} returned: they come with scales"
+                )
             values = fmt.quantize(array, axis=axis)
         if fmt.size is not None and values.axis % array.ndim != axis % array.ndim:
             raise CodeError(f"{name}: blocks lie along axis {values.axis}, not along K")
@@ -193,6 +201,18 @@ class _Matrix:
         there = block < self.scales.shape[1]
         scales = np.where(there, self.scales[:, np.where(there, block, 0)], 0)
         return codes, scales.astype(self.scales.dtype).reshape(rows, count, number)
+
+
+def _codes(name: str, array: np.ndarray, fmt: Format) -> np.ndarray:
+    """Return the codes of a scalar format that an array is, or that its values have."""
+    if array.dtype.kind == "u":
+        return check_codes(name, array, fmt)
+    if not is_float(array.dtype):
+        raise CodeError(
+            f"{name}: dtype {array.dtype}: pass values as floats, or codes of {fmt.name} as "
+            "unsigned integers: its encode makes them"
+        )
+    return fmt.encode(array)
 
 
 def _block_scales(values: Quantized, axis: int) -> np.ndarray:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .arrays import NARROW, plain
 from .errors import CodeError
-from .formats import Format
+from .formats import Fixed, Format
 
 CHUNK = 8192
 """Elements computed at a time, so that intermediate arrays stay in a core's cache."""
@@ -37,17 +39,27 @@ class Operand:
         return () if self.lanes is None else (self.lanes,)
 
 
+def rows(array: np.ndarray) -> np.ndarray:
+    """Return an array with its first axis and one for all others, also where it has no elements."""
+    return array.reshape(len(array), math.prod(array.shape[1:]))
+
+
 def check_codes(name: str, codes: Any, fmt: Format) -> np.ndarray:
-    """Return ``codes`` in the format's code dtype; CodeError if they are not its codes."""
-    try:
-        array = np.asarray(codes)
-    except ValueError:
-        raise CodeError(f"{name}: not an array of codes") from None
-    if array.dtype.kind not in "uib":
-        raise CodeError(f"{name}: dtype {array.dtype} where unsigned integer codes are wanted")
+    """Return ``codes`` in the format's code dtype; CodeError if they are not its codes.
+
+    Integers of any dtype are codes if they are in range; booleans are those of one bit.
+    """
+    array = plain(name, codes)
+    array = array.astype(NARROW.get(array.dtype.name, array.dtype), copy=False)
+    bits = array.dtype.kind == "b" and fmt.width == 1 and isinstance(fmt, Fixed)
+    if array.dtype.kind not in "ui" and not bits:
+        raise CodeError(
+            f"{name}: dtype {array.dtype} where unsigned integer codes are wanted, as "
+            f"{fmt.name}'s encode makes them"
+        )
     if array.dtype == fmt.code_dtype and array.dtype.itemsize * 8 == fmt.width:
         return array
-    if array.size and array.dtype.kind != "b":
+    if array.size and not bits:
         low, high = int(array.min()), int(array.max())
         if low < 0 or high >> fmt.width:
             bad = low if low < 0 else high

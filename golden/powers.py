@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import integers as integers_of
 from .errors import CodeError
 from .unit import check_integer
 
@@ -109,7 +110,7 @@ class Exp2:
         """c2."""
         return _nearest(_ln2() ** 2 / 2 * 2 ** (self.guarded - 2 * self.table_bits))
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return (significands with ``precision`` fraction bits, exponents), both int64."""
         x = integers("x", x, 1 << MOST_BITS)
         exponent = x >> self.fraction
@@ -157,7 +158,7 @@ class LogarithmOfE:
         """Bits of the product that are rounded away; zeros are appended where negative."""
         return self.fraction + self.bits - (self.precision + 4)
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: Any) -> np.ndarray:
         """Return y, with ``precision + 4`` fraction bits."""
         y = integers("x", x, (1 << MOST_BITS) // self.factor) * self.factor
         return (y + (1 << (self.cut - 1)) - 1 + (y >> self.cut & 1)) >> self.cut
@@ -179,13 +180,12 @@ def exp2(x: Any, *, fraction: int, precision: int = 15) -> tuple[np.ndarray, np.
         The power is near ``significand * 2**(exponent - precision)``; significands are from
         ``2**precision`` to ``2**(precision + 1) - 1``.
     """
-    return Exp2(fraction=fraction, precision=precision)(np.asarray(x))
+    return Exp2(fraction=fraction, precision=precision)(x)
 
 
-def integers(name: str, array: np.ndarray, bound: int) -> np.ndarray:
-    """Return ``array`` as int64; CodeError unless of integers, of magnitudes up to ``bound``."""
-    if array.dtype.kind not in "ui":
-        raise CodeError(f"{name}: dtype {array.dtype}: must be integers")
+def integers(name: str, values: Any, bound: int) -> np.ndarray:
+    """Return ``values`` as int64; CodeError unless of integers, of magnitudes up to ``bound``."""
+    array = integers_of(name, values)
     if array.size:
         low, high = int(array.min()), int(array.max())
         if max(-low, high) > bound:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import numbers, positive
 from .blocks import Block, check_shape, expand_scales, row_axis
 from .codec import as_codes
 from .errors import CodeError, SpecError
@@ -146,13 +147,8 @@ def quantize(
         random_bits=random_bits,
     )
     rules.check(block)
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise CodeError("values: not an array of numbers") from None
-    if array.dtype == object:
-        raise CodeError("values: dtype object: must be floats, integers or an ml_dtypes array")
-    codes, source = as_codes(array)
+    array = numbers("values", values)
+    codes, source = as_codes("values", array)
     if not (block.power_of_two and (isinstance(source, Float) or not in_fp32(source))):
         with np.errstate(all="ignore"):
             codes, source = array.astype(np.float32).view(np.uint32), FP32
@@ -216,7 +212,7 @@ def _second_scale(
     largest = np.float32(block.element.max * block.scale.max)
     with np.errstate(all="ignore"):
         if given is not None:
-            decode = np.float32(given)
+            decode = np.float32(positive("second_scale", given))
             if not 0 < decode < np.inf:
                 raise SpecError(f"second_scale={given}: must be a positive fp32 number")
             encode = min(_ONE / decode, LARGEST)

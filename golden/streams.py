@@ -11,7 +11,7 @@ import numpy as np
 from .errors import CodeError
 from .exact import INF, INVALID, NAN, Exact, unpack
 from .formats import Format
-from .operands import CHUNK, Operands
+from .operands import CHUNK, Operands, rows
 from .project import Direction, project
 from .rounding import Overflow
 from .sums import Limbs, combine_kinds
@@ -121,7 +121,7 @@ class Stream:
         there = index <= end[:, None]
         index = np.minimum(index, end[:, None])
         arrays = {
-            name: array[index].reshape(end.size, -1) if name in ("a", "b") else array[end]
+            name: rows(array[index]) if name in ("a", "b") else array[end]
             for name, array in self.arrays.items()
         }
         return Stream(arrays | {PRESENT: there}, last)

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from macaw.golden.arrays import numbers
 from macaw.golden.blocks import Block, expand_scales
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import CodeError, SpecError
 
 from . import cache as store
 from . import source
@@ -63,8 +64,10 @@ def draw(distribution: str, shape: tuple[int, ...], random: np.random.Generator)
 
 
 def scale_of(values: np.ndarray, limit: float) -> float:
-    """The largest power of two that keeps every magnitude within ``limit``."""
+    """The largest power of two that keeps every magnitude within ``limit``; 1 of zeros."""
     greatest = float(np.max(np.abs(values)))
+    if greatest == 0.0:
+        return 1.0
     _, exponent = np.frexp(limit / greatest)
     return float(np.ldexp(1.0, int(exponent) - 1))
 
@@ -159,7 +162,13 @@ def ratio(exact: np.ndarray, found: np.ndarray) -> float:
 
 
 def sqnr_of(spec: Unit, a: np.ndarray, b: np.ndarray) -> float:
-    """Signal-to-quantisation-noise ratio in dB of the dot products of two arrays' rows."""
+    """Signal-to-quantisation-noise ratio in dB of the dot products of two arrays' rows.
+
+    Of shape (pairs, length) both, floats or integers. CodeError for other arrays.
+    """
+    a, b = (np.ascontiguousarray(numbers(*each), np.float64) for each in (("a", a), ("b", b)))
+    if a.ndim != 2 or a.shape != b.shape or not a.size:
+        raise CodeError(f"a, b: shapes {a.shape}, {b.shape}: must both be (pairs, length)")
     codes: dict[str, np.ndarray] = {}
     scale = 1.0
     for name, values in (("a", a), ("b", b)):

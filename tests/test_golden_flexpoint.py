@@ -238,7 +238,7 @@ def test_stochastic_rounding_is_fair():
 
 
 @pytest.mark.parametrize(
-    "dtype", ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "int64", "uint8"]
+    "dtype", ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "int64", "int16"]
 )
 def test_sources(dtype):
     values = np.array([0, 1, 3, 24]).astype(getattr(ml_dtypes, dtype, dtype))
@@ -314,7 +314,7 @@ TENSOR = FlexTensor(mantissas=[[1, 2]], exponent=-3)
         (lambda: FlexTensor.of([1.0, np.nan], -3), CodeError, "element 1 is a NaN or an infinity"),
         (lambda: FlexTensor.of(np.float16([-np.inf]), -3), CodeError, "element 0 is a NaN"),
         (lambda: FlexTensor.of(np.zeros((2, 0))), CodeError, r"shape \(2, 0\): a tensor has"),
-        (lambda: FlexTensor.of(["x"]), CodeError, "dtype <U1 is not a number"),
+        (lambda: FlexTensor.of(["x"]), CodeError, "dtype <U1: must be floats or integers"),
         (lambda: FlexTensor.of([Fraction(1)]), CodeError, "dtype object"),
         (lambda: FlexTensor.of([1.0], -40), SpecError, "exponent=-40"),
         (lambda: FlexTensor.of([1.0], 0, rounding="up"), SpecError, "rounding=up: must be one of"),

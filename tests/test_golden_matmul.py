@@ -4,6 +4,7 @@
 from fractions import Fraction
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -247,6 +248,55 @@ def test_blocks_must_lie_along_k():
         matmul(fmt.quantize(np.ones((2, 64))), np.ones((64, 2)), "mxfp8-e4m3")
 
 
+CODES_OR_VALUES = [
+    ("fp16", [[1.5, 2.5]], [[3.0], [11.0]], 32.0),
+    ("e4m3", [[1.5, -2.5]], [[3.0], [1.0]], 2.0),
+    ("int8", [[-3.0, 100.0]], [[5.0], [2.0]], 185.0),
+    ("fx8.4", [[-0.5, 1.25]], [[2.0], [4.0]], 4.0),
+]
+
+
+@pytest.mark.parametrize(("name", "a", "b", "product"), CODES_OR_VALUES)
+def test_codes_are_codes_and_floats_are_values(name, a, b, product):
+    """Whichever of both the operands are, the product is that of their values."""
+    fmt: Any = format(name)
+    for left in (a, np.array(a, np.float32), fmt.encode(a), fmt.encode(a).astype(np.uint64)):
+        for right in (b, np.array(b, np.float16), fmt.encode(b)):
+            assert FP32.decode(matmul(left, right, name)) == product
+    if fmt.dtype is not None and fmt.dtype.kind != "i":
+        assert FP32.decode(matmul(fmt.to_numpy(fmt.encode(a)), b, name)) == product
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool", "object", "int4", "uint4"])
+def test_what_could_be_codes_or_values_is_neither(dtype):
+    a = np.ones((2, 32)).astype(getattr(ml_dtypes, dtype, dtype))
+    values = np.ones((32, 2))
+    remedy = "pass values as floats, or codes of int8 as unsigned integers: its encode makes them"
+    with pytest.raises(CodeError, match=f"a: dtype {dtype}: {remedy}"):
+        matmul(a, values, "int8")
+    with pytest.raises(CodeError, match=f"b: dtype {dtype}: {remedy}"):
+        matmul(values.T, a.T, "int8")
+    with pytest.raises(CodeError, match=f"a: dtype {dtype}: pass values as floats, or codes as"):
+        matmul(a, values, "mxfp4")
+
+
+def test_codes_of_blocks_come_with_their_scales():
+    with pytest.raises(CodeError, match="a: dtype uint8: pass values as floats, or codes as what"):
+        matmul(np.ones((2, 32), np.uint8), np.ones((32, 2)), "mxfp4")
+    with pytest.raises(CodeError, match="a: code 300 is out of range for e4m3"):
+        matmul(np.full((2, 2), 300, np.uint16), np.ones((2, 2)), "e4m3")
+
+
+def test_rotations_and_flexpoint_refuse_codes():
+    codes = format("fp16").encode([1.0, 2.0, 3.0, 4.0])
+    with pytest.raises(CodeError, match="values: dtype uint16: unsigned integers are codes, for a"):
+        golden.hadamard(codes, 4)
+    with pytest.raises(
+        CodeError, match=r"are codes, for FlexTensor\.from_codes; values are floats"
+    ):
+        golden.FlexTensor.of(codes)
+
+
 FILTERED = ("fp32", "bf16", "e5m2", "e4m3fnuz", "int8", "mxint8", "mxfp8-e5m2", "hbfp8", "dfp16")
 
 
@@ -259,8 +309,8 @@ def test_what_float64_decides_is_the_exact_sum(name, out, monkeypatch):
     cancelling = np.concatenate([rng.normal(size=(6, 24))] * 2, 1)
     mixed = np.concatenate([c := rng.normal(size=(24, 5)), -c * (1 + 2.0**-20)])
     integers = (
-        rng.integers(-3, 4, (6, 48)) * rng.integers(0, 2, (6, 1)),
-        rng.integers(-3, 4, (48, 7)),
+        rng.integers(-3, 4, (6, 48)) * rng.integers(0, 2, (6, 1)).astype(float),
+        rng.integers(-3, 4, (48, 7)).astype(float),
     )
     pairs = [(a, b), (cancelling, mixed), integers, (cancelling * 2.0**-9, mixed * 2.0**-9)]
     for rounding in ("rne", "rna", "rtz", "rup", "rdn", "rod"):

@@ -470,8 +470,8 @@ def test_wrong_options(name, options, error, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.array(["1"]), "dtype <U1 is not a number"),
-        (np.array([1j]), "dtype complex128 is not a number"),
+        (np.array(["1"]), "dtype <U1: must be floats or integers"),
+        (np.array([1j]), "dtype complex128: must be floats or integers"),
         (np.array([object()]), "dtype object"),
         ([[1.0], [1.0, 2.0]], "not an array"),
     ],

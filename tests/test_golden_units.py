@@ -138,7 +138,10 @@ def test_bad_parameters_are_one_line(kind, parameters, message):
         ({"a": [1.0], "b": [1], "c": [1]}, "a: dtype float64"),
         ({"a": np.array([1], "f4"), "b": [1], "c": [1]}, "a: dtype float32"),
         ({"a": ["1"], "b": [1], "c": [1]}, "a: dtype <U1"),
-        ({"a": [[1], [1, 2]], "b": [1], "c": [1]}, "a: not an array of codes"),
+        (
+            {"a": [[1], [1, 2]], "b": [1], "c": [1]},
+            "a: not an array of numbers: its rows have different lengths",
+        ),
         ({"a": [], "b": [1], "c": [1]}, "a: dtype float64|a: empty array"),
         ({"a": np.zeros(0, np.uint8), "b": [1], "c": [1]}, "a: empty array"),
         ({"a": [1, 2], "b": [1, 2, 3], "c": [1]}, "shapes do not broadcast: a"),

@@ -64,7 +64,8 @@ def matmul(
 ) -> Any:
     """Return the codes of the matrix product of two quantised arrays, as ``block-mac`` adds it.
 
-    ``a`` (…, M, K) and ``b`` (K, N) are values, quantised along K, or what ``quantize`` returned.
+    ``a`` (…, M, K) and ``b`` (K, N) are values, floats that are quantised along K; or codes:
+    unsigned integers of a scalar format, or what a block format's ``quantize`` returned.
     ``options`` are ``acc``, ``out``, ``accumulation`` and others: see
     :func:`macaw.golden.matmul.matmul`. The codes are of ``out``, by default fp32.
     """

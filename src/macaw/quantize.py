@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.arrays import numbers
 from macaw.golden.blocks import AnyFormat, Block, check_shape, expand_scales
 from macaw.golden.errors import CodeError, FormatError, SpecError
 from macaw.golden.formats import Fixed, Format
@@ -107,7 +108,7 @@ def quantize(
     codes = np.empty(flat.shape, fmt.code_dtype)
     tally = _Tally()
     for start in range(0, flat.size, _CHUNK):
-        part = np.asarray(flat[start : start + _CHUNK])
+        part = flat[start : start + _CHUNK]
         with np.errstate(all="ignore"):
             scaled = part if factor == 1.0 else part.astype(np.float64) / factor
         random = rng.integers(1 << 16, size=part.size) if stochastic else None
@@ -166,7 +167,8 @@ def quantize_blocks(
     if rules.rounding.stochastic:
         words = _generator(seed).integers(1 << rules.word_bits(block), size=values.shape)
     with np.errstate(all="ignore"):
-        rotated = hadamard(values, rotation, axis=axis) if rotation else values
+        # Integers of a file are values, also where they are unsigned.
+        rotated = hadamard(values.astype(np.float64), rotation, axis=axis) if rotation else values
     q = block.quantize(rotated, axis=axis, random=words, nonfinite="nan", **options)
     second = 1.0
     if q.second_scale is not None and block.second_scale is not None:
@@ -211,7 +213,7 @@ def quantized(
         for part in wanted:
             if name + part not in parts:
                 raise CodeError(f"{name}{part}: is missing beside {name}.elements")
-        codes = [np.asarray(parts.pop(name + part)) for part in wanted]
+        codes = [parts.pop(name + part) for part in wanted]
         fields = dict(zip(("elements", "scales", "second_scale"), codes))
         yield name, Quantized(format=block, axis=axis, **fields)
     if parts:
@@ -240,13 +242,8 @@ def decoded(
         raise type(error)(": ".join(filter(None, (file, name, str(error))))) from None
 
 
-def _values(values: np.ndarray) -> np.ndarray:
-    try:
-        values = np.asarray(values)
-    except ValueError:
-        raise CodeError("values: not an array of numbers") from None
-    if not values.dtype.name.startswith(("float", "bfloat", "int", "uint")):
-        raise CodeError(f"dtype {values.dtype}: must be floats or integers")
+def _values(values: Any) -> np.ndarray:
+    values = numbers("values", values)
     if values.size == 0:
         raise CodeError(f"empty array of shape {values.shape}")
     return values
