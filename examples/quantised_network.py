@@ -122,7 +122,8 @@ def quantise_weights(weight: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.nd
     """Return (integers, a scale per output), symmetric about zero.
 
     With 8 bits the largest magnitude of an output maps to the largest integer. With fewer its
-    scale is, of 81 from 0.2 to 1 of that, the one with the least squared error.
+    scale is, of 81 from 0.2 to 1 of that, the one with the least squared error. Where all weights
+    are zero any scale will do: it is that of the output of the largest magnitude.
     """
     integers, scales = _quantise(weight.astype(np.float64).tobytes(), len(weight), fmt)
     return integers.reshape(weight.shape), scales
@@ -133,7 +134,8 @@ def _quantise(weight: bytes, outputs: int, fmt: Format) -> tuple[np.ndarray, np.
     rows = np.frombuffer(weight).reshape(outputs, -1)
     grid = np.unique(fmt.decode(np.arange(1 << fmt.width)))
     grid = grid[np.abs(grid) <= grid.max()]  # integers: without the one that has no opposite
-    largest = np.maximum(np.abs(rows).max(axis=1), 1e-12)
+    largest = np.abs(rows).max(axis=1)
+    largest[largest == 0] = largest.max() or 1.0
     shares = np.ones(1) if fmt.width >= 8 else np.linspace(1, 0.2, 81)
     scales = (largest[:, None] * shares / grid.max()).astype(np.float32).astype(np.float64)
     wanted = rows[:, None, :] / scales[:, :, None]

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import common_shape, element, integers, reals
 from .errors import CodeError, SpecError
 from .formats import Fixed
 from .formats import format as format_of
@@ -165,8 +166,11 @@ def dyadic(scale: float | Fraction, *, bits: int = BITS, choice: str | Choice = 
 def multipliers(
     scales: Any, *, bits: int = BITS, choice: str | Choice = "tflite"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (multipliers, shifts) for an array of scales, int64 and int8 of its shape."""
-    array = np.asarray(scales, np.float64)
+    """Return (multipliers, shifts) for an array of scales, int64 and int8 of its shape.
+
+    SpecError for scales that are no numbers from 0 on, CodeError for what is no array of them.
+    """
+    array = reals("scales", scales, 0.0)
     found = [dyadic(float(scale), bits=bits, choice=choice) for scale in array.ravel()]
     return (
         np.array([each.multiplier for each in found], np.int64).reshape(array.shape),
@@ -290,6 +294,12 @@ def residual_profile(form: str, profile: str | Profile | None) -> Profile:
     return found
 
 
+def branch_format(out: Fixed, branch: str | Fixed | None = None) -> Fixed:
+    """Return the integer format that separate branches of a residual sum saturate to: by default
+    signed, of twice the bits of ``out``, at most 32. SpecError for another than of integers."""
+    return Fixed(width=min(2 * out.width, 32)) if branch is None else check_out(branch, "branch")
+
+
 def left_shift(out: Fixed) -> tuple[int, int]:
     """Return the most bits of branches of form tflite, and their left shift, by their result."""
     for width, left in LEFT.items():
@@ -322,7 +332,8 @@ def requantize(
         Of any width, as long as no product has more than 62 bits and a sign.
     multiplier, shift, zero_point : array_like of integers
         Broadcast like numpy: per tensor, or per channel along an axis. Multipliers are 0 to
-        ``2**bits - 1``; shifts beyond -32 and 31 are taken as these; zero points lie in ``out``.
+        ``2**bits - 1``, shifts -32 to 31 (the operand of the unit may lie beyond, and is taken as
+        these); zero points lie in ``out``.
     profile : Profile
     out : Fixed
         Integers of at most 32 bits.
@@ -334,18 +345,17 @@ def requantize(
 
     Raises
     ------
-    CodeError for arrays that are not integers, or out of these ranges; SpecError for parameters.
+    CodeError for arrays that are not integers, do not broadcast, or are out of these ranges;
+    SpecError for parameters.
     """
     profile = Profile.parse(profile, "profile")
     fmt = check_out(out)
     check_bits(bits)
-    x, multiplier = check_integers("x", x), check_integers("multiplier", multiplier)
-    shift, zero_point = check_integers("shift", shift), check_integers("zero_point", zero_point)
-    if multiplier.size and (multiplier.min() < 0 or multiplier.max() >> bits):
-        raise CodeError(f"multiplier: must be 0 to {(1 << bits) - 1}, {bits} bits")
-    check_zero_point("zero_point", zero_point, fmt)
-    if x.size and max(-int(x.min()), int(x.max())) > 1 << (62 - bits):
-        raise CodeError(f"x: must not exceed 2**{62 - bits} in magnitude with bits={bits}")
+    x = check_magnitude("x", check_integers("x", x), 62 - bits, f" with bits={bits}")
+    multiplier = check_multipliers("multiplier", multiplier, bits)
+    shift = check_range("shift", check_integers("shift", shift), LEAST_SHIFT, LARGEST_SHIFT)
+    zero_point = check_zero_point("zero_point", zero_point, fmt)
+    common_shape(x.shape, multiplier.shape, shift.shape, zero_point.shape)
     rounded = scale_products(x * multiplier, shift, profile, bits)
     return saturate(rounded, fmt, zero_point)
 
@@ -357,13 +367,17 @@ def requantize_real(
 
     As onnxruntime does it: x is rounded to fp32, and its product with the fp32 ``scale`` once
     more. The product is then an integer to nearest, ties to even. There are no gates for this;
-    it is here to be compared with. Arrays as in :func:`requantize`.
+    it is here to be compared with. Arrays as in :func:`requantize`; scales are finite, from 0 on.
     """
     fmt = check_out(out)
-    x, zero_point = check_integers("x", x), check_integers("zero_point", zero_point)
-    check_zero_point("zero_point", zero_point, fmt)
+    x, scale = check_integers("x", x), reals("scale", scale, 0.0)
+    zero_point = check_zero_point("zero_point", zero_point, fmt)
+    common_shape(x.shape, scale.shape, zero_point.shape)
     with np.errstate(over="ignore"):
-        product = x.astype(np.float32) * np.asarray(scale, np.float32)
+        factor = scale.astype(np.float32)
+        if np.isinf(factor).any():
+            raise SpecError(f"{element('scale', scale, np.isinf(factor))}: is beyond fp32")
+        product = x.astype(np.float32) * factor
     return saturate(np.rint(np.clip(product, -_FAR, _FAR)).astype(np.int64), fmt, zero_point)
 
 
@@ -377,19 +391,42 @@ def check_out(out: str | Fixed, name: str = "out") -> Fixed:
 
 def check_integers(name: str, values: Any) -> np.ndarray:
     """Return ``values`` as int64; CodeError if they are not integers, or have more bits."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iub":
-        raise CodeError(f"{name}: dtype {array.dtype} where integers are wanted")
+    array = integers(name, values)
     if array.dtype.kind == "u" and array.size and int(array.max()) >> 63:
         raise CodeError(f"{name}: {int(array.max())} has more than 63 bits")
     return array.astype(np.int64)
 
 
-def check_zero_point(name: str, values: np.ndarray, fmt: Fixed) -> None:
-    """CodeError unless zero points lie in their format."""
-    low, high = (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
-    if values.size and (values.min() < low or values.max() > high):
-        raise CodeError(f"{name}: must lie in {fmt.name}, {low} to {high}")
+def check_range(name: str, array: np.ndarray, low: int, high: int, why: str = "") -> np.ndarray:
+    """Return ``array``; CodeError, which names the element, unless all lie from low to high."""
+    wrong = (array < low) | (array > high)
+    if wrong.any():
+        raise CodeError(f"{element(name, array, wrong)}: must be from {low} to {high}{why}")
+    return array
+
+
+def check_magnitude(name: str, array: np.ndarray, bits: int, why: str = "") -> np.ndarray:
+    """Return ``array``; CodeError unless no magnitude exceeds ``2**bits``."""
+    wrong = (array < -(1 << bits)) | (array > 1 << bits)
+    if wrong.any():
+        bad = element(name, array, wrong)
+        raise CodeError(f"{bad}: must not exceed 2**{bits} in magnitude{why}")
+    return array
+
+
+def check_multipliers(name: str, values: Any, bits: int) -> np.ndarray:
+    """Return multipliers as int64; CodeError unless they are integers of so many bits."""
+    return check_range(name, check_integers(name, values), 0, (1 << bits) - 1, f", {bits} bits")
+
+
+def check_zero_point(name: str, values: Any, fmt: Fixed) -> np.ndarray:
+    """Return zero points as int64; CodeError unless they are integers of their format."""
+    return check_range(name, check_integers(name, values), *reach(fmt), f", in {fmt.name}")
+
+
+def reach(fmt: Fixed) -> tuple[int, int]:
+    """Return the least and the largest integer that codes of a format mean."""
+    return (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
 
 
 def integer_dtype(fmt: Fixed) -> np.dtype:

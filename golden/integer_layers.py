@@ -10,22 +10,30 @@ whatever the order of its additions, or ``saturate``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .arrays import common_shape, element, integer, integers, positive, real, reals
 from .dyadic import (
     BELOW_ONE,
     BITS,
+    LARGEST_SHIFT,
+    LEAST_SHIFT,
     Profile,
+    branch_format,
     check_bits,
     check_integers,
+    check_magnitude,
     check_out,
+    check_zero_point,
     common_shift,
     integer_dtype,
     left_shift,
     multipliers,
+    reach,
     reciprocal,
     requantize,
     residual_profile,
@@ -35,12 +43,15 @@ from .dyadic import (
 )
 from .errors import CodeError, SpecError
 from .formats import Fixed
+from .operands import rows
 from .rounding import Overflow
 
 Pair = int | tuple[int, int]
 Padding = str | Pair | tuple[tuple[int, int], tuple[int, int]]
 
 _EXACT_IN_FLOAT = 1 << 53
+_MOST = 61
+"""Bits of integers before zero points and biases are added, so that int64 holds the sums."""
 
 
 def fully_connected(
@@ -81,8 +92,9 @@ def fully_connected(
             f"weight: shape {weight.shape}: must be (outputs, inputs), with the inputs of x "
             f"{x.shape}"
         )
-    weight = weight - _per_output("weight_zero", weight_zero, weight)
-    return _accumulator(_matmul(x - int(x_zero), weight.T), bias, acc, overflow)
+    weight = _less("weight", weight, _per_output("weight_zero", weight_zero, weight))
+    x = _less("x", x, np.int64(integer("x_zero", x_zero)))
+    return _accumulator(_matmul(x, weight.T), bias, acc, overflow)
 
 
 def conv2d(
@@ -119,20 +131,22 @@ def conv2d(
     x, weight = check_integers("x", x), check_integers("weight", weight)
     if x.ndim != 4 or weight.ndim != 4:
         raise CodeError(f"x {x.shape}, weight {weight.shape}: both must have four axes")
-    outputs = weight.shape[0]
+    outputs, groups = weight.shape[0], integer("groups", groups)
     if groups < 1 or outputs % groups or weight.shape[3] * groups != x.shape[3]:
         raise CodeError(
             f"groups={groups}: does not fit x {x.shape} and weight {weight.shape}, whose last "
             "axes are inputs, and inputs / groups"
         )
-    weight = weight - _per_output("weight_zero", weight_zero, weight)
-    windows = _windows(x - int(x_zero), weight.shape[1:3], stride, padding, dilation, 0)
+    weight = _less("weight", weight, _per_output("weight_zero", weight_zero, weight))
+    x = _less("x", x, np.int64(integer("x_zero", x_zero)))
+    windows = _windows(x, weight.shape[1:3], stride, padding, dilation, 0)
     batch, height, width = windows.shape[:3]
-    windows = windows.reshape(*windows.shape[:5], groups, -1)
+    windows = windows.reshape(*windows.shape[:5], groups, weight.shape[3])
     parts = []
     for group, kernel in enumerate(np.split(weight, groups)):
-        rows = windows[..., group, :].reshape(batch * height * width, -1)
-        parts.append(_matmul(rows, kernel.reshape(len(kernel), -1).T))
+        columns = rows(kernel).T
+        taken = windows[..., group, :].reshape(batch * height * width, len(columns))
+        parts.append(_matmul(taken, columns))
     total = np.concatenate(parts, axis=1).reshape(batch, height, width, outputs)
     return _accumulator(total, bias, acc, overflow)
 
@@ -149,9 +163,10 @@ def residual_add(
     form: str = "separate",
     profile: str | Profile | None = None,
     out: str | Fixed = "int8",
+    branch: str | Fixed | None = None,
     bits: int = BITS,
 ) -> np.ndarray:
-    """Return the sum of two tensors of different scales.
+    """Return the sum of two tensors of different scales, bit for bit as the unit ``residual-add``.
 
     Parameters
     ----------
@@ -161,8 +176,13 @@ def residual_add(
         Of a and of b, in units of the result's scale: ``real = multiplier * 2**(shift - bits)``.
         With ``form="tflite"`` three each, those of :func:`export_residual`.
     form : "separate", "single" or "tflite"
-        ``separate``: each branch is rounded to an integer, then both and ``zero_point`` are added
-        and saturated (HAWQ-V3). ``single``: the products are added exactly and rounded once; both
+        ``separate``: each branch is rounded to an integer and saturated to ``branch``, then both
+        and ``zero_point`` are added and saturated (HAWQ-V3)::
+
+            scaled(x, i) = saturate(round(x * multiplier[i] * 2**(shift[i] - bits)), branch)
+            r = saturate(scaled(a - a_zero, 0) + scaled(b - b_zero, 1) + zero_point, out)
+
+        ``single``: the products are added exactly and rounded once; both
         have one shift then (:func:`macaw.golden.dyadic.common_shift`). ``tflite``: branches are
         shifted left by 20 (results of more than 8 bits: by 15), scaled by less than one and
         rounded; their sum is scaled by less than one and rounded again (TensorFlow Lite's ADD:
@@ -170,6 +190,9 @@ def residual_add(
     profile : Profile, optional
         By default ``tflite_single``. Of ``form="tflite"`` it is ``tflite_double``, or
         ``tflite_single`` for builds with TFLITE_SINGLE_ROUNDING.
+    branch : Fixed, optional
+        Of separate branches: an integer format of at most 32 bits, by default signed, of twice the
+        bits of ``out``.
 
     Returns
     -------
@@ -177,37 +200,46 @@ def residual_add(
 
     Raises
     ------
-    SpecError for what the form does not have; CodeError for arrays that are not integers, and
-    with ``form="tflite"`` for differences from zero points beyond 255, or with a left shift of 15
+    SpecError for what the form does not have; CodeError for arrays that are not integers, for
+    multipliers that have not ``bits`` bits, for shifts beyond -32 and 31 (``form="tflite"``: -31
+    and 0), zero points that are not in ``out``, and differences from zero points whose products
+    would exceed 61 bits; with ``form="tflite"`` for those beyond 255, or with a left shift of 15
     beyond 65535.
     """
     fmt = check_out(out)
     profile = residual_profile(form, profile)
     check_bits(bits)
-    shifts = (shift, shift) if isinstance(shift, int) else tuple(shift)
-    values = [
-        check_integers(name, value) - int(zero)
-        for name, value, zero in (("a", a, a_zero), ("b", b, b_zero))
-    ]
+    width, left = left_shift(fmt) if form == "tflite" else (_MOST - bits, 0)
+    values = []
+    for name, value, zero in (("a", a, a_zero), ("b", b, b_zero)):
+        value = _less(name, check_integers(name, value), np.int64(integer(f"{name}_zero", zero)))
+        most = (1 << width) - (form == "tflite")
+        wrong = np.abs(value) > most
+        if wrong.any():
+            raise CodeError(f"{name}: must be within {most} of {name}_zero")
+        values.append(value)
+    common_shape(*(value.shape for value in values))
+    zero_point = int(check_zero_point("zero_point", integer("zero_point", zero_point), fmt))
+    if branch is not None and form != "separate":
+        raise SpecError(f"branch={branch}: form={form} has no rounded branches")
     if form == "tflite":
-        width, left = left_shift(fmt)
-        for name, value in zip("ab", values, strict=True):
-            if np.abs(value).max(initial=0) >> width:
-                raise CodeError(f"{name}: must be within {(1 << width) - 1} of {name}_zero")
-        *factors, last = _three("multiplier", multiplier, 0, (1 << bits) - 1)
-        *branches, after = _three("shift", shifts, *BELOW_ONE)
+        *factors, last = _factors("multiplier", multiplier, form, 3, 0, (1 << bits) - 1)
+        *branches, after = _factors("shift", shift, form, 3, *BELOW_ONE)
         terms = [value * each for value, each in zip(values, factors, strict=True)]
         total = scale_sum(terms, branches, last, after, left=left, profile=profile, bits=bits)
         return saturate(total, fmt, zero_point)
-    terms = [value * int(each) for value, each in zip(values, multiplier, strict=True)]
+    factors = _factors("multiplier", multiplier, form, 2, 0, (1 << bits) - 1)
+    shifts = _factors("shift", shift, form, 2, LEAST_SHIFT, LARGEST_SHIFT, alike=True)
+    terms = [value * each for value, each in zip(values, factors, strict=True)]
     if form == "separate":
+        limits = branch_format(fmt, branch)
         first, second = (
-            np.clip(scale_products(term, each, profile, bits), -(1 << 40), 1 << 40)
+            saturate(scale_products(term, each, profile, bits), limits).astype(np.int64)
             for term, each in zip(terms, shifts, strict=True)
         )
         return saturate(first + second, fmt, zero_point)
     if shifts[0] != shifts[1]:
-        raise SpecError(f"shift={shifts}: form=single takes one shift for both branches")
+        raise SpecError(f"shift={shift}: form=single takes one shift for both branches")
     return saturate(scale_products(terms[0] + terms[1], shifts[0], profile, bits), fmt, zero_point)
 
 
@@ -227,10 +259,12 @@ def average_pool2d(
     ``half_away`` it is the rounded division of TensorFlow Lite
     (:func:`macaw.golden.dyadic.reciprocal`).
     """
-    x = check_integers("x", x)
-    size, stride = _pair(size), _pair(size if stride is None else stride)
+    x = check_magnitude("x", check_integers("x", x), 62 - BITS)
+    size, stride = _pair("size", size), _pair("stride", size if stride is None else stride)
     total = _windows(x, size, stride, padding, 1, 0).sum(axis=(3, 4))
-    there = _windows(np.ones_like(x[:1, :, :, :1]), size, stride, padding, 1, 0).sum(axis=(3, 4))
+    there = _windows(np.ones((1, *x.shape[1:3], 1), np.int64), size, stride, padding, 1, 0).sum(
+        axis=(3, 4)
+    )
     if there.min() < 1:
         raise SpecError(f"padding={padding}: a window of {size} has no value")
     counts = {int(n): reciprocal(int(n), bits=bits) for n in np.unique(there)}
@@ -243,10 +277,13 @@ def max_pool2d(
     x: Any, size: Pair, *, stride: Pair | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """Return the largest value of each window; what is padded is below all. Dtype as ``x``."""
-    array = np.asarray(x)
-    size, stride = _pair(size), _pair(size if stride is None else stride)
+    array = integers("x", x)
+    size, stride = _pair("size", size), _pair("stride", size if stride is None else stride)
     lowest = np.iinfo(np.int64).min
-    windows = _windows(check_integers("x", x), size, stride, padding, 1, lowest)
+    windows = _windows(check_integers("x", array), size, stride, padding, 1, lowest)
+    there = _windows(np.ones((1, *array.shape[1:3], 1), np.int64), size, stride, padding)
+    if not there.any(axis=(3, 4)).all():
+        raise SpecError(f"padding={padding}: a window of {size} has no value")
     return windows.max(axis=(3, 4)).astype(array.dtype)
 
 
@@ -263,13 +300,26 @@ def fold_batch_norm(
     """Return real (weight, bias) that do a batch normalisation besides, in float64.
 
     ``weight * f`` and ``(bias - mean) * f + beta`` with ``f = gamma / sqrt(variance + epsilon)``;
-    outputs are the first axis of ``weight``.
+    outputs are the first axis of ``weight``, and each of the others is one number or one for each
+    output.
+
+    Raises
+    ------
+    SpecError for what is not finite, and for a variance that is not above 0 with ``epsilon``;
+    CodeError for what is no number, and for shapes.
     """
-    factor = np.asarray(gamma, np.float64) / np.sqrt(np.asarray(variance, np.float64) + epsilon)
-    weight = np.asarray(weight, np.float64)
+    weight = reals("weight", weight)
+    if not weight.ndim:
+        raise CodeError("weight: shape (): the first axis must be the outputs")
+    given = {"bias": bias, "gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
+    found = {n: _each_output(n, reals(n, value), len(weight)) for n, value in given.items()}
+    spread = found["variance"] + real("epsilon", epsilon)
+    if (spread <= 0).any():
+        bad = element("variance", found["variance"], spread <= 0)
+        raise SpecError(f"{bad}: must be above 0 with epsilon={epsilon}")
+    factor = found["gamma"] / np.sqrt(spread)
     folded = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
-    moved = np.asarray(bias, np.float64) - np.asarray(mean, np.float64)
-    return folded, moved * factor + np.asarray(beta, np.float64)
+    return folded, (found["bias"] - found["mean"]) * factor + found["beta"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -293,19 +343,52 @@ def export_layer(
 ) -> Export:
     """Return bias and multipliers of a layer from real scales.
 
-    The bias is ``bias / (x_scale * weight_scale)`` to nearest, ties to even, saturated to int32;
-    the multiplier is for ``x_scale * weight_scale / out_scale``, in float64 in this order. Scales
-    of weights may be one for each output.
+    The bias is ``bias / (x_scale * weight_scale)`` to nearest, ties to even; the multiplier is for
+    ``x_scale * weight_scale / out_scale``, in float64 in this order, and 0 where that is so small
+    that no accumulator of 32 bits makes half a count of it (:class:`macaw.golden.dyadic.Choice`).
+
+    Parameters
+    ----------
+    x_scale, out_scale : float
+        Above 0.
+    weight_scale : array_like of float
+        One, or one for each output. Those of *dead channels*, whose weights are all zero, may be
+        0, as a largest magnitude divided by 127 is: their sums are the bias alone, which is taken
+        in steps of ``out_scale``, with a multiplier for 1.
+    bias : array_like of float
+        One, or one for each output.
+
+    Raises
+    ------
+    SpecError for scales that are negative, zero (but of dead channels), infinite or NaN, for a
+    bias that is no finite number or beyond int32 in these steps, and for a product of scales of
+    ``2**30`` times ``out_scale`` or more; it names the output. CodeError for shapes.
     """
-    product = np.float64(x_scale) * np.asarray(weight_scale, np.float64)
-    integers = np.rint(np.asarray(bias, np.float64) / product)
+    taken, given = positive("x_scale", x_scale), positive("out_scale", out_scale)
+    scales, real_bias = reals("weight_scale", weight_scale, 0.0), reals("bias", bias)
+    for name, array in (("weight_scale", scales), ("bias", real_bias)):
+        if array.ndim > 1:
+            raise CodeError(f"{name}: shape {array.shape}: must be one number, or one an output")
+    common_shape(scales.shape, real_bias.shape)
+    with np.errstate(all="ignore"):
+        product = np.where(scales == 0, given, taken * scales)
+        ratio = product / given
+        steps = np.rint(real_bias / product)
+    small, large = (product == 0) | (ratio == 0), ratio >= 2.0**30
+    for wrong, why in ((small, "is below all float64"), (large, "is 2**30 or more")):
+        if wrong.any():
+            bad = element("weight_scale", scales, wrong)
+            raise SpecError(f"{bad}: x_scale * weight_scale / out_scale {why}")
     limit = np.iinfo(np.int32)
-    multiplier, shift = multipliers(product / np.float64(out_scale), bits=bits, choice=choice)
-    return Export(
-        bias=np.clip(integers, limit.min, limit.max).astype(np.int32),
-        multiplier=multiplier,
-        shift=shift,
-    )
+    beyond = ~((steps >= limit.min) & (steps <= limit.max))
+    if beyond.any():
+        bad = element("bias", np.broadcast_to(real_bias, steps.shape), beyond)
+        raise SpecError(
+            f"{bad}: is {steps[beyond][0]:.4g} steps of x_scale * weight_scale, beyond int32: a "
+            "larger scale holds it"
+        )
+    multiplier, shift = multipliers(ratio, bits=bits, choice=choice)
+    return Export(bias=steps.astype(np.int32), multiplier=multiplier, shift=shift)
 
 
 def export_residual(
@@ -325,25 +408,31 @@ def export_residual(
 
     Raises
     ------
-    SpecError for scales that are no numbers from 0 on; and with ``form="tflite"`` for those that
-    are zero, and for an ``out_scale`` of at most twice the larger one divided by ``2**left``,
-    which TensorFlow Lite refuses.
+    SpecError for scales of branches that are no numbers from 0 on, or ``2**31`` times
+    ``out_scale`` or more, and an ``out_scale`` that is none above 0; and with ``form="tflite"``
+    for scales that are zero, and for an ``out_scale`` of at most twice the larger one divided by
+    ``2**left``, which TensorFlow Lite refuses.
     """
     residual_profile(form, None)
+    total = positive("out_scale", out_scale)
     if form == "tflite":
         _, left = left_shift(check_out(out))
-        scales = {"a_scale": a_scale, "b_scale": b_scale, "out_scale": out_scale}
-        for name, scale in scales.items():
-            if not 0 < scale < np.inf:
-                raise SpecError(f"{name}={scale}: must be a positive number")
-        a, b, total = (np.float64(scale) for scale in scales.values())
+        a, b = (
+            np.float64(positive(*each)) for each in (("a_scale", a_scale), ("b_scale", b_scale))
+        )
         twice = 2 * max(a, b)
         ratios = [a / twice, b / twice, twice / (2**left * total)]
         multiplier, shift = multipliers(ratios, bits=bits)
         if shift[2] > 0:
             raise SpecError(f"out_scale={out_scale}: form=tflite needs more than {twice / 2**left}")
         return tuple(multiplier.tolist()), tuple(shift.tolist())
-    ratios = [np.float64(scale) / np.float64(out_scale) for scale in (a_scale, b_scale)]
+    ratios = []
+    for name, scale in (("a_scale", a_scale), ("b_scale", b_scale)):
+        with np.errstate(over="ignore"):
+            ratio = np.float64(real(name, scale, 0.0)) / np.float64(total)
+        if ratio >= 2.0**31:
+            raise SpecError(f"{name}={scale}: must be below 2**31 times out_scale={out_scale}")
+        ratios.append(ratio)
     if form == "single":
         (first, second), shift = common_shift([float(each) for each in ratios], bits=bits)
         return (first, second), shift
@@ -367,6 +456,10 @@ class Layer:
         As of :func:`macaw.golden.dyadic.requantize`; multiplier and shift may be per output.
     low, high : int, optional
         Limits of the result within ``out``: a rectifier has ``low = zero_point``.
+
+    Raises
+    ------
+    SpecError, CodeError for a zero point and limits that ``out`` does not hold.
     """
 
     weight: np.ndarray
@@ -388,10 +481,16 @@ class Layer:
     low: int | None = None
     high: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", integers("weight", self.weight))
+        fmt = check_out(self.out)
+        check_zero_point("zero_point", integer("zero_point", self.zero_point), fmt)
+        check_limits(self.low, self.high, fmt.name, *reach(fmt))
+
     def accumulate(self, x: Any) -> np.ndarray:
         """Return the accumulators, bias included."""
         common = {name: getattr(self, name) for name in ("x_zero", "weight_zero", "acc")}
-        if np.ndim(self.weight) == 2:
+        if self.weight.ndim == 2:
             return fully_connected(x, self.weight, self.bias, overflow=self.overflow, **common)
         shape = {n: getattr(self, n) for n in ("stride", "padding", "dilation", "groups")}
         return conv2d(x, self.weight, self.bias, overflow=self.overflow, **shape, **common)
@@ -410,19 +509,44 @@ class Layer:
         return clamp(result, self.low, self.high)
 
 
-def clamp(x: np.ndarray, low: int | None = None, high: int | None = None) -> np.ndarray:
-    """Return ``min(max(x, low), high)`` in the dtype of ``x``; None is no limit."""
-    limits = np.iinfo(x.dtype)
-    low = limits.min if low is None else max(low, limits.min)
-    high = limits.max if high is None else min(high, limits.max)
-    return np.clip(x, low, high)
+def clamp(x: Any, low: int | None = None, high: int | None = None) -> np.ndarray:
+    """Return ``min(max(x, low), high)`` in the dtype of ``x``; None is no limit.
+
+    SpecError for limits that this dtype does not hold, CodeError for an ``x`` that is no integers.
+    """
+    array = integers("x", x)
+    limits = np.iinfo(array.dtype)
+    check_limits(low, high, array.dtype.name, int(limits.min), int(limits.max))
+    return np.clip(array, limits.min if low is None else low, limits.max if high is None else high)
 
 
-def _three(name: str, values: tuple[int, ...], low: int, high: int) -> list[int]:
-    """The multipliers or shifts of form tflite."""
-    if len(values) != 3 or not all(low <= each <= high for each in values):
-        raise SpecError(f"{name}={values}: form=tflite has three, each from {low} to {high}")
-    return [int(each) for each in values]
+def check_limits(low: Any, high: Any, where: str, least: int, largest: int) -> None:
+    """SpecError unless limits that are given are integers from ``least`` to ``largest``."""
+    for name, value in (("low", low), ("high", high)):
+        if value is not None and not least <= integer(name, value) <= largest:
+            raise SpecError(f"{name}={value}: must be from {least} to {largest}, in {where}")
+
+
+def _factors(
+    name: str, values: Any, form: str, count: int, low: int, high: int, *, alike: bool = False
+) -> list[int]:
+    """The multipliers or shifts of a form of the residual sum; ``alike``: a number is for all."""
+    array = check_integers(name, values)
+    if alike and not array.ndim:
+        array = np.repeat(array, count)
+    if array.shape != (count,) or ((array < low) | (array > high)).any():
+        words = {2: "two", 3: "three"}
+        raise SpecError(
+            f"{name}={values}: form={form} has {words[count]}, each from {low} to {high}"
+        )
+    return array.tolist()
+
+
+def _less(name: str, values: np.ndarray, zero: np.ndarray | np.int64) -> np.ndarray:
+    """Values less their zero point; CodeError where int64 would not hold what follows."""
+    check_magnitude(name, values, _MOST)
+    check_magnitude(f"{name}_zero", np.asarray(zero), _MOST)
+    return values - zero
 
 
 def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -439,7 +563,7 @@ def _accumulator(
     total: np.ndarray, bias: Any, acc: str | Fixed, overflow: str | Overflow
 ) -> np.ndarray:
     fmt, policy = check_out(acc, "acc"), Overflow.parse(overflow, "overflow")
-    bias = check_integers("bias", bias)
+    bias = check_magnitude("bias", check_integers("bias", bias), _MOST)
     if bias.ndim > 1 or bias.size not in (1, total.shape[-1]):
         raise CodeError(f"bias: shape {bias.shape}: must be one number, or one for each output")
     return store(total + bias, fmt, policy)
@@ -458,14 +582,26 @@ def store(total: np.ndarray, fmt: Fixed, policy: Overflow) -> np.ndarray:
 
 
 def _per_output(name: str, values: Any, weight: np.ndarray) -> np.ndarray:
-    array = check_integers(name, values)
-    if array.ndim > 1 or array.size not in (1, len(weight)):
-        raise CodeError(f"{name}: shape {array.shape}: must be one number, or one for each output")
+    array = _each_output(name, check_integers(name, values), len(weight))
     return array.reshape(-1, *[1] * (weight.ndim - 1))
 
 
-def _pair(value: Pair) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else value
+def _each_output(name: str, array: np.ndarray, outputs: int) -> np.ndarray:
+    """CodeError unless an array is one number, or one for each output."""
+    if array.ndim > 1 or array.size not in (1, outputs):
+        raise CodeError(f"{name}: shape {array.shape}: must be one number, or one for each output")
+    return array
+
+
+def _pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
+    """One integer for rows and columns, or both; SpecError below ``least``."""
+    array = integers(name, value)
+    if array.shape not in ((), (2,)):
+        raise SpecError(f"{name}={value}: must be an integer, or two")
+    if (array < least).any():
+        raise SpecError(f"{name}={value}: must be at least {least}")
+    rows, columns = np.broadcast_to(array, 2).tolist()
+    return rows, columns
 
 
 def _sides(
@@ -482,8 +618,10 @@ def _sides(
         return sides
     if isinstance(padding, str):
         raise SpecError(f"padding={padding}: must be valid, same, or numbers")
-    pair = (padding, padding) if isinstance(padding, int) else padding
-    return [(each, each) if isinstance(each, int) else each for each in pair]
+    pair = padding if isinstance(padding, Sequence) else (padding, padding)
+    if len(pair) != 2:
+        raise SpecError(f"padding={padding}: must be valid, same, or numbers of rows and columns")
+    return [_pair("padding", each, 0) for each in pair]
 
 
 def _windows(
@@ -491,15 +629,13 @@ def _windows(
     size: tuple[int, ...],
     stride: Pair,
     padding: Padding,
-    dilation: Pair,
-    fill: int,
+    dilation: Pair = 1,
+    fill: int = 0,
 ) -> np.ndarray:
     """Shape (batch, rows, columns, size, size, channels)."""
-    stride, dilation = _pair(stride), _pair(dilation)
+    stride, dilation = _pair("stride", stride), _pair("dilation", dilation)
     if x.ndim != 4:
         raise CodeError(f"x: shape {x.shape}: must be (batch, height, width, channels)")
-    if min(*stride, *dilation) < 1:
-        raise SpecError(f"stride={stride}, dilation={dilation}: must be at least 1")
     reach = ((size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1)
     sides = _sides(padding, x.shape[1:3], reach, stride)
     x = np.pad(x, [(0, 0), *sides, (0, 0)], constant_values=fill)

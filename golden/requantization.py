@@ -14,6 +14,7 @@ from .dyadic import (
     LARGEST_SHIFT,
     LEAST_SHIFT,
     Profile,
+    branch_format,
     check_bits,
     check_out,
     left_shift,
@@ -25,7 +26,7 @@ from .dyadic import (
 )
 from .errors import CodeError, SpecError
 from .formats import Fixed
-from .operands import Operand, Operands
+from .operands import Operand, Operands, rows
 from .streams import Stream
 from .unit import Ports, Unit, check_boolean, check_format, check_integer, identifier
 
@@ -188,13 +189,14 @@ class Requantize(Scaled):
 class ResidualAdd(Scaled):
     """Sum of two branches of different scales, each with a multiplier and shift, saturated.
 
-    ``separate``: ``r = saturate(round(a * Ma * 2**(sa - bits)) + round(b * Mb * 2**(sb - bits)))``,
-    as HAWQ-V3. ``single``: ``r = saturate(round((a * Ma + b * Mb) * 2**(shift - bits)))``, with one
-    shift. ``tflite``: ``r = saturate(round(sum * multiplier * 2**(shift - bits)))``, where ``sum``
-    is that of ``round(a * 2**left * Ma * 2**(sa - bits))`` and the same of b, with a left shift of
-    20, or 15 where ``out`` has more than 8 bits, as TensorFlow Lite's ADD; shifts beyond -31 and 0
-    are taken as these. Zero points are subtracted from a and b first, and added to the sum. The
-    bits of ``tflite`` are those of :func:`macaw.golden.integer_layers.residual_add`.
+    ``separate``: ``r = saturate(A + B)`` of the branches ``A = saturate(round(a * Ma * 2**(sa -
+    bits)), branch)`` and B, the same of b, as HAWQ-V3; a branch that its format holds is not
+    changed by it. ``single``: ``r = saturate(round((a * Ma + b * Mb) * 2**(shift - bits)))``, with
+    one shift. ``tflite``: ``r = saturate(round(sum * multiplier * 2**(shift - bits)))``, where
+    ``sum`` is that of ``round(a * 2**left * Ma * 2**(sa - bits))`` and the same of b, with a left
+    shift of 20, or 15 where ``out`` has more than 8 bits, as TensorFlow Lite's ADD; shifts beyond
+    -31 and 0 are taken as these. Zero points are subtracted from a and b first, and added to the
+    sum. The bits are those of :func:`macaw.golden.integer_layers.residual_add`.
 
     Parameters
     ----------
@@ -203,7 +205,8 @@ class ResidualAdd(Scaled):
         with the multiplier; of ``tflite`` at most 8, or 16 where ``out`` has more.
     form : "separate", "single" or "tflite"
     branch : Fixed, optional
-        Of separate branches: an integer format, by default signed, of twice the bits of ``out``.
+        Of separate branches, which saturate to it: an integer format of at most 32 bits, by
+        default signed, of twice the bits of ``out``.
     profile, bits
         As of :class:`Requantize`. By default the profile is ``tflite_single``; of ``tflite`` it is
         ``tflite_double``, or ``tflite_single``.
@@ -249,9 +252,9 @@ class ResidualAdd(Scaled):
         if self.form != "separate" and self.branch is not None:
             raise SpecError(f"branch={self.branch}: form={self.form} has no rounded branches")
         if self.form == "separate":
-            if self.branch is None:
-                self._set("branch", Fixed(width=min(2 * self.out.width, 32)))
-            self._integer("branch", 32)
+            if self.branch is not None:
+                self._integer("branch", 32)
+            self._set("branch", branch_format(self.out, self.branch))
         check_boolean("zero_points", self.zero_points)
 
     @property
@@ -287,7 +290,7 @@ class ResidualAdd(Scaled):
 
     def _suffixes(self) -> list[str]:
         form = [] if self.form == "separate" else [self.form]
-        if self.branch not in (None, Fixed(width=min(2 * self.out.width, 32))):
+        if self.branch not in (None, branch_format(self.out)):
             form.append(identifier(self.branch))
         zero = ["zp"] if self.zero_points else []
         return form + self._scaled_suffixes(*self.factors) + zero
@@ -423,7 +426,7 @@ class AveragePool(Scaled):
             raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
         stream = Stream.of(operands)
         stream.check(self.lanes, self.terms, self.kind)
-        values = integers(stream.arrays["a"], self.a).reshape(len(stream.arrays["a"]), -1)
+        values = rows(integers(stream.arrays["a"], self.a))
         return {"r": self._means(sums(values.sum(axis=1), stream), stream.take(stream.ends))}
 
     def _means(self, total: np.ndarray, ends: dict[str, np.ndarray]) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.dyadic import FORMS, Profile
+from macaw.golden.dyadic import FORMS, Profile, check_integers, check_range, reach
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.integer_layers import Layer
@@ -138,10 +138,10 @@ class LayerPipeline:
         """
         self._check(layer, other, residual)
         ports = self.unit.ports.inputs
-        weight = np.asarray(layer.weight, np.int64)
+        weight = check_integers("weight", layer.weight)
         outputs = len(weight)
         kernel = weight.reshape(outputs, -1)
-        rows = _rows(layer, np.asarray(x, np.int64))
+        rows = _rows(layer, check_integers("x", x))
         steps = -(-kernel.shape[1] // self.lanes)
         room = ((0, 0), (0, steps * self.lanes - kernel.shape[1]))
         # What fills the last beat is zeros: some formats of weights have none.
@@ -156,7 +156,7 @@ class LayerPipeline:
         }
         if self.residual:
             assert other is not None
-            beats["residual_add_b"] = np.repeat(np.asarray(other, np.int64).reshape(-1), steps)
+            beats["residual_add_b"] = np.repeat(check_integers("other", other).reshape(-1), steps)
         first = self._parameters(layer, residual, outputs)
         codes: Codes = {}
         for name, port in ports.items():
@@ -180,8 +180,8 @@ class LayerPipeline:
             raise SpecError(f"channels={self.channels}: the layer has {len(layer.weight)} outputs")
         if np.any(layer.weight_zero):
             raise SpecError("weight_zero: must be 0")
-        for weight in np.unique(np.asarray(layer.weight, np.int64)):
-            if self.weight.decode(_codes(np.array([weight]), self.weight))[0] != weight:
+        for weight in np.unique(check_integers("weight", layer.weight)):
+            if not _holds(self.weight, int(weight)):
                 raise SpecError(f"weight={self.weight.name}: the layer has a weight of {weight}")
         if not (self.residual is None) == (residual is None) == (other is None):
             raise SpecError(
@@ -198,8 +198,8 @@ class LayerPipeline:
         self, layer: Layer, residual: Residual | None, outputs: int
     ) -> dict[str, np.ndarray]:
         """What the write port gets, an element per output."""
-        kernel = np.asarray(layer.weight, np.int64).reshape(outputs, -1)
-        bias = np.asarray(layer.bias, np.int64) - layer.x_zero * kernel.sum(axis=1)
+        kernel = check_integers("weight", layer.weight).reshape(outputs, -1)
+        bias = check_integers("bias", layer.bias) - layer.x_zero * kernel.sum(axis=1)
         low, high = _limits(self.out)
         found: dict[str, Any] = {
             "write": 1,
@@ -219,7 +219,7 @@ class LayerPipeline:
             found |= dict(zip(names, values, strict=True))
             found["clamp2_low"] = low if residual.low is None else residual.low
             found["clamp2_high"] = high if residual.high is None else residual.high
-        return {n: np.broadcast_to(np.asarray(v, np.int64), outputs) for n, v in found.items()}
+        return {n: np.broadcast_to(check_integers(n, v), outputs) for n, v in found.items()}
 
     @property
     def _sum(self) -> tuple[str, ...]:
@@ -354,8 +354,16 @@ class PoolSimulation:
         return found["r"].view(np.int8).reshape(batch, rows, columns, channels)
 
 
+def _holds(fmt: Format, weight: int) -> bool:
+    if isinstance(fmt, Fixed):
+        low, high = reach(fmt)
+        return low <= weight <= high
+    return bool(fmt.decode(fmt.encode(float(weight))) == weight)
+
+
 def _codes(integers: np.ndarray, fmt: Format) -> np.ndarray:
     if isinstance(fmt, Fixed):
+        check_range("operand", integers, *reach(fmt), f", in {fmt.name}")
         return (integers & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
     return fmt.encode(integers.astype(np.float64))
 

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Integer layers against loops in Python's integers."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from macaw.golden import format
-from macaw.golden.dyadic import Profile, reciprocal, requantize
+from macaw.golden import format, unit
+from macaw.golden.dyadic import Dyadic, Profile, reciprocal, requantize
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.integer_layers import (
     Layer,
     average_pool2d,
+    clamp,
     conv2d,
     export_layer,
     export_residual,
@@ -225,8 +227,8 @@ def test_batch_norm_is_folded():
 def test_export_and_layer():
     weight, x = int8(3, 16), int8(10, 16)
     scales = np.array([0.01, 0.02, 0.003])
-    made = export_layer(x_scale=0.5, weight_scale=scales, out_scale=0.25, bias=[1.0, -2.0, 1e9])
-    assert made.bias.tolist() == [200, -200, 2**31 - 1]
+    made = export_layer(x_scale=0.5, weight_scale=scales, out_scale=0.25, bias=[1.0, -2.0, 3e6])
+    assert made.bias.tolist() == [200, -200, 2_000_000_000]
     layer = Layer(
         weight=weight, bias=made.bias, multiplier=made.multiplier, shift=made.shift,
         x_zero=3, zero_point=-7, profile="tflite_double", low=-7,
@@ -240,6 +242,157 @@ def test_export_and_layer():
             int(acc[i, o]), m, s, "tflite_double", format("int8"), zero_point=-7
         )
         assert got[i, o] == max(want, -7)
+
+
+def test_dead_channels_give_their_bias():
+    """A channel whose weights are all zero has the scale 0: its results are the rounded bias."""
+    made = export_layer(
+        x_scale=0.5, weight_scale=[0.0, 0.1, 0.0], out_scale=0.1, bias=[0.73, 1.0, -0.32]
+    )
+    assert made.bias.tolist() == [7, 20, -3]
+    one = [Dyadic(multiplier=int(made.multiplier[o]), shift=int(made.shift[o])) for o in range(3)]
+    assert [each.value for each in one] == [1, Fraction(1, 2), 1]
+    weight = int8(3, 8) * np.array([[0], [1], [0]], np.int8)
+    layer = Layer(
+        weight=weight, bias=made.bias, multiplier=made.multiplier, shift=made.shift, zero_point=5
+    )
+    got = layer(int8(40, 8))
+    assert (got[:, 0] == 12).all()
+    assert (got[:, 2] == 2).all()
+    alive = export_layer(x_scale=0.5, weight_scale=[0.0], out_scale=0.1, bias=0.0)
+    assert alive.bias.tolist() == [0]
+
+
+EXPORT = {"x_scale": 0.5, "weight_scale": [0.1, 0.2], "out_scale": 0.1, "bias": [0.0, 1.0]}
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"bias": [0.0, 1e9]}, r"bias\[1\]=1000000000\.0: is 1e\+10 steps of x_scale \* weight"),
+        ({"bias": [-3e8, 0.0]}, r"bias\[0\]=-300000000\.0: is -6e\+09 steps"),
+        ({"bias": NAN}, "bias=nan: must be a finite number"),
+        ({"bias": [0.0, INF]}, r"bias\[1\]=inf: must be a finite number"),
+        ({"bias": ["1"]}, "bias: dtype <U1: must be floats or integers"),
+        ({"bias": [0.0] * 3}, r"shapes do not broadcast: \(2,\), \(3,\)"),
+        ({"weight_scale": [[0.1]]}, r"weight_scale: shape \(1, 1\): must be one number"),
+        ({"weight_scale": [0.1, -0.1]}, r"weight_scale\[1\]=-0\.1: must be a finite number from 0"),
+        ({"weight_scale": [NAN, 0.1]}, r"weight_scale\[0\]=nan: must be a finite number from 0"),
+        ({"weight_scale": INF}, "weight_scale=inf: must be a finite number from 0"),
+        ({"weight_scale": [0.1, 1e10]}, r"weight_scale\[1\]=1.*: x_scale .* is 2\*\*30 or more"),
+        ({"x_scale": 1e-200, "weight_scale": [1e-200, 1.0]}, r"weight_scale\[0\]=1e-200: .* below"),
+        ({"x_scale": 0.0}, "x_scale=0.0: must be a positive number"),
+        ({"x_scale": NAN}, "x_scale=nan: must be a finite number"),
+        ({"x_scale": [1.0, 2.0]}, r"x_scale=\[1.0, 2.0\]: must be a finite number"),
+        ({"out_scale": 0.0}, "out_scale=0.0: must be a positive number"),
+        ({"out_scale": -0.1}, "out_scale=-0.1: must be a positive number"),
+        ({"out_scale": INF}, "out_scale=inf: must be a finite number"),
+        ({"out_scale": None}, "out_scale=None: must be a finite number"),
+    ],
+)
+def test_scales_that_give_no_layer(given, message):
+    with pytest.raises((CodeError, SpecError), match=message):
+        export_layer(**EXPORT | given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"variance": [1.0, -1.0]}, r"variance\[1\]=-1\.0: must be above 0 with epsilon=1e-05"),
+        ({"variance": [0.0, 1.0], "epsilon": 0.0}, r"variance\[0\]=0\.0: must be above 0"),
+        ({"gamma": [NAN, 1.0]}, r"gamma\[0\]=nan: must be a finite number"),
+        ({"weight": [[1.0], [INF]]}, r"weight\[1, 0\]=inf: must be a finite number"),
+        ({"mean": [1.0] * 3}, r"mean: shape \(3,\): must be one number, or one for each output"),
+        ({"weight": 1.0}, r"weight: shape \(\): the first axis must be the outputs"),
+    ],
+)
+def test_normalisations_that_give_no_layer(given, message):
+    wanted = {"weight": [[1.0], [2.0]], "bias": 0.0, "gamma": 1.0, "beta": 0.0, "mean": 0.0}
+    with pytest.raises((CodeError, SpecError), match=message):
+        fold_batch_norm(**wanted | {"variance": 1.0} | given)
+
+
+@pytest.mark.parametrize("form", ["separate", "single", "tflite"])
+@pytest.mark.parametrize(
+    ("scales", "message"),
+    [
+        ((1.0, 1.0, 0.0), "out_scale=0.0: must be a positive number"),
+        ((1.0, NAN, 1.0), "b_scale=nan: must be a finite number"),
+        ((-1.0, 1.0, 1.0), "a_scale=-1.0: must be a (finite number from 0 on|positive number)"),
+        ((1.0, 1.0, INF), "out_scale=inf: must be a finite number"),
+        ((1e10, 1.0, 1e-3), r"a_scale=1.*: must be below 2\*\*31|form=tflite needs more than"),
+    ],
+)
+def test_scales_that_give_no_residual(form, scales, message):
+    with pytest.raises(SpecError, match=message):
+        export_residual(*scales, form=form)
+
+
+def test_branches_saturate_before_they_are_added():
+    """By hand: 100000 - 99990 in branches of 16 bits is 32767 - 32768."""
+    multiplier, shift = export_residual(0.01, 0.01, 0.01)
+    a, b = [100_000], [-99_990]
+    assert residual_add(a, b, multiplier, shift) == -1
+    assert residual_add(a, b, multiplier, shift, branch="int18") == 10
+    assert residual_add(a, b, multiplier, shift, branch="uint8") == 127
+    assert residual_add(a, b, multiplier, 1, form="single") == 10
+
+
+@pytest.mark.parametrize(
+    ("form", "profile"),
+    [
+        *itertools.product(("separate", "single"), Profile),
+        ("tflite", "tflite_double"),
+        ("tflite", "tflite_single"),
+    ],
+)
+def test_residual_sums_are_those_of_the_unit(form, profile):
+    """Operands, multipliers and shifts of all sizes: golden function and unit have one meaning."""
+    rng = np.random.default_rng(3)
+    narrow = form == "tflite"
+    for a_name, b_name, out, branch, bits in (
+        ("int8", "int8", "int8", None, 31),
+        ("int8" if narrow else "int24", "int8" if narrow else "int24", "int8", None, 31),
+        ("int16", "int12", "int16", None, 31),
+        ("uint8", "int8", "uint8", None, 16),
+        ("uint8" if narrow else "int30", "int7", "int8sym", "int12", 8),
+        ("int8", "int6", "int4", "uint6", 31),
+    ):
+        options = {"branch": branch} if form == "separate" and branch else {}
+        spec = unit(
+            "residual-add", a=a_name, b=b_name, out=out, form=form, profile=profile, bits=bits,
+            zero_points=True, **options,
+        )  # fmt: skip
+        least = -31 if narrow else -32
+        for _ in range(40):
+            zero = [int(draw(format(name), rng, ())) for name in (a_name, b_name, out)]
+            a, b = (draw(format(name), rng, 50) for name in (a_name, b_name))
+            factors = rng.integers(1 << (bits - 1), 1 << bits, 3).tolist()
+            shifts = rng.integers(least, 1 if narrow else 12, 3).tolist()
+            names = dict(zip(("a_", "b_", ""), zip(factors, shifts, strict=True), strict=True))
+            given = {f"{n}multiplier": m for n, (m, _) in names.items()}
+            given |= {f"{n}shift": s & 255 for n, (_, s) in names.items()}
+            codes = {k: v for k, v in given.items() if k in spec.ports.inputs}
+            for name, value in zip(("a_zero", "b_zero", "zero_point"), zero, strict=True):
+                codes[name] = value % (1 << spec.ports.inputs[name].format.width)
+            for name, value in (("a", a), ("b", b)):
+                codes[name] = value % (1 << spec.ports.inputs[name].format.width)
+            got = spec.evaluate(**codes)["r"]
+            count = 3 if narrow else 2
+            shift = shifts[2] if form == "single" else tuple(shifts[:count])
+            want = residual_add(
+                a, b, tuple(factors[:count]), shift, form=form, profile=profile, out=out,
+                bits=bits, a_zero=zero[0], b_zero=zero[1], zero_point=zero[2], **options,
+            )  # fmt: skip
+            assert got.tolist() == (want.astype(int) % (1 << format(out).width)).tolist(), spec
+
+
+def draw(fmt, rng, shape):
+    """Integers of a format, of all magnitudes."""
+    least = -(1 << (fmt.width - 1)) if fmt.signed else 0
+    found = rng.integers(least, fmt.max_integer, shape, endpoint=True, dtype=np.int64)
+    return found >> rng.integers(0, fmt.width, shape)
 
 
 def test_convolution_layer():
@@ -292,6 +445,56 @@ def test_convolution_layer():
         (
             lambda: export_residual(1.0, 0.0, 1.0, form="tflite"),
             "b_scale=0.0: must be a positive number",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (-5, 1), 0),
+            r"multiplier=\(-5, 1\): form=separate has two, each from 0 to 2147483647",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), (-40, 0)),
+            r"shift=\(-40, 0\): form=separate has two, each from -32 to 31",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), 32, form="single"),
+            "shift=32: form=single has two, each from -32 to 31",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), 0, zero_point=128),
+            "zero_point=128: must be from -128 to 127, in int8",
+        ),
+        (
+            lambda: residual_add([1 << 31], int8(1), (1, 1), 0),
+            "a: must be within 1073741824 of a_zero",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), 0, form="single", branch="int16"),
+            "branch=int16: form=single has no rounded branches",
+        ),
+        (
+            lambda: residual_add(int8(3), int8(3), (1, 1), 0, branch="e4m3"),
+            "branch=e4m3: must be an integer format of at most 32 bits",
+        ),
+        (
+            lambda: fully_connected(int8(3), int8(4, 3), x_zero=1.5),
+            "x_zero: dtype float64 where integers are wanted",
+        ),
+        (
+            lambda: fully_connected([2**63 - 1], [[1]], x_zero=-5),
+            r"x\[0\]=9223372036854775807: must not exceed 2\*\*61",
+        ),
+        (
+            lambda: max_pool2d(int8(1, 4, 4, 1), 2, padding=2),
+            "padding=2: a window of .* has no value",
+        ),
+        (lambda: clamp(int8(3), low=-300), "low=-300: must be from -128 to 127, in int8"),
+        (lambda: clamp([0.5], low=0), "x: dtype float64 where integers are wanted"),
+        (
+            lambda: Layer(weight=int8(2, 3), multiplier=1, shift=0, out="int4", high=8),
+            "high=8: must be from -8 to 7, in int4",
+        ),
+        (
+            lambda: Layer(weight=int8(2, 3), multiplier=1, shift=0, zero_point=200),
+            "zero_point=200: must be from -128 to 127, in int8",
         ),
         (lambda: reciprocal(0), "count=0: must be an integer from 1"),
         (lambda: max_pool2d(int8(1, 4, 4, 1), 2, stride=0), "must be at least 1"),
