@@ -249,6 +249,9 @@ class Pipeline:
         decide the result.
         """
         width = max(len(a), len(b))
+        if width == 1 and min(len(a), len(b)) == 0:
+            # Spread over a pattern of no bits (a format without mantissa), nothing is left.
+            return self.constant(0, 0)
         single = min(len(a), len(b)) == 1 and width > 1
         a, b = (
             (self.repeat(w, width) if len(w) == 1 else w.bits(width)) if width > 1 else w

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from macaw.golden.formats import Fixed, Float, Format, Subnormals
+from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 from macaw.golden.project import nan_code
 from macaw.golden.rounding import Nan, Overflow, Rounding
 
@@ -378,7 +378,8 @@ class Rounder:
 
         body = packed.bits(finite_width)
         body = body & ~zero
-        body = cat(body[0] | least, body[1:])
+        if least.constant != 0:
+            body = cat(body[0] | least, body[1:])
         body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
         if not format.signed:
             if self.overflow is not Overflow.SATURATE:
@@ -394,13 +395,13 @@ class Rounder:
         body = p.mux(nan, p.constant(nan_body, finite_width), body)
 
         if format.signed:
-            if format.negative_zero:
-                sign = (sign | nan) if self.nan is Nan.NEGATIVE_ZERO else sign & ~nan
+            if format.specials is Specials.FNUZ:
+                # The sign bit alone is NaN, so code 0 has none.
+                sign = (sign & body.any() & ~nan) | nan
+            elif self.nan is Nan.NEGATIVE_ZERO:
+                sign = sign | nan
             else:
-                # fnuz: the sign bit alone is NaN, so zero has none.
-                sign = (sign & body.any() & ~nan) | nan if format.has_nan else sign & body.any()
-                if not format.zero:
-                    sign = sign & ~nan
+                sign = sign & ~nan
             code = cat(body, sign)
         else:
             code = body
