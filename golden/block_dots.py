@@ -294,8 +294,7 @@ class BlockMac(_BlockSum):
 
     def _suffixes(self) -> list[str]:
         acc = "exact" if isinstance(self.acc, str) else identifier(self.acc)
-        default = 4096 if isinstance(self.acc, str) else self.terms
-        terms = [] if self.terms == default else [f"t{self.terms}"]
+        terms = [] if self.terms == 4096 else [f"t{self.terms}"]
         contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
         shown = [] if acc == "fp32" else [f"acc{acc}"]
         return shown + terms + contexts + Sum._suffixes(self)

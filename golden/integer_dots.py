@@ -84,13 +84,13 @@ class IntegerSum(IntegerUnit):
 
     def _format_names(self) -> list[str]:
         names = [identifier(self.a), identifier(self.b)]
-        names = names[:1] if names[0] == names[1] else names
-        return names if self.acc == Fixed(width=32) else [*names, identifier(self.acc)]
+        return names[:1] if names[0] == names[1] else names
 
     def _suffixes(self) -> list[str]:
+        acc = [] if self.acc == Fixed(width=32) else [f"acc{identifier(self.acc)}"]
         parts = [] if self.parts == 1 else [f"p{self.parts}"]
         flags = [n.replace("_", "") for n in ("a_zero", "b_zero") if getattr(self, n)]
-        return parts + flags + ["nobias"] * (not self.bias) + ["wrap"] * self.wrap
+        return acc + parts + flags + ["nobias"] * (not self.bias) + ["wrap"] * self.wrap
 
     def _order(self) -> tuple[str, ...]:
         first = ("a", "b", "acc", "lanes")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +13,9 @@ import numpy as np
 from .errors import CodeError, SpecError
 from .formats import Fixed, Format
 from .operands import Operand, Operands
-from .unit import UNSET, Ports, Unit, check_integer
+from .unit import UNSET, Ports, Unit, check_integer, spelled
 
 _MOST_CHANNELS = 1 << 16
-_LONGEST_NAME = 80
-"""Letters; Verilator renames modules of 128 and more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,16 +117,15 @@ class Chain(Unit):
         memory = {"channels": self.channels, "stored": self.stored} if self.channels else {}
         return {"stages": self.stages, **memory}
 
-    @property
-    def name(self) -> str:
-        """Names of the stages, then the number of channels; what is too long as a digest."""
-        channels = [f"c{self.channels}"] if self.channels else []
-        name = "_".join(["pipeline", *(unit.name for unit in self.chain), *channels])
-        if len(name) <= _LONGEST_NAME:
-            return name
-        digest = hashlib.sha256(repr(self.parameters).encode()).hexdigest()[:8]
-        kinds = "_".join(stage.kind.replace("-", "_") for stage in self.chain)
-        return "_".join(["pipeline", kinds[:_LONGEST_NAME], *channels, digest])
+    def _words(self) -> list[str]:
+        return [self.kind, *(unit.name for unit in self.chain), *self._depth()]
+
+    def _brief(self) -> list[str]:
+        kinds = (stage.kind.replace("-", "_") for stage in self.chain)
+        return [self.kind, *kinds, *self._depth()]
+
+    def _depth(self) -> list[str]:
+        return [f"c{self.channels}"] if self.channels else []
 
     @property
     def _out(self) -> Format:
@@ -220,20 +216,7 @@ def spell(stages: Sequence[Unit]) -> str:
 
 
 def _spell(stage: Unit) -> str:
-    from .units import unit
-
-    kept = dict(stage.parameters)
-    for name in reversed(stage.parameters):
-        fewer = {other: value for other, value in kept.items() if other != name}
-        try:
-            if unit(stage.kind, **fewer) == stage:
-                kept = fewer
-        except SpecError:
-            continue
-    words = (
-        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in kept.items()
-    )
+    words = (f"{name}={spelled(value)}" for name, value in stage.essential.items())
     return f"{stage.kind}({', '.join(words)})"
 
 

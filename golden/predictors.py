@@ -13,7 +13,7 @@ from .blocks import Block
 from .errors import CodeError
 from .formats import Fixed
 from .operands import Operand, Operands
-from .unit import UNSET, Ports, Unit, check_integer
+from .unit import UNSET, Ports, Unit, check_integer, digits
 
 _BIT = Fixed(width=1, signed=False)
 
@@ -109,7 +109,7 @@ class ExponentPredictor(Unit):
         for name, letter in _LETTERS.items():
             value = getattr(self, name)
             if value != getattr(standard, name):
-                words.append(f"{letter}{value:g}".replace(".", "p").replace("-", "m"))
+                words.append(f"{letter}{digits(value)}")
         return words + ([] if self.contexts == 1 else [f"x{self.contexts}"])
 
     @property

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +26,9 @@ UNSET: Any = None
 
 ROUNDING = ("rounding", "overflow", "random_bits")
 """Parameters that say how results are rounded."""
+
+LONGEST_NAME = 80
+"""Letters of a unit's name, but for a digest behind it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +147,19 @@ class Unit:
         order = [*self._order(), *result]
         return {name: result[name] for name in dict.fromkeys(order) if name in result}
 
+    @property
+    def essential(self) -> dict[str, str | int | bool]:
+        """Those :attr:`parameters` that do not follow from the others.
+
+        ``unit(self.kind, **self.essential) == self``.
+        """
+        kept = self.parameters
+        for name in reversed(self.parameters):
+            fewer = {other: value for other, value in kept.items() if other != name}
+            if _made(self.kind, fewer) == self:
+                kept = fewer
+        return kept
+
     def _order(self) -> tuple[str, ...]:
         """Parameters that come first in listings and names."""
         own = [f.name for f in fields(self)]
@@ -148,8 +167,20 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """Name of the module: kind, formats (trailing equal ones left out), then options."""
-        return "_".join([self._stem(), *self._format_names(), *self._suffixes()])
+        """Name of the module: kind, formats (trailing equal ones left out), then options.
+
+        No two units share one. A digest of all parameters stands behind words that are too many,
+        or that do not tell of some parameter.
+        """
+        return _name(self)
+
+    def _words(self) -> list[str]:
+        """The parts of :attr:`name`: letters, digits and underscores, all of them lower case."""
+        return [self._stem(), *self._format_names(), *self._suffixes()]
+
+    def _brief(self) -> list[str]:
+        """What stands before a digest in place of :meth:`_words`."""
+        return self._words()
 
     def _stem(self) -> str:
         return self.kind
@@ -250,9 +281,51 @@ class Unit:
         raise NotImplementedError
 
 
+def digits(value: float) -> str:
+    """Return a number, all of it, as part of a Verilog identifier: ``12p5``, ``m3``."""
+    text = format(Decimal(repr(value)), "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(".", "p").replace("-", "m")
+
+
+def abbreviated(text: str, identity: str, longest: int) -> str:
+    """Return ``text``, cut after ``longest`` letters, and a digest of ``identity``."""
+    return f"{text[:longest].rstrip('_')}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def _made(kind: str, parameters: dict[str, Any]) -> Unit | None:
+    """Return the unit with these parameters; None if it needs others."""
+    from .units import unit
+
+    try:
+        return unit(kind, **parameters)
+    except SpecError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _name(unit: Unit) -> str:
+    words, parameters = unit._words(), unit.parameters
+    text = "_".join(words)
+    told = len(text) <= LONGEST_NAME
+    for name in parameters if told else ():
+        other = _made(unit.kind, {n: v for n, v in parameters.items() if n != name})
+        told = told and (other is None or other == unit or other._words() != words)
+    return text if told else abbreviated("_".join(unit._brief()), repr(parameters), LONGEST_NAME)
+
+
+def spelled(value: str | int | float | bool) -> str:
+    """Return a parameter's value as the command line has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def identifier(fmt: AnyFormat) -> str:
     """Return the format's name as part of a Verilog identifier."""
-    return fmt.name.replace(".", "p").replace("-", "_").replace("+", "_")
+    name = fmt.name
+    if isinstance(fmt, Block) and fmt.second_scale is not None and name == fmt.spelling:
+        # Behind an underscore the second scale would read as the next operand's format.
+        name = f"{name.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
+    return name.replace(".", "p").replace("-", "_").replace("+", "_")
 
 
 def check_any_format(name: str, value: Any) -> AnyFormat:

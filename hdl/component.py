@@ -9,8 +9,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from macaw.golden.errors import SpecError
+from macaw.golden.formats import Fixed
 from macaw.golden.units import Operand, Unit
 
+from . import names
 from .delays import DELAY_MODELS
 from .pipeline import Pipeline, Scratch
 from .wire import Wire
@@ -21,7 +23,9 @@ _CHOICES = {
     "flow": ("none", "valid", "stream"),
     "bus": (None, "axis"),
     "reset": ("sync", "async", "none"),
-    "reset_active": ("high", "low"),
+    "reset_active": ("auto", "high", "low"),
+    "ready": ("combinational", "registered"),
+    "tlast": ("auto", "on", "off"),
     "multiplier": ("auto", "dsp", "lut"),
     "target": tuple(DELAY_MODELS),
 }
@@ -44,9 +48,15 @@ class Implementation:
         ready; nothing is lost or doubled under any pattern of stalls).
     bus : str, optional
         ``axis``: AXI4-Stream names; implies ``stream``.
+    ready : str
+        Of a stream: ``combinational`` (the source sees the sink's ready in the same clock) or
+        ``registered`` (a skid buffer parts them; still an operation per clock).
+    tlast : str
+        Whether results have ``m_axis_tlast``: with ``auto`` if operands have ``s_axis_tlast``,
+        with ``on`` always (and then operands have it too), with ``off`` never.
     reset, reset_active : str
-        ``sync``, ``async`` or ``none`` (power-on values only); ``high`` (``rst``) or ``low``
-        (``rst_n``).
+        ``sync``, ``async`` or ``none`` (power-on values only); ``high`` (``rst``, the default) or
+        ``low`` (``rst_n``; ``aresetn`` of ``bus=axis``, which is always so).
     multiplier : str
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
     widest_sum : int
@@ -68,8 +78,10 @@ class Implementation:
     target: str = "ecp5"
     flow: str = "none"
     bus: str | None = None
+    ready: str = "combinational"
+    tlast: str = "auto"
     reset: str = "sync"
-    reset_active: str = "high"
+    reset_active: str = "auto"
     multiplier: str = "auto"
     widest_sum: int = 128
     fold: int = 1
@@ -91,21 +103,43 @@ class Implementation:
             isinstance(self.frequency, int | float) and 0 < self.frequency < 1e6
         ):
             raise SpecError(f"frequency={self.frequency}: must be above 0 MHz")
+        if self.frequency is not None:
+            object.__setattr__(self, "frequency", float(self.frequency))
         _whole("widest_sum", self.widest_sum, 1, 4096)
         _whole("fold", self.fold, 1, 4096)
         if self.bus == "axis":
+            if self.flow == "valid":
+                raise SpecError("flow=valid: bus=axis is a stream, with valid and ready")
+            if self.reset_active == "high":
+                raise SpecError("reset_active=high: bus=axis has aresetn, which is active low")
             object.__setattr__(self, "flow", "stream")
+        elif self.tlast != "auto":
+            raise SpecError(f"tlast={self.tlast}: needs bus=axis")
+        usual = "low" if self.bus == "axis" else "high"
+        if self.reset_active == usual or self.reset == "none":
+            object.__setattr__(self, "reset_active", "auto")
+        if self.ready == "registered" and self.flow != "stream":
+            raise SpecError(f"ready={self.ready}: needs flow=stream or bus=axis")
         if self.fold > 1 and self.flow == "none":
             raise SpecError(f"fold={self.fold}: needs flow=valid or stream, or bus=axis")
-        if self.name is not None and not (self.name.isascii() and self.name.isidentifier()):
-            raise SpecError(f"name={self.name}: must be a Verilog identifier")
+        if self.name is not None:
+            names.check(self.name)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Options that differ from their defaults, JSON-able."""
         plain = Implementation()
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.bus is not None:
+            del values["flow"]  # which follows
         return {n: v for n, v in values.items() if v is not None and v != getattr(plain, n)}
+
+    @property
+    def active(self) -> str:
+        """The level at which the reset is active, ``high`` or ``low``."""
+        if self.reset_active == "auto":
+            return "low" if self.bus == "axis" else "high"
+        return self.reset_active
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:
@@ -114,8 +148,60 @@ def _whole(name: str, value: Any, low: int, high: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """An operand or result, or several lanes of it, in the bits of an AXI4-Stream's ``tdata``.
+
+    It stands at ``offset`` and is padded to whole bytes: as AMD's cores do it, padding of operands
+    is ignored, and that of signed integer and fixed-point results has their sign, that of the
+    last lane where there are several. Other results are padded with zeros.
+    """
+
+    name: str
+    offset: int
+    spec: Operand
+
+    @property
+    def padded(self) -> int:
+        """The bits that it takes."""
+        return (self.spec.width + 7) // 8 * 8
+
+    @property
+    def sign_extended(self) -> bool:
+        """Whether as a result it is padded with its sign."""
+        return isinstance(self.spec.format, Fixed) and self.spec.format.signed
+
+    def pad(self, value: Value) -> Value:
+        """A result's bits with those of its padding."""
+        count = self.padded - self.spec.width
+        return Cat(value, (value[-1] if self.sign_extended else Const(0, 1)).replicate(count))
+
+    def metadata(self, direction: str) -> dict[str, Any]:
+        """What the JSON file says of it."""
+        padding = "ignored" if direction == "input" else "sign" if self.sign_extended else "zero"
+        return {
+            "name": self.name,
+            "offset": self.offset,
+            "width": self.spec.width,
+            "padded_width": self.padded,
+            "padding": padding,
+            "signed": self.spec.format.signed,
+            "format": self.spec.format.name,
+            "lanes": self.spec.lanes,
+        }
+
+
+def _fields(operands: dict[str, Operand]) -> tuple[Field, ...]:
+    """Operands side by side, the first in the low bits."""
+    fields, offset = [], 0
+    for name, operand in operands.items():
+        fields.append(Field(name=name, offset=offset, spec=operand))
+        offset += fields[-1].padded
+    return tuple(fields)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Port:
-    """A port of the generated module."""
+    """A port of the generated module; one with ``fields`` carries several operands or results."""
 
     name: str
     direction: str
@@ -123,10 +209,12 @@ class Port:
     role: str
     operand: str | None = None
     spec: Operand | None = None
+    fields: tuple[Field, ...] = ()
 
     @property
     def metadata(self) -> dict[str, Any]:
         """What the JSON file says of the port."""
+        mapped = {"fields": [field.metadata(self.direction) for field in self.fields]}
         return {
             "name": self.name,
             "direction": self.direction,
@@ -135,7 +223,7 @@ class Port:
             "operand": self.operand,
             "format": self.spec.format.name if self.spec else None,
             "lanes": self.spec.lanes if self.spec else None,
-        }
+        } | (mapped if self.fields else {})
 
 
 class Datapath(wiring.Component):
@@ -169,9 +257,12 @@ class Datapath(wiring.Component):
         self._MustUse__used = True
         self._period, self.latency = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
-        self.clocked = trial.registers > 0 or self.latency > 0
+        skid = implementation.ready == "registered"
+        self.clocked = trial.registers > 0 or self.latency > 0 or skid
         self.multipliers = sorted(trial.products, reverse=True)
         self.port_list = self._ports()
+        if implementation.name is not None:
+            names.check_free(implementation.name, (p.name for p in self.port_list), "a port")
         super().__init__(
             {p.name: (In if p.direction == "input" else Out)(p.width) for p in self.port_list}
         )
@@ -259,12 +350,14 @@ class Datapath(wiring.Component):
     def _ports(self) -> list[Port]:
         option = self.implementation
         ports = []
+        axis = option.bus == "axis"
         if self.clocked:
-            ports.append(Port(name="clk", direction="input", width=1, role="clock"))
+            name = "aclk" if axis else "clk"
+            ports.append(Port(name=name, direction="input", width=1, role="clock"))
             if option.reset != "none":
-                name = "rst" if option.reset_active == "high" else "rst_n"
+                name = "aresetn" if axis else "rst" if option.active == "high" else "rst_n"
                 ports.append(Port(name=name, direction="input", width=1, role="reset"))
-        if option.bus == "axis":
+        if axis:
             return ports + self._axis_ports()
         if option.flow != "none":
             ports.append(Port(name="i_valid", direction="input", width=1, role="valid"))
@@ -294,24 +387,49 @@ class Datapath(wiring.Component):
             ("m_axis", self.spec.ports.outputs, "output"),
         ):
             back = "output" if into == "input" else "input"
-            width = sum(_bytes(o.width) for o in operands.values())
+            mapped = _fields(operands)
             role = "operand" if into == "input" else "result"
             ports += [
-                Port(name=f"{prefix}_tdata", direction=into, width=width, role=role),
+                Port(name=f"{prefix}_tdata", direction=into, role=role, fields=mapped,
+                     width=sum(field.padded for field in mapped)),
                 Port(name=f"{prefix}_tvalid", direction=into, width=1, role="valid"),
                 Port(name=f"{prefix}_tready", direction=back, width=1, role="ready"),
-            ]
-            if into == "input" and self._boundary is not None:
+            ]  # fmt: skip
+            boundary = self._boundary
+            if into == "input" and boundary is not None:
                 ports.append(
                     Port(name=f"{prefix}_tlast", direction=into, width=1, role="last",
-                         operand=self._boundary, spec=self.spec.ports.inputs[self._boundary])
+                         operand=boundary, spec=self.spec.ports.inputs[boundary])
                 )  # fmt: skip
+            elif self._packets:
+                ports.append(Port(name=f"{prefix}_tlast", direction=into, width=1, role="last"))
         return ports
 
     @property
     def _boundary(self) -> str | None:
         """The operand that is AXI4-Stream's TLAST: ``last``, or else ``end``."""
         return next((name for name in ("last", "end") if name in self.spec.ports.inputs), None)
+
+    @property
+    def _packets(self) -> bool:
+        """Whether results have a TLAST."""
+        option = self.implementation
+        return option.bus == "axis" and (
+            option.tlast == "on" or (option.tlast == "auto" and self._boundary is not None)
+        )
+
+    def _last(self, p: Pipeline, given: Value | None) -> Value:
+        """The TLAST of results: the end of a tensor, else of the packet that they came with.
+
+        A sequence that has become one result is a packet of one.
+        """
+        operand = p.inputs.get("end")
+        if operand is None:
+            if "last" in p.inputs:
+                return Const(1, 1)
+            assert given is not None
+            operand = p.input(given, "tlast")
+        return p.at(operand, self.latency)
 
     def _bus_inputs(self) -> dict[str, Operand]:
         inputs = self.spec.ports.inputs
@@ -331,10 +449,8 @@ class Datapath(wiring.Component):
         }
         operands: dict[str, Value] = {}
         if axis:
-            position = 0
-            for name, operand in self._bus_inputs().items():
-                operands[name] = ports["s_axis_tdata"][position : position + operand.width]
-                position += _bytes(operand.width)
+            for field in _fields(self._bus_inputs()):
+                operands[field.name] = ports["s_axis_tdata"][field.offset :][: field.spec.width]
             if self._boundary is not None:
                 operands[self._boundary] = ports["s_axis_tlast"]
         else:
@@ -369,29 +485,47 @@ class Datapath(wiring.Component):
         out_valid = p.valid(self.latency)
         if out_valid is not None and done is not None:
             out_valid = out_valid & p.at(done, self.latency)
-        if option.flow != "none":
-            assert out_valid is not None
-            m.d.comb += handshake("o", "valid").eq(out_valid)
-        if enable is not None:
-            assert out_valid is not None
-            m.d.comb += enable.eq(~out_valid | handshake("o", "ready"))
-            m.d.comb += handshake("i", "ready").eq(ready)
         values = {name: p.at(wire, self.latency) for name, wire in results.items()}
+        if self._packets:
+            values["tlast"] = self._last(p, ports.get("s_axis_tlast"))
+        if out_valid is not None and option.flow != "none":
+            if enable is not None and option.ready == "registered":
+                out_valid, values = _skid(m, enable, out_valid, values, handshake("o", "ready"))
+            m.d.comb += handshake("o", "valid").eq(out_valid)
+            if enable is not None and option.ready == "combinational":
+                m.d.comb += enable.eq(~out_valid | handshake("o", "ready"))
+        if enable is not None:
+            m.d.comb += handshake("i", "ready").eq(ready)
         if axis:
-            parts = []
-            for name, operand in self.spec.ports.outputs.items():
-                parts += [values[name], Const(0, _bytes(operand.width) - operand.width)]
-            m.d.comb += ports["m_axis_tdata"].eq(Cat(*parts))
+            if self._packets:
+                m.d.comb += ports["m_axis_tlast"].eq(values["tlast"])
+            fields = _fields(self.spec.ports.outputs)
+            m.d.comb += ports["m_axis_tdata"].eq(Cat(*(f.pad(values[f.name]) for f in fields)))
         else:
             for name, value in values.items():
                 m.d.comb += ports[f"o_{name}"].eq(value)
         return m
 
 
+def _skid(
+    m: Module, free: Signal, valid: Value, values: dict[str, Value], taken: Value
+) -> tuple[Value, dict[str, Value]]:
+    """A place behind the datapath for the result that the sink does not take at once.
+
+    The datapath moves while that place is ``free``, a register, whatever the sink says.
+    """
+    empty = Signal(name="skid_empty", init=1)
+    m.d.comb += free.eq(empty)
+    m.d.sync += empty.eq(taken | (empty & ~valid))
+    shown: dict[str, Value] = {}
+    for name, value in values.items():
+        held = Signal(len(value), name=f"skid_{name}", reset_less=True)
+        with m.If(empty):
+            m.d.sync += held.eq(value)
+        shown[name] = out = Signal(len(value), name=f"out_{name}")
+        m.d.comb += out.eq(Mux(empty, value, held))
+    return valid | ~empty, shown
+
+
 def _scratch() -> Module:
     return cast(Module, Scratch())
-
-
-def _bytes(width: int) -> int:
-    """``width`` padded to whole bytes, in bits."""
-    return (width + 7) // 8 * 8

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import re
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from amaranth.hdl import ClockDomain, Signal
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 
-from . import tools
+from . import names, tools
 from .component import Datapath, Implementation
 from .units import build
 
@@ -62,18 +61,7 @@ class Design:
     @property
     def name(self) -> str:
         """Module name and stem of the files."""
-        option = self.implementation
-        if option.name:
-            return option.name
-        suffix = (
-            f"f{option.frequency:g}".replace(".", "p") if option.frequency else f"s{self.latency}"
-        )
-        parts = [self.spec.name, suffix]
-        if option.bus or option.flow != "none":
-            parts.append(option.bus or option.flow)
-        if option.frequency and option.target != "ecp5":
-            parts.append(option.target)
-        return "_".join(parts)
+        return self.implementation.name or names.default(self.spec, self.implementation)
 
     @property
     def latency(self) -> int:
@@ -94,10 +82,7 @@ class Design:
     @property
     def command(self) -> str:
         """The command line that makes this module."""
-        words = [self.spec.kind]
-        words += [f"{k}={_word(v)}" for k, v in self.spec.parameters.items()]
-        words += [f"{k}={_word(v)}" for k, v in self.implementation.parameters.items()]
-        return "macaw generate " + " ".join(shlex.quote(word) for word in words)
+        return names.command("generate", self.spec, self.implementation)
 
     @cached_property
     def body(self) -> str:
@@ -137,8 +122,9 @@ class Design:
             "multipliers": [list(widths) for widths in self.datapath.multipliers],
             "flow": option.flow,
             "bus": option.bus,
+            "ready": option.ready if option.flow == "stream" else None,
             "reset": option.reset,
-            "reset_active": option.reset_active,
+            "reset_active": option.active,
             "hash": self.digest,
             "tools": {
                 "amaranth": _version("amaranth"),
@@ -187,10 +173,6 @@ class Design:
             raise MacawError(f"cannot write to {folder}: {error.strerror or error}") from None
 
 
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _write(path: Path, text: str) -> Path:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -212,7 +194,11 @@ def write_bodies(designs: Sequence[Design]) -> None:
 
 
 def _verilog(designs: Sequence[Design]) -> list[str]:
-    return _run_yosys([(design.name, _rtlil(design.datapath, design.name)) for design in designs])
+    modules = [(design.name, _rtlil(design.datapath, design.name)) for design in designs]
+    texts = _run_yosys(modules)
+    for (name, _), text in zip(modules, texts, strict=True):
+        names.check_free(name, names.identifiers(text, name), "a signal")
+    return texts
 
 
 def _rtlil(datapath: Datapath, name: str) -> str:
@@ -223,16 +209,15 @@ def _rtlil(datapath: Datapath, name: str) -> str:
         domain: Any = ClockDomain(
             "sync", reset_less=option.reset == "none", async_reset=option.reset == "async"
         )
-        domain.clk = Signal(name="clk")
+        pins = {port.role: port.name for port in datapath.port_list}
+        domain.clk = Signal(name=pins["clock"])
         ports.append(domain.clk)
         module.domains.sync = domain
         if option.reset != "none":
-            if option.reset_active == "low":
-                pin = Signal(name="rst_n")
+            domain.rst = pin = Signal(name=pins["reset"])
+            if option.active == "low":
                 domain.rst = Signal(name="rst")
                 module.d.comb += domain.rst.eq(~pin)
-            else:
-                domain.rst = pin = Signal(name="rst")
             ports.append(pin)
     outside = {"clock", "reset"}
     ports += [getattr(datapath, p.name) for p in datapath.port_list if p.role not in outside]

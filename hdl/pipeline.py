@@ -80,6 +80,7 @@ class Pipeline:
         self.slowest = 0.0
         self.registers = 0
         self.products: list[tuple[int, int]] = []
+        self.inputs: dict[str, Wire] = {}
         self._steps = 0
         self.looping: range | None = None
         self._hold: tuple[int, Value] | None = None
@@ -90,7 +91,9 @@ class Pipeline:
     def input(self, value: Value, name: str = "") -> Wire:
         """An unsigned pattern that arrives at the start of stage 0."""
         high = (1 << len(value)) - 1
-        return Wire(self, value, 0, self.delays.register, 0, high, name)
+        wire = Wire(self, value, 0, self.delays.register, 0, high, name)
+        self.inputs[name] = wire
+        return wire
 
     def constant(self, value: int, width: int | None = None) -> Wire:
         """A number, or with ``width`` an unsigned pattern; ready in any stage."""

@@ -32,6 +32,8 @@ _PROBLEMS = {
     3: "o_valid is not `latency` clocks after its operands",
     4: "o_valid fell while o_ready was low",
     5: "the result changed while o_ready was low",
+    6: "the padding beside a result is wrong",
+    7: "i_ready depends on o_ready within the clock",
 }
 
 
@@ -246,6 +248,7 @@ class Model:
         results, problem
             One row per result; and None, or what is wrong with the handshake in one line.
         """
+        codes = self.interface.offered(codes, seed)
         rows = len(next(iter(codes.values())))
         sums = "last" in codes
         expected = int(np.count_nonzero(codes["last"])) if sums else rows
@@ -289,6 +292,9 @@ def _fields(wires: Iterable[Any]) -> list[PinField]:
 
 def _addresses(arrays: Sequence[np.ndarray]) -> Any:
     return (ctypes.c_void_p * max(1, len(arrays)))(*[a.ctypes.data for a in arrays])
+
+
+_Running = tuple[Codes, Future[tuple[Codes, str | None]]]
 
 
 def differing(expected: Codes, got: Codes) -> np.ndarray:
@@ -361,13 +367,14 @@ def compare(
     tally = Tally()
     start = time.perf_counter()
     before = sum(model.seconds for model in models)
-    waiting: list[tuple[int, Codes, Codes, dict[int, Future[tuple[Codes, str | None]]]]] = []
+    waiting: list[tuple[int, Codes, Codes, dict[int, _Running]]] = []
 
     def settle() -> None:
-        first, codes, expected, running = waiting.pop(0)
-        for number, future in running.items():
+        first, plain, results, running = waiting.pop(0)
+        for number, (codes, future) in running.items():
             got, problem = future.result()
             begin = time.thread_time()
+            expected = models[number].interface.expected(codes, results)
             wrong = differing(expected, got)
             tally.compare += time.thread_time() - begin
             if (len(wrong) or problem) and number not in tally.failures:
@@ -375,7 +382,7 @@ def compare(
                 tally.failures[number] = Failure(
                     first=first, row=row, codes=codes, expected=expected, got=got, problem=problem
                 )
-        tally.vectors = first + len(next(iter(codes.values())))
+        tally.vectors = first + len(next(iter(plain.values())))
         if progress is not None:
             progress(tally.vectors)
 
@@ -394,8 +401,11 @@ def compare(
                 if index not in tally.failures:
                     patterns = traffic_for(model.interface, stalls=stalls)
                     traffic = patterns[number % len(patterns)]
-                    running[index] = workers[index].submit(
-                        model.run, codes, traffic=traffic, seed=seed * 1000003 + number
+                    own = seed * 1000003 + number
+                    offered = model.interface.offered(codes, own)
+                    running[index] = (
+                        offered,
+                        workers[index].submit(model.run, offered, traffic=traffic, seed=own),
                     )
             begin = time.thread_time()
             expected = unit.evaluate(**codes)

@@ -47,7 +47,7 @@ struct Pause {
     }
 };
 
-enum { DONE = 0, EXTRA = 1, STUCK = 2, LATENCY = 3, WITHDRAWN = 4, CHANGED = 5 };
+enum { DONE, EXTRA, STUCK, LATENCY, WITHDRAWN, CHANGED, PADDING, IMMEDIATE };
 """
 
 _CLOCKING = r"""
@@ -131,6 +131,15 @@ static int run_stream(Top& top, const void* const* in, int64_t rows, void* const
         set_ready(top, ready);
         set_clock(top, 0);
         top.eval();
+        if (REGISTERED) {
+            const bool before = in_ready(top);
+            set_ready(top, !ready);
+            top.eval();
+            const bool after = in_ready(top);
+            set_ready(top, ready);
+            top.eval();
+            if (before != after) return IMMEDIATE;
+        }
         const bool taken = offered && in_ready(top);
         const bool valid = out_valid(top);
         if (waiting && !valid) return WITHDRAWN;
@@ -140,6 +149,7 @@ static int run_stream(Top& top, const void* const* in, int64_t rows, void* const
         if (valid && ready) {
             if (*got == capacity) return EXTRA;
             store(top, out, (*got)++);
+            if (!padded(top)) return PADDING;
         }
         set_clock(top, 1);
         top.eval();
@@ -220,6 +230,13 @@ def _load(wire: Wire, column: int) -> tuple[list[str], int]:
                 lines.append(f"insert(top.{wire.name}, {offset}, {field.width}, {code});")
             else:
                 terms.append(f"{code} << {offset}" if offset else code)
+        if field.padding:
+            # Any bits, but the same ones for as long as the row is offered.
+            fill = f"(uint64_t(i) * 0x9E3779B97F4A7C15ull >> {64 - field.padding})"
+            if wide:
+                lines.append(f"insert(top.{wire.name}, {field.end}, {field.padding}, {fill});")
+            else:
+                terms.append(f"{fill} << {field.end}")
     if not wide:
         lines.append(f"top.{wire.name} = {' | '.join(terms)};")
     return lines, column
@@ -233,13 +250,29 @@ def _store(wire: Wire, column: int) -> tuple[list[str], int]:
         column += 1
         for lane in range(field.count):
             offset = field.offset + lane * field.width
-            if wire.width > 64:
-                value = f"extract(top.{wire.name}, {offset}, {field.width})"
-            else:
-                mask = (1 << field.width) - 1
-                value = f"(uint64_t(top.{wire.name}) >> {offset}) & {mask}ull"
+            value = _value(wire, offset, field.width)
             lines.append(f"{target}[i * {field.count} + {lane}] = {_c_type(field)}({value});")
     return lines, column
+
+
+def _value(wire: Wire, offset: int, width: int) -> str:
+    """Some bits of an output."""
+    if wire.width > 64:
+        return f"extract(top.{wire.name}, {offset}, {width})"
+    return f"((uint64_t(top.{wire.name}) >> {offset}) & {(1 << width) - 1}ull)"
+
+
+def _padded(wires: tuple[Wire, ...]) -> list[str]:
+    """Statements that say whether the padding of all results is what it has to be."""
+    lines = []
+    for wire in wires:
+        for field in wire.fields:
+            if field.padding:
+                ones = f"{(1 << field.padding) - 1}ull"
+                sign = _value(wire, field.end - 1, 1) if field.signed else "0"
+                fill = _value(wire, field.end, field.padding)
+                lines.append(f"if ({fill} != {sign} * {ones}) return false;")
+    return [*lines, "return true;"]
 
 
 def _function(head: str, body: list[str]) -> str:
@@ -302,6 +335,7 @@ def _module(interface: Interface, number: int) -> str:
         f"static constexpr int FLOW = {('none', 'valid', 'stream').index(interface.flow)};",
         f"static constexpr int64_t LATENCY_CLOCKS = {interface.latency};",
         f"static constexpr int64_t INTERVAL = {max(1, interface.interval)};",
+        f"static constexpr bool REGISTERED = {'true' if interface.registered else 'false'};",
         _function("void load(Top& top, const void* const* in, int64_t i)", load),
         _function("void store(const Top& top, void* const* out, int64_t i)", store),
         _function("void idle(Top& top)", idle),
@@ -322,6 +356,7 @@ def _module(interface: Interface, number: int) -> str:
             "bool in_ready(const Top& top)",
             [f"return top.{interface.ready_in};" if interface.ready_in else "return true;"],
         ),
+        _function("bool padded(const Top& top)", _padded(interface.outputs)),
         "struct Payload {",
         *members,
         "Payload() = default;",

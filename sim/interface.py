@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,11 @@ import numpy as np
 from macaw.golden.units import Ports
 
 Codes = dict[str, np.ndarray]
+
+MARK = "tlast"
+"""Name of the end of a packet that is no operand of the unit."""
+
+_DATA = ("operand", "result", "last")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,12 +33,23 @@ class Field:
         None for a scalar; lane 0 is in the lowest bits.
     offset : int
         Position of lane 0 in the wire.
+    padding : int
+        Bits above the last lane that belong to the field.
+    signed : bool
+        Of a result: whether its padding repeats its highest bit, or else is zero.
     """
 
     name: str
     width: int
     lanes: int | None
     offset: int
+    padding: int = 0
+    signed: bool = False
+
+    @property
+    def end(self) -> int:
+        """Position behind the last lane: that of the padding."""
+        return self.offset + self.count * self.width
 
     @property
     def count(self) -> int:
@@ -67,6 +83,8 @@ class Interface:
         Clocks from an operand to its result, and between two operands.
     flow : str
         ``none``, ``valid`` or ``stream``; an AXI4-Stream bus is a ``stream``.
+    registered : bool
+        Whether ``ready_in`` does not depend on ``ready_out`` within a clock.
     """
 
     module: str
@@ -82,6 +100,7 @@ class Interface:
     flow: str
     latency: int
     interval: int
+    registered: bool = False
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], ports: Ports) -> Interface:
@@ -93,20 +112,17 @@ class Interface:
             return found[0] if found else None
 
         def wires(direction: str, operands: Mapping[str, Any]) -> tuple[Wire, ...]:
-            data = [
-                p
-                for p in pins
-                if p["direction"] == direction and p["role"] in ("operand", "result", "last")
-            ]
-            beside = {port.get("operand") for port in data}
             found = []
-            for port in data:
-                name = port.get("operand")
-                if name is not None:
-                    fields = (_field(name, operands[name], 0),)
-                else:
-                    fields = _bus_fields(operands, beside)
-                found.append(Wire(name=port["name"], width=port["width"], fields=fields))
+            for port in pins:
+                if port["direction"] == direction and port["role"] in _DATA:
+                    name = port.get("operand")
+                    if "fields" in port:
+                        fields = tuple(_field(operands, field) for field in port["fields"])
+                    elif name is not None:
+                        fields = (_field(operands, {"name": name, "offset": 0}),)
+                    else:
+                        fields = (Field(name=MARK, width=1, lanes=None, offset=0),)
+                    found.append(Wire(name=port["name"], width=port["width"], fields=fields))
             return tuple(found)
 
         return cls(
@@ -123,37 +139,76 @@ class Interface:
             flow="stream" if metadata.get("bus") else metadata["flow"],
             latency=metadata["latency"],
             interval=metadata["initiation_interval"],
+            registered=metadata.get("ready") == "registered",
         )
 
+    def offered(self, codes: Codes, seed: int) -> Codes:
+        """``codes``, with random ends of packets where the module takes them beside operands."""
+        if MARK in codes or not _has_mark(self.inputs):
+            return codes
+        rows = len(next(iter(codes.values())))
+        return codes | {MARK: np.random.default_rng(seed).integers(0, 2, rows, np.uint8)}
 
-def _field(name: str, operand: Any, offset: int) -> Field:
-    return Field(name=name, width=operand.format.width, lanes=operand.lanes, offset=offset)
+    def expected(self, codes: Codes, results: Codes) -> Codes:
+        """``results`` of what :meth:`offered` gave, with the ends of packets that belong to them.
+
+        A result ends a packet where it ends a tensor; else where its operands end one, which a
+        sequence always does.
+        """
+        if not _has_mark(self.outputs):
+            return results
+        if "last" in codes:
+            ends = np.asarray(codes["last"]) != 0
+            marks = np.asarray(codes["end"])[ends] if "end" in codes else np.ones(ends.sum())
+        else:
+            marks = np.asarray(codes["end" if "end" in codes else MARK])
+        return results | {MARK: marks.astype(np.uint8)}
 
 
-def _bus_fields(operands: Mapping[str, Any], beside: Container[str | None]) -> tuple[Field, ...]:
-    """Operands side by side, each padded to whole bytes; those ``beside`` have their own wires."""
-    fields, offset = [], 0
-    for name, operand in operands.items():
-        if name not in beside:
-            fields.append(_field(name, operand, offset))
-            offset += -(-operand.width // 8) * 8
-    return tuple(fields)
+def _has_mark(wires: tuple[Wire, ...]) -> bool:
+    return any(field.name == MARK for wire in wires for field in wire.fields)
 
 
-def pack(wire: Wire, codes: Mapping[str, np.ndarray]) -> np.ndarray:
+def _field(operands: Mapping[str, Any], field: Mapping[str, Any]) -> Field:
+    """The field at ``offset`` that a port of one operand is, or that a bus's map tells of."""
+    operand = operands[field["name"]]
+    return Field(
+        name=field["name"],
+        width=operand.format.width,
+        lanes=operand.lanes,
+        offset=field["offset"],
+        padding=field.get("padded_width", operand.width) - operand.width,
+        signed=field.get("padding") == "sign",
+    )
+
+
+def pack(
+    wire: Wire, codes: Mapping[str, np.ndarray], noise: np.random.Generator | None = None
+) -> np.ndarray:
     """Codes of a wire's fields as 64-bit words: uint64 of shape (vectors, words), low word first.
 
-    ``codes[name]`` has shape (vectors,) or (vectors, lanes).
+    ``codes[name]`` has shape (vectors,) or (vectors, lanes). Padding is that of results, or comes
+    from ``noise``.
     """
     rows = len(codes[wire.fields[0].name])
     words = np.zeros((rows, -(-wire.width // 64)), np.uint64)
+
+    def put(column: np.ndarray, offset: int, width: int) -> None:
+        word, shift = divmod(offset, 64)
+        words[:, word] |= column << np.uint64(shift)
+        if shift + width > 64:
+            words[:, word + 1] |= column >> np.uint64(64 - shift)
+
     for field in wire.fields:
         columns = np.asarray(codes[field.name]).reshape(rows, field.count).astype(np.uint64)
         for lane in range(field.count):
-            word, shift = divmod(field.offset + lane * field.width, 64)
-            words[:, word] |= columns[:, lane] << np.uint64(shift)
-            if shift + field.width > 64:
-                words[:, word + 1] |= columns[:, lane] >> np.uint64(64 - shift)
+            put(columns[:, lane], field.offset + lane * field.width, field.width)
+        if field.padding and noise is not None:
+            fill = noise.integers(0, 1 << field.padding, rows, np.uint64)
+            put(fill, field.end, field.padding)
+        elif field.padding and field.signed:
+            sign = columns[:, -1] >> np.uint64(field.width - 1)
+            put(sign * np.uint64((1 << field.padding) - 1), field.end, field.padding)
     return words
 
 

@@ -305,7 +305,8 @@ def write_plan(
     and ``ends``: which rows complete a result. ``plan.json`` has the pins by role.
     """
     rows = len(next(iter(codes.values())))
-    arrays = {f"in_{wire.name}": pack(wire, codes) for wire in interface.inputs}
+    noise = np.random.default_rng(seed)
+    arrays = {f"in_{wire.name}": pack(wire, codes, noise) for wire in interface.inputs}
     arrays |= {f"out_{wire.name}": pack(wire, expected) for wire in interface.outputs}
     arrays["ends"] = np.asarray(codes["last"]) != 0 if "last" in codes else np.ones(rows, bool)
     np.savez(folder / "plan.npz", **arrays)  # type: ignore[arg-type]
@@ -314,5 +315,6 @@ def write_plan(
     plan["inputs"] = [wire.name for wire in interface.inputs]
     plan["outputs"] = [wire.name for wire in interface.outputs]
     plan["output_widths"] = [wire.width for wire in interface.outputs]
+    plan["registered"] = interface.registered
     plan |= {"latency": interface.latency, "interval": interface.interval, "seed": seed}
     (folder / "plan.json").write_text(json.dumps(plan))

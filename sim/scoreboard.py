@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.units import Operand, Unit
-from macaw.golden.units import unit as unit_called
-from macaw.sim.interface import Codes
+from macaw.hdl.names import command
+from macaw.sim.interface import MARK, Codes
 
 LONGEST_SHOWN = 8  # beats of an accumulation, or lanes, that a message shows
 
@@ -142,33 +140,25 @@ def report(
     wanted = {name: column[row] for name, column in expected.items()} if row < rows else {}
     start, end = beats_of(codes, min(row, rows - 1))
     shown = codes.items() if row < rows else ()
-    ports = unit.ports
+    mark = {MARK: Operand(format=Fixed(width=1, signed=False))}
+    inputs, outputs = unit.ports.inputs | mark, unit.ports.outputs | mark
     return Mismatch(
         index=first + (end if row < rows else len(next(iter(codes.values())))),
         operands={
             name: describe(
-                ports.inputs[name],
+                inputs[name],
                 column[start : end + 1].ravel() if unit.accumulates else column[end],
             )
             for name, column in shown
         },
-        expected={name: describe(ports.outputs[name], code) for name, code in wanted.items()},
-        got={name: describe(ports.outputs[name], code) for name, code in (got or {}).items()},
+        expected={name: describe(outputs[name], code) for name, code in wanted.items()},
+        got={name: describe(outputs[name], code) for name, code in (got or {}).items()},
         ulp=distances(unit, wanted, got) if got and wanted else {},
         problem=problem,
         pattern=pattern,
         seed=seed,
         replay=replay,
     )
-
-
-def _implied(unit: Unit, name: str) -> bool:
-    """Whether the unit is the same without this parameter."""
-    others = {key: value for key, value in unit.parameters.items() if key != name}
-    try:
-        return unit_called(unit.kind, **others) == unit
-    except SpecError:
-        return False
 
 
 def replay_command(
@@ -182,17 +172,7 @@ def replay_command(
     stalls: bool = True,
 ) -> str:
     """The ``macaw verify`` command line of a run."""
-    words = ["macaw", "verify", unit.kind]
-    for name, value in unit.parameters.items():
-        if not _implied(unit, name):
-            words.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
-    if implementation is not None:
-        # A name that is the unit's too, as requantize's multiplier, is an option here.
-        words += [
-            f"--{name}={value}" if hasattr(unit, name) else f"{name}={value}"
-            for name, value in implementation.parameters.items()
-        ]
-    words += ["--simulator", simulator]
-    words += ["--exhaustive"] if exhaustive else ["--vectors", str(vectors)]
-    words += [] if stalls else ["--no-stalls"]
-    return shlex.join([*words, "--seed", str(seed)])
+    rest = ["--simulator", simulator]
+    rest += ["--exhaustive"] if exhaustive else ["--vectors", str(vectors)]
+    rest += [] if stalls else ["--no-stalls"]
+    return command("verify", unit, implementation, *rest, "--seed", str(seed))

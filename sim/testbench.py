@@ -150,6 +150,7 @@ class Bench:
         self.latency: int = pins["latency"]
         self.interval: int = max(1, pins["interval"])
         self.level: int = pins["reset_level"]
+        self.registered: bool = pins["registered"]
         self.junk = len(plan.rows)
 
     def _pin(self, dut: Any, role: str) -> Any:
@@ -263,6 +264,7 @@ class Bench:
     ) -> None:
         """Beats and results each taken when valid and ready are both high."""
         falling, rising = self.clock.falling_edge, self.clock.rising_edge
+        settle = Timer(PERIOD / 4, unit="ns")
         rows = self.plan.rows[:count]
         sent = drained = still = 0
         offered = False
@@ -273,8 +275,15 @@ class Bench:
                 self.drive(rows[sent] if offered else self.some_row())
             self.valid_in.value = int(offered)
             ready = not next(stalls)
+            early = None
+            if self.registered:
+                self.ready_out.value = int(not ready)
+                await settle
+                early = self.bit(self.ready_in)
             self.ready_out.value = int(ready)
             await rising
+            if early not in (None, self.bit(self.ready_in)):
+                self.scoreboard.fail("i_ready depends on o_ready within the clock")
             taken = self.bit(self.ready_in) and offered
             valid = self.bit(self.valid_out)
             if held is not None:

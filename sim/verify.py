@@ -228,15 +228,14 @@ class _Run:
         )
         patterns = patterns_for(self.interface, stalls=self.stalls)
         first = moved = 0
-        for codes in _gathered(chunks, COCOTB_CHUNK):
-            rows = len(next(iter(codes.values())))
-            expected = self.unit.evaluate(**codes)
+        for plain in _gathered(chunks, COCOTB_CHUNK):
+            rows = len(next(iter(plain.values())))
+            codes, expected = self._expected(plain)
             steady = patterns if waves is not None else patterns[:1]
             verdict = simulation.run(codes, expected, patterns=steady, seed=self.seed, waves=waves)
             moved += rows * len(steady)
             if verdict is None and first == 0 and waves is None and len(patterns) > 1:
-                codes = _shortened(codes, STALLED_VECTORS)
-                expected = self.unit.evaluate(**codes)
+                codes, expected = self._expected(_shortened(plain, STALLED_VECTORS))
                 verdict = simulation.run(codes, expected, patterns=patterns[1:], seed=self.seed)
                 moved += len(next(iter(codes.values()))) * (len(patterns) - 1)
             if verdict is not None:
@@ -246,6 +245,11 @@ class _Run:
             if waves is not None:
                 break  # a second run would overwrite the first one's waves
         return moved, None
+
+    def _expected(self, codes: Codes) -> tuple[Codes, Codes]:
+        results = self.unit.evaluate(**codes)
+        codes = self.interface.offered(codes, self.seed)
+        return codes, self.interface.expected(codes, results)
 
     def _mismatch(self, verdict: Verdict, codes: Codes, expected: Codes, first: int) -> Mismatch:
         got = None

@@ -37,8 +37,8 @@ def ports(verilog: str) -> list[str]:
         (
             MAC,
             {"bus": "axis"},
-            "clk rst s_axis_tdata s_axis_tvalid s_axis_tready s_axis_tlast "
-            "m_axis_tdata m_axis_tvalid m_axis_tready",
+            "aclk aresetn s_axis_tdata s_axis_tvalid s_axis_tready s_axis_tlast "
+            "m_axis_tdata m_axis_tvalid m_axis_tready m_axis_tlast",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_header_names_the_licence_and_the_command():
     design = generate(unit("cast", a="fp32", out="e4m3", rounding="sr"), stages=1)
     assert "SPDX-License-Identifier: BSD-2-Clause" in design.verilog
     assert "macaw generate cast a=fp32 out=e4m3" in design.verilog
-    assert "stages=1" in design.command
+    assert design.command.endswith(" --stages 1")
 
 
 def test_generation_is_reproducible():
@@ -128,7 +128,6 @@ def test_a_file_in_place_of_the_folder_is_one_clear_line(tmp_path: Path):
         ({"frequency": 0}, r"frequency=0: must be above 0 MHz"),
         ({"frequency": 5000}, r"frequency=5000: the slowest step of \S+ takes \S+ ns on ecp5"),
         ({"target": "virtex"}, r"target=virtex: must be one of ecp5"),
-        ({"name": "1x"}, r"name=1x: must be a Verilog identifier"),
         ({"stage": 3}, r"unknown implementation option 'stage': did you mean stages\?"),
     ],
 )

@@ -83,7 +83,7 @@ OPTIONS = [
     {"stages": 2},
     {"stages": 1, "flow": "valid"},
     {"stages": 2, "flow": "stream"},
-    {"stages": 1, "bus": "axis"},
+    {"stages": 1, "bus": "axis", "ready": "registered"},
 ]
 
 

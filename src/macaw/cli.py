@@ -168,8 +168,10 @@ _IMPLEMENTATION = (
     click.option("--frequency", type=float, help="MHz to reach; decides the stages."),
     click.option("--flow", help="none, valid, or stream (valid/ready).  [default: none]"),
     click.option("--bus", help="axis: AXI4-Stream port names."),
+    click.option("--ready", help="Of a stream: combinational, or registered (a skid buffer)."),
+    click.option("--tlast", help="Of bus=axis, on results: auto, on, or off.  [default: auto]"),
     click.option("--reset", help="sync, async, or none.  [default: sync]"),
-    click.option("--reset-active", help="high or low.  [default: high]"),
+    click.option("--reset-active", help="high or low.  [default: high; with bus=axis low]"),
     click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
     click.option("--widest-sum", type=int, help="Bits that an exact sum may have.  [default: 128]"),
     click.option(
