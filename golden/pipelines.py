@@ -118,14 +118,18 @@ class Chain(Unit):
         return {"stages": self.stages, **memory}
 
     def _words(self) -> list[str]:
-        return [self.kind, *(unit.name for unit in self.chain), *self._depth()]
+        return [self.kind, *(unit.name for unit in self.chain), *self._memory()]
 
     def _brief(self) -> list[str]:
         kinds = (stage.kind.replace("-", "_") for stage in self.chain)
-        return [self.kind, *kinds, *self._depth()]
+        return [self.kind, *kinds, *self._memory()]
 
-    def _depth(self) -> list[str]:
-        return [f"c{self.channels}"] if self.channels else []
+    def _memory(self) -> list[str]:
+        """Channels of the memory, and what it holds unless that is all that it could."""
+        if not self.channels:
+            return []
+        offered = [name for _, names in self._later() for name in names.values()]
+        return [f"c{self.channels}", *(() if list(self.held) == offered else self.held)]
 
     @property
     def _out(self) -> Format:
