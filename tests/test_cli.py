@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 import pytest
+import tensor_files
 
 import macaw
 from macaw import cli, tensors
@@ -263,6 +264,8 @@ def test_example_runs(run: Run, example: str) -> None:
     Path("layers.json").write_text(json.dumps({"layers": [layer]}))
     np.savez("codes.npz", weights=np.arange(256, dtype=np.uint8))
     np.savez("blocks.npz", **arrays_of("weights", macaw.format("nvfp4").quantize(weights)))
+    if "quantize" in example:
+        tensor_files.write_all(weights.reshape(32, 32))
     outcome = run(*shlex.split(example)[1:])
     assert outcome.code == 0, outcome.err
 

@@ -14,6 +14,7 @@ import shlex
 import sys
 import time
 import typing
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -614,6 +615,12 @@ _LOSS = (
 )
 
 
+def _printable(text: str) -> str:
+    """Names come from files: what would steer a terminal is shown as its escape."""
+    steers = ("Cc", "Cf", "Cs")
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in steers else c for c in text)
+
+
 def _decibels(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
@@ -634,6 +641,9 @@ _SCALAR_OPTIONS = ("overflow", "scale")
 @click.option("--min-scale", help="Other scales: none modelopt torchao ct.  [default: none]")
 @click.option("--hadamard", "rotation", type=int, help="Blocks: rotate groups of this size first.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the words for sr.")
+@click.option("--dtype", help="Format of arrays of raw bytes (V1, f1, V2) and of their size.")
+@click.option("--include", multiple=True, help="Only tensors named so, as *.weight. Repeatable.")
+@click.option("--exclude", multiple=True, help="No tensors named so. Repeatable.")
 @click.option("--decode", "--dequantize", is_flag=True, help="FILE holds codes: back to values.")
 @click.option("-o", "--output", help="Write codes (with --decode: values) to this file.")
 @_AS_JSON
@@ -645,18 +655,28 @@ def quantize(
     decode: bool,
     output: str | None,
     as_json: bool,
+    dtype: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Encode the arrays of FILE (.npy, .npz, .safetensors) and report the error.
+    """Encode the tensors of FILE and report the error.
 
-    Nothing is written without -o. Codes are unsigned integers, in the arrays' shapes. Of a block
-    format an array W becomes W.elements, W.scales and, if it has one, W.second_scale; to decode
+    FILE is .npy, .npz, .safetensors, .onnx (pip install 'macaw[onnx]'), or .pt or .pth of PyTorch,
+    of which no code is run. Tensors that cannot be encoded are named with the reason, and skipped.
+
+    Nothing is written without -o. Codes are unsigned integers, in the tensors' shapes. Of a block
+    format a tensor W becomes W.elements, W.scales and, if it has one, W.second_scale; to decode
     them give the same --axis and --hadamard.
 
     \b
     Examples:
       macaw quantize weights.npy --format e4m3
       macaw quantize weights.npy --format int8 --scale max -o codes.npz
+      macaw quantize model.safetensors --format mxfp4 --include '*.weight' --exclude 'head.*'
+      macaw quantize model.onnx --format e2m1 -o codes.safetensors
+      macaw quantize model.pt --format nvfp4 --json
+      macaw quantize bfloat16.npy --dtype bf16 --format e4m3
       macaw quantize codes.npz --format int8 --decode -o back.npz
       macaw quantize weights.npy --format nvfp4 --hadamard 16 -o blocks.npz
       macaw quantize blocks.npz --format nvfp4 --hadamard 16 --dequantize -o back.npz
@@ -664,7 +684,7 @@ def quantize(
     from macaw import catalogue, tensors
     from macaw.golden.blocks import Block
     from macaw.golden.rounding import Overflow, Rounding
-    from macaw.quantize import arrays_of, decoded, quantize_blocks
+    from macaw.quantize import array_of, arrays_of, decoded, quantize_blocks
     from macaw.quantize import quantize as encode
 
     fmt = macaw.format(name)
@@ -677,31 +697,52 @@ def quantize(
             raise SpecError(f"--{option} is for {kind} formats, and {fmt.name} is none")
     if "overflow" in given:
         Overflow.parse(given["overflow"], "overflow")
-    if decode and output is None:
+    if seed < 0:
+        raise SpecError(f"seed={seed}: must be an integer from 0 on")
+    if output is not None:
+        tensors.check_writable(Path(output))
+    elif decode:
         raise SpecError("--decode needs a file to write the values to: -o FILE")
-    written, losses = {}, {}
+    path = Path(file)
+    written, losses, skipped = {}, {}, {}
     with Progress(f"quantize {file}") as progress:
-        arrays = tensors.read(Path(file))
         if decode:
             kept = {key: given[key] for key in ("scale", "axis", "rotation") if key in given}
-            written |= decoded(file, arrays, fmt, **kept)
-            arrays = ()
-        for tensor, array in arrays:
-            progress(tensor) if progress.live else None
+            if dtype is not None:
+                raise SpecError("--dtype is for values, and --decode takes codes")
+            parts = (
+                (part, codes)
+                for part, codes in tensors.read(path)
+                if tensors.chosen(array_of(part, fmt), include, exclude)
+            )
+            written |= decoded(file, parts, fmt, **kept)
+            found = ()
+        else:
+            found = tensors.entries(path, dtype=dtype, include=include, exclude=exclude)
+        for tensor, load in found:
+            progress(_printable(tensor)) if progress.live else None
+            options = {"rounding": rounding, "seed": seed, **given}
             try:
-                options = {"rounding": rounding, "seed": seed, **given}
+                array = load()
                 if isinstance(fmt, Block):
                     blocks, losses[tensor] = quantize_blocks(array, fmt, **options)
                     codes = arrays_of(tensor, blocks)
                 else:
                     plain, losses[tensor] = encode(array, fmt, **options)
                     codes = {tensor: plain}
+            except SpecError as error:  # the same for every tensor
+                raise SpecError(f"{file}: {tensor}: {error}") from None
             except MacawError as error:
-                raise type(error)(f"{file}: {tensor}: {error}") from None
-            if output is not None:
-                written |= codes
+                skipped[tensor] = str(error)
+            except MemoryError:
+                skipped[tensor] = "is too large for the memory that is there"
+            else:
+                if output is not None:
+                    written |= codes
     if not (written or losses):
-        raise tensors.FileError(f"{file}: holds no arrays")
+        tensor, why = next(iter(skipped.items()), ("", "none of its tensors is chosen"))
+        others = f" ({len(skipped) - 1} more were skipped)" if len(skipped) > 1 else ""
+        raise tensors.FileError(": ".join(filter(None, (file, tensor, why))) + others)
     if output is not None:
         scales = {f"macaw.scale.{tensor}": loss.scale for tensor, loss in losses.items()}
         metadata = {"macaw.format": fmt.name} | {key: repr(s) for key, s in scales.items()}
@@ -710,14 +751,14 @@ def quantize(
         tensors.write(Path(output), written, {} if decode else metadata)
     if as_json:
         report = {tensor: loss.to_json() for tensor, loss in losses.items()}
-        _json({"format": fmt.name, "file": output, "tensors": report})
+        _json({"format": fmt.name, "file": output, "tensors": report, "skipped": skipped})
         return
     if losses:
         _table(
             _LOSS,
             [
                 (
-                    tensor,
+                    _printable(tensor),
                     f"{loss.elements:,}",
                     catalogue.number(loss.scale),
                     "exact" if loss.exact else _decibels(loss.sqnr_db),
@@ -732,6 +773,10 @@ def quantize(
                 for tensor, loss in losses.items()
             ],
         )
+    if skipped:
+        click.echo()
+        rows = [(_printable(tensor), _printable(why)) for tensor, why in skipped.items()]
+        _table(("skipped", "reason"), rows, left=2)
     if output is not None:
         click.echo(f"wrote {output}")
 
@@ -770,7 +815,7 @@ def doctor(as_json: bool) -> int:
 
 
 def _complain(message: object) -> None:
-    click.echo(f"macaw: {' '.join(str(message).split())}", err=True)
+    click.echo(f"macaw: {_printable(' '.join(str(message).split()))}", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -164,6 +164,18 @@ def checks() -> list[Check]:
             remedy="pip install 'macaw[choose]'",
         ),
         Check(
+            name="onnx",
+            version=_package("onnx"),
+            unlocks="quantize: the weights of .onnx models",
+            remedy="pip install 'macaw[onnx]'",
+        ),
+        Check(
+            name="torch",
+            version=_package("torch"),
+            unlocks="quantize: .pt files from before PyTorch 1.6",
+            remedy="pip install 'macaw[torch]'",
+        ),
+        Check(
             name="dask",
             version=_package("dask"),
             unlocks="synthesis jobs on a cluster",

@@ -110,11 +110,11 @@ def quantize(
     for start in range(0, flat.size, _CHUNK):
         part = flat[start : start + _CHUNK]
         with np.errstate(all="ignore"):
-            scaled = part if factor == 1.0 else part.astype(np.float64) / factor
+            scaled = part if factor == 1.0 else _float64(part) / factor
         random = rng.integers(1 << 16, size=part.size) if stochastic else None
         code = fmt.encode(scaled, rounding=rounding, overflow=overflow, random=random)
         codes[start : start + _CHUNK] = code
-        x = part.astype(np.float64)
+        x = _float64(part)
         with np.errstate(all="ignore"):
             q = fmt.decode(code) * factor
             beyond = (x > fmt.max * factor) | (x < fmt.min * factor)
@@ -173,11 +173,11 @@ def quantize_blocks(
     second = 1.0
     if q.second_scale is not None and block.second_scale is not None:
         second = float(block.second_scale.decode(q.second_scale))
-    x = values.astype(np.float64)
+    x = _float64(values)
     with np.errstate(all="ignore"):
         back = dequantize_blocks(q, rotation=rotation)
         factor = expand_scales(block, block.scale.decode(q.scales) * second, x.shape, axis)
-        inside = rotated.astype(np.float64)
+        inside = _float64(rotated)
         beyond = (inside > block.element.max * factor) | (inside < block.element.min * factor)
     # Where the scale itself became zero all is lost below the range and not beyond it.
     beyond &= (factor > 0) & np.isfinite(inside)
@@ -199,6 +199,14 @@ def arrays_of(name: str, q: Quantized) -> dict[str, np.ndarray]:
     if q.second_scale is not None:
         arrays[f"{name}.second_scale"] = q.second_scale
     return arrays
+
+
+def array_of(part: str, fmt: AnyFormat) -> str:
+    """Return the name of the array that a part from :func:`arrays_of` belongs to."""
+    for end in (".elements", ".scales", ".second_scale") if isinstance(fmt, Block) else ():
+        if part.endswith(end):
+            return part.removesuffix(end)
+    return part
 
 
 def quantized(
@@ -249,6 +257,11 @@ def _values(values: Any) -> np.ndarray:
     return values
 
 
+def _float64(values: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # of signalling NaNs
+        return values.astype(np.float64)
+
+
 def _generator(seed: int) -> np.random.Generator:
     if not isinstance(seed, int) or seed < 0:
         raise SpecError(f"seed={seed}: must be an integer from 0 on")
@@ -258,7 +271,7 @@ def _generator(seed: int) -> np.random.Generator:
 def _largest(flat: np.ndarray) -> float:
     largest = 0.0
     for start in range(0, flat.size, _CHUNK):
-        part = np.abs(flat[start : start + _CHUNK].astype(np.float64))
+        part = np.abs(_float64(flat[start : start + _CHUNK]))
         largest = max(largest, float(part[np.isfinite(part)].max(initial=0.0)))
     return largest
 
@@ -292,7 +305,7 @@ def _errors(
     float64 has not all integers beyond ``2**53``: these are compared as they are, and so are the
     codes of fixed-point formats that are wider.
     """
-    x = values.astype(np.float64)
+    x = _float64(values)
     with np.errstate(all="ignore"):
         error = np.abs(x - q)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:

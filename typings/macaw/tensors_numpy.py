@@ -1,0 +1,1 @@
+../../src/macaw/tensors_numpy.py
