@@ -124,7 +124,7 @@ def test_fp4_of_safetensors_is_as_pytorch_packs_it(tmp_path):
     assert read(tmp_path / "x.safetensors")["w"].tolist() == [[0.5, 1.0, 1.5, 2.0, 6.0, -6.0]]
 
 
-NATIVE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?", "I8": "i1", "U8": "u1"}
+NATIVE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1"}
 NATIVE |= {f"{sign}{n}": f"<{sign.lower()}{n // 8}" for sign in "IU" for n in (16, 32, 64)}
 
 
@@ -158,6 +158,25 @@ WRONG_FILE = [
     (json.dumps({"\ud800": F32}).encode(), 8, "name is no text"),
     (b"{}", 0, "holds no tensors"),
 ]
+
+
+@pytest.mark.parametrize("kind", tensor_files.KINDS)
+def test_booleans_are_no_numbers(tmp_path, kind):
+    path = tmp_path / f"x.{kind}"
+    match kind:
+        case "npy":
+            path.write_bytes(tensor_files.npy(np.ones(2, bool)))
+        case "npz":
+            path.write_bytes(tensor_files.archive({"x.npy": tensor_files.npy(np.ones(2, bool))}))
+        case "safetensors":
+            path.write_bytes(tensor_files.safetensors({"x": ("BOOL", [2], b"\1\1")}))
+        case "onnx":
+            tensor = helper.make_tensor("x", TensorProto.BOOL, [2], [True, True])
+            path.write_bytes(tensor_files.model([tensor]))
+        case "pt":
+            tree = {"x": Pickle.tensor("BoolStorage", "0", 2, (2,), (1,))}
+            path.write_bytes(tensor_files.torch_file(tree, {"0": b"\1\1"}))
+    assert reasons(path) == {"x": "dtype bool: must be floats or integers"}
 
 
 @pytest.mark.parametrize(("header", "size", "message"), WRONG_FILE)
@@ -239,7 +258,7 @@ def test_codes_as_unsigned_integers(tmp_path):
         read(tmp_path / "x.npz", dtype="bf16")
 
 
-@pytest.mark.parametrize("dtype", ["<f4", ">f4", ">f8", "<f2", ">i2", "<u8", "i1", "?"])
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", ">f8", "<f2", ">i2", "<u8", "i1"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_arrays_of_numpy(tmp_path, dtype, order):
     array = np.asarray(np.arange(24).reshape(2, 3, 4) % 5, dtype, order=order)
@@ -348,7 +367,7 @@ ONNX = {
     "INT4": "int4",
     "UINT4": "uint4",
 }
-ONNX_NATIVE = {"FLOAT": "<f4", "DOUBLE": "<f8", "FLOAT16": "<f2", "BOOL": "?"}
+ONNX_NATIVE = {"FLOAT": "<f4", "DOUBLE": "<f8", "FLOAT16": "<f2"}
 ONNX_NATIVE |= {
     f"{u}INT{n}": f"<{u.lower() or 'i'}{n // 8}" for u in ("", "U") for n in (8, 16, 32, 64)
 }
@@ -374,7 +393,7 @@ def test_every_code_of_onnx(tmp_path):
     found = read(path)
     assert set(found) == set(right)
     for tag, values in right.items():
-        assert np.array_equal(found[tag], values, equal_nan=tag not in ("BOOL",)), tag
+        assert np.array_equal(found[tag], values, equal_nan=True), tag
 
 
 def test_constants_outside_data_and_what_is_unreadable(tmp_path):
@@ -432,7 +451,6 @@ TORCH = {
     "ShortStorage": "<i2",
     "CharStorage": "i1",
     "ByteStorage": "u1",
-    "BoolStorage": "?",
 }
 
 

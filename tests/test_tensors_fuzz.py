@@ -20,7 +20,7 @@ import tensor_files
 
 from macaw import cli
 
-COUNT = int(os.environ.get("MACAW_FUZZ", "400"))
+COUNT = int(os.environ.get("MACAW_FUZZ", "150"))
 LIMIT = 20  # seconds for one file; one takes milliseconds
 OPTIONS = ((), (), ("--dtype", "bf16"), ("--dtype", "e5m2"), ("--include", "*w*"))
 FORMATS = ("e4m3", "mxfp4", "nvfp4", "int8", "fp16")

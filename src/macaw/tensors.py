@@ -154,6 +154,8 @@ def _typed(load: Load, codes: Format | None, taken: set[str], name: str) -> Load
                 f"holds {array.dtype.itemsize} raw bytes an element: name the format that they "
                 "are codes of (--dtype)"
             )
+        if array.dtype.kind not in "fiu":
+            raise FileError(f"dtype {array.dtype}: must be floats or integers")
         return array
 
     return typed
