@@ -136,6 +136,9 @@ def _unpack_float(p: Pipeline, code: Wire, format: Float) -> Number:
         zeroed = fraction
         if format.subnormals is Subnormals.FLUSH:
             zero, zeroed = low, fraction & hidden
+            if format.specials is Specials.FNUZ:
+                # The sign bit alone is no zero, but NaN.
+                zero = zero & ~(sign & empty)
     significand = cat(zeroed, hidden)
 
     highest = (1 << format.exponent) - 1 - (format.specials is Specials.IEEE)

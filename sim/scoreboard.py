@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import Fixed, Format
+from macaw.golden.formats import Fixed, Format, Specials
 from macaw.golden.units import Operand, Unit
 from macaw.hdl.names import command
 from macaw.sim.interface import MARK, Codes
@@ -91,10 +91,10 @@ def position(fmt: Format, code: int) -> int | None:
     magnitude = code & ((1 << magnitude_bits) - 1)
     negative = bool(fmt.signed and code >> magnitude_bits)
     largest = fmt.max_code + 1 if fmt.has_inf else fmt.max_code
-    nan_here = magnitude > largest or (not fmt.negative_zero and negative and not magnitude)
-    if nan_here and fmt.has_nan:
+    fnuz = fmt.specials is Specials.FNUZ and negative and not magnitude
+    if fmt.has_nan and (magnitude > largest or fnuz):
         return None
-    return -magnitude if negative else magnitude
+    return -magnitude - (not fmt.zero) if negative else magnitude
 
 
 def distances(unit: Unit, expected: dict[str, Any], got: dict[str, Any]) -> dict[str, int]:

@@ -9,8 +9,8 @@ from amaranth.sim import Simulator
 from macaw.golden import unit
 from macaw.hdl import build
 
-# Codes of operands, and of the result that they must have.
-Rows = list[tuple[tuple[int, ...], int]]
+# Codes of operands, and of the result, or results, that they must have.
+Rows = list[tuple[tuple[int, ...], int | tuple[int, ...]]]
 
 BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
     # 0x11 is -2**(1 - 7); the code of 2**-6 in e4m3 is 1 << 3. Field 0 is zero of either sign.
@@ -29,6 +29,17 @@ BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
     # There the sign bit alone is NaN: it is not lost, and no number has it.
     ("cast", {"a": "e4m3", "out": "e3m0fnuznosubnozero"},
      [((0x7F,), 8), ((0xFF,), 8), ((0xB8,), 0xC), ((0x81,), 0)]),
+    # 2**-78 and 2**-140, of a word that is constant and still has to be shifted.
+    ("cast", {"a": "e10m0", "out": "fp32"}, [((433,), 49 << 23), ((371,), 1 << 9)]),
+    # An overflow is no underflow: 2**50 into a format that ends at 192.
+    ("cast", {"a": "e8m0", "out": "e3m1b0", "flags": True}, [((177,), (0xF, 5)), ((127,), (1, 0))]),
+    # Infinity times NaN is no invalid operation, times -0 it is.
+    ("mul", {"a": "e5m2", "b": "e3m1fnuzftz", "out": "e5m2", "flags": True},
+     [((0x7C, 0x10), (0x7E, 0)), ((0x7C, 0x11), (0x7E, 8)), ((0x7C, 0), (0x7E, 8))]),
+    # A sum that is zero has a sign, which says which of the two least values it becomes.
+    ("add", {"a": "int4", "out": "binary", "rounding": "rdn"}, [((1, 0xF), 1), ((1, 0), 0)]),
+    ("hadamard", {"a": "e4m3", "out": "e3m0b3nosubnozero", "size": 2, "rounding": "rdn"},
+     [((0x3838,), 0x84)]),
 ]  # fmt: skip
 
 
@@ -37,6 +48,7 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
     spec = unit(kind, **parameters)
     datapath: Any = build(spec)
     pins = [getattr(datapath, f"i_{name}") for name in spec.ports.inputs]
+    outputs = [getattr(datapath, f"o_{name}") for name in spec.ports.outputs]
     got = []
 
     async def bench(context: Any) -> None:
@@ -44,7 +56,8 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
             for pin, code in zip(pins, operands, strict=True):
                 context.set(pin, code)
             await context.delay(1e-6)
-            got.append(context.get(datapath.o_r))
+            results = tuple(context.get(output) for output in outputs)
+            got.append(results if len(results) > 1 else results[0])
 
     simulator = Simulator(datapath)
     simulator.add_testbench(bench)
