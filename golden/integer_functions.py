@@ -257,15 +257,84 @@ def exponential(x: Any, scale: Any, *, bits: int = 16) -> tuple[np.ndarray, Frac
     return constants(x), constants.result_scale
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probability:
+    """How integers of ``out`` are probabilities: ``(r - zero_point) / 2**fraction``.
+
+    All multiples of ``2**-fraction`` from 0 to below 1 are held; 1 saturates to the last of them.
+    A format with fraction bits has its own, and by default the zero point 0. An integer format has
+    as many fraction bits as fill it from its zero point up. By default that is the least integer
+    of signed formats of up to 8 bits, and 0 of others: the quantisation that TensorFlow Lite
+    demands of its results (kernels/activations.cc) and onnxruntime gives them, for int8 the scale
+    1/256 and the zero point -128, for uint8 1/256 and 0, for int16 1/32768 and 0.
+
+    Parameters
+    ----------
+    out : Fixed
+    zero_point : int
+    fraction : int
+        At least 1.
+    """
+
+    out: Fixed
+    zero_point: int
+    fraction: int
+
+    @classmethod
+    def of(cls, out: Any, zero_point: int | None = None) -> Probability:
+        """Check the parameters; SpecError for results that cannot hold a probability."""
+        fmt = scalar_format(out)
+        if not isinstance(fmt, Fixed):
+            raise SpecError(f"out={fmt.name}: must be fixed point, as ufx8.8, or an integer format")
+        least = -(1 << (fmt.width - 1)) if fmt.signed else 0
+        usual = cls.usual(fmt)
+        zero = usual if zero_point is None else zero_point
+        check_integer("zero_point", zero, least, fmt.max_integer)
+        steps = fmt.max_integer + 1 - zero
+        fraction = fmt.fraction or steps.bit_length() - 1
+        given = f"out={fmt.name}, zero_point={zero}"
+        if not fmt.fraction and steps != 1 << fraction:
+            raise SpecError(
+                f"{given}: has {steps} values from there up, and an integer format must have a "
+                f"power of two, as with zero_point={usual}"
+            )
+        if fraction < 1 or steps < 1 << fraction:
+            most = fmt.max_integer + 1 - (1 << max(fraction, 1))
+            remedy = f"zero_point must be {most} or less"
+            if fraction < 1 or most < least:
+                bits = (fmt.max_integer + 1 - least).bit_length() - 1
+                remedy = f"out must have from 1 to {bits} fraction bits, or be an integer format"
+            raise SpecError(f"{given}: cannot hold probabilities from 0 to 1: {remedy}")
+        return cls(out=fmt, zero_point=zero, fraction=fraction)
+
+    @staticmethod
+    def usual(out: Fixed) -> int:
+        """The zero point by default."""
+        if not out.signed or out.fraction or out.symmetric or out.width > 8:
+            return 0
+        return -(1 << (out.width - 1))
+
+    @property
+    def largest(self) -> int:
+        """Steps of the largest result."""
+        return self.out.max_integer - self.zero_point
+
+
 def softmax(
-    x: Any, scale: Any, *, out: Any = "ufx8.8", bits: int = 16, reciprocal: int = 32
+    x: Any,
+    scale: Any,
+    *,
+    out: Any = "ufx8.8",
+    zero_point: int | None = None,
+    bits: int = 16,
+    reciprocal: int = 32,
 ) -> np.ndarray:
     """Return I-BERT's softmax of ``x * scale`` along the last axis, as integers of ``out``.
 
-    With e the :class:`Exponential` of ``x - max(x)``, and F the fraction bits of ``out``::
+    With e the :class:`Exponential` of ``x - max(x)``, and F the fraction bits of the results::
 
         factor = floor(2**reciprocal / sum(e))
-        r = floor(e * factor / 2**(reciprocal - F))
+        r = floor(e * factor / 2**(reciprocal - F)) + zero_point
 
     The original's result is 2**F where one value outweighs all others, which F bits do not hold;
     here the result saturates.
@@ -277,7 +346,10 @@ def softmax(
     scale : number or str
         Value of a step of x, from 2^-26 to 1.
     out : Fixed or str
-        Of the results; I-BERT's 8 bits are ``ufx8.8``.
+        Of the results; I-BERT's 8 bits are ``ufx8.8``, TensorFlow Lite's and onnxruntime's
+        ``int8``.
+    zero_point : int, optional
+        The integer that a probability of 0 is: see :class:`Probability`, and its defaults.
     bits : int
         Of the exponentials, 4 to 31.
     reciprocal : int
@@ -286,28 +358,31 @@ def softmax(
     Returns
     -------
     ndarray of int64, shaped as x
+
+    Raises
+    ------
+    SpecError for results that cannot hold a probability, and other parameters; CodeError for
+    arrays.
     """
     constants = Exponential.of(scale, bits)
-    fmt = scalar_format(out)
+    result = Probability.of(out, zero_point)
     x = integers("x", x, 1 << (MOST_BITS - 1))
     if x.ndim == 0 or x.shape[-1] == 0:
         raise CodeError(f"x: shape {x.shape}: the last axis must have a value")
-    check_softmax(constants, fmt, reciprocal, x.shape[-1])
-    assert isinstance(fmt, Fixed)
+    check_softmax(constants, result, reciprocal, x.shape[-1])
     e = constants(x - x.max(-1, keepdims=True))
     factor = (1 << reciprocal) // e.sum(-1, keepdims=True)
-    return np.minimum(e * factor >> (reciprocal - fmt.fraction), fmt.max_integer)
+    steps = np.minimum(e * factor >> (reciprocal - result.fraction), result.largest)
+    return steps + result.zero_point
 
 
-def check_softmax(constants: Exponential, out: Any, reciprocal: int, lanes: int) -> None:
+def check_softmax(constants: Exponential, result: Probability, reciprocal: int, lanes: int) -> None:
     """SpecError unless all values of a row of ``lanes`` fit their bits."""
-    if not isinstance(out, Fixed):
-        raise SpecError(f"out={out.name}: must be fixed point, as ufx8.8")
     if constants.largest == 0:
         raise SpecError(f"bits={constants.bits}: too few for the exponential of 0")
-    least = max(out.fraction, (constants.largest * lanes).bit_length())
+    least = max(result.fraction, (constants.largest * lanes).bit_length())
     if least > MOST_BITS:
-        raise SpecError(f"out={out.name}: must have at most {MOST_BITS} fraction bits")
+        raise SpecError(f"out={result.out.name}: must have at most {MOST_BITS} fraction bits")
     check_integer("reciprocal", reciprocal, least, MOST_BITS)
 
 

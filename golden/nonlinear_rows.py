@@ -13,6 +13,7 @@ from .errors import SpecError
 from .formats import FORMATS, Fixed
 from .integer_functions import (
     Exponential,
+    Probability,
     check_layer_norm,
     check_softmax,
     layer_norm,
@@ -33,13 +34,20 @@ _BITS, _RECIPROCAL = 16, 32
 class IntegerSoftmax(ScaledFunction):
     """I-BERT's softmax of a row in integers, ``exp(x[i]) / sum(exp(x))``, saturating.
 
-    The steps are those of :func:`macaw.golden.integer_functions.softmax`.
+    The steps are those of :func:`macaw.golden.integer_functions.softmax`: a result r is the
+    probability ``(r - zero_point) * result_scale``.
 
     Parameters
     ----------
     x : Fixed
     out : Fixed
-        By default ``ufx8.8``.
+        By default ``ufx8.8``. Integer formats are as TensorFlow Lite and onnxruntime have them:
+        ``int8`` with the scale 1/256 and the zero point -128, ``uint8`` with 1/256 and 0,
+        ``int16`` with 1/32768 and 0.
+    zero_point : int, optional
+        The integer of ``out`` that a probability of 0 is. By default 0, but the least integer of
+        signed integer formats of up to 8 bits. The values from there up must hold the
+        probabilities from 0 to 1; those of an integer format are a power of two.
     lanes : int
         Values of a row, 1 to 4096.
     scale : str
@@ -56,6 +64,7 @@ class IntegerSoftmax(ScaledFunction):
 
     x: Fixed = UNSET
     out: Fixed = _PROBABILITY
+    zero_point: int | None = None
     lanes: int = 16
     scale: str = UNSET
     bits: int = _BITS
@@ -69,12 +78,23 @@ class IntegerSoftmax(ScaledFunction):
         self._set("out", check_format("out", self.out))
         check_integer("lanes", self.lanes, 1, LARGEST_BLOCK)
         self._check_scale()
-        check_softmax(self.constants, self.out, self.reciprocal, self.lanes)
+        self._set("zero_point", Probability.of(self.out, self.zero_point).zero_point)
+        check_softmax(self.constants, self.result, self.reciprocal, self.lanes)
 
     @property
     def constants(self) -> Exponential:
         """The constants of the exponential, which follow from the scale."""
         return Exponential.of(self._step, self.bits)
+
+    @property
+    def result(self) -> Probability:
+        """How the results are probabilities."""
+        return Probability.of(self.out, self.zero_point)
+
+    @property
+    def result_scale(self) -> float:
+        """Value of an integer step of the result."""
+        return 2.0**-self.result.fraction
 
     @property
     def ports(self) -> Ports:
@@ -93,6 +113,9 @@ class IntegerSoftmax(ScaledFunction):
     def _suffixes(self) -> list[str]:
         words = [f"b{self.bits}"] if self.bits != _BITS else []
         words += [f"r{self.reciprocal}"] if self.reciprocal != _RECIPROCAL else []
+        zero = self.zero_point
+        if zero is not None and zero != Probability.usual(self.out):
+            words.append(f"z{zero}" if zero >= 0 else f"zn{-zero}")
         return ScaledFunction._suffixes(self) + words
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -100,6 +123,7 @@ class IntegerSoftmax(ScaledFunction):
             self._integers(chunk["x"]),
             self._step,
             out=self.out,
+            zero_point=self.zero_point,
             bits=self.bits,
             reciprocal=self.reciprocal,
         )

@@ -184,7 +184,7 @@ class IntegerSoftmaxDatapath(Lanewise):
 
     def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
-        constants, fmt = spec.constants, spec.out
+        constants, result = spec.constants, spec.result
         # The order of offset binary is that of unsigned words; differences are the same.
         words = x.lanes(spec.x.width)
         if spec.x.signed:
@@ -200,7 +200,9 @@ class IntegerSoftmaxDatapath(Lanewise):
         results = []
         for e in fold.take(exponentials):
             product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
-            results.append(_saturated(p, floored(product, spec.reciprocal - fmt.fraction), fmt))
+            steps = floored(product, spec.reciprocal - result.fraction)
+            steps = _saturated(p, steps, result.largest, spec.out.width)
+            results.append(_moved(p, steps, result.zero_point))
         return {"r": cat(*fold.collect(results))}
 
 
@@ -228,9 +230,8 @@ def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
     return word.bits(len(word)) & ~gone
 
 
-def _saturated(p: Pipeline, word: Wire, format: Fixed) -> Wire:
-    """The code of a word that is not negative, at most the format's largest."""
-    most, width = format.max_integer, format.width
+def _saturated(p: Pipeline, word: Wire, most: int, width: int) -> Wire:
+    """``min(word, most)`` in ``width`` bits, of a word that is not negative."""
     if word.high <= most:
         return word.bits(width)
     if word.high == most + 1:
@@ -238,6 +239,17 @@ def _saturated(p: Pipeline, word: Wire, format: Fixed) -> Wire:
         over = word[len(word) - 1]
         return (word[: len(word) - 1] | over).bits(width)
     return p.mux(at_least(p, word, most + 1), most, word).bits(width)
+
+
+def _moved(p: Pipeline, word: Wire, zero_point: int) -> Wire:
+    """``word + zero_point`` modulo its width; zeros at the end of the constant need no adder."""
+    if not zero_point:
+        return word
+    cut = (zero_point & -zero_point).bit_length() - 1
+    if cut == len(word) - 1:
+        return cat(word[:cut], ~word[cut])
+    upper = p.add(word[cut:], zero_point >> cut).bits(len(word) - cut)
+    return cat(word[:cut], upper) if cut else upper
 
 
 class IntegerLayerNormDatapath(Lanewise):

@@ -6,6 +6,10 @@ connected layers once (``tflite_single``); average pools are rounded divisions; 
 branches and their sum (``form="tflite"``), by tflite_PROFILE. onnxruntime:
 QLinearConv and QLinearMatMul have real scales (``requantize_real``). Functions return the number
 of results, or raise :class:`~macaw.sim.prove_golden.ProofFailure` with the first mismatch.
+
+Of softmax both judge the quantisation of the results, not their bits: their exponential is a table
+of float values, rounded to nearest, where I-BERT's is a polynomial, rounded down. With steps of the
+operand up to 1/100 that is two counts at most.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from macaw.golden.dyadic import requantize_real
+from macaw.golden.integer_functions import Probability, softmax
 from macaw.golden.integer_layers import (
     Layer,
     average_pool2d,
@@ -124,7 +129,9 @@ def run_onnxruntime(kind: str, inputs: dict[str, np.ndarray], **attributes: Any)
         constants,
     )
     model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9
+        graph,
+        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)],
+        ir_version=9,
     ).SerializeToString()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -337,7 +344,69 @@ def onnx_conv(seed: int) -> int:
     return _same(got, want, f"QLinearConv seed {seed}")
 
 
-JUDGES = (litert_dense, litert_conv, litert_pool, litert_add, onnx_matmul, onnx_conv)
+def _rows(rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    """Rows of int8 for softmax, from close together to far apart, and the value of a step."""
+    shape = int(rng.integers(2, 200)), int(rng.integers(1, 48))
+    x = _int8(rng, *shape) >> rng.integers(0, 7, (shape[0], 1)).astype(np.int8)
+    return x, str(rng.choice(["0.01", "0.005", "0.0031"]))
+
+
+def litert_softmax(seed: int, *, out: str = "int8", zero_point: int | None = None) -> int:
+    """SOFTMAX: LiteRT refuses results of another scale or zero point than its own."""
+    x, scale = _rows(np.random.default_rng([seed, 7]))
+    meant = Probability.of(out, zero_point)
+    file = _File()
+    source = file.tensor(x.shape, float(scale))
+    result = file.tensor(x.shape, 2.0**-meant.fraction, meant.zero_point, out)
+    content = file.content("SOFTMAX", 2, [source], result, "SoftmaxOptions", beta=1.0)
+    try:
+        want = run_litert(content, x)
+    except RuntimeError as error:
+        refused = str(error).splitlines()[0]
+        raise ProofFailure(f"SOFTMAX seed {seed}: {meant}: refused: {refused}") from None
+    return _near(softmax(x, scale, out=out, zero_point=zero_point), want, f"SOFTMAX seed {seed}")
+
+
+def onnx_softmax(seed: int) -> int:
+    """QLinearSoftmax, as onnxruntime's quantiser fills it in."""
+    x, scale = _rows(np.random.default_rng([seed, 8]))
+    out = ("int8", "uint8")[seed % 2]
+    meant = Probability.of(out)
+    x = x if out == "int8" else (x.astype(np.int16) + 128).astype(np.uint8)
+    want = run_onnxruntime(
+        "QLinearSoftmax",
+        {
+            "x": x,
+            "x_scale": np.array(float(scale), np.float32),
+            "x_zero": np.array(0, out),
+            "y_scale": np.array(2.0**-meant.fraction, np.float32),
+            "y_zero": np.array(meant.zero_point, out),
+        },
+        domain="com.microsoft",
+        axis=-1,
+        opset=13,
+    )
+    return _near(softmax(x, scale, out=out), want, f"QLinearSoftmax seed {seed}")
+
+
+def _near(got: np.ndarray, want: np.ndarray, what: str) -> int:
+    apart = np.abs(got - want.astype(np.int64))
+    if apart.max() > 2:
+        at = np.unravel_index(int(apart.argmax()), apart.shape)
+        raise ProofFailure(f"{what}: got {got[at]}, expected {want[at]}, at {at}")
+    return got.size
+
+
+JUDGES = (
+    litert_dense,
+    litert_conv,
+    litert_pool,
+    litert_add,
+    litert_softmax,
+    onnx_matmul,
+    onnx_conv,
+    onnx_softmax,
+)
 
 
 def many(judge: Any, count: int, **options: Any) -> int:

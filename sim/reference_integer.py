@@ -93,12 +93,14 @@ def exponential(x, scale, bits):
     return floor(z / Fraction(2) ** (n + c_int.bit_length() - (bits - 1)))
 
 
-def softmax(row, scale, out, bits, reciprocal):
-    """A row; macaw: the result saturates."""
+def softmax(row, scale, out, bits, reciprocal, fraction=None, zero=0):
+    """A row; macaw: a zero point is added, and the result saturates. ``fraction``: bits of a
+    probability, those of the format unless it is of integers."""
     e = [exponential(x - max(row), scale, bits) for x in row]
     factor = floor(Fraction(2**reciprocal, sum(e)))
-    shifted = [floor(Fraction(z * factor, 2 ** (reciprocal - out.fraction))) for z in e]
-    return [min(r, out.max_integer) for r in shifted]
+    fraction = out.fraction if fraction is None else fraction
+    shifted = [floor(Fraction(z * factor, 2 ** (reciprocal - fraction))) for z in e]
+    return [min(r + zero, out.max_integer) for r in shifted]
 
 
 def layer_norm(row, shift, reciprocal, fraction):

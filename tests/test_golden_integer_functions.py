@@ -204,6 +204,75 @@ def test_softmax_is_its_definition(scale, lanes):
         assert r.tolist() == expected
 
 
+# Results of formats as TensorFlow Lite and onnxruntime have them, and others: what is a
+# probability of 0, and how many steps one of 1 is.
+PROBABILITIES: list[tuple[str, int | None, int, int]] = [
+    ("int8", None, -128, 256),
+    ("uint8", None, 0, 256),
+    ("int16", None, 0, 1 << 15),
+    ("int16", -(1 << 15), -(1 << 15), 1 << 16),
+    ("int8", 0, 0, 128),
+    ("int4", None, -8, 16),
+    ("int8sym", None, 0, 128),
+    ("fx8.8", -128, -128, 256),
+    ("fx8.7", -5, -5, 128),
+    ("ufx9.8", 3, 3, 256),
+    ("fx8.7", None, 0, 128),
+]
+
+
+@pytest.mark.parametrize(("out", "given", "zero", "one"), PROBABILITIES)
+def test_softmax_of_other_formats(out, given, zero, one):
+    """A zero point and a scale are added to the definition, and nothing else."""
+    fmt: Any = format(out)
+    x = rows(5, -128, 127, 100, 6)
+    r = softmax(x, "0.02", out=out, zero_point=given)
+    fraction = one.bit_length() - 1
+    expected = [
+        reference.softmax([int(v) for v in row], "0.02", fmt, 16, 32, fraction, zero) for row in x
+    ]
+    assert r.tolist() == expected
+    assert r.min() >= zero
+    exact = np.exp((x - x.max(-1, keepdims=True)) * 0.02)
+    exact /= exact.sum(-1, keepdims=True)
+    assert np.abs((r - zero) / one - exact).max() <= 0.003 + 1.2 * 0.02 + 1 / one
+    spec = unit("int-softmax", x="int8", scale="0.02", lanes=6, out=out, zero_point=given)
+    assert spec.parameters["zero_point"] == zero
+    assert getattr(spec, "result_scale") == 1 / one  # noqa: B009
+    codes = spec.evaluate(x=x.astype(np.int8).view(np.uint8))["r"]
+    assert (codes == r % (1 << fmt.width)).all()
+
+
+def test_a_row_of_one_and_one_that_outweighs_the_others():
+    """As LiteRT's and onnxruntime's kernels give them."""
+    assert softmax([[5]], "1", out="int8").tolist() == [[127]]
+    assert softmax([[127, -128, -128]], "1", out="int8").tolist() == [[127, -128, -128]]
+
+
+@pytest.mark.parametrize(
+    ("out", "zero_point", "message"),
+    [
+        ("fx8.8", None, "out=fx8.8, zero_point=0: cannot hold probabilities .* -128 or less"),
+        ("fx8.7", 1, "out=fx8.7, zero_point=1: cannot hold probabilities .* 0 or less"),
+        ("ufx8.9", None, "out=ufx8.9, .* out must have from 1 to 8 fraction bits"),
+        (
+            "int8",
+            -127,
+            "out=int8, zero_point=-127: has 255 values .* power of two, as with zero_po",
+        ),
+        ("int8sym", -127, "out=int8sym, zero_point=-127: has 255 values"),
+        ("int8", 128, "zero_point=128: must be an integer from -128 to 127"),
+        ("uint8", -1, "zero_point=-1: must be an integer from 0 to 255"),
+        ("e4m3", None, "out=e4m3: must be fixed point, as ufx8.8, or an integer format"),
+    ],
+)
+def test_results_that_hold_no_probability(out, zero_point, message):
+    with pytest.raises(SpecError, match=message):
+        softmax([[1, 2]], "0.1", out=out, zero_point=zero_point)
+    with pytest.raises(SpecError, match=message):
+        unit("int-softmax", x="fx8.4", out=out, zero_point=zero_point)
+
+
 @pytest.mark.parametrize("scale", ["1/2", "1/8", "1/16", "0.05", "1/100", "0.0001"])
 def test_softmax_against_float64(scale):
     """Within 0.003 and 1.2 steps of the operand, and a step of the result."""
@@ -325,6 +394,12 @@ def test_errors_say_what_is_allowed(call, message):
         ("int-gelu", {"x": "fx8.4", "shift": 3}, "int_gelu_fx8p4_shift3"),
         ("int-softmax", {"x": "int8", "scale": "1/24"}, "int_softmax16_int8_ufx8p8_s1_24"),
         ("int-softmax", {"x": "fx8.4", "bits": 12}, "int_softmax16_fx8p4_ufx8p8_b12"),
+        ("int-softmax", {"x": "fx8.4", "out": "int8"}, "int_softmax16_fx8p4_int8"),
+        (
+            "int-softmax",
+            {"x": "fx8.4", "out": "fx8.8", "zero_point": -128},
+            "int_softmax16_fx8p4_fx8p8_zn128",
+        ),
         ("int-layernorm", {"x": "int8", "lanes": 4}, "int_layernorm4_int8_int32"),
     ],
 )

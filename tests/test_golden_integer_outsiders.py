@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Integer layers against LiteRT's reference kernels and onnxruntime: no mismatch."""
+"""Integer layers against LiteRT's reference kernels and onnxruntime: no mismatch; softmax within
+two counts, as their exponential is another one."""
 
 import pytest
 
@@ -13,6 +14,13 @@ pytest.importorskip("onnxruntime")
 @pytest.mark.parametrize("judge", prove.JUDGES, ids=lambda judge: judge.__name__)
 def test_layers(judge):
     assert prove.many(judge, 30) > 10_000
+
+
+def test_another_quantisation_of_probabilities_is_found_out():
+    with pytest.raises(
+        ProofFailure, match=r"zero_point=0, fraction=7\): refused: .* -128 \(0 != -"
+    ):
+        prove.litert_softmax(0, zero_point=0)
 
 
 def test_another_profile_is_found_out():

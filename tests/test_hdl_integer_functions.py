@@ -33,6 +33,8 @@ SMALL: list[tuple[str, Parameters, Parameters]] = [
     ("int-gelu", {"x": "int8", "scale": "0.03", "shift": 3}, {"stages": 3, "flow": "stream"}),
     ("int-gelu", {"x": "int5", "scale": "1"}, {}),
     ("int-softmax", {"x": "fx4.1", "lanes": 3}, {"stages": 2}),
+    ("int-softmax", {"x": "fx4.1", "lanes": 3, "out": "int8"}, {"stages": 2, "flow": "valid"}),
+    ("int-softmax", {"x": "fx4.1", "lanes": 2, "out": "fx9.4", "zero_point": -96}, {"stages": 1}),
     ("int-layernorm", {"x": "int4", "lanes": 3, "out": "int8", "reciprocal": 9}, {}),
 ]
 # units with some
