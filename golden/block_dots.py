@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -224,7 +224,7 @@ class BlockMac(_BlockSum):
     accumulates: ClassVar[bool] = True
 
     out: Format = UNSET
-    acc: str | Format = "fp32"
+    acc: Literal["exact"] | Format = "fp32"  # type: ignore[assignment]
     lanes: int = UNSET
     terms: int = 4096
     contexts: int = 1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -195,7 +195,7 @@ class Mac(Unit):
     b: Format = UNSET
     out: Format = UNSET
     lanes: int = 1
-    acc: str | Format = "exact"
+    acc: Literal["exact"] | Format = "exact"
     terms: int = 1024
     contexts: int = 1
 

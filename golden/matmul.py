@@ -96,7 +96,7 @@ def matmul(
     spec = BlockMac(
         a=left.format,
         b=right.format,
-        acc=acc,
+        acc=acc,  # type: ignore[arg-type]
         out=check_format("acc", acc) if seconds else result,
         accumulation=accumulation,
         lanes=lanes,  # type: ignore[arg-type]

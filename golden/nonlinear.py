@@ -147,6 +147,12 @@ class IntegerExp2(IntegerFunction):
         if self.precision is None:
             self._set("precision", self._usual_precision)
         check_integer("precision", self.precision, 4, 24)
+        logarithm, ends = self.logarithm, (self.x.min_integer - self.x.symmetric, fmt.max_integer)
+        if logarithm is not None and max(map(abs, ends)) > logarithm.most:
+            raise SpecError(
+                f"x={fmt.name}: base=e with precision={self.precision} holds magnitudes up to "
+                f"{logarithm.most} last places: give fewer bits above the point, or less precision"
+            )
         if self.out is not None:
             self._check_result()
         elif self.rounding is not Rounding.RNE or self.overflow is not None:

@@ -46,6 +46,11 @@ class Chain(Unit):
 
     kind: ClassVar[str] = "pipeline"
     rounds: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"stages": "requantize | clamp"},
+        {"stages": "int-mac | requantize | clamp"},
+        {"stages": "int-mac | requantize", "channels": 4, "stored": "requantize_shift"},
+    )
 
     stages: str = UNSET
     channels: int = 0

@@ -158,9 +158,14 @@ class LogarithmOfE:
         """Bits of the product that are rounded away; zeros are appended where negative."""
         return self.fraction + self.bits - (self.precision + 4)
 
+    @property
+    def most(self) -> int:
+        """Largest magnitude of x, in its last places, that no step overflows on."""
+        return (1 << MOST_BITS) // self.factor
+
     def __call__(self, x: Any) -> np.ndarray:
         """Return y, with ``precision + 4`` fraction bits."""
-        y = integers("x", x, (1 << MOST_BITS) // self.factor) * self.factor
+        y = integers("x", x, self.most) * self.factor
         return (y + (1 << (self.cut - 1)) - 1 + (y >> self.cut & 1)) >> self.cut
 
 

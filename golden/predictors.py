@@ -10,7 +10,8 @@ import numpy as np
 
 from .autoflex_fixed import TRIES, Predictor
 from .blocks import Block
-from .errors import CodeError
+from .errors import CodeError, SpecError
+from .flexpoint import check_flex
 from .formats import Fixed
 from .operands import Operand, Operands
 from .unit import UNSET, Ports, Unit, check_integer, digits
@@ -66,6 +67,9 @@ class ExponentPredictor(Unit):
         Unit.__post_init__(self)
         self._set("profile", str(self.profile).lower())
         check_integer("contexts", self.contexts, 1, 64)
+        if self.out is None:
+            raise SpecError(f"{self.kind}: parameter out is missing")
+        self._set("out", check_flex("out", self.out))
         predictor = self.predictor
         self._set("out", predictor.format)
         self._set("alpha", predictor.alpha)

@@ -53,12 +53,16 @@ class Unit:
         True if ``rounding=dynamic`` and ``flags`` are offered.
     rounds : bool
         False if the definition says how each step rounds: :data:`ROUNDING` are no parameters.
+    examples : tuple of dict
+        Parameters that the unit can be made with, where formats alone are not enough: help tries
+        them to say what the unit takes.
     """
 
     kind: ClassVar[str]
     accumulates: ClassVar[bool] = False
     dynamic: ClassVar[bool] = True
     rounds: ClassVar[bool] = True
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ()
 
     rounding: Rounding = Rounding.RNE
     overflow: Overflow | None = None

@@ -121,6 +121,8 @@ def unit(kind: str, **parameters: Any) -> Unit:
 def _parse(value: Any, field: Field) -> Any:
     if not isinstance(value, str):
         return value
+    if field.default is None and value.lower() == "none":
+        return None  # as left out
     if isinstance(field.default, bool):
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         return words.get(value.lower(), value)

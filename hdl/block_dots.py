@@ -44,6 +44,8 @@ def _block(p: Pipeline, terms: Products, end: Wire, beats: int) -> Sum:
 class BlockDotDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.BlockDot`. One result, or beat, a clock."""
 
+    sums = True
+
     spec: units.BlockDot
 
     def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
@@ -65,6 +67,8 @@ class BlockMacDatapath(Datapath):
     format has its rounding inside the loop: the step takes one clock, or as many as there are
     contexts. An exact one is kept in segments, and does not limit the clock.
     """
+
+    sums = True
 
     spec: units.BlockMac
 

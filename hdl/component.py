@@ -244,9 +244,12 @@ class Datapath(wiring.Component):
         Operand widths of each product that is left to the tools.
     folds : bool
         True if lanes can take turns: ``Implementation(fold=...)``.
+    sums : bool
+        True if an exact sum is built, which ``Implementation(widest_sum=...)`` bounds.
     """
 
     folds: ClassVar[bool] = False
+    sums: ClassVar[bool] = False
 
     def __init__(self, spec: Unit, implementation: Implementation):
         if implementation.fold > 1 and not self.folds:

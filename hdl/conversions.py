@@ -124,6 +124,8 @@ class BlockDequantizeDatapath(Lanewise):
 class HadamardDatapath(Lanewise):
     """Gates for :class:`macaw.golden.units.Hadamard`. One transform a clock."""
 
+    sums = True
+
     spec: units.Hadamard
 
     def build(self, p: Pipeline, *, a: Wire, **control: Wire) -> dict[str, Wire]:

@@ -31,6 +31,8 @@ __all__ = ["DotDatapath", "MacDatapath"]
 class DotDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.Dot`. One result a clock."""
 
+    sums = True
+
     spec: units.Dot
 
     def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
@@ -47,6 +49,8 @@ class MacDatapath(Datapath):
     that its width does not limit the clock. With an accumulator format the rounding is inside
     the loop, and the whole step takes at most as many clocks as there are contexts.
     """
+
+    sums = True
 
     spec: units.Mac
 

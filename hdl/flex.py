@@ -121,6 +121,8 @@ class FlexMulDatapath(FlexDatapath):
 class SumsDatapath(FlexDatapath):
     """Sums of products until ``last``, each exact in a register as wide as it can become."""
 
+    sums = True
+
     spec: Sums
 
     def build(

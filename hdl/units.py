@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The catalogue of datapaths: which gates belong to which unit specification."""
 
+import typing
+
 from macaw.golden import units
+from macaw.golden.blocks import Block
 from macaw.golden.errors import SpecError
+from macaw.golden.flex_units import Flex
 from macaw.golden.formats import Float
+from macaw.golden.requantization import IntegerUnit
 from macaw.golden.rounding import Overflow
 from macaw.golden.units import Unit
 
@@ -30,7 +35,7 @@ from .requantization import (
     ResidualAddDatapath,
 )
 
-__all__ = ["DATAPATHS", "build"]
+__all__ = ["DATAPATHS", "build", "limits"]
 
 
 DATAPATHS: dict[type[Unit], type[Datapath]] = {
@@ -65,6 +70,29 @@ DATAPATHS: dict[type[Unit], type[Datapath]] = {
 }
 
 
+FLOATS = 32
+"""Bits of the widest floats that gates take."""
+
+
+def limits(kind: type[Unit]) -> list[str]:
+    """What golden evaluates and :func:`build` refuses of a kind of unit, in words.
+
+    Besides, frequencies that no registers reach, and what :class:`Implementation` says.
+    """
+    hints = typing.get_type_hints(kind)
+    floats = any({Float, Block} & {hint, *typing.get_args(hint)} for hint in hints.values())
+    found = []
+    if floats and not issubclass(kind, Flex | IntegerUnit | units.ExponentPredictor):
+        found.append(f"floats of more than {FLOATS} bits (fp64)")
+        if kind.rounds and not issubclass(
+            kind, (*_WRAPPING, units.BlockQuantize, units.IntegerExp2)
+        ):
+            found.append("overflow=wrap unless all operands are fixed point")
+    if DATAPATHS[kind].sums:
+        found.append("exact sums of more bits than widest_sum")
+    return found
+
+
 def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
     """The datapath of a specification, with its ports, latency and clock decided.
 
@@ -74,16 +102,20 @@ def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
         If the gates do not offer what the specification asks for, or the frequency is too high.
     """
     for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
-        if isinstance(fmt, Float) and fmt.width > 32:
-            raise SpecError(f"{fmt.name}: gates take floats of at most 32 bits")
+        if isinstance(fmt, Float) and fmt.width > FLOATS:
+            raise SpecError(f"{fmt.name}: gates take floats of at most {FLOATS} bits")
     if spec.overflow is Overflow.WRAP and not _wraps(spec):
         raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
     return DATAPATHS[type(spec)](spec, implementation or Implementation())
 
 
+_WRAPPING = (units.Cast, units.Mul, units.BlockDequantize)
+"""What rounds one value, and no sum: it wraps whatever the operands are."""
+
+
 def _wraps(spec: Unit) -> bool:
     """Whether what wraps is a single value, or a sum of fixed-point terms."""
-    if isinstance(spec, units.Cast | units.Mul):
+    if isinstance(spec, _WRAPPING):
         return True
     inputs = dict(spec.ports.inputs)
     if isinstance(spec.ports.outputs["r"].format, Float):

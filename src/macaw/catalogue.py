@@ -3,33 +3,19 @@
 
 from __future__ import annotations
 
-import enum
 import inspect
 import itertools
 import math
 import re
-import types
-import typing
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from macaw.golden.aliases import ALIASES, LEADS
 from macaw.golden.blocks import BLOCKS, AnyFormat, Block
-from macaw.golden.blocks import format as any_format
-from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import FORMATS, POWERS, Fixed, Float, Format
-from macaw.golden.unit import ROUNDING
 
-_FORMAT_WORDS = {
-    frozenset({Float, Fixed}): "a format",
-    frozenset({Float}): "a float format",
-    frozenset({Fixed}): "a fixed-point format",
-    frozenset({Block}): "a block format",
-    frozenset({Float, Fixed, Block}): "a format, also of blocks",
-}
 SMALL = 8  # widest format whose every value is listed
 
 
@@ -237,22 +223,6 @@ def bits(fmt: Format, code: int) -> str:
     return " ".join(text[i:j] for i, j in itertools.pairwise(edges) if j > i)
 
 
-def parameters(cls: type) -> list[dict[str, str]]:
-    """Name, default and allowed values of each field of a unit or of ``Implementation``."""
-    hints = typing.get_type_hints(cls)
-    own = [f for f in fields(cls) if getattr(cls, "rounds", True) or f.name not in ROUNDING]
-    formats = [f.name for f in own if f.default is None and _is_format(hints[f.name])]
-    result = []
-    for field in own:
-        if field.name in formats:
-            default = _default_format(cls, field.name, {n: hints[n] for n in formats})
-        else:
-            default = _text(field.default)
-        takes = _choices(cls, field.name) or allowed(hints[field.name])
-        result.append({"name": field.name, "default": default, "allowed": takes})
-    return sorted(result, key=lambda p: (p["name"] not in formats, p["default"] != "required"))
-
-
 def summary(cls: type) -> str:
     """First sentence of a unit's docstring, without its reStructuredText quotes."""
     return documentation(cls).splitlines()[0].split(". ")[0].rstrip(".")
@@ -269,80 +239,3 @@ def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int =
     lines = [headings, ["---"] * left + ["--:"] * (len(headings) - left)]
     lines += [[f"`{first}`", *rest] for first, *rest in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _kinds(hint: Any) -> set[type]:
-    """The kinds of formats among what a parameter may be."""
-    return {Float, Fixed, Block} & (set(typing.get_args(hint)) or {hint})
-
-
-def _is_format(hint: Any) -> bool:
-    return bool(_kinds(hint))
-
-
-def _default_format(cls: type, name: str, hints: dict[str, Any]) -> str:
-    """Learn by trying: leave ``name`` out, give the others formats that all differ."""
-    for blocks in (("mxfp4", "nvfp4", "mxint8"), ("flex16+5", "flex8+5", "flex12+5")):
-        probing = {
-            Float: iter(("fp32", "fp16", "bf16", "tf32")),
-            Fixed: iter(("fx16.8", "int8", "int16", "int32")),
-            Block: iter(blocks),
-        }
-        probes = {
-            other: any_format(next(next(probing[kind] for kind in probing if kind in _kinds(hint))))
-            for other, hint in hints.items()
-        }
-        del probes[name]
-        try:
-            value = getattr(cls(**probes), name)
-        except SpecError:
-            continue
-        same = [other for other, fmt in probes.items() if fmt == value]
-        return f"as {same[0]}" if same else _text(value)
-    return "required"
-
-
-def _choices(cls: type, name: str) -> str:
-    """Learn by trying: a value that is none of the choices is refused with a list of them."""
-    try:
-        cls(**{name: "?"})
-    except MacawError as error:
-        return str(error).partition("must be one of ")[2]
-    except TypeError:
-        pass
-    return ""
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case enum.Enum():
-            return str(value.value)
-        case Float() | Fixed() | Block():
-            return value.name
-    return str(value)
-
-
-def allowed(hint: Any) -> str:
-    """What a parameter annotated with ``hint`` takes, in words."""
-    if _is_format(hint):
-        text = "text or " if str in typing.get_args(hint) else ""
-        return text + _FORMAT_WORDS[frozenset(_kinds(hint))]
-    if hint is str:
-        return "text"
-    if hint is type(None):
-        return ""
-    if hint is bool:
-        return "true, false"
-    if hint in (int, float):
-        return "integer" if hint is int else "number"
-    if inspect.isclass(hint) and issubclass(hint, enum.Enum):
-        return ", ".join(str(member.value) for member in hint)
-    if typing.get_origin(hint) is typing.Literal:
-        return ", ".join("none" if a is None else str(a) for a in typing.get_args(hint))
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " or ".join(filter(None, map(allowed, typing.get_args(hint))))
-    return str(getattr(hint, "__name__", hint))

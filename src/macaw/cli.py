@@ -176,7 +176,7 @@ _IMPLEMENTATION = (
     click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
     click.option("--widest-sum", type=int, help="Bits that an exact sum may have.  [default: 128]"),
     click.option(
-        "--fold", type=int, help="Turns that the lanes take, sharing gates.  [default: 1]"
+        "--fold", type=int, help="Turns of the lanes, of units that have it.  [default: 1]"
     ),
     click.option("--name", help="Name of the Verilog module."),
 )
@@ -301,6 +301,7 @@ def units(name: str | None, markdown: bool, as_json: bool) -> None:
     """
     from macaw import catalogue
     from macaw.golden.units import UNITS
+    from macaw.parameters import parameters
 
     if name is None:
         listed = {kind: catalogue.summary(cls) for kind, cls in UNITS.items()}
@@ -314,17 +315,24 @@ def units(name: str | None, markdown: bool, as_json: bool) -> None:
     if name not in UNITS:
         macaw.unit(name)  # raises, and says what there is
     from macaw.hdl import Implementation
+    from macaw.hdl.units import DATAPATHS, limits
 
-    what, how = catalogue.parameters(UNITS[name]), catalogue.parameters(Implementation)
+    cls = UNITS[name]
+    what, how = parameters(cls), parameters(Implementation)
+    if not DATAPATHS[cls].folds:
+        how = [p for p in how if p["name"] != "fold"]
+    refused = limits(cls)
     if as_json:
-        summary = catalogue.summary(UNITS[name])
-        _json({"unit": name, "summary": summary, "parameters": what, "implementation": how})
+        lists = {"parameters": what, "implementation": how, "gates_refuse": refused}
+        _json({"unit": name, "summary": catalogue.summary(cls), **lists})
         return
     columns = ("parameter", "default", "allowed")
-    click.echo(f"{name}: {catalogue.documentation(UNITS[name])}\n")
+    click.echo(f"{name}: {catalogue.documentation(cls)}\n")
     _table(columns, [(p["name"], p["default"], p["allowed"]) for p in what], left=3)
     click.echo("\nImplementation (how, not what: it never changes a bit of the result):\n")
     _table(columns, [(p["name"], p["default"], p["allowed"]) for p in how], left=3)
+    if refused:
+        click.echo(f"\nGates do not take: {'; '.join(refused)}.")
 
 
 @cli.command()
