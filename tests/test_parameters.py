@@ -248,12 +248,20 @@ def test_fold_is_offered_where_there_is_one(kind, capsys):
             hdl.build(unit(kind, **context), hdl.Implementation(**options))
 
 
+def implementation(**options: Any) -> hdl.Implementation | None:
+    try:
+        return hdl.Implementation(**options)
+    except SpecError:
+        return None
+
+
 def test_options_of_the_implementation():
     rows = {row["name"]: row for row in parameters.parameters(hdl.Implementation)}
     for name, row in rows.items():
         for word in words_of(row["allowed"]):
             value = None if word == "none" and name == "bus" else word
-            hdl.Implementation(**{name: value})
+            beside = [{}, {"flow": "stream"}, {"bus": "axis"}, {"bus": "axis", "reset": "async"}]
+            assert any(implementation(**more | {name: value}) for more in beside), f"{name}={word}"
         if match := RANGE.fullmatch(row["allowed"]):
             low, high = int(match[1]), int(match[2])
             for value in (low, high):
