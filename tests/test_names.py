@@ -19,6 +19,7 @@ from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.unit import ROUNDING
 from macaw.golden.units import UNITS, unit
 from macaw.hdl import Implementation, generate
+from macaw.hdl.emit import write_bodies
 from macaw.hdl.keywords import VERILOG, VHDL
 from macaw.hdl.names import LONGEST, default
 from macaw.sim.scoreboard import replay_command
@@ -386,10 +387,20 @@ REPEATED = {
 }
 
 
+@pytest.fixture(scope="module")
+def repeated():
+    """The designs of :data:`REPEATED` by kind."""
+    designs = {
+        kind: generate(unit(kind, **BASES[kind] | parameters), **options)
+        for kind, (parameters, options) in REPEATED.items()
+    }
+    write_bodies(list(designs.values()))
+    return designs
+
+
 @pytest.mark.parametrize("kind", UNITS)
-def test_the_command_in_a_file_makes_the_same_files(kind, tmp_path, capsys):
-    parameters, options = REPEATED[kind]
-    design = generate(unit(kind, **BASES[kind] | parameters), **options)
+def test_the_command_in_a_file_makes_the_same_files(kind, repeated, tmp_path, capsys):
+    design = repeated[kind]
     written = design.write(tmp_path / "first")
     printed = next(line for line in design.verilog.splitlines() if line.startswith("// Made by: "))
     command = printed.removeprefix("// Made by: ")
@@ -402,9 +413,8 @@ def test_the_command_in_a_file_makes_the_same_files(kind, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("kind", ["requantize", "pipeline"])
-def test_a_shell_runs_the_command_as_it_stands(kind, tmp_path):
-    parameters, options = REPEATED[kind]
-    design = generate(unit(kind, **BASES[kind] | parameters), **options)
+def test_a_shell_runs_the_command_as_it_stands(kind, repeated, tmp_path):
+    design = repeated[kind]
     command = design.command.replace("macaw", f"{shlex.quote(sys.executable)} -m macaw.cli", 1)
     subprocess.run(
         ["sh", "-c", command], cwd=tmp_path, check=True, capture_output=True, timeout=300
