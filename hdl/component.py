@@ -65,7 +65,8 @@ class Implementation:
         Turns that the lanes of a result take, for units that can share gates among them: an
         operation every ``fold`` clocks instead of every clock. It needs a ``flow``.
     name : str, optional
-        Module name instead of the one from the specification.
+        Module name instead of the one from the specification: no reserved word of Verilog,
+        SystemVerilog or VHDL, and no name of the module's own.
 
     Raises
     ------

@@ -426,6 +426,9 @@ def _all() -> Iterator[Case]:
         {"reset": "async", "reset_active": "low"},
         {"multiplier": "lut"},
         {"multiplier": "dsp"},
+        {"ready": "registered"},
+        {"bus": "axis", "tlast": "on"},
+        {"bus": "axis", "ready": "registered"},
     ):
         label = "_".join(options.values())
         for name, spec in (

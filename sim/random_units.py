@@ -79,12 +79,22 @@ def random_units(count: int, seed: int) -> Iterator[tuple[str, Unit, dict[str, A
             build(spec, Implementation())
         except MacawError:
             continue
-        options = {
-            "stages": rng.choice((0, 0, 1, 2, 5)),
-            "flow": rng.choice(("none", "valid", "stream")),
-        }
         found += 1
-        yield spec.name, spec, options
+        yield spec.name, spec, _draw_options(rng)
+
+
+def _draw_options(rng: random.Random) -> dict[str, Any]:
+    """Any stages, and any handshake with any reset."""
+    options: dict[str, Any] = {"stages": rng.choice((0, 0, 1, 2, 5))}
+    flow = rng.choice(("none", "valid", "stream", "axis"))
+    options |= {"bus": flow} if flow == "axis" else {"flow": flow}
+    if flow in ("stream", "axis"):
+        options["ready"] = rng.choice(("combinational", "registered"))
+    if flow == "axis":
+        options["tlast"] = rng.choice(("auto", "on", "off"))
+    else:
+        options["reset_active"] = rng.choice(("auto", "low"))
+    return options | {"reset": rng.choice(("sync", "sync", "async", "none"))}
 
 
 def _draw(rng: random.Random) -> Unit:
