@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import common_shape, element, integers, reals
+from .arrays import common_shape, element, integers, real, reals
 from .errors import CodeError, SpecError
 from .formats import Fixed
 from .formats import format as format_of
@@ -140,8 +140,10 @@ def dyadic(scale: float | Fraction, *, bits: int = BITS, choice: str | Choice = 
     """
     choice = Choice.parse(choice, "choice")
     check_bits(bits)
-    if not scale >= 0 or scale == math.inf:
-        raise SpecError(f"scale={scale}: must be a number from 0 on")
+    if isinstance(scale, bool) or not isinstance(scale, int | Fraction):
+        scale = real("scale", scale, 0.0)
+    if scale < 0:
+        raise SpecError(f"scale={scale}: must be a finite number from 0 on")
     if scale == 0:
         return Dyadic(multiplier=0, shift=0, bits=bits)
     top, bottom = scale.as_integer_ratio()

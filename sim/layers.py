@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from macaw.golden.dyadic import FORMS, Profile, check_integers, check_range, reach
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.integer_layers import Layer
 from macaw.golden.unit import check_format, check_integer
@@ -23,6 +23,7 @@ from macaw.golden.units import ResidualAdd, Unit, unit
 from macaw.sim.bulk import STEADY, Model, Traffic
 from macaw.sim.interface import Codes
 
+_INT8 = Fixed(width=8)
 BEATS = 1 << 18
 """Beats of one part of a layer, about: a limit to memory."""
 
@@ -168,7 +169,7 @@ class LayerPipeline:
             joined = np.concatenate(found).astype(np.int64)
             if not port.lanes and joined.ndim > 1:
                 joined = joined[:, 0]
-            codes[name] = _codes(joined, port.format)
+            codes[name] = _codes(name, joined, port.format)
         return codes
 
     def _check(self, layer: Layer, other: Any, residual: Residual | None) -> None:
@@ -291,6 +292,8 @@ class LayerSimulation:
         ------
         SpecError for a layer that is not the pipeline's; RuntimeError for a wrong handshake.
         """
+        x = check_integers("x", x)
+        other = None if other is None else check_integers("other", other)
         parts = []
         for piece in self._pieces(layer, x):
             some = None if other is None else other[piece]
@@ -340,6 +343,9 @@ class PoolSimulation:
         self, x: np.ndarray, size: int, *, traffic: Traffic = STEADY, seed: int = 1
     ) -> np.ndarray:
         """Return means over windows of size by size, of (batch, height, width, channels)."""
+        x = check_range("x", check_integers("x", x), *reach(_INT8), ", in int8")
+        if x.ndim != 4:
+            raise CodeError(f"x: shape {x.shape}: must be (batch, height, width, channels)")
         batch, height, width, channels = x.shape
         rows, columns = height // size, width // size
         windows = x[:, : rows * size, : columns * size]
@@ -361,9 +367,9 @@ def _holds(fmt: Format, weight: int) -> bool:
     return bool(fmt.decode(fmt.encode(float(weight))) == weight)
 
 
-def _codes(integers: np.ndarray, fmt: Format) -> np.ndarray:
+def _codes(name: str, integers: np.ndarray, fmt: Format) -> np.ndarray:
     if isinstance(fmt, Fixed):
-        check_range("operand", integers, *reach(fmt), f", in {fmt.name}")
+        check_range(name, integers, *reach(fmt), f", in {fmt.name}")
         return (integers & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
     return fmt.encode(integers.astype(np.float64))
 

@@ -436,6 +436,30 @@ def test_quantize_without_loss(run: Run) -> None:
     assert loss["max_abs_error"] == 0.0
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i2", "i8", "u2"])
+@pytest.mark.parametrize("options", [("e4m3",), ("mxfp4",), ("nvfp4", "--hadamard", "16")])
+def test_files_of_either_byte_order_are_one(run: Run, dtype: str, options) -> None:
+    values = np.random.default_rng(5).integers(0, 300, (4, 32))
+    losses, codes = [], []
+    for order in "<>":
+        np.save("x.npy", values.astype(order + dtype))
+        outcome = run("quantize", "x.npy", "--format", *options, "-o", "c.npz", "--json")
+        assert outcome.code == 0, outcome.err
+        losses.append(outcome.json["tensors"]["x"])
+        with np.load("c.npz") as found:
+            codes.append({name: array.tolist() for name, array in found.items()})
+    assert losses[0] == losses[1]
+    assert codes[0] == codes[1]
+
+
+def test_codes_of_either_byte_order_are_one(run: Run) -> None:
+    for order in "<>":
+        np.save("c.npy", np.array([0x3C00, 0xC000], order + "u2"))
+        outcome = run("quantize", "c.npy", "--format", "fp16", "--decode", "-o", "x.npy")
+        assert outcome.code == 0, outcome.err
+        assert np.load("x.npy").tolist() == [1.0, -2.0]
+
+
 def test_quantize_there_and_back(run: Run) -> None:
     weights = np.linspace(-0.3, 0.3, 31, dtype=np.float32)
     np.savez("w.npz", w=weights, v=weights[:3])

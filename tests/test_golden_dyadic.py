@@ -23,6 +23,7 @@ from macaw.golden.dyadic import (
 from macaw.golden.errors import CodeError, SpecError
 from macaw.sim import reference_dyadic as reference
 
+NAN = float("nan")
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 X = [0, 1, -1, 2, -2, 3, -3, 127, -128, 128, -129, 255, 256, -256, 2**15, -(2**15), 2**30,
      2**30 - 1, -(2**30), -(2**30) - 1, INT_MAX, INT_MAX - 1, INT_MIN, INT_MIN + 1]  # fmt: skip
@@ -199,9 +200,13 @@ def test_multipliers_at_the_ends():
     assert dyadic(2.0**40) == Dyadic(multiplier=2**31 - 1, shift=30)
     with pytest.raises(SpecError, match=r"scale=1099511627776.0: must be below 2\*\*31"):
         dyadic(2.0**40, choice="hawq")
-    for bad in (-0.5, float("nan"), float("inf")):
-        with pytest.raises(SpecError, match="must be a number from 0 on"):
-            dyadic(bad)
+    wrong = (-0.5, Fraction(-1, 2), -1, NAN, float("inf"), "0.5", None, True, 1j, [1.0, 2.0])
+    for bad in wrong:
+        with pytest.raises(SpecError, match="must be a finite number from 0 on"):
+            dyadic(bad)  # type: ignore[arg-type]
+    for half in (0.5, Fraction(1, 2), np.float32(0.5), np.array(0.5)):
+        assert dyadic(half) == Dyadic(multiplier=2**30, shift=0)  # type: ignore[arg-type]
+    assert dyadic(2**70 + 1, choice="tflite") == Dyadic(multiplier=2**31 - 1, shift=30)
 
 
 @given(st.floats(2.0**-31, 2.0**29), st.integers(2, 31))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from macaw.golden import SpecError, format
+from macaw.golden import CodeError, SpecError, format, unit
 from macaw.golden.dyadic import FORMS
 from macaw.golden.integer_layers import Layer, clamp, export_residual, residual_add
 from macaw.sim.bulk import TRAFFIC
@@ -87,6 +87,18 @@ def test_gates_of_a_residual_layer(form: str):
     assert np.array_equal(found, want)
     # Each run writes its parameters, a beat for each output.
     assert gates.beats == 2 * (16 * 4 * 5) + 4 + 6 * 4 * 2 + 4
+
+
+def test_layers_take_integers_in_range():
+    pool = PoolSimulation(unit=unit("average-pool"), model=None)  # type: ignore[arg-type]
+    with pytest.raises(CodeError, match=r"x\[0, 1, 0, 0\]=128: must be from -128 to 127, in int8"):
+        pool.run(np.array([[[[1]], [[128]]]]), 1)
+    with pytest.raises(CodeError, match=r"x: shape \(2,\): must be \(batch, height"):
+        pool.run(np.array([1, 2]), 1)
+    with pytest.raises(CodeError, match="x: dtype float64 where integers are wanted"):
+        LayerPipeline().beats(layer((4, 3)), np.ones((1, 3)))
+    with pytest.raises(CodeError, match=r"a\[4, 0\]=200: must be from -128 to 127, in int8"):
+        LayerPipeline(lanes=3).beats(layer((4, 3)), np.full((1, 3), 200))
 
 
 def test_gates_of_means():
