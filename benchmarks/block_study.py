@@ -190,7 +190,7 @@ def areas() -> dict[str, dict[str, float]]:
             "ecp5": row["ecp5-lut"]["lut_equivalents"] / row["lanes"],
             "asic": row["asic"]["gate_equivalents"] / row["lanes"],
         }
-        for row in json.loads(file.read_text())["rows"]
+        for row in json.loads(file.read_text(encoding="utf-8"))["rows"]
         if row["what"] == "area" and "error" not in row
     }
 
@@ -398,10 +398,12 @@ Other projects' figures are of their own units, processes and accumulators: only
 def write(made: dict[str, Any], folder: Path) -> None:
     page = Page(made)
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    (folder / "block-formats-study.json").write_text(json.dumps(made, indent=1) + "\n")
-    (folder / "block-formats-study.md").write_text(page.text())
+    (folder / "block-formats-study.json").write_text(
+        json.dumps(made, indent=1) + "\n", encoding="utf-8"
+    )
+    (folder / "block-formats-study.md").write_text(page.text(), encoding="utf-8")
 
-    (folder / "images" / "block-formats.svg").write_text(page.picture())
+    (folder / "images" / "block-formats.svg").write_text(page.picture(), encoding="utf-8")
     print(page.text())
 
 
@@ -421,7 +423,7 @@ def main() -> int:
         print(f"{time.monotonic() - started:6.0f} s  {text}", file=sys.stderr, flush=True)
 
     if options.areas_only:
-        made = json.loads((options.output / "block-formats-study.json").read_text())
+        made = json.loads((options.output / "block-formats-study.json").read_text(encoding="utf-8"))
     else:
         size = (options.pairs, options.length, options.seed)
         made = {"pairs": size[0], "length": size[1], "seed": size[2]}

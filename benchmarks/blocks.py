@@ -305,17 +305,17 @@ def main() -> int:
     def one(name: str, what: str) -> None:
         row = measure(name, every[name], what, progress)
         with writing:
-            old = json.loads(file.read_text())["rows"] if file.exists() else []
+            old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
             rows = merged(old, [row])
-            file.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-            file.with_suffix(".md").write_text(page(rows))
+            file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+            file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
 
     todo = [
         jobs.Job(name=f"{name} {what}", function=one, arguments={"name": name, "what": what})
         for name, what in work
     ]
     jobs.run(todo, workers=options.jobs, progress=progress)
-    print(file.with_suffix(".md").read_text())
+    print(file.with_suffix(".md").read_text(encoding="utf-8"))
     return 0
 
 

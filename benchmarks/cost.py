@@ -213,8 +213,8 @@ def main() -> int:
     rows = jobs.run(work, workers=options.jobs, progress=progress)
     text = json.dumps({"rows": rows}, indent=1) + "\n"
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "synthesis-results.json").write_text(text)
-    (options.output / "synthesis-results.md").write_text(page(rows))
+    (options.output / "synthesis-results.json").write_text(text, encoding="utf-8")
+    (options.output / "synthesis-results.md").write_text(page(rows), encoding="utf-8")
     print(page(rows))
     return 0
 

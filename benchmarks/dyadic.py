@@ -207,11 +207,11 @@ def _residuals(count: int) -> str:
 
 
 def write_differences(count: int) -> None:
-    text = PAGE.read_text()
+    text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(MARKS[0])
     _, after = rest.split(MARKS[1])
     table = differences(count)
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}")
+    PAGE.write_text(f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}", encoding="utf-8")
     print(table)
 
 
@@ -403,13 +403,13 @@ def main() -> int:
             if what == "anchor" and name not in {a.against for a in ANCHORS}:
                 continue
             row = price(name, spec, what)
-            old = json.loads(file.read_text())["rows"] if file.exists() else []
+            old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
             rows = merged(old, row)
-            file.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-            file.with_suffix(".md").write_text(page(rows))
+            file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+            file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
             seconds = time.monotonic() - started
             print(f"{seconds:6.0f} s  {what} {name}", file=sys.stderr, flush=True)
-    print(file.with_suffix(".md").read_text())
+    print(file.with_suffix(".md").read_text(encoding="utf-8"))
     return 0
 
 

@@ -173,11 +173,11 @@ def main() -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     for name, count, what in work:
         row = measure(name, count, what, progress)
-        old = json.loads(file.read_text())["rows"] if file.exists() else []
+        old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
         rows = merged(old, row)
-        file.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-        file.with_suffix(".md").write_text(page(rows))
-    print(file.with_suffix(".md").read_text())
+        file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+        file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
+    print(file.with_suffix(".md").read_text(encoding="utf-8"))
     return 0
 
 

@@ -173,12 +173,12 @@ def accuracy_tables() -> str:
 
 def write(name: str, table: str) -> None:
     """Put ``table`` between the marks of that name."""
-    text = PAGE.read_text()
+    text = PAGE.read_text(encoding="utf-8")
     begin, end = (
         f"<!-- {word} {name}: benchmarks/integer_functions.py -->" for word in ("begin", "end")
     )
     before, rest = text.split(begin)
-    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.split(end)[1]}")
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 def main() -> None:
@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--what", default="ecp5,asic,clock", help="figures of these rows")
     parser.add_argument("--no-accuracy", action="store_true")
     arguments = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     results = {row: results[row] for row in ROWS if row in results}
     for row in ROWS:
         if not fnmatch.fnmatch(row, arguments.only):
@@ -200,7 +200,7 @@ def main() -> None:
                 print(f"{row}: {what}: {error}", flush=True)
                 continue
             print(row, what, flush=True)
-            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             write("cost", cost_table(results))
     if not arguments.no_accuracy:
         write("accuracy", accuracy_tables())

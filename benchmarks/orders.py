@@ -78,7 +78,7 @@ def main() -> None:
         lines.append("")
     table = "\n".join(lines)
     path = ROOT / "docs" / "quantisation.md"
-    page = path.read_text()
+    page = path.read_text(encoding="utf-8")
     begin, end = "<!-- begin: orders -->\n", "<!-- end: orders -->"
     head, _, rest = page.partition(begin)
     _, _, tail = rest.partition(end)
@@ -86,7 +86,7 @@ def main() -> None:
         f"Made by `python benchmarks/orders.py --blocks {arguments.blocks}`: Gaussian tensors of "
         f"{TENSOR} blocks, {arguments.blocks} blocks of 16 or as many elements of other sizes.\n\n"
     )
-    path.write_text(f"{head}{begin}{note}{table.rstrip()}\n{end}{tail}")
+    path.write_text(f"{head}{begin}{note}{table.rstrip()}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

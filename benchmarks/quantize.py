@@ -205,8 +205,8 @@ def main() -> None:
             sys.stdout.flush()
     folder = ROOT / "benchmarks" / "results"
     folder.mkdir(exist_ok=True)
-    (folder / "quantize.json").write_text(json.dumps(results, indent=1) + "\n")
-    (ROOT / "docs" / "benchmarks-quantize.md").write_text(page(results))
+    (folder / "quantize.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (ROOT / "docs" / "benchmarks-quantize.md").write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -42,10 +42,10 @@ def main() -> None:
     if drawn.exists():
         shutil.copyfile(drawn, ROOT / "docs" / "images" / "compare.svg")
     for path in PAGES:
-        old = path.read_text()
+        old = path.read_text(encoding="utf-8")
         new = refreshed(old)
         if new != old:
-            path.write_text(new)
+            path.write_text(new, encoding="utf-8")
             sys.stdout.write(f"rewrote {path.relative_to(ROOT)}\n")
 
 

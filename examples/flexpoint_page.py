@@ -319,11 +319,11 @@ def write(made: dict[str, Any], folder: Path) -> None:
     """Write the page and its pictures."""
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
-    (folder / "flexpoint-training.md").write_text(text(made))
-    (images / "flexpoint-losses.svg").write_text(losses_picture(made))
-    (images / "flexpoint-exponents.svg").write_text(exponents_picture(made))
+    (folder / "flexpoint-training.md").write_text(text(made), encoding="utf-8")
+    (images / "flexpoint-losses.svg").write_text(losses_picture(made), encoding="utf-8")
+    (images / "flexpoint-exponents.svg").write_text(exponents_picture(made), encoding="utf-8")
 
 
 if __name__ == "__main__":
     results = Path(__file__).parents[1] / "docs" / "flexpoint-training.json"
-    print(text(json.loads(results.read_text())))
+    print(text(json.loads(results.read_text(encoding="utf-8"))))

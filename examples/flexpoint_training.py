@@ -50,12 +50,16 @@ class Kept:
 
     def read(self, job: tuple[Any, ...]) -> dict[str, Any] | None:
         file = self._file(job)
-        return json.loads(file.read_text()) | {"name": job[0]} if file.exists() else None
+        return (
+            json.loads(file.read_text(encoding="utf-8")) | {"name": job[0]}
+            if file.exists()
+            else None
+        )
 
     def write(self, job: tuple[Any, ...], made: dict[str, Any]) -> None:
         file = self._file(job)
         part = file.with_suffix(".part")
-        part.write_text(json.dumps(made))
+        part.write_text(json.dumps(made), encoding="utf-8")
         part.replace(file)
 
 
@@ -163,7 +167,9 @@ def main() -> None:
         "trace": exponents(settings, seeds[0]),
     }
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "flexpoint-training.json").write_text(json.dumps(made, indent=1) + "\n")
+    (options.output / "flexpoint-training.json").write_text(
+        json.dumps(made, indent=1) + "\n", encoding="utf-8"
+    )
     flexpoint_page.write(made, options.output)
     say(flexpoint_page.verdict(made).replace("**", ""))
     for kind in [] if options.json else networks:

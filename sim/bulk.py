@@ -72,32 +72,39 @@ def traffic_for(interface: Interface, *, stalls: bool) -> tuple[Traffic, ...]:
 STEADY_ONLY = (STEADY,)
 
 
-def _runtime() -> Path:
-    """Verilator's own runtime, compiled once for this machine and version."""
+def runtime(names: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Object files of parts of Verilator's own runtime, compiled once for this machine."""
     tool = toolchain.verilator()
+    key = digest(tool.version, toolchain.compiler_version(), *flags, *names)
 
     def build(folder: Path) -> None:
-        for name in ("verilated", "verilated_threads"):
+        for name in names:
+            source = tool.root / "include" / f"{name}.cpp"
             toolchain.run(
-                [
-                    toolchain.compiler(),
-                    *_FLAGS,
-                    *_includes(tool),
-                    "-c",
-                    str(tool.root / "include" / f"{name}.cpp"),
-                    "-o",
-                    f"{name}.o",
-                ],
-                cwd=folder,
+                [toolchain.compiler(), *flags, *includes(), "-c", str(source), "-o", f"{name}.o"],
+                folder=folder,
             )
 
-    key = digest(tool.version, toolchain.compiler_version(), *_FLAGS)
-    return toolchain.cached_folder(f"verilated/{key}", build)
+    holds = [f"{name}.o" for name in names]
+    folder = toolchain.cached_folder(f"verilated/{key}", build, holds)
+    return [str(folder / name) for name in holds]
 
 
-def _includes(tool: toolchain.Verilator) -> list[str]:
-    include = tool.root / "include"
+def includes() -> list[str]:
+    """Compiler options that make Verilator's headers found."""
+    include = toolchain.verilator().root / "include"
     return [f"-I{include}", f"-I{include / 'vltstd'}"]
+
+
+def verilated(folder: Path, parts: Sequence[str], more: str = "") -> None:
+    """Leave ``all.cpp`` in ``folder``: all that Verilator made in the folders ``parts``, and more."""
+    # Verilator's guard against two precompiled headers does not concern plain inclusion.
+    again = "#undef VL_PCH_INCLUDED\n"
+    classes = [
+        f"{part}/{path.name}" for part in parts for path in sorted((folder / part).glob("V*.cpp"))
+    ]
+    text = "".join(f'{again}#include "{name}"\n' for name in classes) + more
+    (folder / "all.cpp").write_text(text, encoding="utf-8")
 
 
 def digest(*parts: str) -> str:
@@ -131,34 +138,31 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
     key = digest(*verilogs, text, tool.version, toolchain.compiler_version(), *flags)
 
     def make(folder: Path) -> None:
-        (folder / "harness.cpp").write_text(text)
-        classes = []
+        (folder / "harness.cpp").write_text(text, encoding="utf-8")
         for number, (verilog, interface) in enumerate(modules):
-            (folder / f"module{number}.v").write_text(verilog)
-            verilate = [str(tool.script), "--cc", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+            (folder / f"module{number}.v").write_text(verilog, encoding="utf-8")
+            verilate = [*tool.command, "--cc", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
             verilate += ["--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--quiet"]
             verilate += ["--top-module", interface.module, "--prefix", f"Vtop{number}"]
             verilate += ["--Mdir", f"obj{number}", f"module{number}.v"]
-            toolchain.run(verilate, cwd=folder, env=tool.environment())
-            classes += sorted((folder / f"obj{number}").glob("Vtop*.cpp"))
-        # Verilator's guard against two precompiled headers does not concern plain inclusion.
-        again = "#undef VL_PCH_INCLUDED\n"
-        includes = [f'{again}#include "{path.relative_to(folder)}"\n' for path in classes]
-        (folder / "all.cpp").write_text("".join(includes) + '#include "harness.cpp"\n')
-        objects = [str(path) for path in sorted(_runtime().glob("*.o"))]
-        compile_ = [toolchain.compiler(), *flags, *_includes(tool), "-I."]
-        compile_ += [f"-Iobj{number}" for number in range(len(modules))]
+            toolchain.run(verilate, folder=folder, env=tool.environment())
+        parts = [f"obj{number}" for number in range(len(modules))]
+        verilated(folder, parts, '#include "harness.cpp"\n')
+        objects = runtime(("verilated", "verilated_threads"), _FLAGS)
+        compile_ = [toolchain.compiler(), *flags, *includes(), "-I."]
+        compile_ += [f"-I{part}" for part in parts]
         if sys.platform != "darwin":
             compile_ += ["-Wl,-Bsymbolic"]
             if "g++" in Path(toolchain.compiler()).name and "clang" not in toolchain.compiler():
                 compile_ += ["-fno-gnu-unique"]
         toolchain.run(
-            [*compile_, "-shared", "all.cpp", *objects, "-o", "model.so", "-lpthread"], cwd=folder
+            [*compile_, "-shared", "all.cpp", *objects, "-o", "model.so", "-lpthread"],
+            folder=folder,
         )
-        for number in range(len(modules)):
-            shutil.rmtree(folder / f"obj{number}")
+        for part in parts:
+            shutil.rmtree(folder / part)
 
-    return toolchain.cached_folder(f"bulk/{key}", make) / "model.so"
+    return toolchain.cached_folder(f"bulk/{key}", make, ["model.so"]) / "model.so"
 
 
 class Model:

@@ -8,6 +8,7 @@ interrupted proof goes on where it was, and a changed module is proven again.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import functools
 import hashlib
@@ -17,18 +18,20 @@ import importlib.util
 import json
 import multiprocessing
 import os
-import tempfile
 import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from macaw.golden.errors import MacawError
+from macaw import files, processes
+from macaw.command import FAILED, PASSED, start
+from macaw.golden.errors import MacawError, ToolError
 from macaw.golden.units import Unit
 from macaw.hdl import generate
 from macaw.hdl.sources import closure, digest
@@ -87,10 +90,13 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.entries: dict[str, dict[str, Any]] = {}
         try:
-            self.entries: dict[str, dict[str, Any]] = json.loads(path.read_text())
-        except (OSError, ValueError):
-            self.entries = {}
+            for key, entry in json.loads(path.read_text(encoding="utf-8")).items():
+                with contextlib.suppress(TypeError):
+                    self.entries[key] = asdict(Entry(**entry))
+        except (OSError, ValueError, AttributeError):
+            pass  # not there, or damaged: it is proven again
 
     def find(self, key: str) -> Entry | None:
         """The entry of a check that passed with the same content."""
@@ -109,13 +115,15 @@ class Ledger:
         return frozenset(key for key, entry in self.entries.items() if entry["name"] == name)
 
     def add(self, key: str, entry: Entry) -> None:
-        """Write an entry; the file is whole at every moment."""
+        """Write an entry; the file is whole at every moment.
+
+        Raises
+        ------
+        ToolError
+            It cannot be written.
+        """
         self.entries[key] = asdict(entry)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        with os.fdopen(handle, "w") as file:
-            json.dump(self.entries, file, indent=1)
-        Path(name).replace(self.path)
+        files.write(self.path, json.dumps(self.entries, indent=1))
 
 
 def missing_outsiders() -> list[str]:
@@ -303,7 +311,7 @@ def main(
     again: bool,
     as_json: bool,
     ledger: Path,
-) -> None:
+) -> int:
     """Prove the golden model against outsiders and the RTL against the golden model.
 
     Exit status 1 on any mismatch. Example: python -m macaw.sim.prove --sample --only rtl/pairs
@@ -315,7 +323,7 @@ def main(
     if listing:
         for name in [*(f"golden/{check.name}" for check in golden), *(case.name for case in work)]:
             click.echo(name)
-        return
+        return PASSED
     if golden and (absent := missing_outsiders()):
         names = ", ".join(name.partition(":")[0] for name in absent)
         raise click.ClickException(
@@ -331,7 +339,7 @@ def main(
         click.echo(json.dumps([asdict(entry) for entry in results], indent=1))
     else:
         click.echo(summary(results))
-    raise SystemExit(1 if failed else 0)
+    return FAILED if failed else PASSED
 
 
 def _prove(
@@ -354,7 +362,11 @@ def _prove(
 
     # forkserver: the compiled models and the WebAssembly engine of this process stay here
     context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    # When a signal ends this process, its semaphores are left to the resource tracker: no news.
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=processes.end_with_parent
+    ) as pool:
         futures: dict[Future[Any], str] = {}
         try:
             for name, key in golden.items():
@@ -394,6 +406,9 @@ def _prove(
                     done += 1
                     tell(entry, kept=kept is not None)
                     yield entry
+        except BrokenProcessPool as error:
+            time.sleep(1)  # a signal to all of us ends them first, and this process here
+            raise ToolError(f"a worker process was ended from outside: {error}") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -420,4 +435,4 @@ def summary(results: list[Entry]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

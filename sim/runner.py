@@ -3,27 +3,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import os
 import shutil
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cocotb_tools
 import numpy as np
+from cocotb_tools import config
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import VerilatorControlFile, get_runner
+from find_libpython import find_libpython
 
+from macaw import files, processes
 from macaw.golden.errors import ToolError
 from macaw.sim import toolchain
-from macaw.sim.bulk import digest
+from macaw.sim.bulk import digest, includes, runtime, verilated
 from macaw.sim.interface import Codes, Interface, pack, unpack
 
 PATTERNS_OF_FLOW = {
@@ -79,35 +76,45 @@ class Simulation:
         key = digest(verilog, interface.module, simulator, str(waves), *self._versions())
 
         def build(folder: Path) -> None:
-            source = folder / f"{interface.module}.v"
-            source.write_text(verilog)
-            sources: list[Any] = [source]
-            if simulator == "verilator":
-                control = folder / "pins.vlt"
-                control.write_text(_pins(interface))
-                sources.append(VerilatorControlFile(control))
-            with self._environment():
-                if simulator == "verilator":
-                    _provide_runtime(folder, self._runtime())
-                self._call(
-                    get_runner(simulator).build,
-                    folder / "build.log",
-                    sources=sources,
-                    hdl_toplevel=interface.module,
-                    build_dir=folder,
-                    timescale=("1ns", "1ps"),
-                    always=True,
-                    waves=waves,
-                    build_args=[*_VERILATOR_ARGUMENTS, *_ONE_FILE]
-                    if simulator == "verilator"
-                    else [],
-                )
-            if simulator == "verilator":
-                self._keep_runtime(folder)
-                for path in folder.glob("V*"):
-                    path.unlink()
+            source = f"{interface.module}.v"
+            (folder / source).write_text(verilog, encoding="utf-8")
+            make = self._build_icarus if simulator == "icarus" else self._build_verilator
+            make(folder, source)
 
-        self.folder = toolchain.cached_folder(f"cocotb/{key}", build)
+        program = "sim.vvp" if simulator == "icarus" else "simulate"
+        self.program = toolchain.cached_folder(f"cocotb/{key}", build, [program]) / program
+
+    def _build_icarus(self, folder: Path, source: str) -> None:
+        (folder / "cmds.f").write_text("+timescale+1ns/1ps\n", encoding="utf-8")
+        tops, sources = ["-s", self.interface.module], [source]
+        if self.waves:
+            (folder / "waves.v").write_text(_DUMP % self.interface.module, encoding="utf-8")
+            tops, sources = [*tops, "-s", "macaw_waves"], [source, "waves.v"]
+        compiler = str(processes.which("iverilog"))
+        command = [compiler, "-o", "sim.vvp", *tops, "-g2012", "-f", "cmds.f", *sources]
+        toolchain.run(command, folder=folder)
+
+    def _build_verilator(self, folder: Path, source: str) -> None:
+        tool = toolchain.verilator()
+        (folder / "pins.vlt").write_text(_pins(self.interface), encoding="utf-8")
+        command = [*tool.command, "--cc", "--vpi", "--prefix", "Vtop", "--Mdir", "obj"]
+        command += ["--top-module", self.interface.module, "--timescale", "1ns/1ps"]
+        command += ["--trace"] if self.waves else []
+        toolchain.run(
+            [*command, *_VERILATOR_ARGUMENTS, source, "pins.vlt"],
+            folder=folder,
+            env=tool.environment(),
+        )
+        verilated(folder, ["obj"])
+        flags = [*_FLAGS, f"-DVM_TRACE={int(self.waves)}", f"-DVM_TRACE_VCD={int(self.waves)}"]
+        names = ["verilated", "verilated_threads", "verilated_vpi"]
+        names += ["verilated_vcd_c"] if self.waves else []
+        main = config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        libraries = [f"-L{config.libs_dir}", f"-Wl,-rpath,{config.libs_dir}"]
+        command = [toolchain.compiler(), *flags, *includes(), "-Iobj", "-I.", "all.cpp", str(main)]
+        command += [*runtime(names, flags), "-o", "simulate", *libraries]
+        toolchain.run([*command, "-lcocotbvpi_verilator", "-lpthread"], folder=folder)
+        shutil.rmtree(folder / "obj")
 
     def _versions(self) -> list[str]:
         if self.simulator == "icarus":
@@ -120,47 +127,36 @@ class Simulation:
             str(_cocotb_version()),
             cocotb_tools.__file__,  # the program is linked with libraries beside it
             *_VERILATOR_ARGUMENTS,
+            *_FLAGS,
         ]
 
-    @contextlib.contextmanager
-    def _environment(self) -> Iterator[None]:
-        """cocotb's runner reads ``os.environ``; give it ours and put the old one back."""
-        old = dict(os.environ)
-        if self.simulator == "verilator":
-            os.environ.update(toolchain.verilator().environment())
-        for name in ("WAVES", "GUI", "PYTEST_CURRENT_TEST", "COCOTB_TEST_FILTER"):
-            os.environ.pop(name, None)  # they would change what the runner does
-        logger = logging.getLogger("cocotb_tools")
-        level = logger.level
-        logging.disable(logging.ERROR)
+    def _simulate(self, folder: Path, seed: int, patterns: Sequence[str]) -> None:
+        """Run the program under cocotb, as the flow without its runner is documented."""
+        variables = {
+            "GPI_USERS": f"{find_libpython()};{config.pygpi_entry_point()}",
+            "PYGPI_PYTHON_BIN": sys.executable,
+            "TOPLEVEL_LANG": "verilog",
+            "COCOTB_TOPLEVEL": self.interface.module,
+            "COCOTB_TEST_MODULES": "macaw.sim.testbench",
+            "COCOTB_TEST_FILTER": rf"pattern=({'|'.join(patterns)})\b",
+            "COCOTB_RANDOM_SEED": str(seed),
+            "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
+            "COCOTB_TRUST_INERTIAL_WRITES": "1",  # inputs change at the falling edge only
+            "COCOTB_LOG_LEVEL": "WARNING",
+            "PYTHONWARNINGS": "ignore",
+            "MACAW_PLAN": str(folder),
+        }
+        if self.simulator == "icarus":
+            interface = config.lib_entry("vpi", "icarus")
+            waves = "-fst" if self.waves else "-none"
+            command = [str(processes.which("vvp")), "-m", interface, str(self.program), waves]
+        else:
+            command = [str(self.program), *(["--trace"] if self.waves else [])]
+        env = processes.environment(**variables)
         try:
-            yield
-        finally:
-            logging.disable(logging.NOTSET)
-            logger.setLevel(level)
-            os.environ.clear()
-            os.environ.update(old)
-
-    def _call(self, step: Any, log: Path, **arguments: Any) -> Any:
-        try:
-            return step(log_file=log, **arguments)
-        except (SystemExit, RuntimeError) as error:
-            text = log.read_text(errors="replace").splitlines() if log.is_file() else []
-            first = next((line for line in text if "rror" in line), text[-1] if text else "")
-            raise ToolError(f"{self.simulator}: {first or error}") from error
-
-    def _runtime(self) -> Path:
-        return toolchain.cache_folder() / f"verilated-vpi/{digest(*self._versions())}{self.waves}"
-
-    def _keep_runtime(self, folder: Path) -> None:
-        """Verilator's runtime is the same for every module: keep it for the next build."""
-
-        def copy(target: Path) -> None:
-            for path in folder.glob("verilated*.o"):
-                shutil.copy(path, target)
-
-        where = self._runtime()
-        toolchain.cached_folder(str(where.relative_to(toolchain.cache_folder())), copy)
+            processes.run(command, folder=folder, env=env, log=folder / "run.log")
+        except OSError as error:
+            raise ToolError(f"{self.simulator} cannot be started: {error}") from None
 
     def run(
         self,
@@ -178,44 +174,17 @@ class Simulation:
         ToolError
             The simulator ended without a verdict.
         """
-        with tempfile.TemporaryDirectory(prefix="macaw-") as name:
-            folder = Path(name)
+        with processes.temporary_folder() as folder:
             write_plan(folder, self.interface, codes, expected, seed)
-            extra = {
-                "MACAW_PLAN": str(folder),
-                "COCOTB_TRUST_INERTIAL_WRITES": "1",  # inputs change at the falling edge only
-                "COCOTB_LOG_LEVEL": "WARNING",
-                "COCOTB_TEST_FILTER": rf"pattern=({'|'.join(patterns)})\b",
-                "PYTHONWARNINGS": "ignore",
-            }
-            log = folder / "run.log"
-            test_arguments: dict[str, Any] = {}
-            if waves is not None:
-                arguments = _waves_arguments(self.simulator, folder)
-                test_arguments = {"waves": True, **arguments}
-            results = folder / "results.xml"
-            with self._environment(), contextlib.suppress(ToolError):
-                self._call(
-                    get_runner(self.simulator).test,
-                    log,
-                    test_module="macaw.sim.testbench",
-                    hdl_toplevel=self.interface.module,
-                    hdl_toplevel_lang="verilog",
-                    build_dir=self.folder,
-                    test_dir=folder,
-                    results_xml=str(results),
-                    seed=seed,
-                    extra_env=extra,
-                    timescale=("1ns", "1ps"),
-                    **test_arguments,
-                )
+            self._simulate(folder, seed, patterns)
             if waves is not None:
                 _keep_waves(folder, waves)
             verdict = folder / "verdict.json"
             if verdict.is_file():
-                return self._verdict(json.loads(verdict.read_text()))
+                return self._verdict(json.loads(verdict.read_text(encoding="utf-8")))
+            log = folder / "run.log"
             try:
-                tests, failed = get_results(results)
+                tests, failed = get_results(folder / "results.xml")
             except RuntimeError:
                 raise ToolError(f"{self.simulator} ended early: {_last_line(log)}") from None
             if failed or tests != len(patterns):
@@ -240,7 +209,6 @@ class Simulation:
 
 
 _VERILATOR_ARGUMENTS = [
-    "--no-public-flat-rw",  # what the runner asks for: twice the code to compile
     "-Wno-fatal",
     "-Wno-lint",
     "-Wno-style",
@@ -250,9 +218,15 @@ _VERILATOR_ARGUMENTS = [
     "--x-initial",
     "unique",
 ]
-# Several files would be compiled with a precompiled header, for which the PyPI wheel's makefile
-# lacks the compiler's option.
-_ONE_FILE = ["--output-split", "0"]
+_FLAGS = ["-Os", "-std=gnu++17", "-w"]  # and not VL_TIME_CONTEXT: cocotb's program keeps time
+
+_DUMP = """module macaw_waves;
+  initial begin
+    $dumpfile("waves.fst");
+    $dumpvars(0, %s);
+  end
+endmodule
+"""
 
 
 def _pins(interface: Interface) -> str:
@@ -270,30 +244,17 @@ def _cocotb_version() -> str:
     return version("cocotb") + sys.version
 
 
-def _provide_runtime(folder: Path, kept: Path) -> None:
-    if kept.is_dir():
-        for path in kept.glob("*.o"):
-            copy = shutil.copy(path, folder)
-            later = time.time() + 3600  # than the makefile, which Verilator has yet to write
-            os.utime(copy, (later, later))
-
-
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
+    lines = processes.text_of(log).strip().splitlines() if log.is_file() else []
     return next((line for line in reversed(lines) if "rror" in line), lines[-1] if lines else "")
 
 
-def _waves_arguments(simulator: str, folder: Path) -> dict[str, Any]:
-    if simulator == "icarus":
-        return {"plusargs": [f"+dumpfile_path={folder / 'waves.fst'}"]}
-    return {"test_args": ["--trace-file", str(folder / "waves.vcd")]}
-
-
 def _keep_waves(folder: Path, target: Path) -> None:
-    for name in ("waves.fst", "waves.vcd"):
+    for name in ("waves.fst", "dump.vcd"):
         if (folder / name).is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(folder / name, target)
+            with files.replacing(target) as draft:
+                shutil.copyfile(folder / name, draft)
 
 
 def write_plan(
@@ -317,4 +278,4 @@ def write_plan(
     plan["output_widths"] = [wire.width for wire in interface.outputs]
     plan["registered"] = interface.registered
     plan |= {"latency": interface.latency, "interval": interface.interval, "seed": seed}
-    (folder / "plan.json").write_text(json.dumps(plan))
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")

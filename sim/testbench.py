@@ -43,7 +43,7 @@ class Plan:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pins: dict[str, Any] = json.loads((folder / "plan.json").read_text())
+        self.pins: dict[str, Any] = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         with np.load(folder / "plan.npz") as arrays:
             inputs = [_integers(arrays[f"in_{name}"]) for name in self.pins["inputs"]]
             outputs = [_integers(arrays[f"out_{name}"]) for name in self.pins["outputs"]]
@@ -81,7 +81,7 @@ class Scoreboard:
     def fail(self, problem: str, values: tuple[str, ...] | None = None) -> None:
         """Write the verdict for the runner and end the test."""
         verdict = {"test": self.test, "row": self.results, "problem": problem, "got": values}
-        (self.plan.folder / "verdict.json").write_text(json.dumps(verdict))
+        (self.plan.folder / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
         raise Failed(f"result {self.results}: {problem or 'wrong value'} {values}")
 
     def close(self) -> None:

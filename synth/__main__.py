@@ -5,7 +5,7 @@ import json
 
 import click
 
-from macaw.synth.command import start
+from macaw.command import start
 from macaw.synth.flow import TIMEOUT, from_verilog, run
 from macaw.synth.targets import TARGETS
 

@@ -191,8 +191,8 @@ def sqnr(spec: Unit, distribution: str, trial: Trial = Trial(), *, cache: bool =
         source=[source.digest("golden"), __doc__],
         numpy=np.__version__,
     )
-    if cache and (stored := store.get(name)) is not None:
-        return float(stored["db"])
+    if cache and (stored := store.get(name, lambda value: float(value["db"]))) is not None:
+        return stored
     value = _sqnr(spec, distribution, trial)
     if cache:
         store.put(name, {"db": str(value)})

@@ -7,23 +7,16 @@ Only results are stored, never failures. Entries appear by rename, so that an in
 disk leaves either a whole entry or none.
 """
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import platformdirs
-
+from macaw import files
 from macaw.golden.errors import ToolError
 
-
-def folder() -> Path:
-    """``MACAW_CACHE``, or the user's cache folder of this platform."""
-    chosen = os.environ.get("MACAW_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("macaw", False)
+T = TypeVar("T")
 
 
 def key(**parts: Any) -> str:
@@ -33,43 +26,31 @@ def key(**parts: Any) -> str:
 
 
 def _path(digest: str) -> Path:
-    return folder() / "results" / digest[:2] / f"{digest}.json"
+    return files.cache_folder() / "results" / digest[:2] / f"{digest}.json"
 
 
-def get(digest: str) -> dict[str, Any] | None:
-    """The stored result, or None; an unreadable entry counts as none."""
+def get(digest: str, read: Callable[[Any], T]) -> T | None:
+    """What ``read`` makes of the stored result, or None.
+
+    An entry that cannot be read, or of which ``read`` can make nothing (a KeyError, TypeError or
+    ValueError), counts as none.
+    """
     try:
-        value = json.loads(_path(digest).read_text())
-    except (OSError, ValueError):
+        return read(json.loads(_path(digest).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
 def put(digest: str, result: dict[str, Any]) -> bool:
-    """Store ``result``. False when there is no room or no permission: a cache may fail quietly."""
-    path = _path(digest)
+    """Store ``result``. False, said once, when there is no room or no permission."""
     try:
-        write(path, json.dumps(result, indent=1))
-    except ToolError:
+        path = _path(digest)
+        files.write(path, json.dumps(result, indent=1))
+    except OSError as error:
+        files.go_on_without(error)
+        return False
+    except ToolError as error:
+        cause = error.__cause__
+        files.go_on_without(cause if isinstance(cause, OSError) else OSError(0, str(error)))
         return False
     return True
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; :class:`ToolError` when it cannot be written."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()

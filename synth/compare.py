@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from macaw import files
 from macaw.golden.blocks import AnyFormat
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import Fixed
@@ -23,7 +24,6 @@ from macaw.golden.units import Unit
 from macaw.hdl.tools import Notify
 
 from . import accuracy, jobs, report, source, targets, work
-from . import cache as store
 from .flow import TIMEOUT, Result
 from .jobs import Job
 from .search import Pipelines
@@ -160,7 +160,7 @@ class Comparison:
         }
         paths = [Path(folder) / name for name in texts]
         for path, text in zip(paths, texts.values()):
-            store.write(path, text)
+            files.write(path, text)
         return paths
 
 

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
+from macaw import processes
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
 from macaw.hdl import tools
@@ -127,13 +126,22 @@ class Result:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:
-        """Inverse of :meth:`to_json`; unknown names are left out."""
-        known = {f.name for f in fields(cls)}
+        """Inverse of :meth:`to_json`; unknown names are left out.
+
+        TypeError for a value that is not of its field's type, or a missing one.
+        """
+        hints = get_type_hints(cls)
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in data.items()
-            if name in known
+            if name in hints
         }
+        for name, value in values.items():
+            hint = hints[name]
+            kinds = tuple(get_origin(kind) or kind for kind in get_args(hint) or (hint,))
+            kinds = (tuple,) if get_origin(hint) is tuple else kinds
+            if not isinstance(value, (*kinds, int) if float in kinds else kinds):
+                raise TypeError(f"{name}: {value!r}")
         return cls(**values)
 
 
@@ -219,18 +227,15 @@ def run(
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
         **({"sweep": targets.SHORT_SWEEP} if chosen.liberty and _wide(design) else {}),
     )
-    if cache and (stored := store.get(digest)) is not None:
-        return Result.from_json({**stored, "cached": True})
+    if cache and (stored := store.get(digest, Result.from_json)) is not None:
+        return replace(stored, cached=True)
 
     started = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix="macaw-synth-"))
-    try:
+    with processes.temporary_folder() as work:
         measure = _Measurement(design, chosen, multiplier, work, timeout, yosys, progress)
         figures = measure.asic() if chosen.liberty else measure.fpga(routed)
         if routed:
             figures |= measure.place_and_route(used[1], seed)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     result = Result(
         name=design.name,
         target=chosen.name,
@@ -243,6 +248,14 @@ def run(
     if cache and not result.notes:  # a fall-back depends on the machine's speed
         store.put(digest, result.to_json())
     return result
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +272,7 @@ class _Measurement:
 
     def _script(self, text: str, name: str, timeout: float | None = None) -> None:
         script = self.work / f"{name}.ys"
-        script.write_text(text)
+        _write(script, text)
         arguments = (script.name,) if self.yosys.name == "pyosys" else ("-s", script.name)
         tools.call(
             self.yosys,
@@ -271,7 +284,7 @@ class _Measurement:
         )
 
     def _statistics(self, file: str) -> dict[str, Any]:
-        modules = json.loads((self.work / file).read_text())["modules"]
+        modules = _json(self.work / file)["modules"]
         return modules["\\" + self.design.name]
 
     def fpga(self, routed: bool) -> dict[str, Any]:
@@ -280,7 +293,7 @@ class _Measurement:
         The unit is mapped once. For place and route the registers round it are mapped with the
         unit as a black box, and the mapped unit is put in.
         """
-        (self.work / "unit.v").write_text(self.design.verilog)
+        _write(self.work / "unit.v", self.design.verilog)
         name, dsp = self.design.name, self.target.dsp[self.multiplier]
         text = "read_verilog unit.v\n" + self.target.script.format(top=name, dsp=dsp)
         text += "tee -q -o area.json stat -json\n"
@@ -289,7 +302,7 @@ class _Measurement:
             text += "write_json unit.json\n"
         if routed:
             ports = self.design.metadata["ports"]
-            (self.work / "bench.v").write_text(registers.wrap(name, ports))
+            _write(self.work / "bench.v", registers.wrap(name, ports))
             text += "design -save unit\ndesign -reset\nread_verilog bench.v\n"
             text += self.target.script.format(top=registers.TOP, dsp=dsp)
             text += f"design -copy-from unit {name}\nflatten\nwrite_json bench.json\n"
@@ -313,9 +326,9 @@ class _Measurement:
         return figures
 
     def _absorb(self, file: str) -> int:
-        netlist = json.loads((self.work / file).read_text())
+        netlist = _json(self.work / file)
         gone = dsp_registers.absorb(netlist)
-        (self.work / file).write_text(json.dumps(netlist))
+        _write(self.work / file, json.dumps(netlist))
         return gone
 
     def place_and_route(self, nextpnr: tools.Tool, seed: int) -> dict[str, Any]:
@@ -345,7 +358,7 @@ class _Measurement:
         raise SpecError(f"target {self.target.name}: it names no device")
 
     def _report(self, device: str) -> dict[str, Any]:
-        report = json.loads((self.work / "report.json").read_text())
+        report = _json(self.work / "report.json")
         clocks = report.get("fmax", {})
         if not clocks:
             return {"device": device, "notes": ("nextpnr found no clocked path",)}
@@ -359,11 +372,11 @@ class _Measurement:
     def asic(self) -> dict[str, Any]:
         """Area and timing on the target's Liberty library."""
         library = _library(self.target.liberty)
-        (self.work / "unit.v").write_text(self.design.verilog)
-        (self.work / "cells.lib").write_text(self.target.liberty)
+        _write(self.work / "unit.v", self.design.verilog)
+        _write(self.work / "cells.lib", self.target.liberty)
         inverter = library.inverter.name
         wide = _wide(self.design)
-        (self.work / "constraints").write_text(f"set_driving_cell {inverter}\nset_load 0.05\n")
+        _write(self.work / "constraints", f"set_driving_cell {inverter}\nset_load 0.05\n")
         text = (
             "read_verilog unit.v\n"
             + self.target.script.format(
@@ -378,18 +391,18 @@ class _Measurement:
         notes: tuple[str, ...] = ()
         abc = self.work / "map.abc"
         sweep = targets.SHORT_SWEEP if wide else targets.ABC_SWEEP
-        (self.work / "gates.abc").write_text(targets.GATES_SCRIPT)
+        _write(self.work / "gates.abc", targets.GATES_SCRIPT)
         delay = f"-D {targets.UNREACHABLE_PS}"
-        abc.write_text(targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
+        _write(abc, targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
         try:
             self._script(text, "mapping", min(ABC_PATIENCE, self.timeout))
         except ToolTimeout as error:
             notes = ("mapped without a delay target: ABC did not finish with one",)
             if self.notify:
                 self.notify(f"{error}; trying again without a delay target")
-            abc.write_text(targets.ABC_SCRIPT.format(D="", sweep=sweep))
+            _write(abc, targets.ABC_SCRIPT.format(D="", sweep=sweep))
             self._script(text, "mapping without a delay target")
-        module = json.loads((self.work / "netlist.json").read_text())["modules"][self.design.name]
+        module = _json(self.work / "netlist.json")["modules"][self.design.name]
         path = timing.longest_path(module, library)
         area = float(self._statistics("area.json")["area"])
         sequential = {name for name, cell in library.cells.items() if cell.sequential}
@@ -458,22 +471,23 @@ def from_verilog(path: str | Path, top: str | None = None, *, clock: str = "clk"
     Raises :class:`SpecError` when the file cannot be read or has no such module.
     """
     try:
-        verilog = Path(path).read_text()
+        # Verilog of other tools may be in any encoding, in its comments mostly: bytes stay as is.
+        verilog = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}") from error
-    work = Path(tempfile.mkdtemp(prefix="macaw-synth-"))
-    try:
-        (work / "unit.v").write_text(verilog)
+    with processes.temporary_folder() as work:
+        _write(work / "unit.v", verilog)
         choose = f"-top {top}" if top else "-auto-top"
         yosys = tools.find("yosys")
-        (work / "ports.ys").write_text(
-            f"read_verilog unit.v\nhierarchy {choose}\nproc\nflatten\nwrite_json ports.json\n"
+        _write(
+            work / "ports.ys",
+            f"read_verilog unit.v\nhierarchy {choose}\nproc\nflatten\nwrite_json ports.json\n",
         )
         arguments = ("ports.ys",) if yosys.name == "pyosys" else ("-s", "ports.ys")
         tools.call(yosys, arguments, folder=work, timeout=TIMEOUT, what=f"reading {path}")
-        modules = json.loads((work / "ports.json").read_text())["modules"]
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        modules = _json(work / "ports.json")["modules"]
+    if not modules:
+        raise SpecError(f"{path}: there is no module in it")
     name = top or next(n for n, m in modules.items() if "top" in m.get("attributes", {}))
     ports = [
         {

@@ -15,8 +15,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_complete
 from dataclasses import dataclass, field
 from typing import Any
 
+from macaw import processes
 from macaw.golden.errors import SpecError, ToolError
-from macaw.hdl import tools
 
 EXECUTORS = ("local", "dask")
 
@@ -102,5 +102,5 @@ def _abandon(futures: list[Future[Any]]) -> None:
     for future in futures:
         future.cancel()
     while not all(future.done() for future in futures):
-        tools.stop_all()
+        processes.stop_all()
         time.sleep(0.1)

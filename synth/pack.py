@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from macaw import files
+from macaw.command import start
 from macaw.golden.errors import MacawError
-from macaw.synth import cache
-from macaw.synth.command import start
 from macaw.synth.dsp_registers import absorb
 
 
@@ -25,11 +25,11 @@ def main(source: Path, result: Path) -> None:
       nextpnr-ecp5 --25k --json packed.json
     """
     try:
-        netlist = json.loads(source.read_text())
+        netlist = json.loads(source.read_text(encoding="utf-8"))
         gone = absorb(netlist)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MacawError(f"{source}: not a netlist of Yosys' write_json ({error!r})") from None
-    cache.write(result, json.dumps(netlist))
+    files.write(result, json.dumps(netlist))
     click.echo(f"{result}: {gone} flip-flops are in multipliers now")
 
 

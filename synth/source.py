@@ -29,6 +29,20 @@ def _identity(spec: Unit) -> dict[str, Any]:
     return {"kind": spec.kind, **spec.parameters}
 
 
+def _source(stored: dict[str, Any]) -> Source:
+    found = Source(**stored)
+    if not (isinstance(found.verilog, str) and isinstance(found.metadata, dict)):
+        raise TypeError("not a design")
+    return found
+
+
+def _proof(stored: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"vectors": int, "simulator": str, "seconds": int | float}
+    if not all(isinstance(stored[name], kind) for name, kind in kinds.items()):
+        raise TypeError("not a proof")
+    return stored
+
+
 def generate(spec: Unit, *, cache: bool = True, **implementation: Any) -> Source:
     """As :func:`macaw.hdl.generate`, from the store where it is there."""
     name = store.key(
@@ -38,8 +52,8 @@ def generate(spec: Unit, *, cache: bool = True, **implementation: Any) -> Source
         source=digest("macaw.golden", "macaw.hdl"),
         tools=[importlib.metadata.version("amaranth"), str(tools.find("yosys"))],
     )
-    if cache and (stored := store.get(name)) is not None:
-        return Source(**stored)
+    if cache and (stored := store.get(name, _source)) is not None:
+        return stored
     from macaw import hdl
 
     tools.prepare(tools.find("yosys"))
@@ -70,7 +84,7 @@ def prove(
         seed=seed,
         source=digest("macaw.golden", "macaw.hdl", "macaw.sim"),
     )
-    if cache and (stored := store.get(name)) is not None:
+    if cache and (stored := store.get(name, _proof)) is not None:
         return stored
     from macaw import sim
 

@@ -239,7 +239,7 @@ def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
 @cache
 def _from_liberty(path: str) -> Target:
     try:
-        text = Path(path).read_text(errors="replace")
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise SpecError(f"liberty: {path} cannot be read: {error.strerror}") from error
     read = Library(text)

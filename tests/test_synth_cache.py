@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from macaw import files
 from macaw.golden.errors import ToolError
 from macaw.synth import cache
 
@@ -16,9 +17,9 @@ def folder(tmp_path, monkeypatch):
 
 def test_what_is_put_is_got():
     name = cache.key(verilog="module x;", target="ecp5")
-    assert cache.get(name) is None
+    assert cache.get(name, dict) is None
     assert cache.put(name, {"luts": 3})
-    assert cache.get(name) == {"luts": 3}
+    assert cache.get(name, dict) == {"luts": 3}
 
 
 def test_keys_follow_the_content():
@@ -31,19 +32,19 @@ def test_an_unreadable_entry_is_a_miss(folder):
     cache.put(name, {"luts": 3})
     (path,) = folder.rglob("*.json")
     path.write_text('{"luts": ')
-    assert cache.get(name) is None
+    assert cache.get(name, dict) is None
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(folder, monkeypatch):
     path = folder / "report.json"
-    cache.write(path, "old")
+    files.write(path, "old")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ToolError, match="No space left"):
-        cache.write(path, "new")
+        files.write(path, "new")
     assert [p.name for p in folder.iterdir()] == ["report.json"]
     assert path.read_text() == "old"
     assert not cache.put(cache.key(a=2), {"luts": 1})
@@ -53,4 +54,4 @@ def test_a_folder_that_is_a_file(folder):
     (folder / "results").write_text("in the way")
     assert not cache.put(cache.key(a=3), {})
     with pytest.raises(ToolError, match="cannot be written"):
-        cache.write(Path(folder / "results" / "x"), "text")
+        files.write(Path(folder / "results" / "x"), "text")

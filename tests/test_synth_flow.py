@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import json
+import tempfile
 
 import pytest
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
 from macaw.hdl import tools
-from macaw.synth import TARGETS, flow, library, run, stages_for
+from macaw.synth import TARGETS, library, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
 from macaw.synth.targets import target
 
@@ -206,6 +207,6 @@ def test_each_target_is_whole():
 
 
 def test_work_folders_are_removed(monkeypatch, tmp_path):
-    monkeypatch.setattr(flow.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     run(DESIGN, "asic", cache=False)
     assert not list(tmp_path.iterdir())

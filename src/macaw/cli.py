@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ``macaw`` command. Each verb reads its arguments, calls one function, and prints.
 
-Exit codes: 0 done; 1 a proof failed; 2 bad input or a missing tool; 130 interrupted.
+Exit codes: 0 done; 1 a proof failed; 2 bad input or a missing tool; 3 a defect of macaw; 141 the
+reader of the output went away; 130, 143, 129 ended by SIGINT, SIGTERM, SIGHUP.
 """
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import math
@@ -14,8 +16,6 @@ import shlex
 import sys
 import time
 import typing
-import unicodedata
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,9 +24,8 @@ from typing import Any
 import click
 
 import macaw
+from macaw.command import BAD_INPUT, FAILED, PASSED, complain, printable, run
 from macaw.golden.errors import MacawError, SpecError
-
-PASSED, FAILED, BAD_INPUT, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class Progress:
@@ -74,7 +73,9 @@ class Progress:
 
 
 def _json(value: Any) -> None:
-    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False))
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    ascii_ = codecs.lookup(encoding).name != "utf-8"
+    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=ascii_))
 
 
 def _finite(value: Any) -> Any:
@@ -560,6 +561,7 @@ def choose(
       macaw choose layers.json --cost bits --limit sensitivity=0.05
       macaw choose layers.json --limit area=60% --target ecp5 --plot front.svg
     """
+    from macaw import files
     from macaw.synth import chooser, front
 
     try:
@@ -589,11 +591,11 @@ def choose(
     found = problem.front(cost, points=points) if plot or not bounds else []
     if plot:
         head = f"{len(found)} best assignments"
-        Path(plot).write_text(front.picture([front.plot(problem, found, cost, head)]))
+        files.write(Path(plot), front.picture([front.plot(problem, found, cost, head)]))
     if bounds:
         chosen = problem.solve(figure, bounds)
         if chosen is None:
-            _complain("no assignment is within the limits")
+            complain("no assignment is within the limits")
             return FAILED
         found = [chosen]
     if as_json:
@@ -621,12 +623,6 @@ _LOSS = (
     "inf/NaN",
     "replaced",
 )
-
-
-def _printable(text: str) -> str:
-    """Names come from files: what would steer a terminal is shown as its escape."""
-    steers = ("Cc", "Cf", "Cs")
-    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in steers else c for c in text)
 
 
 def _decibels(value: float | None) -> str:
@@ -728,7 +724,7 @@ def quantize(
         else:
             found = tensors.entries(path, dtype=dtype, include=include, exclude=exclude)
         for tensor, load in found:
-            progress(_printable(tensor)) if progress.live else None
+            progress(printable(tensor)) if progress.live else None
             options = {"rounding": rounding, "seed": seed, **given}
             try:
                 array = load()
@@ -766,7 +762,7 @@ def quantize(
             _LOSS,
             [
                 (
-                    _printable(tensor),
+                    printable(tensor),
                     f"{loss.elements:,}",
                     catalogue.number(loss.scale),
                     "exact" if loss.exact else _decibels(loss.sqnr_db),
@@ -783,7 +779,7 @@ def quantize(
         )
     if skipped:
         click.echo()
-        rows = [(_printable(tensor), _printable(why)) for tensor, why in skipped.items()]
+        rows = [(printable(tensor), printable(why)) for tensor, why in skipped.items()]
         _table(("skipped", "reason"), rows, left=2)
     if output is not None:
         click.echo(f"wrote {output}")
@@ -822,42 +818,9 @@ def doctor(as_json: bool) -> int:
     return PASSED if all(check.found or not check.needed for check in found) else BAD_INPUT
 
 
-def _complain(message: object) -> None:
-    click.echo(f"macaw: {_printable(' '.join(str(message).split()))}", err=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing but that code leaves here."""
-    if arguments is None and not sys.warnoptions:
-        warnings.simplefilter("ignore")  # Python's warnings are for those who write Python
-    try:
-        code = cli.main(args=arguments, prog_name="macaw", standalone_mode=False)
-        sys.stdout.flush()
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        _complain("interrupted")
-        return INTERRUPTED
-    except click.ClickException as error:
-        _complain(error.format_message())
-        return BAD_INPUT
-    except MacawError as error:
-        _complain(error)
-        return BAD_INPUT
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`); Python must not flush into the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PASSED
-    except OSError as error:
-        _complain(f"{error.filename or 'file'}: {error.strerror or error}")
-        return BAD_INPUT
-    except Exception as error:
-        if os.environ.get("MACAW_TRACEBACK"):
-            raise
-        _complain(
-            f"this is a defect of macaw: {type(error).__name__}: {error}"
-            " (MACAW_TRACEBACK=1 shows where)"
-        )
-        return DEFECT
-    return code if isinstance(code, int) else PASSED
+    return run(cli, arguments, "macaw")
 
 
 if __name__ == "__main__":

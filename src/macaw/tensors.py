@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import stat
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
 
+from macaw import files
 from macaw.golden.errors import MacawError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.formats import format as format_of
@@ -262,7 +261,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, s
         if suffix == ".npz" and ("\0" in name or len(name.encode()) > _LONGEST_NAME):
             raise FileError(f"{path}: a .npz has no array of the name {name[:60]!a}")
     try:
-        with _replacing(path) as file:
+        with files.replacing(path) as draft, draft.open("wb") as file:
             match suffix:
                 case ".npy":
                     _write_npy(file, next(iter(arrays.values())))
@@ -301,14 +300,3 @@ def _write_safetensors(
     file.write(len(text).to_bytes(8, "little") + text)
     for array in arrays.values():
         file.write(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

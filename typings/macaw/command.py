@@ -1,0 +1,1 @@
+../../src/macaw/command.py

@@ -1,0 +1,1 @@
+../../src/macaw/files.py
