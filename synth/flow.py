@@ -384,7 +384,7 @@ class _Measurement:
                 dsp=self.target.dsp[self.multiplier] + (targets.GATES_BY_SCRIPT if wide else ""),
                 library="cells.lib",
                 constraints="constraints",
-                abc="map.abc",
+                abc="+source,map.abc",  # a bare name is made absolute, and ABC wants no spaces
             )
             + "tee -q -o area.json stat -json -liberty cells.lib\nwrite_json netlist.json\n"
         )

@@ -189,7 +189,7 @@ GATES_SCRIPT = (
     f"strash; &get -n; {SHORT_SWEEP} &put; scorr; dc2; dretime; strash;"
     " &get -n; &dch -f; &nf; &put\n"
 )
-GATES_BY_SCRIPT = " -noabc\nabc -script gates.abc\nopt -fast"
+GATES_BY_SCRIPT = " -noabc\nabc -script +source,gates.abc\nopt -fast"
 """After the options of `synth`: it maps to simple gates by :data:`GATES_SCRIPT`."""
 UNREACHABLE_PS = 1000
 
