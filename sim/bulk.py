@@ -97,7 +97,7 @@ def includes() -> list[str]:
 
 
 def verilated(folder: Path, parts: Sequence[str], more: str = "") -> None:
-    """Leave ``all.cpp`` in ``folder``: all that Verilator made in the folders ``parts``, and more."""
+    """Leave ``all.cpp`` in ``folder``: all that Verilator made in ``parts``, and more."""
     # Verilator's guard against two precompiled headers does not concern plain inclusion.
     again = "#undef VL_PCH_INCLUDED\n"
     classes = [

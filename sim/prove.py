@@ -16,12 +16,11 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
-import multiprocessing
 import os
 import time
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -360,13 +359,7 @@ def _prove(
             err=True,
         )
 
-    # forkserver: the compiled models and the WebAssembly engine of this process stay here
-    context = multiprocessing.get_context("forkserver")
-    # When a signal ends this process, its semaphores are left to the resource tracker: no news.
-    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
-    with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=processes.end_with_parent
-    ) as pool:
+    with processes.pool(jobs) as pool:
         futures: dict[Future[Any], str] = {}
         try:
             for name, key in golden.items():

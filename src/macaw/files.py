@@ -66,8 +66,11 @@ def cache_folder() -> Path:
 
 def user_cache(program: str) -> Path:
     """The cache folder of ``program``; OSError when the user has none."""
-    folder = platformdirs.user_cache_path(program, False)
-    if not folder.is_absolute():  # "~" stayed
+    try:
+        folder = platformdirs.user_cache_path(program, False)
+    except RuntimeError:
+        folder = Path("~", ".cache", program)
+    if not folder.is_absolute():  # what older versions say to that
         raise OSError(2, "this user has no home folder", str(folder))
     return folder
 

@@ -28,9 +28,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from macaw.golden.errors import ToolError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 ENDINGS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 """Signals that end a command, and what it says then."""
@@ -279,13 +282,9 @@ def _arrived(number: int, frame: FrameType | None) -> None:
 def _end(number: int, quiet: bool) -> NoReturn:
     global _ending
     _ending = True
+    threading.excepthook = lambda _: None  # of threads whose folder goes
     try:
         _lock.acquire(timeout=_PATIENCE)
-        if not quiet:
-            # A terminal's line of progress goes first. Python's own streams may be locked just now.
-            clear = "\r\x1b[K" if os.isatty(2) else ""
-            with contextlib.suppress(OSError):
-                os.write(2, f"{clear}macaw: {ENDINGS[signal.Signals(number).name]}\n".encode())
         _stop_workers()
         stop_all()
         for process in tuple(_children):
@@ -293,6 +292,10 @@ def _end(number: int, quiet: bool) -> NoReturn:
                 process.wait(_PATIENCE)
         for path in tuple(_leftovers):
             _remove(path)
+        if not quiet:
+            # A terminal's line of progress goes first. Python's own streams may be locked just now.
+            clear = "\r\x1b[K" if os.isatty(2) else ""
+            os.write(2, f"{clear}macaw: {ENDINGS[signal.Signals(number).name]}\n".encode())
     finally:
         os._exit(128 + number)
 
@@ -349,21 +352,39 @@ def end_on_signals() -> None:
     _watch(tuple(ENDINGS), quiet=False)
 
 
-def end_with_parent() -> None:
-    """The same for a worker process, which leaves the line, and the keyboard, to its parent."""
+def pool(count: int) -> ProcessPoolExecutor:
+    """So many worker processes that end as this process ends.
+
+    They are forked from a server, so that compiled models and the WebAssembly engine of this
+    process stay here.
+    """
+    import multiprocessing
+    import multiprocessing.util
+    from concurrent.futures import ProcessPoolExecutor
+
+    with _registering():
+        _leftovers.add(Path(multiprocessing.util.get_temp_dir()))
+    # Semaphores that are left at the end are the resource tracker's to remove: no news.
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
+    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), _end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """What ends a command, for its workers: they leave line and keyboard to their parent."""
     for name in ("SIGINT", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _watch(("SIGTERM",), quiet=True)
-    if sys.platform == "linux":
-        # Also where the parent was killed: its fork server ends then, and this is the server's.
-        import ctypes
-        import multiprocessing
+    import multiprocessing
 
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-        parent = multiprocessing.parent_process()
-        if parent is not None and not parent.is_alive():
-            os._exit(128 + signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # it may be killed, too
+
+        def orphaned() -> None:
+            parent.join()
+            _end(signal.SIGTERM, quiet=True)
+
+        threading.Thread(target=orphaned, name="macaw-orphan", daemon=True).start()
 
 
 def start() -> None:
