@@ -492,7 +492,7 @@ ERRORS = [
         "overflow=",
         "int16",
     ),
-    ("block-mac", {"acc": "float"}, "acc=float: ", "unknown format 'float'"),
+    ("block-mac", {"acc": "wide"}, "acc=wide: ", "unknown format 'wide'"),
     ("block-mac", {"acc": "mxfp4"}, "acc=mxfp4: ", "must be a scalar format"),
     ("block-mac", {"acc": "exact", "accumulation": "sequential"}, "accumulation=", "acc=exact"),
     ("block-mac", {"acc": "exact", "contexts": 2}, "contexts=2: ", "must be 1 with acc=exact"),

@@ -117,7 +117,7 @@ def test_overflow_is_settled_once():
         ("dot", {"a": "fp64", "out": "fp64", "accumulation": "aligned(60)"}, "too wide"),
         ("dot", {"a": "e4m3", "out": "fp16", "rounding": "dynamic"}, "takes one fixed direction"),
         ("dot", {"a": "e4m3", "out": "fp16", "flags": True}, "no parameter 'flags'"),
-        ("mac", {"a": "e4m3", "out": "fp16", "acc": "float"}, "acc=float: unknown format"),
+        ("mac", {"a": "e4m3", "out": "fp16", "acc": "wide"}, "acc=wide: unknown format"),
         ("mac", {"a": "e4m3", "out": "fp16", "acc": "fp32", "overflow": "wrap"}, "not fp32"),
         ("mac", {"a": "e4m3", "out": "fp16", "lanes": 8, "terms": 4}, "at least lanes=8"),
     ],
