@@ -228,7 +228,7 @@ def test_size_of_a_piece_of_work_changes_nothing():
         ((np.eye(2), np.eye(2), "e4m3"), {"rounding": "sr"}, SpecError, "no random words"),
         ((np.eye(2), np.eye(2), "nvfp4"), {"acc": "exact"}, SpecError, "acc=exact: second scales"),
         ((np.eye(2), np.eye(2), "e4m3"), {"acc": "mxfp4"}, SpecError, "must be a scalar format"),
-        ((np.eye(2), np.eye(2), "e4m3"), {"out": "float"}, SpecError, "out=float: unknown"),
+        ((np.eye(2), np.eye(2), "e4m3"), {"out": "wide"}, SpecError, "out=wide: unknown"),
         ((np.eye(2), np.eye(2), "e4m3"), {"accumulation": "tree"}, SpecError, "must be exact, seq"),
         ((np.eye(2), np.eye(2), "mxfp5"), {}, golden.FormatError, "unknown format 'mxfp5'"),
     ],
