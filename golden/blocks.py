@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import canonical, unknown
-from .errors import FormatError
+from .errors import FormatError, check_axis
 from .formats import (
     FORMATS,
     POWERS,
@@ -245,9 +245,7 @@ def check_shape(fmt: Block, shape: tuple[int, ...], axis: int) -> tuple[int, ...
     """
     if fmt.size is None:
         return ()
-    integer = isinstance(axis, int | np.integer) and not isinstance(axis, bool)
-    if not (integer and -len(shape) <= axis < len(shape)):
-        raise FormatError(f"axis={axis}: the array has shape {shape}")
+    check_axis(axis, shape, FormatError)
     axis %= len(shape)
     scales = list(shape)
     scales[axis] = -(-shape[axis] // fmt.size)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import common_shape, element, integers, real, reals
-from .errors import CodeError, SpecError
+from .errors import CodeError, SpecError, check_whole
 from .formats import Fixed
 from .formats import format as format_of
 from .rounding import _Named
@@ -111,13 +111,8 @@ class Dyadic:
 
     def __post_init__(self) -> None:
         check_bits(self.bits)
-        if not 0 <= self.multiplier < 1 << self.bits:
-            raise SpecError(
-                f"multiplier={self.multiplier}: must be 0 to {(1 << self.bits) - 1}, {self.bits} "
-                "bits"
-            )
-        if not LEAST_SHIFT <= self.shift <= LARGEST_SHIFT:
-            raise SpecError(f"shift={self.shift}: must be from {LEAST_SHIFT} to {LARGEST_SHIFT}")
+        check_whole("multiplier", self.multiplier, 0, (1 << self.bits) - 1)
+        check_whole("shift", self.shift, LEAST_SHIFT, LARGEST_SHIFT)
 
     @property
     def value(self) -> Fraction:
@@ -140,16 +135,13 @@ def dyadic(scale: float | Fraction, *, bits: int = BITS, choice: str | Choice = 
     """
     choice = Choice.parse(choice, "choice")
     check_bits(bits)
-    if isinstance(scale, bool) or not isinstance(scale, int | Fraction):
-        scale = real("scale", scale, 0.0)
-    if scale < 0:
-        raise SpecError(f"scale={scale}: must be a finite number from 0 on")
-    if scale == 0:
+    exact = _exact("scale", scale)
+    if exact == 0:
         return Dyadic(multiplier=0, shift=0, bits=bits)
-    top, bottom = scale.as_integer_ratio()
+    top, bottom = exact.as_integer_ratio()
     shift = top.bit_length() - bottom.bit_length()
     shift += top >= bottom << shift if shift >= 0 else top << -shift >= bottom
-    exact = Fraction(top, bottom) * Fraction(2) ** (bits - shift)
+    exact *= Fraction(2) ** (bits - shift)
     multiplier = math.floor(exact + Fraction(1, 2))
     if multiplier == 1 << bits:
         multiplier, shift = multiplier // 2, shift + 1
@@ -163,6 +155,15 @@ def dyadic(scale: float | Fraction, *, bits: int = BITS, choice: str | Choice = 
     if shift > LARGEST_SHIFT:
         raise SpecError(f"scale={float(scale)}: must be below 2**{LARGEST_SHIFT}")
     return Dyadic(multiplier=multiplier, shift=shift, bits=bits)
+
+
+def _exact(name: str, scale: Any) -> Fraction:
+    """Return a scale as the number that it is; SpecError for what is none from 0 on."""
+    if isinstance(scale, bool) or not isinstance(scale, int | Fraction):
+        scale = real(name, scale, 0.0)
+    if scale < 0:
+        raise SpecError(f"{name}={scale}: must be a finite number from 0 on")
+    return Fraction(scale)
 
 
 def multipliers(
@@ -186,10 +187,14 @@ def common_shift(scales: Iterable[float | Fraction], *, bits: int = BITS) -> tup
     A scale that is ``2**-n`` of the largest keeps ``bits - n`` bits; each error is at most
     ``2**(shift - bits - 1)``.
     """
-    scales = list(scales)
+    alone = isinstance(scales, str) or (isinstance(scales, np.ndarray) and not scales.ndim)
+    if alone or not isinstance(scales, Iterable):
+        raise SpecError(f"scales={scales!s}: must be several numbers from 0 on")
+    scales = [_exact("scales", scale) for scale in scales]
+    check_bits(bits)
     shift = max((dyadic(scale, bits=bits, choice="hawq").shift for scale in scales), default=0)
     unit = Fraction(2) ** (bits - shift)
-    found = [math.floor(Fraction(scale) * unit + Fraction(1, 2)) for scale in scales]
+    found = [math.floor(scale * unit + Fraction(1, 2)) for scale in scales]
     return [min(each, (1 << bits) - 1) for each in found], shift
 
 
@@ -213,8 +218,7 @@ def reciprocal(count: int, *, bits: int = BITS) -> Dyadic:
 
 def check_bits(bits: int) -> None:
     """SpecError unless ``bits`` is a width that multipliers can have."""
-    if isinstance(bits, bool) or not isinstance(bits, int) or not 2 <= bits <= BITS:
-        raise SpecError(f"bits={bits!s}: must be an integer from 2 to {BITS}")
+    check_whole("bits", bits, 2, BITS)
 
 
 def round_shift(value: np.ndarray, right: np.ndarray | int, ties: Ties) -> np.ndarray:
@@ -285,7 +289,7 @@ def scale_sum(
 def residual_profile(form: str, profile: str | Profile | None) -> Profile:
     """Return the profile of a residual sum, by default its form's; SpecError where they do not
     fit."""
-    if form not in FORMS:
+    if not isinstance(form, str) or form not in FORMS:
         raise SpecError(f"form={form}: must be one of {', '.join(FORMS)}")
     tflite = form == "tflite"
     if profile is None:

@@ -294,7 +294,7 @@ def rescale(
     """
     fmt = check_flex("format", format)
     pair = integers if isinstance(integers, tuple) else (integers,)
-    if len(pair) > 2:
+    if not 1 <= len(pair) <= 2:
         raise CodeError(f"integers: {len(pair)} arrays: must be one, or a pair")
     parts = [_integers("integers", part) for part in pair]
     if len(parts) == 2 and not 0 <= int(parts[1].min()) <= int(parts[1].max()) < 1 << _LIMB:
@@ -332,6 +332,9 @@ def aligned_sum(
     As :func:`rescale` of the exact sum; every argument broadcasts.
     """
     fmt = check_flex("format", format)
+    for name, pair in (("integers", integers), ("from_exponents", from_exponents)):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise SpecError(f"{name}={pair!s:.60}: must be two, one for each array")
     x, y = (_integers("integers", part) for part in integers)
     target = _exponents("exponent", exponent, -fmt.scale.bias, 0)
     shifts = [

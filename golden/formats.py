@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 
 from .aliases import canonical, unknown
-from .errors import FormatError
+from .errors import FormatError, check_whole
+
+_FARTHEST_BIAS = 4096
+"""Beyond any whose values lie within those of fp64."""
 
 
 class _Choice(enum.Enum):
@@ -49,6 +52,13 @@ class Subnormals(_Choice):
     GRADUAL = "gradual"
     FLUSH = "ftz"
     NONE = "none"
+
+
+def _check_flags(fmt: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(fmt, name)
+        if type(value) is not bool:
+            raise FormatError(f"{name}={value!s}: must be True or False")
 
 
 def _usual_bias(exponent: int, specials: Specials) -> int:
@@ -187,15 +197,24 @@ class Float(_Codec):
             if not condition:
                 raise FormatError(f"e{self.exponent}m{self.mantissa}: {message}")
 
-        check(0 <= self.exponent <= 11, f"exponent={self.exponent}: must be 0 to 11")
+        check_whole("exponent", self.exponent, 0, 11, FormatError)
         check(
             self.exponent > 0 or (self.signed and not self.zero and self.mantissa == 0),
             "a format without exponent has a sign and no more: e0m0nosubnozero",
         )
-        check(0 <= self.mantissa <= 52, f"mantissa={self.mantissa}: must be 0 to 52")
+        check_whole("mantissa", self.mantissa, 0, 52, FormatError)
+        for name, kind in (("subnormals", Subnormals), ("specials", Specials)):
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, kind(value))
+            except ValueError:
+                words = ", ".join(member.value for member in kind)
+                raise FormatError(f"{name}={value!s}: must be one of {words}") from None
+        _check_flags(self, "signed", "zero")
         if self.bias is None:
             bias = _usual_bias(self.exponent, self.specials)
             object.__setattr__(self, "bias", bias)
+        check_whole("bias", self.bias, -_FARTHEST_BIAS, _FARTHEST_BIAS, FormatError)
         if self.specials is Specials.IEEE:
             check(self.exponent >= 2, "ieee infinities need an exponent of 2 bits or more")
             check(self.mantissa >= 1, "ieee NaNs need a mantissa; choose fn or finite")
@@ -359,10 +378,9 @@ class Fixed(_Codec):
     symmetric: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width <= 64:
-            raise FormatError(f"width={self.width}: fixed point must have 1 to 64 bits")
-        if not 0 <= self.fraction <= 128:
-            raise FormatError(f"fraction={self.fraction}: must be 0 to 128")
+        check_whole("width", self.width, 1, 64, FormatError)
+        check_whole("fraction", self.fraction, 0, 128, FormatError)
+        _check_flags(self, "signed", "symmetric")
         if self.symmetric and not (self.signed and self.width >= 2):
             raise FormatError(
                 f"symmetric=True: needs a signed format of 2 bits or more, not {self.width}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import numbers, numbers_not_codes
-from .errors import CodeError, SpecError
+from .errors import CodeError, SpecError, check_axis
 
 TE_SIGNS = (1, 1, 1, -1, 1, -1, -1, -1, -1, -1, -1, 1, -1, 1, -1, -1)
 """The fixed signs of NVIDIA's Transformer Engine for groups of 16."""
@@ -56,8 +56,7 @@ def hadamard(
     if not np.isin(vector, (-1, 1)).all():
         raise SpecError("signs: must be 1 and -1")
     array = numbers_not_codes("values", values, "a format's decode").astype(np.float64)
-    if not -array.ndim <= axis < array.ndim:
-        raise CodeError(f"axis={axis}: the array has shape {array.shape}")
+    check_axis(axis, array.shape, CodeError)
     if array.shape[axis] % size:
         raise CodeError(f"axis {axis} of length {array.shape[axis]}: {size} must divide it")
     moved = np.moveaxis(array, axis, -1)

@@ -50,6 +50,7 @@ def rational(name: str, value: Any) -> Fraction:
     """
     try:
         number = Fraction(repr(float(value)) if isinstance(value, float) else value)
+        number = Fraction(int(number)) if isinstance(value, np.integer) else number
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise SpecError(f"{name}={value!s}: must be a number, as 0.05 or 1/32") from None
     if not LEAST_SCALE <= number <= 1:

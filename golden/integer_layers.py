@@ -608,9 +608,9 @@ def _sides(
     padding: Padding, extent: tuple[int, int], reach: tuple[int, int], stride: tuple[int, int]
 ) -> list[tuple[int, int]]:
     """Padding before and behind of rows and of columns."""
-    if padding == "valid":
+    if isinstance(padding, str) and padding == "valid":
         padding = 0
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         sides = []
         for length, window, step in zip(extent, reach, stride, strict=True):
             missing = max((-(-length // step) - 1) * step + window - length, 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SpecError
+from .errors import SpecError, check_whole
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
 from .formats import Fixed, Float, Format, Specials, Subnormals
 from .operands import check_codes
@@ -137,8 +137,7 @@ def random_words(rounding: Rounding, random: Any, bits: int) -> np.ndarray | Non
         return None
     if random is None:
         raise SpecError(f"random: rounding={rounding} needs an array of random words")
-    if not 1 <= bits <= 32:
-        raise SpecError(f"random_bits={bits}: must be 1 to 32")
+    check_whole("random_bits", bits, 1, 32)
     return check_codes("random", random, Fixed(width=bits, signed=False))
 
 

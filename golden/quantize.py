@@ -138,6 +138,8 @@ def quantize(
     CodeError for arrays of the wrong dtype or shape, FormatError for an axis that is not there,
     SpecError for an option.
     """
+    if not isinstance(block, Block):
+        raise SpecError(f"block={block!s}: must be a block format, as format('mxfp4') makes it")
     rules = Rules(
         rounding=rounding,
         scale_rule=scale_rule,
@@ -156,8 +158,8 @@ def quantize(
     words = _words(random, rules, block, codes.shape)
     if nonfinite is None:
         nonfinite = "nan" if block.second_scale is None else "error"
-    if nonfinite not in ("nan", "error"):
-        raise SpecError(f"nonfinite={nonfinite}: must be nan or error")
+    if not isinstance(nonfinite, str) or nonfinite not in ("nan", "error"):
+        raise SpecError(f"nonfinite={nonfinite!s}: must be nan or error")
 
     finite = _largest_finite(codes, source, nonfinite == "error", block.second_scale is not None)
     second = tensor = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from .blocks import Block
-from .errors import SpecError
+from .errors import SpecError, check_whole
 from .formats import Fixed, Float, Format
 from .project import check_random
 from .rounding import Rounding, _Named
@@ -96,10 +96,12 @@ class Rules:
             object.__setattr__(self, name, kind.parse(getattr(self, name), name))
         if self.rounding is Rounding.DYNAMIC:
             raise SpecError("rounding=dynamic: blocks take one fixed direction")
+        if type(self.te_zero_codes) is not bool:
+            raise SpecError(f"te_zero_codes={self.te_zero_codes!s}: must be true or false")
         if self.te_zero_codes and self.order is not Order.TE:
             raise SpecError(f"te_zero_codes=true: is for order=te, not order={self.order}")
-        if self.random_bits is not None and not 1 <= self.random_bits <= 32:
-            raise SpecError(f"random_bits={self.random_bits}: must be 1 to 32")
+        if self.random_bits is not None:
+            check_whole("random_bits", self.random_bits, 1, 32)
 
     def check(self, block: Block) -> None:
         """SpecError if an option says nothing about ``block``, or its steps leave fp32."""

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import SpecError, check_whole
 from macaw.golden.formats import Fixed
 from macaw.golden.units import Operand, Unit
 
@@ -91,13 +91,13 @@ class Implementation:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
-            if value not in allowed:
+            if not isinstance(value, str | None) or value not in allowed:
                 words = ", ".join(str(a).lower() for a in allowed)
                 raise SpecError(f"{name}={value}: must be one of {words}")
         if self.stages is not None and self.frequency is not None:
             raise SpecError("stages and frequency: give one of them, not both")
         if self.stages is not None:
-            _whole("stages", self.stages, 0, 64)
+            check_whole("stages", self.stages, 0, 64)
         elif self.frequency is None:
             object.__setattr__(self, "stages", 0)
         if self.frequency is not None and not (
@@ -106,8 +106,8 @@ class Implementation:
             raise SpecError(f"frequency={self.frequency}: must be above 0 MHz")
         if self.frequency is not None:
             object.__setattr__(self, "frequency", float(self.frequency))
-        _whole("widest_sum", self.widest_sum, 1, 4096)
-        _whole("fold", self.fold, 1, 4096)
+        check_whole("widest_sum", self.widest_sum, 1, 4096)
+        check_whole("fold", self.fold, 1, 4096)
         if self.bus == "axis":
             if self.flow == "valid":
                 raise SpecError("flow=valid: bus=axis is a stream, with valid and ready")
@@ -141,11 +141,6 @@ class Implementation:
         if self.reset_active == "auto":
             return "low" if self.bus == "axis" else "high"
         return self.reset_active
-
-
-def _whole(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name}={value}: must be an integer from {low} to {high}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

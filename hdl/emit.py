@@ -282,8 +282,12 @@ def generate(spec: Unit, implementation: Implementation | None = None, **options
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
             raise SpecError(f"unknown implementation option {name!r}: {hint}")
+    if not isinstance(spec, Unit):
+        raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
     if implementation is None:
         implementation = Implementation(**options)
+    elif not isinstance(implementation, Implementation):
+        raise SpecError(f"implementation={implementation!s:.60}: must be an Implementation")
     elif options:
         implementation = replace(implementation, **options)
     return _generate(spec, implementation)

@@ -171,7 +171,7 @@ def choose(simulator: str | None) -> str:
         if not found:
             raise ToolError(f"no simulator found: {_missing(icarus)}; {_missing(verilator)}")
         return found[0]
-    if simulator not in SIMULATORS:
+    if not isinstance(simulator, str) or simulator not in SIMULATORS:
         raise MacawError(f"simulator={simulator!r}: must be one of {', '.join(SIMULATORS)}")
     icarus() if simulator == "icarus" else verilator()
     return simulator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.errors import MacawError, SpecError, check_whole
 from macaw.golden.units import Unit
 from macaw.sim import bulk, toolchain
 from macaw.sim.interface import Codes, Interface
@@ -124,12 +124,14 @@ def verify(
     """
     start = time.perf_counter()
     chosen = toolchain.choose(simulator)
-    if vectors is not None and vectors < 1:
-        raise MacawError(f"vectors={vectors}: must be at least 1")
+    if vectors is not None:
+        check_whole("vectors", vectors, 1, 2**63 - 1)
+    if waves is not None and not isinstance(waves, str | Path):
+        raise SpecError(f"waves={waves!s:.60}: must be the name of a file")
     if waves is not None and chosen == "bulk":
         raise MacawError("waves: the bulk runner records none; choose icarus or verilator")
-    if seed is not None and not 0 <= seed < 2**63:
-        raise MacawError(f"seed={seed}: must be from 0 to 2**63 - 1")
+    if seed is not None:
+        check_whole("seed", seed, 0, 2**63 - 1)
     design = _design(spec, implementation, options)
     unit: Unit = design.spec
     seed = secrets.randbits(31) if seed is None else seed
@@ -176,6 +178,8 @@ def _design(spec: Any, implementation: Any, options: dict[str, Any]) -> Design:
     if not isinstance(spec, Unit):
         if implementation is not None or options:
             raise SpecError("a generated design has its implementation already")
+        if not isinstance(getattr(spec, "spec", None), Unit):
+            raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
         return spec
     from macaw.hdl import generate
 

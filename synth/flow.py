@@ -192,8 +192,10 @@ def run(
         A tool is missing, failed, or ran out of time.
     """
     chosen = targets.target(target, liberty)
-    if timeout <= 0:
+    if not isinstance(timeout, int | float) or timeout <= 0:
         raise SpecError(f"timeout: {timeout} is not a positive number of seconds")
+    if not isinstance(getattr(spec, "spec", spec), Unit):
+        raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
     if isinstance(spec, Unit):
         from macaw import hdl
 

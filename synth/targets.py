@@ -226,11 +226,11 @@ def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
     if isinstance(name, Target):
         return name
     if liberty is not None:
-        if name not in ("asic", "liberty"):
+        if not isinstance(name, str) or name not in ("asic", "liberty"):
             raise SpecError(f"target {name}: a Liberty file goes with the target asic only")
         return _from_liberty(str(liberty))
-    if name not in TARGETS:
-        close = get_close_matches(name, TARGETS, 1)
+    if not isinstance(name, str) or name not in TARGETS:
+        close = get_close_matches(str(name), TARGETS, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise SpecError(f"target: {name!r} is none of {', '.join(TARGETS)}{hint}")
     return TARGETS[name]

@@ -450,7 +450,7 @@ WRONG = [
     ("mxfp4", {"rounding": "dynamic"}, SpecError, "rounding=dynamic"),
     ("mxfp4", {"rounding": "sr"}, SpecError, "random: rounding=sr needs"),
     ("mxfp4", {"random": np.zeros(32, int)}, SpecError, "takes no random words"),
-    ("mxfp4", {"random_bits": 40}, SpecError, "random_bits=40: must be 1 to 32"),
+    ("mxfp4", {"random_bits": 40}, SpecError, "random_bits=40: must be an integer from 1 to 32"),
     ("mxfp4", {"rounding": "sr", "random": np.zeros(5, int)}, CodeError, "random: shape"),
     ("mxfp4", {"axis": 1}, FormatError, "axis=1"),
     ("int32-k16-ue4m3", {}, SpecError, "int32 has numbers that fp32 has not"),

@@ -225,7 +225,7 @@ ABSURD = [
     (quantize_blocks, {"axis": "0"}, FormatError, "axis=0"),
     (quantize_blocks, {"axis": 1.5}, FormatError, "axis=1.5"),
     (quantize_blocks, {"axis": 7}, FormatError, "axis=7"),
-    (quantize_blocks, {"rotation": "x"}, SpecError, "size=x"),
+    (quantize_blocks, {"rotation": "x"}, SpecError, "rotation=x"),
     (quantize_blocks, {"rotation": -4}, SpecError, "size=-4"),
     (quantize_blocks, {"seed": -1, "rounding": "sr"}, SpecError, "seed=-1"),
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from macaw.golden.arrays import numbers
 from macaw.golden.blocks import AnyFormat, Block, check_shape, expand_scales
 from macaw.golden.errors import CodeError, FormatError, SpecError
-from macaw.golden.formats import Fixed, Format
+from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.hadamard import hadamard
 from macaw.golden.quantize import Quantized, Rules
 from macaw.golden.rounding import Rounding
@@ -98,6 +98,7 @@ def quantize(
     ------
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
+    fmt = _scalar(fmt)
     values = _values(values)
     stochastic = Rounding.parse(rounding, "rounding").stochastic
     if rounding == "dynamic":
@@ -125,6 +126,7 @@ def quantize(
 
 def dequantize(codes: np.ndarray, fmt: Format, *, scale: float | str = 1.0) -> np.ndarray:
     """Return the values of ``codes``: float32 if it holds every value of ``fmt``, else float64."""
+    fmt = _scalar(fmt)
     factor = _scale(scale, fmt, np.ones(1))
     if isinstance(fmt, Fixed):
         narrow = fmt.width <= 24 and fmt.fraction <= 126
@@ -160,12 +162,15 @@ def quantize_blocks(
     ------
     CodeError for an empty array or one that is not of real numbers, SpecError for an option.
     """
+    if not isinstance(block, Block):
+        raise FormatError(f"block={block!s}: must be a block format")
     values = _values(values)
     check_shape(block, values.shape, axis)
     rules = Rules(**options)
     words = None
     if rules.rounding.stochastic:
         words = _generator(seed).integers(1 << rules.word_bits(block), size=values.shape)
+    _check_rotation(rotation)
     with np.errstate(all="ignore"):
         # Integers of a file are values, also where they are unsigned.
         rotated = hadamard(values.astype(np.float64), rotation, axis=axis) if rotation else values
@@ -189,6 +194,9 @@ def quantize_blocks(
 
 def dequantize_blocks(q: Quantized, *, rotation: int = 0) -> np.ndarray:
     """Return the values of ``q`` as float64, rotated back if they were rotated."""
+    if not isinstance(q, Quantized):
+        raise CodeError(f"q: a {type(q).__name__}: must be what quantize_blocks returned")
+    _check_rotation(rotation)
     values = q.dequantize()
     return hadamard(values, rotation, axis=q.axis, inverse=True) if rotation else values
 
@@ -248,6 +256,17 @@ def decoded(
                 yield name, dequantize(codes, fmt, scale=scale)
     except (CodeError, FormatError, SpecError) as error:
         raise type(error)(": ".join(filter(None, (file, name, str(error))))) from None
+
+
+def _scalar(fmt: Any) -> Format:
+    if not isinstance(fmt, Fixed | Float):
+        raise FormatError(f"fmt={fmt!s}: must be a scalar format, as format('e4m3') makes it")
+    return fmt
+
+
+def _check_rotation(rotation: Any) -> None:
+    if type(rotation) is not int:
+        raise SpecError(f"rotation={rotation!s}: must be a power of two, or 0 for none")
 
 
 def _values(values: Any) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -107,7 +108,8 @@ def _header(start: bytes) -> tuple[int, np.dtype, tuple[int, ...], Literal["C", 
     text = start[begin:offset].decode("utf-8" if start[6] == 3 else "latin-1", "replace")
     text = re.sub(r"(?<=\d)L\b", "", text)  # Python 2 wrote long integers so
     try:
-        header = ast.literal_eval(text.strip())
+        with warnings.catch_warnings(action="ignore"):  # of odd escapes
+            header = ast.literal_eval(text.strip())
         descr, order, shape = header["descr"], header["fortran_order"], header["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise FileError("has a header that cannot be read") from None

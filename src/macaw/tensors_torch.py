@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import pickletools
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -209,7 +210,8 @@ class _Archive:
         if member.file_size > _LONGEST_PICKLE:
             raise FileError(f"its data.pkl has {member.file_size:,} bytes")
         try:
-            return self.follow(self.read(member).tobytes())
+            with warnings.catch_warnings(action="ignore"):  # of odd escapes in names
+                return self.follow(self.read(member).tobytes())
         except FileError as error:
             raise FileError(f"its data.pkl {error}") from None
         except (
