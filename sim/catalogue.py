@@ -385,26 +385,26 @@ def _pairs(formats: tuple[str, ...]) -> Iterator[tuple[str, Unit]]:
     yield "add_e3m4_e3m2_fp32", unit("add", a="e3m4", b="e3m2", out="fp32")
 
 
-def registered() -> Iterator[tuple[str, Unit]]:
+def registered() -> dict[str, Unit]:
     """Every registered format as operand, as result, and as both, in ``cast`` and ``mul``.
 
     Casts to fp32, which holds nearly all; casts from bf16, which has the range, from fp16, which
     has the digits, and from e5m2 in every direction and with flags; products of two codes, and of
     a code and one of few values.
     """
+    found: dict[str, Unit] = {}
     for name in REGISTERED:
-        yield f"cast_{name}_fp32", unit("cast", a=name, out="fp32")
-        yield f"cast_bf16_{name}", unit("cast", a="bf16", out=name)
-        yield f"cast_fp16_{name}", unit("cast", a="fp16", out=name)
-        if format_of(name).width > 8:
-            yield f"cast_fp32_{name}", unit("cast", a="fp32", out=name)
-        yield (
-            f"cast_e5m2_{name}_dynamic_flags",
-            unit("cast", a="e5m2", out=name, rounding="dynamic", flags=True),
+        wide = ("fp32",) if format_of(name).width > 8 else ()
+        for source in ("bf16", "fp16", *wide):
+            found[f"cast_{source}_{name}"] = unit("cast", a=source, out=name)
+        found[f"cast_{name}_fp32"] = unit("cast", a=name, out="fp32")
+        found[f"cast_e5m2_{name}_dynamic_flags"] = unit(
+            "cast", a="e5m2", out=name, rounding="dynamic", flags=True
         )
-        yield f"mul_{name}", unit("mul", a=name, out=name)
-        yield f"mul_{name}_fp32", unit("mul", a=name, out="fp32")
-        yield f"mul_{name}_e2m1", unit("mul", a=name, b="e2m1", out=name)
+        found[f"mul_{name}"] = unit("mul", a=name, out=name)
+        found[f"mul_{name}_fp32"] = unit("mul", a=name, out="fp32")
+        found[f"mul_{name}_e2m1"] = unit("mul", a=name, b="e2m1", out=name)
+    return found
 
 
 def exhaustible(spec: Unit, bits: int) -> bool:
@@ -435,7 +435,7 @@ def _all() -> Iterator[Case]:
                 simulator=simulator,
                 stalls=False,
             )
-    for name, spec in registered():
+    for name, spec in registered().items():
         yield Case(
             name=f"rtl/registered/bulk/{name}",
             unit=spec,

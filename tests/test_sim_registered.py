@@ -17,7 +17,7 @@ from macaw.sim.stimulus import exhaustive, stimulus
 
 BITS = 20
 VECTORS = 20_000
-UNITS = dict(registered())
+UNITS = registered()
 # The products of two codes are proven in the one format alone, and those of wide formats with all
 # codes of one operand and corners of the other; casts from fp16 where bf16 has too few digits.
 GROUPS = {
