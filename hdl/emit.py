@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -22,9 +21,10 @@ from macaw import files, processes
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 
-from . import names, tools
+from . import names
 from .component import Datapath, Implementation
 from .units import build
+from .verilog import verilog
 
 # amaranth-stubs leave this module out.
 rtlil: Any = importlib.import_module("amaranth.back.rtlil")
@@ -184,7 +184,7 @@ def write_bodies(designs: Sequence[Design]) -> None:
 
 def _verilog(designs: Sequence[Design]) -> list[str]:
     modules = [(design.name, _rtlil(design.datapath, design.name)) for design in designs]
-    texts = _run_yosys(modules)
+    texts = verilog(modules)
     for (name, _), text in zip(modules, texts, strict=True):
         names.check_free(name, names.identifiers(text, name), "a signal")
     return texts
@@ -220,38 +220,6 @@ def _rtlil(datapath: Datapath, name: str) -> str:
             flags=re.MULTILINE,
         )
     return text
-
-
-def _run_yosys(modules: Sequence[tuple[str, str]]) -> list[str]:
-    """Verilog of modules by name and RTLIL, in one run."""
-    if not modules:
-        return []
-    yosys = tools.find("yosys", prefer="yowasp")
-    with processes.temporary_folder() as folder:
-        script = []
-        for number, (name, text) in enumerate(modules):
-            (folder / f"{number}.il").write_text(text, encoding="utf-8")
-            script.append(
-                f"read_rtlil {number}.il; hierarchy -top {name}; proc; flatten; opt_clean -purge; "
-                f"write_verilog -noattr {number}.v; design -reset"
-            )
-        lines = "\n".join(script).replace("; ", "\n")
-        (folder / "script.ys").write_text(lines, encoding="utf-8")
-        tools.call(
-            yosys, ("-q", "-s", "script.ys"), folder=folder, timeout=600,
-            what=modules[0][0], notify=_notify,
-        )  # fmt: skip
-        written = [folder / f"{number}.v" for number in range(len(modules))]
-        return [_tidy(path.read_text(encoding="utf-8")) for path in written]
-
-
-def _tidy(verilog: str) -> str:
-    lines = [line for line in verilog.splitlines() if not line.startswith("/* Generated")]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _notify(line: str) -> None:
-    sys.stderr.write(f"macaw: {line}\n")
 
 
 @lru_cache(maxsize=64)

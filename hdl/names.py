@@ -75,7 +75,8 @@ def check(name: Any) -> None:
 
 def identifiers(verilog: str, name: str) -> set[str]:
     """What the text of the module ``name`` calls its ports and signals; other words besides."""
-    return set(re.findall(r"(?<![\w'$])[A-Za-z_]\w*", verilog.replace(f"module {name}", "", 1)))
+    code = re.sub(r"//.*|/\*.*?\*/", "", verilog).replace(f"module {name}", "", 1)
+    return set(re.findall(r"(?<![\w'$])[A-Za-z_]\w*", code))
 
 
 def check_free(name: str, taken: Iterable[str], what: str) -> None:

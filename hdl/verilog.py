@@ -12,10 +12,10 @@ wire that nothing reads.
 import itertools
 import re
 import sys
-import tempfile
 import textwrap
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+
+from macaw import processes
 
 from . import tools
 
@@ -93,45 +93,65 @@ _MAP = _OTHERS + "".join(_EXTENSION.format(cell=c, width=w) for c, w in _EXTENDE
 
 # wreduce takes result bits off that nothing reads, and splitnets the names of the whole results
 # of which parts have names of their own.
+# The module has no delays and does as well with the time scale of other files as without. Verilator
+# would stop at it if another file has one; with one here, at other files that have none.
+_HEADING = """\
+// No delays: any time scale of other files will do.
+/* verilator lint_off TIMESCALEMOD */
+"""
+
 _SCRIPT = """\
-read_rtlil unit.il
+read_rtlil {number}.il
 hierarchy -top {name}
 proc
 flatten
 opt_clean -purge
+opt_expr t:$lt t:$le t:$gt t:$ge
 wreduce t:$add t:$sub w:*
 techmap -map map.v
 splitnets a:macaw_parts
 opt_clean -purge
-write_verilog -noattr unit.v
+write_verilog -noattr {number}.v
+design -reset
 """
 
 
-def verilog(rtlil: str, name: str) -> str:
-    """The Verilog text of the module ``name``.
+def verilog(modules: Sequence[tuple[str, str]]) -> list[str]:
+    """The Verilog text of modules, written in one run of Yosys, which starts slowly.
 
     Parameters
     ----------
-    rtlil : str
-        What Amaranth's back end wrote.
-    name : str
-        Of the top module; everything below it becomes part of it.
+    modules : sequence of (str, str)
+        Name of the top module, and what Amaranth's back end wrote; everything below the top
+        module becomes part of it.
 
     Raises
     ------
     ToolError
         If Yosys is missing or fails.
     """
-    with tempfile.TemporaryDirectory(prefix="macaw-") as folder:
-        work = Path(folder)
-        (work / "unit.il").write_text(_unsigned(_wide(_parted(rtlil))), encoding="utf-8")
+    if not modules:
+        return []
+    with processes.temporary_folder() as work:
         (work / "map.v").write_text(_MAP, encoding="utf-8")
-        script = "; ".join(_SCRIPT.format(name=name).splitlines())
-        yosys = tools.find("yosys", prefer="yowasp")
-        tools.call(yosys, ("-q", "-p", script), folder=work, timeout=600, what=name, notify=_notify)
-        lines = (work / "unit.v").read_text(encoding="utf-8").splitlines()
-    text = "\n".join(line.rstrip() for line in lines if not line.startswith("/* Generated")) + "\n"
-    return _with_reader(_with_initial(_REPEATED.sub(_repetition, text)))
+        script = []
+        for number, (name, rtlil) in enumerate(modules):
+            (work / f"{number}.il").write_text(_unsigned(_wide(_parted(rtlil))), encoding="utf-8")
+            script.append(_SCRIPT.format(number=number, name=name))
+        (work / "script.ys").write_text("".join(script), encoding="utf-8")
+        tools.call(
+            tools.find("yosys", prefer="yowasp"), ("-q", "-s", "script.ys"), folder=work,
+            timeout=600, what=modules[0][0], notify=_notify,
+        )  # fmt: skip
+        texts = [(work / f"{i}.v").read_text(encoding="utf-8") for i in range(len(modules))]
+    return [_finished(text) for text in texts]
+
+
+def _finished(text: str) -> str:
+    """Yosys' text with its heading replaced, repetitions, initial values and the reader."""
+    lines = [line.rstrip() for line in text.splitlines() if not line.startswith("/* Generated")]
+    body = "\n".join(lines).strip() + "\n"
+    return _HEADING + _with_reader(_with_initial(_REPEATED.sub(_repetition, body)))
 
 
 def _notify(line: str) -> None:
@@ -213,7 +233,7 @@ def _with_reader(text: str) -> str:
         for part, width in _parts(name, [r or w for r, w in zip(bits, written[name], strict=True)])
     ]
     name = "unused"
-    while name in read:
+    while name in read or f"module {name}(" in text:
         name += "_"
     lines = textwrap.wrap(
         ", ".join(["1'h0", *parts]), 94, initial_indent="    ", subsequent_indent="    "

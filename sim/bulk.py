@@ -141,7 +141,7 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
         (folder / "harness.cpp").write_text(text, encoding="utf-8")
         for number, (verilog, interface) in enumerate(modules):
             (folder / f"module{number}.v").write_text(verilog, encoding="utf-8")
-            verilate = [*tool.command, "--cc", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+            verilate = [*tool.command, "--cc", "-O3"]
             verilate += ["--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--quiet"]
             verilate += ["--top-module", interface.module, "--prefix", f"Vtop{number}"]
             verilate += ["--Mdir", f"obj{number}", f"module{number}.v"]

@@ -42,7 +42,8 @@ COCOTB_VECTORS = 20_000
 class Case:
     """One unit in one or more implementations, to be proven in one simulator.
 
-    ``vectors=None`` is every combination of operand codes.
+    ``vectors=None`` is every combination of operand codes. Of ``simulator="lint"`` the modules
+    are not simulated, but read by linters.
     """
 
     name: str
@@ -414,7 +415,24 @@ def exhaustible(spec: Unit, bits: int) -> bool:
 
 def cases(*, sample: bool = False) -> list[Case]:
     """All checks of the RTL, or a sample of them that takes minutes."""
-    return list(_sample() if sample else _all())
+    found = list(_sample() if sample else _all())
+    return [*found, *([] if sample else _lint(found))]
+
+
+def _lint(found: list[Case]) -> Iterator[Case]:
+    """Each unit once, in all implementations in which it is simulated."""
+    simulated: dict[Unit, list[Case]] = {}
+    for case in found:
+        simulated.setdefault(case.unit, []).append(case)
+    for spec, of_unit in simulated.items():
+        choices = [options for case in of_unit for options in case.implementations]
+        yield Case(
+            name=of_unit[0].name.replace("rtl/", "lint/", 1),
+            unit=spec,
+            implementations=tuple(c for i, c in enumerate(choices) if c not in choices[:i]),
+            vectors=None,
+            simulator="lint",
+        )
 
 
 def _all() -> Iterator[Case]:

@@ -33,8 +33,9 @@ from macaw.command import FAILED, PASSED, start
 from macaw.golden.errors import MacawError, ToolError
 from macaw.golden.units import Unit
 from macaw.hdl import generate
+from macaw.hdl.emit import write_bodies
 from macaw.hdl.sources import closure, digest
-from macaw.sim import bulk, toolchain
+from macaw.sim import bulk, lint, toolchain
 from macaw.sim.catalogue import Case, cases
 from macaw.sim.scoreboard import replay_command
 from macaw.sim.stimulus import exhaustive, exhaustive_bits, stimulus
@@ -44,7 +45,7 @@ SEED = 20261
 HEARTBEAT = 60  # seconds between lines when nothing ends
 GOLDEN = ("prove_golden", "prove_blocks", "prove_flex_units", "prove_layers")
 """Modules of the checks of the golden model."""
-BENCH = tuple(f"macaw.sim.{name}" for name in ("bulk", "stimulus", "testbench", "verify"))
+BENCH = tuple(f"macaw.sim.{name}" for name in ("bulk", "lint", "stimulus", "testbench", "verify"))
 """Modules that, with what they import, decide a check of a module in simulation."""
 OUTSIDERS = (
     "ml_dtypes:ml_dtypes",
@@ -68,7 +69,7 @@ class Entry:
         The check, ``golden/…`` or ``rtl/…``.
     passed : bool
     vectors : int
-        Compared results of all implementations; for golden checks, cases.
+        Compared results of all implementations; for golden checks, cases; for lint, modules.
     seconds : float
     detail : str
         Modules and simulator; or the first mismatch; or the error.
@@ -170,9 +171,23 @@ def key_of(case: Case) -> str:
     """Digest of the modules of a case, what is asked of them, the bench and the golden model."""
     text = hashlib.sha256(digest("macaw.golden").encode() + _bench().encode())
     text.update(repr((case.name, case.vectors, case.simulator, case.stalls, SEED)).encode())
-    for options in case.implementations:
-        text.update(generate(case.unit, **options).digest.encode())
+    for design in _designs(case):
+        text.update(design.digest.encode())
     return text.hexdigest()
+
+
+def _designs(case: Case) -> list[Any]:
+    """The modules of a case, written in one run of Yosys; of different names if read together."""
+    names = [
+        {"name": f"module_{number}"} if case.simulator == "lint" else {}
+        for number in range(len(case.implementations))
+    ]
+    designs = [
+        generate(case.unit, **options, **name)
+        for options, name in zip(case.implementations, names, strict=True)
+    ]
+    write_bodies(designs)
+    return designs
 
 
 def run_golden(name: str) -> Entry:
@@ -208,7 +223,7 @@ def run_case(case: Case, known: frozenset[str] = frozenset()) -> tuple[str, Entr
         key = key_of(case)
         if key in known:
             return key, None
-        run = _bulk if case.simulator == "bulk" else _cocotb
+        run = {"bulk": _bulk, "lint": _lint}.get(case.simulator, _cocotb)
         passed, vectors, detail = run(case)
     except MacawError as error:
         passed, vectors, detail = False, 0, f"error: {error}"
@@ -253,6 +268,13 @@ def _bulk(case: Case) -> tuple[bool, int, str]:
         return False, count, str(bulk_mismatch(unit, failure, seed=SEED, replay=replay))
     rate = tally.vectors * len(models) / tally.seconds / 1e6
     return True, count, f"{_names(designs)}; {rate:.2f} M/s"
+
+
+def _lint(case: Case) -> tuple[bool, int, str]:
+    """Counts modules; nothing is simulated."""
+    designs = _designs(case)
+    said = lint.complaints(designs)
+    return not said, len(designs), "\n".join(said[:20]) if said else _names(designs)
 
 
 def _cocotb(case: Case) -> tuple[bool, int, str]:
@@ -328,7 +350,9 @@ def main(
         raise click.ClickException(
             f"{len(golden)} checks of the golden model need {names}: pip install 'macaw[dev]'"
         )
-    missing = [case.name for case in work if case.simulator not in available]
+    lintable = {"icarus", "verilator"} <= set(available)
+    known = {*available, *(["lint"] if lintable else [])}
+    missing = [case.name for case in work if case.simulator not in known]
     if missing:
         raise click.ClickException(f"no simulator for {len(missing)} checks, e.g. {missing[0]}")
     keys = {check.name: key_of_golden(check) for check in golden}

@@ -209,9 +209,6 @@ class Simulation:
 
 
 _VERILATOR_ARGUMENTS = [
-    "-Wno-fatal",
-    "-Wno-lint",
-    "-Wno-style",
     "--no-timing",
     "--x-assign",
     "unique",

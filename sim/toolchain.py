@@ -257,5 +257,7 @@ def run(command: list[str], *, folder: Path, env: dict[str, str] | None = None) 
         raise ToolError(f"{name} took over {LONGEST_STEP} s: gave up") from None
     if done.status:
         text = (done.errors + done.output).strip().splitlines()
-        first = next((line for line in text if "rror" in line), text[0] if text else "no output")
+        # Verilator ends at a warning, and says so after it.
+        wrong = (line for line in text if "rror" in line or "%Warning" in line)
+        first = next(wrong, text[0] if text else "no output")
         raise ToolError(f"{name} failed: {first}")
