@@ -8,9 +8,11 @@ drawn, or :func:`scalar` fails for want of it.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 from macaw.golden.blocks import BLOCKS, Block
 from macaw.golden.errors import FormatError
@@ -19,13 +21,13 @@ from macaw.golden.formats import FORMATS, POWERS, Fixed, Float, Format, Specials
 REGISTERED: dict[str, Format] = FORMATS | POWERS
 
 _EXPONENTS = (1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 8, 9, 11)
-_MANTISSAS = (0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 9, 10, 13, 23, 52)
+_MANTISSAS = (1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 9, 10, 13, 23, 52)
 _WIDTHS = (1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 11, 12, 16, 17, 24, 32, 33, 63, 64)
 
 
 def scalar(rng: random.Random, *, widest: int = 64) -> Format:
     """A format of one number, of at most ``widest`` bits: registered, a float, or fixed point."""
-    draw = rng.choices((registered, floating, fixed), (3, 5, 2))[0]
+    draw = rng.choices((registered, floating, fixed), (5, 9, 4))[0]
     return draw(rng, widest=widest)
 
 
@@ -39,28 +41,51 @@ def floating(rng: random.Random, *, widest: int = 64) -> Float:
     if rng.random() < 0.25:
         floats = [f for f in REGISTERED.values() if isinstance(f, Float) and f.width <= widest]
         return rng.choice(floats)
+    if rng.random() < 0.03:  # a sign and nothing else
+        specials = rng.choice((Specials.FINITE, Specials.FNUZ))
+        fixed_fields = {"subnormals": Subnormals.NONE, "specials": specials, "zero": False}
+        return Float(exponent=0, mantissa=0, bias=_bias(rng, 0), **fixed_fields)
+    choices, empty = rng.choice(SHAPES)
     while True:
-        exponent = 0 if rng.random() < 0.03 else rng.choice(_EXPONENTS)
-        values = {
-            "exponent": exponent,
-            "mantissa": 0 if exponent == 0 else rng.choice(_MANTISSAS),
-            "bias": _bias(rng, exponent),
-            "signed": exponent == 0 or rng.random() < 0.7,
-            "subnormals": rng.choice(list(Subnormals)),
-            "specials": rng.choice(list(Specials)),
-            "zero": exponent > 0 and rng.random() < 0.5,
-        }
-        if values["subnormals"] is not Subnormals.NONE and exponent > 0:
-            values["zero"] = True
+        exponent = rng.choice(_EXPONENTS)
+        mantissa = 0 if empty else rng.choice(_MANTISSAS)
+        bias = _bias(rng, exponent)
         try:
-            fmt = Float(**_every(Float, values))
+            fmt = Float(exponent=exponent, mantissa=mantissa, bias=bias, **choices)
         except FormatError:
             continue
         if fmt.width <= widest:
             return fmt
 
 
-def _bias(rng: random.Random, exponent: int) -> int | None:
+def _shapes() -> list[tuple[dict[str, Any], bool]]:
+    """All choices of the grammar of floats that go together, and whether without a mantissa."""
+    values: dict[str, Sequence[Any]] = {
+        "signed": (True, False),
+        "subnormals": tuple(Subnormals),
+        "specials": tuple(Specials),
+        "zero": (True, False),
+    }
+    unknown = {field.name for field in fields(Float)} - values.keys()
+    unknown -= {"exponent", "mantissa", "bias"}
+    if unknown:
+        raise LookupError(f"no rule to draw {', '.join(sorted(unknown))} of a float")
+    found = []
+    for empty in (True, False):
+        for row in itertools.product(*values.values()):
+            choices = dict(zip(values, row, strict=True))
+            try:
+                Float(exponent=4, mantissa=0 if empty else 2, **choices)
+            except FormatError:
+                continue
+            found.append((choices, empty))
+    return found
+
+
+SHAPES = _shapes()
+
+
+def _bias(rng: random.Random, exponent: int) -> Any:
     usual = (1 << exponent) >> 1
     near = usual + rng.randint(-3, 3)
     any_ = rng.randint(-(2 << exponent), 4 << exponent)
@@ -161,15 +186,3 @@ SUFFIXES: dict[str, frozenset[str]] = {
     "fixed": frozenset({"int", "fx", "u", "sym", "odd", "fraction above width"}),
 }
 """The suffixes that :func:`marks` finds, by the kind of format."""
-
-
-def shape(fmt: Float) -> str:
-    """All choices of the grammar of a float at once but for its widths: what is combined."""
-    words = [
-        "signed" if fmt.signed else "unsigned",
-        fmt.specials.value,
-        fmt.subnormals.value,
-        "zero" if fmt.zero else "nozero",
-        "m0" if fmt.mantissa == 0 else "m",
-    ]
-    return " ".join(words)

@@ -35,7 +35,7 @@ def _fold(rng: random.Random, spec: Unit) -> int:
 
 
 _OPTIONS: dict[str, Callable[[random.Random, Unit], Any]] = {
-    "stages": lambda rng, spec: rng.choice((0, 0, 0, 1, 1, 2, 3, 5, 8)),
+    "stages": lambda rng, spec: rng.choice((0, 0, 0, 0, 0, 1, 2, 3, 8)),
     "frequency": lambda rng, spec: None if rng.random() < 0.8 else rng.choice((10.0, 50.0, 120.0)),
     "target": lambda rng, spec: rng.choice(("ecp5", "ecp5", "ecp5dsp", "ice40", "xilinx7", "asic")),
     "flow": lambda rng, spec: rng.choice(("none", "valid", "stream")),

@@ -20,10 +20,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from macaw.golden.blocks import AnyFormat, Block
-from macaw.golden.dyadic import FORMS
+from macaw.golden.dyadic import BELOW_ONE, FORMS, LARGEST_SHIFT, LEAST_SHIFT
 from macaw.golden.errors import MacawError
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.pipelines import Chain, pipeline
+from macaw.golden.requantization import FACTORS
 from macaw.golden.rounding import Overflow, Rounding
 from macaw.golden.unit import ROUNDING
 from macaw.golden.units import UNITS, Unit, unit
@@ -105,7 +106,7 @@ def _by_type(draw: Draw, hint: Any) -> Any:
     parts = tuple(part for part in typing.get_args(hint) if part is not type(None))
     if len(parts) < len(typing.get_args(hint)):
         return draw.maybe(lambda: _by_type(draw, typing.Union[parts]), 0.5)  # noqa: UP007
-    raise LookupError(f"{draw.cls.kind}: no rule for a parameter of type {hint}")
+    raise LookupError(f"a parameter of type {hint}")
 
 
 # ------------------------------------------------------------------------------ rules by name
@@ -175,11 +176,26 @@ def _multiplier(draw: Draw) -> int | None:
 
 
 def _shift(draw: Draw) -> int | None:
-    return draw.maybe(lambda: draw.integer(-32, 31))
+    return draw.maybe(lambda: draw.integer(LEAST_SHIFT, LARGEST_SHIFT))
+
+
+def _factor(name: str) -> Callable[[Draw], int | None]:
+    """A multiplier or shift of a residual sum, where its form has it."""
+
+    def rule(draw: Draw) -> int | None:
+        form = draw.get("form", "separate")
+        if name not in FACTORS[form]:
+            return None
+        if "shift" in name:
+            low, high = BELOW_ONE if form == "tflite" else (LEAST_SHIFT, LARGEST_SHIFT)
+            return draw.maybe(lambda: draw.integer(low, high))
+        return _multiplier(draw)
+
+    return rule
 
 
 def _size(draw: Draw) -> int:
-    return draw.one(1, 2, 2, 3, 4, 4, 8)
+    return draw.one(1, 2, 2, 3, 4, 4, 6)
 
 
 def _signs(draw: Draw) -> int | str:
@@ -193,7 +209,7 @@ _NAMES: dict[str, Callable[[Draw], Any]] = {
     "random_bits": lambda draw: draw.one(1, 2, 3, 5, 8, 16, 24, 32),
     "accumulation": _accumulation,
     "acc": _accumulator,
-    "lanes": lambda draw: draw.one(1, 1, 2, 3, 4, 5, 8),
+    "lanes": lambda draw: draw.one(1, 1, 2, 2, 3, 4, 5),
     "parts": lambda draw: draw.one(1, 1, 2, 3),
     "terms": lambda draw: draw.one(5, 16, 64, 300, 1000),
     "contexts": lambda draw: draw.one(1, 1, 2, 3, 5),
@@ -216,7 +232,7 @@ _NAMES: dict[str, Callable[[Draw], Any]] = {
     "precision": lambda draw: draw.maybe(lambda: draw.integer(4, 24), 0.7),
     "base": lambda draw: draw.one("2", "e"),
     "profile": lambda draw: draw.one("paper", "ngraph"),
-    "length": lambda draw: draw.integer(2, 12),
+    "length": lambda draw: draw.integer(2, 8),
     "alpha": lambda draw: draw.maybe(lambda: draw.integer(1, 16)),
     "beta": lambda draw: draw.integer(0, 14),
     "gamma": lambda draw: draw.maybe(lambda: draw.integer(0, 1 << 18) / 65536),
@@ -229,7 +245,7 @@ _OWN: dict[tuple[str, str], Callable[[Draw], Any]] = {
     ("int-dot", "b"): _weight,
     ("int-mac", "a"): _weight,
     ("int-mac", "b"): _weight,
-    ("hadamard", "size"): lambda draw: draw.one(2, 4, 8, 16),
+    ("hadamard", "size"): lambda draw: draw.one(2, 2, 4, 4, 8, 16),
     ("hadamard", "accumulation"): lambda draw: draw.one("exact", f"aligned({draw.integer(4, 48)})"),
     ("isqrt", "x"): lambda draw: draw.fixed(signed=False, widest=64),
     ("int-gelu", "x"): lambda draw: draw.fixed(signed=True),
@@ -239,17 +255,23 @@ _OWN: dict[tuple[str, str], Callable[[Draw], Any]] = {
     ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
     ("autoflex", "precision"): lambda draw: draw.integer(6, 20),
     ("requantize", "x"): _integers(61),
-    ("requantize", "profile"): lambda draw: _by_type(draw, _hints(draw.cls)["profile"]),
-    ("residual-add", "profile"): lambda draw: _by_type(draw, _hints(draw.cls)["profile"]),
-    ("average-pool", "profile"): lambda draw: _by_type(draw, _hints(draw.cls)["profile"]),
+    ("requantize", "profile"): lambda draw: _by_type(draw, hints(draw.cls)["profile"]),
+    ("residual-add", "profile"): lambda draw: draw.maybe(
+        lambda: _by_type(draw, hints(draw.cls)["profile"]), 0.5
+    ),
+    ("residual-add", "branch"): lambda draw: (
+        draw.fixed(integer=True) if draw.get("form", "separate") == "separate" else None
+    ),
+    **{("residual-add", name): _factor(name) for name in FACTORS["tflite"]},
+    ("average-pool", "profile"): lambda draw: _by_type(draw, hints(draw.cls)["profile"]),
     ("average-pool", "a"): _integers(16),
-    **{(kind, name): _integers(16) for kind in ("residual-add",) for name in ("a", "b")},
+    ("residual-add", "a"): _integers(16),
+    ("residual-add", "b"): _integers(16),
     **{
         (kind, name): _integers(32)
         for kind, name in (
             ("requantize", "out"),
             ("residual-add", "out"),
-            ("residual-add", "branch"),
             ("average-pool", "out"),
             ("clamp", "a"),
             ("clamp", "out"),
@@ -264,10 +286,13 @@ _OWN: dict[tuple[str, str], Callable[[Draw], Any]] = {
 """What a kind has a narrower choice of."""
 
 
-_hints = functools.cache(typing.get_type_hints)
+hints = functools.cache(typing.get_type_hints)
+"""Types of the fields of a unit, those that it inherits included."""
 
 _LEFT_OUT = 0.2
 """Share of the parameters with a default that keep it."""
+_LARGE = ("lanes", "size", "length")
+"""Those that never do: units of the default size are proven elsewhere, and take their time."""
 
 
 def parameters_of(cls: type[Unit]) -> list[str]:
@@ -291,10 +316,13 @@ def draw_unit(
         if name in draw.given:
             draw.chosen[name] = draw.given[name]
             continue
-        if not required[name] and rng.random() < _LEFT_OUT:
+        if not required[name] and name not in _LARGE and rng.random() < _LEFT_OUT:
             continue
         rule = _OWN.get((kind, name)) or _NAMES.get(name)
-        value = rule(draw) if rule else _by_type(draw, _hints(cls)[name])
+        try:
+            value = rule(draw) if rule else _by_type(draw, hints(cls)[name])
+        except LookupError as error:
+            raise LookupError(f"{kind}: no rule for {name}, {error}") from None
         draw.chosen[name] = value
     words = {n: v for n, v in draw.chosen.items() if v is not None}
     return unit(kind, **{n: v.name if isinstance(v, AnyFormat) else v for n, v in words.items()})
