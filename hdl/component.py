@@ -19,7 +19,7 @@ from .wire import Wire
 
 __all__ = ["Datapath", "Implementation", "Port"]
 
-_CHOICES = {
+CHOICES = {
     "flow": ("none", "valid", "stream"),
     "bus": (None, "axis"),
     "reset": ("sync", "async", "none"),
@@ -29,6 +29,7 @@ _CHOICES = {
     "multiplier": ("auto", "dsp", "lut"),
     "target": tuple(DELAY_MODELS),
 }
+"""Options of an implementation that are words, and those that each may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,7 @@ class Implementation:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             value = getattr(self, name)
             if not isinstance(value, str | None) or value not in allowed:
                 words = ", ".join(str(a).lower() for a in allowed)

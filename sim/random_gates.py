@@ -18,6 +18,7 @@ from macaw.golden.errors import MacawError
 from macaw.golden.formats import Format
 from macaw.golden.units import UNITS, Unit
 from macaw.hdl import Design, Implementation, generate
+from macaw.hdl.component import CHOICES
 from macaw.hdl.units import DATAPATHS
 from macaw.sim.random_units import Parameters, draw_unit, parameters_of
 
@@ -36,32 +37,31 @@ def _fold(rng: random.Random, spec: Unit) -> int:
 
 _OPTIONS: dict[str, Callable[[random.Random, Unit], Any]] = {
     "stages": lambda rng, spec: rng.choice((0, 0, 0, 0, 0, 1, 2, 3, 8)),
-    "frequency": lambda rng, spec: None if rng.random() < 0.8 else rng.choice((10.0, 50.0, 120.0)),
-    "target": lambda rng, spec: rng.choice(("ecp5", "ecp5", "ecp5dsp", "ice40", "xilinx7", "asic")),
-    "flow": lambda rng, spec: rng.choice(("none", "valid", "stream")),
-    "bus": lambda rng, spec: "axis" if rng.random() < 0.2 else None,
-    "reset": lambda rng, spec: rng.choice(("sync", "sync", "async", "none")),
-    "reset_active": lambda rng, spec: rng.choice(("high", "low")),
-    "multiplier": lambda rng, spec: rng.choice(("auto", "auto", "dsp", "lut")),
+    "frequency": lambda rng, spec: None if rng.random() < 0.9 else rng.choice((10.0, 50.0, 120.0)),
     "widest_sum": lambda rng, spec: rng.choice((128, 128, 96, 200, 400)),
     "fold": _fold,
     "name": lambda rng, spec: None if rng.random() < 0.9 else "drawn_at_random",
 }
+"""Options that are no choice of words."""
 
 
 def draw_options(rng: random.Random, spec: Unit) -> Parameters:
-    """Options of an implementation; LookupError for one that has no rule."""
-    options = {}
-    for item in fields(Implementation):
-        if item.name not in _OPTIONS:
-            raise LookupError(f"Implementation: no rule to draw {item.name}")
-        options[item.name] = _OPTIONS[item.name](rng, spec)
-    if options["frequency"] is not None:
-        options["stages"] = None
-    if options["fold"] > 1 and options["flow"] == "none":
-        options["flow"] = rng.choice(("valid", "stream"))
+    """Options of an implementation that go together; LookupError for one that has no rule."""
     plain = {item.name: item.default for item in fields(Implementation)}
-    return {name: value for name, value in options.items() if value != plain[name]}
+    if unknown := plain.keys() - _OPTIONS.keys() - CHOICES.keys():
+        raise LookupError(f"Implementation: no rule to draw {', '.join(sorted(unknown))}")
+    while True:
+        options = {name: rule(rng, spec) for name, rule in _OPTIONS.items()}
+        for name, words in CHOICES.items():
+            options[name] = rng.choice(words) if rng.random() < 0.6 else plain[name]
+        if options["frequency"] is not None:
+            options["stages"] = None
+        options = {name: value for name, value in options.items() if value != plain[name]}
+        try:
+            Implementation(**options)
+        except MacawError:
+            continue
+        return options
 
 
 def _weight_of(cls: type[Unit]) -> int:
