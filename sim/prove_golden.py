@@ -283,7 +283,7 @@ def operands(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     else:
         corners = _corners(fmt)
         field = np.uint64((1 << fmt.exponent) - 1) << np.uint64(fmt.mantissa)
-        middle = int(rng.integers(1, 1 << fmt.exponent))
+        middle = int(rng.integers(1, max(1 << fmt.exponent, 2)))
         spread = rng.integers(0, 4, count).astype(np.uint64) + np.uint64(max(middle - 3, 0))
         close = (codes & ~field) | ((spread << np.uint64(fmt.mantissa)) & field)
         near = rng.random(count) < 0.5
