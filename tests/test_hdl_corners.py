@@ -31,6 +31,9 @@ BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
      [((0x7F,), 8), ((0xFF,), 8), ((0xB8,), 0xC), ((0x81,), 0)]),
     # 2**-78 and 2**-140, of a word that is constant and still has to be shifted.
     ("cast", {"a": "e10m0", "out": "fp32"}, [((433,), 49 << 23), ((371,), 1 << 9)]),
+    # 2**0, 2**1, 2**-1: a significand that is constant, and a result that may be subnormal.
+    ("int-exp2", {"x": "int8", "out": "fp16"},
+     [((0,), 0x3C00), ((1,), 0x4000), ((0xFF,), 0x3800), ((0xF1,), 0x0200)]),
     # An overflow is no underflow: 2**50 into a format that ends at 192.
     ("cast", {"a": "e8m0", "out": "e3m1b0", "flags": True}, [((177,), (0xF, 5)), ((127,), (1, 0))]),
     # Infinity times NaN is no invalid operation, times -0 it is.

@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Units drawn at random: that everything is drawn, a sample of them, and what they have found."""
+"""Units drawn at random: that everything is drawn, and a sample of them."""
 
 import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields
 
-import numpy as np
 import pytest
 
 from macaw.golden.blocks import AnyFormat, Block
 from macaw.golden.blocks import format as any_format
 from macaw.golden.errors import MacawError
 from macaw.golden.formats import Float, Format
-from macaw.golden.units import UNITS, Mul, unit
-from macaw.hdl import Implementation, generate
-from macaw.hdl.emit import write_bodies
-from macaw.sim import bulk, prove, random_formats, random_units, toolchain
+from macaw.golden.units import UNITS, Mul
+from macaw.hdl import Implementation
+from macaw.sim import prove, random_formats, random_units, toolchain
 from macaw.sim.catalogue import RandomCase
 from macaw.sim.random_gates import ORDER, draw_options, random_unit
 from macaw.sim.random_units import draw_unit, formats_of, parameters_of
@@ -156,26 +154,3 @@ def test_a_sample_of_every_kind(half):
     assert len(entries) == len(numbers)
     assert [entry.detail for entry in entries if not entry.passed] == []
     assert min(entry.vectors for entry in entries) > 0
-
-
-# ---------------------------------------------------------------------------- what they found
-
-FOUND = [
-    # Of a constant pattern the zeros above its value were lost in a choice between two of them.
-    ("int-exp2", {"x": "int8", "out": "fp16"}, {"x": [0, 1, 0xFF]}, [0x3C00, 0x4000, 0x3800]),
-]
-"""Units that failed, operands, and results by hand."""
-
-
-def test_what_was_found_stays_mended():
-    if "bulk" not in toolchain.available():
-        pytest.skip("verilator is missing")
-    specs = [unit(kind, **parameters) for kind, parameters, _, _ in FOUND]
-    designs = [generate(spec, stages=0) for spec in specs]
-    write_bodies(designs)
-    for model, spec, (_, _, operands, wanted) in zip(bulk.Model.of_many(designs), specs, FOUND):
-        codes = {name: np.array(values) for name, values in operands.items()}
-        got, problem = model.run(codes)
-        assert problem is None
-        assert got["r"].tolist() == wanted, spec
-        assert spec.evaluate(**codes)["r"].tolist() == wanted, spec
