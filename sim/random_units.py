@@ -250,6 +250,7 @@ _OWN: dict[tuple[str, str], Callable[[Draw], Any]] = {
     ("isqrt", "x"): lambda draw: draw.fixed(signed=False, widest=64),
     ("int-gelu", "x"): lambda draw: draw.fixed(signed=True),
     ("int-gelu", "shift"): lambda draw: draw.maybe(lambda: draw.integer(0, 14)),
+    ("int-softmax", "zero_point"): _within("out"),
     ("int-softmax", "bits"): lambda draw: draw.integer(4, 31),
     ("int-layernorm", "shift"): lambda draw: draw.maybe(lambda: draw.integer(0, 31)),
     ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
