@@ -9,13 +9,14 @@ from typing import Any
 
 from macaw.golden.blocks import BLOCKS
 from macaw.golden.dyadic import Profile
-from macaw.golden.formats import FORMATS, Float
+from macaw.golden.formats import FORMATS, POWERS, Float
 from macaw.golden.formats import format as format_of
 from macaw.golden.rules import Order, ScaleRule
 from macaw.golden.units import ExponentPredictor, Unit, unit
 from macaw.sim.integer_cases import REQUANTIZE, integers, small_integers
 from macaw.sim.layers import LayerPipeline
 from macaw.sim.random_gates import ORDER
+from macaw.sim.stimulus import exhaustive_bits
 
 STAGES: tuple[dict[str, Any], ...] = (
     {"stages": 0},
@@ -74,7 +75,11 @@ RANDOM = 2_240
 """Units drawn at random: 40 times every kind, or 120 times."""
 
 
-FORMATS_8: tuple[str, ...] = tuple(name for name, fmt in FORMATS.items() if fmt.width <= 8)
+# Every name that gates take, those of weights without a multiplier included; fp64 is too wide.
+REGISTERED: tuple[str, ...] = tuple(
+    name for name, fmt in (FORMATS | POWERS).items() if fmt.width <= 32
+)
+FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
 
 # fma and dot with ten million vectors at every choice of stages
 LARGE: dict[str, Unit] = {
@@ -402,6 +407,33 @@ def _pairs(formats: tuple[str, ...]) -> Iterator[tuple[str, Unit]]:
     yield "add_e3m4_e3m2_fp32", unit("add", a="e3m4", b="e3m2", out="fp32")
 
 
+def registered() -> dict[str, Unit]:
+    """Every registered format as operand, as result, and as both, in ``cast`` and ``mul``.
+
+    Casts to fp32, which holds nearly all; casts from bf16, which has the range, from fp16, which
+    has the digits, and from e5m2 in every direction and with flags; products of two codes, and of
+    a code and one of few values.
+    """
+    found: dict[str, Unit] = {}
+    for name in REGISTERED:
+        wide = ("fp32",) if format_of(name).width > 8 else ()
+        for source in ("bf16", "fp16", *wide):
+            found[f"cast_{source}_{name}"] = unit("cast", a=source, out=name)
+        found[f"cast_{name}_fp32"] = unit("cast", a=name, out="fp32")
+        found[f"cast_e5m2_{name}_dynamic_flags"] = unit(
+            "cast", a="e5m2", out=name, rounding="dynamic", flags=True
+        )
+        found[f"mul_{name}"] = unit("mul", a=name, out=name)
+        found[f"mul_{name}_fp32"] = unit("mul", a=name, out="fp32")
+        found[f"mul_{name}_e2m1"] = unit("mul", a=name, b="e2m1", out=name)
+    return found
+
+
+def exhaustible(spec: Unit, bits: int) -> bool:
+    """Whether all combinations of operand codes are no more than ``2**bits``."""
+    return exhaustive_bits(spec) <= bits
+
+
 def cases(*, sample: bool = False) -> list[Case | RandomCase]:
     """All checks of the RTL, or a sample of them that takes minutes."""
     return list(_sample() if sample else _all())
@@ -425,6 +457,14 @@ def _all() -> Iterator[Case | RandomCase]:
                 simulator=simulator,
                 stalls=False,
             )
+    for name, spec in registered().items():
+        yield Case(
+            name=f"rtl/registered/bulk/{name}",
+            unit=spec,
+            implementations=BLOCK_CHOICES,
+            vectors=None if exhaustible(spec, 20) else FEWER,
+            simulator="bulk",
+        )
     for name, spec in LARGE.items():
         yield from _everywhere(f"large/{{}}/{name}", spec, STAGES, BULK)
     for name, spec in ACCUMULATORS.items():

@@ -59,8 +59,8 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
             for pin, code in zip(pins, operands, strict=True):
                 context.set(pin, code)
             await context.delay(1e-6)
-            results = tuple(context.get(output) for output in outputs)
-            got.append(results if len(results) > 1 else results[0])
+            results = [context.get(output) for output in outputs]
+            got.append(tuple(results) if len(results) > 1 else results[0])
 
     simulator = Simulator(datapath)
     simulator.add_testbench(bench)
