@@ -56,7 +56,9 @@ class Implementation:
         Whether results have ``m_axis_tlast``: with ``auto`` if operands have ``s_axis_tlast``,
         with ``on`` always (and then operands have it too), with ``off`` never.
     reset, reset_active : str
-        ``sync``, ``async`` or ``none`` (power-on values only); ``high`` (``rst``, the default) or
+        ``sync``, ``async`` or ``none`` (power-on values only; refused with ``flow=none`` where
+        something is kept from beat to beat: it would begin at any clock);
+        ``high`` (``rst``, the default) or
         ``low`` (``rst_n``; ``aresetn`` of ``bus=axis``, which is always so).
     multiplier : str
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
@@ -251,6 +253,11 @@ class Datapath(wiring.Component):
     def __init__(self, spec: Unit, implementation: Implementation):
         if implementation.fold > 1 and not self.folds:
             raise SpecError(f"fold={implementation.fold}: the lanes of {spec.kind} take no turns")
+        if spec.stateful and implementation.flow == "none" and implementation.reset == "none":
+            raise SpecError(
+                f"reset=none: {spec.kind} keeps something from beat to beat, and with flow=none "
+                "every clock is a beat: needs a reset, or flow=valid or stream"
+            )
         self.spec = spec
         self.implementation = implementation
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.
