@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -61,6 +61,7 @@ class IntegerSoftmax(ScaledFunction):
     """
 
     kind: ClassVar[str] = "int-softmax"
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"x": "fx8.4", "out": "int8"},)
 
     x: Fixed = UNSET
     out: Fixed = _PROBABILITY

@@ -32,7 +32,7 @@ from .unit import Ports, Unit, check_boolean, check_format, check_integer, ident
 
 SHIFT = Fixed(width=8)
 """Format of the operands that are shifts."""
-_FACTORS = {
+FACTORS = {
     "separate": ("a_multiplier", "b_multiplier", "a_shift", "b_shift"),
     "single": ("a_multiplier", "b_multiplier", "shift"),
     "tflite": ("a_multiplier", "b_multiplier", "multiplier", "a_shift", "b_shift", "shift"),
@@ -240,7 +240,7 @@ class ResidualAdd(Scaled):
         self._set("form", str(self.form).lower())
         self._set("out", check_out(self.out))
         self._set("profile", residual_profile(self.form, self.profile))
-        for name in set(_FACTORS["tflite"]) - set(self.factors):
+        for name in set(FACTORS["tflite"]) - set(self.factors):
             if getattr(self, name) is not None:
                 raise SpecError(
                     f"{name}={getattr(self, name)}: form={self.form} has {', '.join(self.factors)}"
@@ -260,7 +260,7 @@ class ResidualAdd(Scaled):
     @property
     def factors(self) -> tuple[str, ...]:
         """Names of the multipliers and shifts."""
-        return _FACTORS[self.form]
+        return FACTORS[self.form]
 
     @property
     def left_shift(self) -> int:

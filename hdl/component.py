@@ -19,7 +19,7 @@ from .wire import Wire
 
 __all__ = ["Datapath", "Implementation", "Port"]
 
-_CHOICES = {
+CHOICES = {
     "flow": ("none", "valid", "stream"),
     "bus": (None, "axis"),
     "reset": ("sync", "async", "none"),
@@ -29,6 +29,7 @@ _CHOICES = {
     "multiplier": ("auto", "dsp", "lut"),
     "target": tuple(DELAY_MODELS),
 }
+"""Options of an implementation that are words, and those that each may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,9 @@ class Implementation:
         Whether results have ``m_axis_tlast``: with ``auto`` if operands have ``s_axis_tlast``,
         with ``on`` always (and then operands have it too), with ``off`` never.
     reset, reset_active : str
-        ``sync``, ``async`` or ``none`` (power-on values only); ``high`` (``rst``, the default) or
+        ``sync``, ``async`` or ``none`` (power-on values only; refused with ``flow=none`` where
+        something is kept from beat to beat: it would begin at any clock);
+        ``high`` (``rst``, the default) or
         ``low`` (``rst_n``; ``aresetn`` of ``bus=axis``, which is always so).
     multiplier : str
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
@@ -89,7 +92,7 @@ class Implementation:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             value = getattr(self, name)
             if not isinstance(value, str | None) or value not in allowed:
                 words = ", ".join(str(a).lower() for a in allowed)
@@ -250,6 +253,11 @@ class Datapath(wiring.Component):
     def __init__(self, spec: Unit, implementation: Implementation):
         if implementation.fold > 1 and not self.folds:
             raise SpecError(f"fold={implementation.fold}: the lanes of {spec.kind} take no turns")
+        if spec.stateful and implementation.flow == "none" and implementation.reset == "none":
+            raise SpecError(
+                f"reset=none: {spec.kind} keeps something from beat to beat, and with flow=none "
+                "every clock is a beat: needs a reset, or flow=valid or stream"
+            )
         self.spec = spec
         self.implementation = implementation
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.

@@ -17,7 +17,7 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Signal
 
-from macaw import files, processes
+from macaw import files
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 

@@ -333,7 +333,10 @@ class Pipeline:
         if then.constant is not None and then.constant == other.constant:
             return then
         low, high = min(then.low, other.low), max(then.high, other.high)
-        width = shape_of(low, high).width
+        width = max(len(then), len(other))
+        if low >= 0 and shape_of(low, high).width < width:
+            # A constant pattern has zeros above its value that are a part of it.
+            high = (1 << width) - 1
         return self.op(
             lambda s, x, y: Mux(s, x, y), select, then, other,
             delay=self.delays.choice(width), low=low, high=high, name="choice",

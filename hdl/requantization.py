@@ -185,7 +185,8 @@ def saturate(p: Pipeline, total: Wire, fmt: Fixed, over: Wire, negative: Wire) -
     """The code of ``total`` within ``fmt``; where ``over``, of the end that ``negative`` says."""
     width, below = fmt.width, total.negative
     room = width - fmt.signed
-    beyond = total.bits(max(len(total), width + 1))[room:]
+    # With a sign on top, which a total of what is never negative has not.
+    beyond = total.bits(max(len(total) + (not total.signed), width + 1))[room:]
     if fmt.signed:
         wrong = (beyond[:-1] ^ below).any()
     else:

@@ -62,7 +62,7 @@ def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, 
         else:
             source = word.shifted_left(step) if step else word
             moved = source[dropped : dropped + needed]
-        word = _pattern(p, select, moved, word[dropped:], needed)
+        word = p.mux(select, moved, word[dropped:])
     dropped = len(word) - keep
     if dropped > 0:
         lost = lost | word[:dropped].any()
@@ -105,7 +105,7 @@ def shift_right(
         moved = extended(word[gone:], grown) if gone < len(word) else p.repeat(fill, grown)
         if gone and not late:
             fell = fell | (select & word[:gone].any())
-        word = _pattern(p, select, moved, here, grown)
+        word = p.mux(select, moved, here)
     if len(word) < width:
         word = cat(p.constant(0, width - len(word)), word)
     if len(word) > width:
@@ -145,16 +145,10 @@ def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire
             beyond | differs(word[step + need :]) | (~select & differs(word[need : step + need]))
         )
         size = min(need, max(len(word), keep))
-        word = _pattern(p, select, extended(word[step:], size), extended(word, size), size)
+        word = p.mux(select, extended(word[step:], size), extended(word, size))
     word = extended(word, max(len(word), keep))
     beyond = beyond | differs(word[keep - 1 :])
     return word[:keep], fell, beyond
-
-
-def _pattern(p: Pipeline, select: Wire, then: Wire, other: Wire, width: int) -> Wire:
-    """A choice of two patterns, which between two constants is only as wide as they are large."""
-    chosen = p.mux(select, then, other)
-    return chosen if len(chosen) == width else chosen.bits(width)
 
 
 def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:

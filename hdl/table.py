@@ -16,9 +16,13 @@ _CELL = 4
 
 def lookup(p: Pipeline, index: Wire, values: Sequence[int]) -> Wire:
     """``values[index]``; an index beyond their end gives the last one."""
+    if index.constant is not None:
+        return p.constant(values[min(index.constant, len(values) - 1)])
+    # Those that the index reaches.
+    values = values[: 1 << len(index)]
     low, high = min(values), max(values)
-    if low == high or index.constant is not None:
-        return p.constant(values[min(index.constant or 0, len(values) - 1)])
+    if low == high:
+        return p.constant(low)
     width = min(len(index), (len(values) - 1).bit_length())
     padded = [*values, *[values[-1]] * ((1 << width) - len(values))]
     return _choose(p, index, padded, width).within(low, high)

@@ -88,9 +88,19 @@ def limits(kind: type[Unit]) -> list[str]:
             kind, (*_WRAPPING, units.BlockQuantize, units.IntegerExp2)
         ):
             found.append("overflow=wrap unless all operands are fixed point")
+    if kind is units.Chain:
+        found.append("what they refuse of a stage")
     if DATAPATHS[kind].sums:
         found.append("exact sums of more bits than widest_sum")
     return found
+
+
+def _check(spec: Unit) -> None:
+    for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
+        if isinstance(fmt, Float) and fmt.width > FLOATS:
+            raise SpecError(f"{fmt.name}: gates take floats of at most {FLOATS} bits")
+    if spec.overflow is Overflow.WRAP and not _wraps(spec):
+        raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
 
 
 def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
@@ -101,11 +111,8 @@ def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
     SpecError
         If the gates do not offer what the specification asks for, or the frequency is too high.
     """
-    for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
-        if isinstance(fmt, Float) and fmt.width > FLOATS:
-            raise SpecError(f"{fmt.name}: gates take floats of at most {FLOATS} bits")
-    if spec.overflow is Overflow.WRAP and not _wraps(spec):
-        raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
+    for stage in spec.chain if isinstance(spec, units.Chain) else (spec,):
+        _check(stage)
     return DATAPATHS[type(spec)](spec, implementation or Implementation())
 
 

@@ -85,7 +85,7 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
     shift = target - most
 
     # Ties: odd * odd * 2**(zeros - length + shift), half of an odd number.
-    short = np.minimum(rng.integers(1, min(width, result.width) + 1, count), width)
+    short = np.minimum(rng.integers(1, max(min(width, result.width), 1) + 1, count), width)
     zeros = rng.integers(0, width - short + 1)
     tie = (rng.integers(0, 1 << width, count) >> (width - short) | 1) << zeros
     value = np.where(kind == 1, tie, value)

@@ -19,7 +19,7 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
@@ -36,10 +36,11 @@ from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
 from macaw.hdl.sources import closure, digest
 from macaw.sim import bulk, lint, toolchain
-from macaw.sim.catalogue import Case, cases
+from macaw.sim.catalogue import Case, RandomCase, cases
+from macaw.sim.random_gates import Drawn, random_unit
 from macaw.sim.scoreboard import replay_command
 from macaw.sim.stimulus import exhaustive, exhaustive_bits, stimulus
-from macaw.sim.verify import bulk_mismatch, verify
+from macaw.sim.verify import at_least, bulk_mismatch, verify
 
 SEED = 20261
 HEARTBEAT = 60  # seconds between lines when nothing ends
@@ -57,6 +58,8 @@ OUTSIDERS = (
     "flatbuffers:flatbuffers",
 )
 """Judges of the golden model, by distribution and module. One that is missing fails the proof."""
+BATCH = 24  # units drawn at random that are built together
+EXHAUSTIVE = 14  # bits of their inputs up to which all vectors are run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,10 +212,74 @@ def run_golden(name: str) -> Entry:
     )
 
 
-def sources_of(case: Case) -> str:
+def sources_of(case: Case | RandomCase) -> str:
     """Digest of a case and of all Python that its modules and its golden results come from."""
     text = digest("macaw.golden", "macaw.hdl") + _bench() + repr((case, SEED))
+    if isinstance(case, RandomCase):
+        text += closure("macaw.sim.random_gates")
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_batch(batch: Sequence[RandomCase]) -> list[tuple[str, Entry]]:
+    """Prove units drawn at random, built together; returns each one's ledger key and entry."""
+    start = time.perf_counter()
+    drawn: dict[RandomCase, Drawn] = {}
+    verdicts: dict[RandomCase, tuple[bool, int, str]] = {}
+    for case in batch:
+        try:
+            drawn[case] = random_unit(case.number, case.seed)
+        except Exception:
+            verdicts[case] = False, 0, traceback.format_exc(limit=4)
+    designs = [each.design for each in drawn.values()]
+    try:
+        write_bodies(designs)
+        models = bulk.Model.of_many(designs) if designs else []
+    except Exception as error:
+        if len(drawn) > 1:  # one of them is refused: which?
+            half = len(batch) // 2
+            return [*run_batch(batch[:half]), *run_batch(batch[half:])]
+        verdicts |= {case: (False, 0, f"{each.unit!r}: {error}") for case, each in drawn.items()}
+        models = []
+    for (case, each), model in zip(drawn.items(), models, strict=not verdicts):
+        with model:
+            try:
+                verdicts[case] = _compare_drawn(case, each, model)
+            except Exception:
+                verdicts[case] = False, 0, f"{each.unit!r}\n{traceback.format_exc(limit=4)}"
+    seconds = (time.perf_counter() - start) / len(batch)
+    found = []
+    for case, (passed, vectors, detail) in verdicts.items():
+        sources = sources_of(case)
+        entry = Entry(
+            name=case.name,
+            passed=passed,
+            vectors=vectors,
+            seconds=seconds,
+            detail=detail,
+            sources=sources,
+        )
+        found.append((f"{case.name}/{sources}", entry))
+    return found
+
+
+def _compare_drawn(case: RandomCase, drawn: Drawn, model: bulk.Model) -> tuple[bool, int, str]:
+    spec = drawn.unit
+    every = not spec.stateful and exhaustive_bits(spec) <= EXHAUSTIVE
+    chunks = exhaustive(spec) if every else stimulus(spec, vectors=case.vectors, seed=SEED)
+    patterns = len(bulk.traffic_for(model.interface, stalls=True))
+    tally = bulk.compare(spec, [model], at_least(patterns, chunks), seed=SEED)
+    if not tally.failures:
+        return True, tally.vectors, drawn.design.name
+    replay = replay_command(
+        spec,
+        drawn.design.implementation,
+        simulator="bulk",
+        vectors=1 << exhaustive_bits(spec) if every else case.vectors,
+        seed=SEED,
+        exhaustive=every,
+    )
+    mismatch = bulk_mismatch(spec, tally.failures[0], seed=SEED, replay=replay)
+    return False, tally.vectors, f"{spec!r}\n{mismatch}"
 
 
 def run_case(case: Case, known: frozenset[str] = frozenset()) -> tuple[str, Entry | None]:
@@ -366,7 +433,12 @@ def main(
 
 
 def _prove(
-    work: list[Case], golden: dict[str, str], ledger: Ledger, *, jobs: int, again: bool
+    work: list[Case | RandomCase],
+    golden: dict[str, str],
+    ledger: Ledger,
+    *,
+    jobs: int,
+    again: bool,
 ) -> Iterator[Entry]:
     """Entries as they become known, those of the ledger first; says so on standard error.
 
@@ -394,16 +466,24 @@ def _prove(
                 done += 1
                 tell(kept, kept=True)
                 yield kept
+            drawn: list[RandomCase] = []
             for case in work:
                 sources = sources_of(case)
                 kept = None if again else ledger.find_sources(case.name, sources)
-                if kept is None:
+                if kept is None and isinstance(case, RandomCase):
+                    drawn.append(case)
+                    continue
+                if kept is None and isinstance(case, Case):
                     known = frozenset() if again else ledger.keys(case.name)
                     futures[pool.submit(run_case, case, known)] = case.name
                     continue
+                assert kept is not None
                 done += 1
                 tell(kept, kept=True)
                 yield kept
+            for first in range(0, len(drawn), BATCH):
+                batch = drawn[first : first + BATCH]
+                futures[pool.submit(run_batch, batch)] = batch[0].name
             pending = set(futures)
             while pending:
                 ready, pending = wait(pending, HEARTBEAT, return_when=FIRST_COMPLETED)
@@ -412,17 +492,16 @@ def _prove(
                 for future in ready:
                     result = future.result()
                     if isinstance(result, Entry):
-                        key, entry = golden[result.name.removeprefix("golden/")], result
-                    else:
-                        key, entry = result
-                    kept = ledger.find(key) if entry is None else None
-                    entry = entry or kept
-                    assert entry is not None
-                    if entry.passed and key and kept is None:
-                        ledger.add(key, entry)
-                    done += 1
-                    tell(entry, kept=kept is not None)
-                    yield entry
+                        result = golden[result.name.removeprefix("golden/")], result
+                    for key, entry in result if isinstance(result, list) else [result]:
+                        kept = ledger.find(key) if entry is None else None
+                        known = entry or kept
+                        assert known is not None
+                        if known.passed and key and kept is None:
+                            ledger.add(key, known)
+                        done += 1
+                        tell(known, kept=kept is not None)
+                        yield known
         except BrokenProcessPool as error:
             time.sleep(1)  # a signal to all of us ends them first, and this process here
             raise ToolError(f"a worker process was ended from outside: {error}") from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,11 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden import BLOCKS, FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
+from macaw.golden import FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
 from macaw.golden.dots import Mac, Sum
+from macaw.golden.errors import MacawError
 from macaw.golden.formats import format
 
 from . import reference, reference_dots
+from .random_units import draw_unit
 
 EVERYTHING = 1 << 62
 LANES = ("a", "b", "a_scale", "b_scale")
@@ -280,7 +283,7 @@ def operands(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     else:
         corners = _corners(fmt)
         field = np.uint64((1 << fmt.exponent) - 1) << np.uint64(fmt.mantissa)
-        middle = int(rng.integers(1, 1 << fmt.exponent))
+        middle = int(rng.integers(1, max(1 << fmt.exponent, 2)))
         spread = rng.integers(0, 4, count).astype(np.uint64) + np.uint64(max(middle - 3, 0))
         close = (codes & ~field) | ((spread << np.uint64(fmt.mantissa)) & field)
         near = rng.random(count) < 0.5
@@ -484,87 +487,18 @@ def _sum_fractions(
 
 # ---------------------------------------------------------------------------------- checks
 
-_SPECS_FORMATS = (
-    *FORMATS,
-    *GRAMMAR,
-    *("e4m3ftz", "e5m2ftz", "e5m0fn", "e3m0", "ue3m0nosub", "e3m2nosub", "e2m3nosubnozero"),
-    *("ue4m3ieee", "e1m2", "fx8.6", "fx16.9", "ufx12.15", "int5sym", "int64", "uint64", "int1"),
-)
-
-
-_ELEMENTS = (
-    *("e2m1", "e2m3", "e3m2", "e4m3", "e5m2", "e4m3fnuz", "e3m4", "bf16", "fp16", "e5m2ftz"),
-    *("int4", "int4sym", "int8", "fx8.6sym", "uint4", "int16sym", "fx4.2sym", "ternary"),
-)
-_PROFILES = (
-    *("exact", "exact", "sequential", "aligned(4)", "aligned(13)", "aligned(24)", "aligned(40)"),
-    *("aligned(57)", "aligned(99)", "aligned(7,1)", "aligned(24,2)", "aligned(12,4,rtz)"),
-    *("chunk(1,fp16)", "chunk(2,bf16)", "chunk(4,e6m9)", "chunk(2,fp64)", "chunk(4,e4m3)"),
-    *("chunk(auto,int32)", "chunk(auto,fx32.12)", "chunk(2,int8)", "chunk(4,int16)"),
-    *("chunk(2,fx64.6)", "chunk(8,fx24.12)", "chunk(2,e2m1)"),
-)
-_ACCUMULATORS = ("exact", "fp32", "fp16", "int8", "int32", "bf16", "fp64", "e4m3", "e6m9")
-
 
 def random_specs(kinds: Iterable[str], count: int, seed: int) -> Iterable[Unit]:
     """Yield units with random formats and options."""
-    rng = np.random.default_rng(seed)
     kinds = list(kinds)
-
-    def pick(options: Any) -> Any:
-        return options[int(rng.integers(len(options)))]
-
+    rng = random.Random(f"{kinds}/{seed}")
     while count:
-        kind = pick(kinds)
-        parameters: dict[str, Any] = {"rounding": pick((*DIRECTED, "rod", *STOCHASTIC))}
-        parameters["overflow"] = pick((None, None, "saturate", "nonfinite", "wrap"))
-        parameters["random_bits"] = pick((1, 4, 8, 16, 32))
-        names = {"cast": "a out", "mul": "a b out", "add": "a b out", "mac": "a b out"}
-        for name in names.get(kind, "a b c out").split():
-            parameters[name] = pick(_SPECS_FORMATS)
-        if kind == "dot":
-            parameters["lanes"] = pick((1, 2, 3, 8))
-            parameters["accumulation"] = pick(_PROFILES)
-        elif kind == "mac":
-            parameters["lanes"] = pick((1, 1, 3))
-            parameters["acc"] = pick(_ACCUMULATORS)
-            parameters["contexts"] = pick((1, 1, 3))
-        elif kind in ("block-dot", "block-mac"):
-            for name in "ab":
-                parameters[name] = _random_block(pick)
-            parameters["lanes"] = pick((None, None, 1, 2, 4, 8, 16))
-            parameters["accumulation"] = pick(("exact", *_PROFILES))
-            if kind == "block-dot":
-                parameters["size"] = pick((None, None, 4, 8, 16, 32))
-            else:
-                del parameters["c"]
-                parameters["acc"] = pick((*_ACCUMULATORS, "fp32"))
-                parameters["contexts"] = pick((1, 1, 3))
-        else:
-            parameters["flags"] = True
-            parameters["nan"] = pick((None, None, "largest", "zero", "negative_zero"))
-            if rng.random() < 0.3:
-                parameters["rounding"] = "dynamic"
-        if kind == "add":
-            parameters["subtract"] = bool(rng.integers(2))
         try:
-            spec = unit(kind, **parameters)
-        except ValueError:
+            spec = draw_unit(rng, rng.choice(kinds))
+        except MacawError:
             continue
         count -= 1
         yield spec
-
-
-def _random_block(pick: Callable[[Any], Any]) -> str:
-    """Name of a format for an operand of a block unit: scalar, registered, or any block."""
-    which = pick(("scalar", "registered", "block", "block", "block"))
-    if which == "scalar":
-        return pick(_ELEMENTS)
-    if which == "registered":
-        return pick(tuple(BLOCKS))
-    extent = pick(("tensor", "k1", "k2", "k4", "k8", "k8", "k16"))
-    scale = pick(("e8m0", "e8m0", "e10m0", "ue4m3", "ue5m3", "fp16", "bf16", "e5m2", "e4m3fnuz"))
-    return f"{pick(_ELEMENTS)}-{extent}-{scale}"
 
 
 def fractions_of_many(kind: str, specs: int, count: int, seed: int = 0) -> int:

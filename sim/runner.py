@@ -130,21 +130,22 @@ class Simulation:
             *_FLAGS,
         ]
 
-    def _simulate(self, folder: Path, seed: int, patterns: Sequence[str]) -> None:
-        """Run the program under cocotb, as the flow without its runner is documented."""
-        variables = {
+    def start(self, module: str, folder: Path, *, seed: int, **variables: str) -> None:
+        """Run the tests of a Python module under cocotb, as the flow without its runner has it.
+
+        ``variables`` are of the process's environment. ``results.xml`` and ``run.log`` are left in
+        ``folder``.
+        """
+        own = {
             "GPI_USERS": f"{find_libpython()};{config.pygpi_entry_point()}",
             "PYGPI_PYTHON_BIN": sys.executable,
             "TOPLEVEL_LANG": "verilog",
             "COCOTB_TOPLEVEL": self.interface.module,
-            "COCOTB_TEST_MODULES": "macaw.sim.testbench",
-            "COCOTB_TEST_FILTER": rf"pattern=({'|'.join(patterns)})\b",
+            "COCOTB_TEST_MODULES": module,
             "COCOTB_RANDOM_SEED": str(seed),
             "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
-            "COCOTB_TRUST_INERTIAL_WRITES": "1",  # inputs change at the falling edge only
             "COCOTB_LOG_LEVEL": "WARNING",
             "PYTHONWARNINGS": "ignore",
-            "MACAW_PLAN": str(folder),
         }
         if self.simulator == "icarus":
             interface = config.lib_entry("vpi", "icarus")
@@ -152,7 +153,7 @@ class Simulation:
             command = [str(processes.which("vvp")), "-m", interface, str(self.program), waves]
         else:
             command = [str(self.program), *(["--trace"] if self.waves else [])]
-        env = processes.environment(**variables)
+        env = processes.environment(**own, **variables)
         try:
             processes.run(command, folder=folder, env=env, log=folder / "run.log")
         except OSError as error:
@@ -176,7 +177,14 @@ class Simulation:
         """
         with processes.temporary_folder() as folder:
             write_plan(folder, self.interface, codes, expected, seed)
-            self._simulate(folder, seed, patterns)
+            self.start(
+                "macaw.sim.testbench",
+                folder,
+                seed=seed,
+                COCOTB_TEST_FILTER=rf"pattern=({'|'.join(patterns)})\b",
+                COCOTB_TRUST_INERTIAL_WRITES="1",  # inputs change while the clock is steady only
+                MACAW_PLAN=str(folder),
+            )
             if waves is not None:
                 _keep_waves(folder, waves)
             verdict = folder / "verdict.json"

@@ -35,7 +35,7 @@ import numpy as np
 from macaw.golden.blocks import Block
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
-from macaw.golden.units import ExponentPredictor, Operand, Unit
+from macaw.golden.units import Chain, ExponentPredictor, Operand, Unit
 from macaw.sim.autoflex_stimulus import tensors
 from macaw.sim.block_stimulus import blocks, tensor_scales
 from macaw.sim.dyadic_stimulus import scalings
@@ -199,8 +199,10 @@ class _Draw:
 
     def __init__(self, unit: Unit) -> None:
         inputs = unit.ports.inputs
-        self.flex = unit if "r_scale" in inputs else None
-        self.predictor = unit if isinstance(unit, ExponentPredictor) else None
+        # The first of units in a row has the operands that belong together, by their own names.
+        first = unit.chain[0] if isinstance(unit, Chain) else unit
+        self.flex = first if "r_scale" in inputs else None
+        self.predictor = first if isinstance(first, ExponentPredictor) else None
         self.numbers = {n: o for n, o in inputs.items() if n not in CONTROL}
         self.control = {n: o for n, o in inputs.items() if n in CONTROL}
         self.names = list(self.numbers)
@@ -239,10 +241,10 @@ class _Draw:
         if self.blocks:
             # twice for units that make blocks of what they get
             self.kinds += [self._blocks] * (1 if len(self.names) > 1 else 2)
-        self.unit, self.scalings = unit, scalings(unit)
+        self.unit, self.scalings = unit, scalings(first)
         if self.scalings:
             self.kinds += [self._scaled] * 4
-        block = getattr(unit, "out", None)
+        block = getattr(first, "out", None)
         self.tensor = None
         if isinstance(block, Block) and block.second_scale is not None:
             self.tensor = block.element.max * block.scale.max

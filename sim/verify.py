@@ -216,7 +216,7 @@ class _Run:
             tally = bulk.compare(
                 self.unit,
                 [model],
-                _at_least(len(patterns), chunks),
+                at_least(len(patterns), chunks),
                 seed=self.seed,
                 stalls=self.stalls,
                 progress=lambda done: self.progress(done, self.total),
@@ -276,7 +276,7 @@ class _Run:
         )
 
 
-def _at_least(count: int, chunks: Iterator[Codes]) -> Iterator[Codes]:
+def at_least(count: int, chunks: Iterator[Codes]) -> Iterator[Codes]:
     """``chunks``, the longest one again until there are ``count``: for each pause pattern one."""
     longest: Codes = {}
     for chunk in chunks:

@@ -194,8 +194,11 @@ def run(
     chosen = targets.target(target, liberty)
     if not isinstance(timeout, int | float) or timeout <= 0:
         raise SpecError(f"timeout: {timeout} is not a positive number of seconds")
-    if not isinstance(getattr(spec, "spec", spec), Unit):
-        raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
+    generated = all(hasattr(spec, part) for part in ("name", "verilog", "metadata"))
+    if not isinstance(spec, Unit) and not generated:
+        raise SpecError(
+            f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it, or a generated design"
+        )
     if isinstance(spec, Unit):
         from macaw import hdl
 

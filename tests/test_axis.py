@@ -14,7 +14,6 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
 
 from macaw.golden.errors import SpecError
 from macaw.golden.units import unit
@@ -178,27 +177,21 @@ def sums(draw):
     ],
     ids=["pass", "sum", "sum_skid"],
 )
-def test_cocotbext_axi(spec, options, frames, simulator, tmp_path, monkeypatch):
+def test_cocotbext_axi(spec, options, frames, simulator, tmp_path):
     design = generate(spec, bus="axis", **options)
     interface = Interface.of(design.metadata, spec.ports)
     simulation = Simulation(design.verilog, interface, simulator)
     sent, expected = frames(random.Random(7))
     (tmp_path / "plan.json").write_text(json.dumps({"sent": sent, "expected": expected}))
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    with simulation._environment():
-        get_runner(simulator).test(
-            test_module="axis_bench",
-            hdl_toplevel=design.name,
-            hdl_toplevel_lang="verilog",
-            build_dir=simulation.folder,
-            test_dir=tmp_path,
-            results_xml=str(tmp_path / "results.xml"),
-            log_file=tmp_path / "log",
-            extra_env={"AXIS_PLAN": str(tmp_path / "plan.json"), "PYTHONWARNINGS": "ignore"},
-            timescale=("1ns", "1ps"),
-        )
+    simulation.start(
+        "axis_bench",
+        tmp_path,
+        seed=1,
+        PYTHONPATH=str(Path(__file__).parent),
+        AXIS_PLAN=str(tmp_path / "plan.json"),
+    )
     ran, failed = get_results(tmp_path / "results.xml")
-    assert (ran, failed) == (4, 0), (tmp_path / "log").read_text()[-3000:]
+    assert (ran, failed) == (4, 0), (tmp_path / "run.log").read_text()[-3000:]
 
 
 # What macaw's own benches see.

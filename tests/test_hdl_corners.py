@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from amaranth.sim import Simulator
 
-from macaw.golden import unit
-from macaw.hdl import build
+from macaw.golden import SpecError, unit
+from macaw.hdl import Implementation, build
 
 # Codes of operands, and of the result, or results, that they must have.
 Rows = list[tuple[tuple[int, ...], int | tuple[int, ...]]]
@@ -31,11 +31,22 @@ BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
      [((0x7F,), 8), ((0xFF,), 8), ((0xB8,), 0xC), ((0x81,), 0)]),
     # 2**-78 and 2**-140, of a word that is constant and still has to be shifted.
     ("cast", {"a": "e10m0", "out": "fp32"}, [((433,), 49 << 23), ((371,), 1 << 9)]),
+    # 2**0, 2**1, 2**-1: a significand that is constant, and a result that may be subnormal.
+    ("int-exp2", {"x": "int8", "out": "fp16"},
+     [((0,), 0x3C00), ((1,), 0x4000), ((0xFF,), 0x3800), ((0xF1,), 0x0200)]),
     # An overflow is no underflow: 2**50 into a format that ends at 192.
     ("cast", {"a": "e8m0", "out": "e3m1b0", "flags": True}, [((177,), (0xF, 5)), ((127,), (1, 0))]),
     # Infinity times NaN is no invalid operation, times -0 it is.
     ("mul", {"a": "e5m2", "b": "e3m1fnuzftz", "out": "e5m2", "flags": True},
      [((0x7C, 0x10), (0x7E, 0)), ((0x7C, 0x11), (0x7E, 8)), ((0x7C, 0), (0x7E, 8))]),
+    # 200 + 100 saturates, 50 + 20 does not: branches that have no sign, in a result that has one.
+    ("residual-add", {"a": "uint8", "b": "uint8", "out": "int8", "branch": "uint8",
+                      "a_multiplier": 1 << 30, "b_multiplier": 1 << 30},
+     [((200, 100, 1, 1), 127), ((50, 20, 1, 1), 70), ((255, 1, 1, 1), 127)]),
+    # exp(0.1) / (exp(0.1) + 1) is 134.4 / 256. The table of exponentials has 14 places, of which
+    # differences of two bits reach four. The reciprocal is rounded down, a half is 127 / 256.
+    ("int-softmax", {"x": "uint2", "lanes": 2, "scale": "0.05", "bits": 11},
+     [((0b0010,), 0x7986), ((0b1000,), 0x8679), ((0,), 0x7F7F)]),
     # A sum that is zero has a sign, which says which of the two least values it becomes.
     ("add", {"a": "int4", "out": "binary", "rounding": "rdn"}, [((1, 0xF), 1), ((1, 0), 0)]),
     ("hadamard", {"a": "e4m3", "out": "e3m0b3nosubnozero", "size": 2, "rounding": "rdn"},
@@ -63,3 +74,18 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
     simulator.add_testbench(bench)
     simulator.run()
     assert got == [result for _, result in rows]
+
+
+def test_what_gates_refuse_they_refuse_of_a_stage():
+    stages = "fma(a=uint2, b=e4m3, out=int8, overflow=wrap) | clamp(a=int8, out=int4)"
+    with pytest.raises(SpecError, match="overflow=wrap: gates wrap sums of fixed-point operands"):
+        build(unit("pipeline", stages=stages))
+
+
+@pytest.mark.parametrize("kind", ["mac", "autoflex", "flex-add"])
+def test_what_is_kept_begins_at_a_reset_or_at_a_handshake(kind: str):
+    parameters = {"mac": {"a": "e2m1", "out": "fp16"}, "autoflex": {}}.get(kind, {"a": "flex8+5"})
+    spec = unit(kind, **({"out": "flex8+5"} if kind == "autoflex" else parameters))
+    with pytest.raises(SpecError, match=f"reset=none: {kind} keeps something from beat to beat"):
+        build(spec, Implementation(reset="none"))
+    build(spec, Implementation(reset="none", flow="valid"))

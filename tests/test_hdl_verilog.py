@@ -13,7 +13,7 @@ from macaw.hdl import emit, generate
 from macaw.hdl.emit import write_bodies
 from macaw.hdl.verilog import verilog
 from macaw.sim import bulk, toolchain
-from macaw.sim.catalogue import cases
+from macaw.sim.catalogue import Case, cases
 from macaw.sim.interface import Interface
 from macaw.sim.lint import complaints
 
@@ -76,7 +76,7 @@ def test_linters_take_every_kind_as_it_is():
 
 
 def test_linters_are_asked_about_every_unit_of_the_catalogue():
-    found = cases()
+    found = [case for case in cases() if isinstance(case, Case)]
     linted = [case for case in found if case.simulator == "lint"]
     assert {case.unit for case in linted} == {case.unit for case in found}
     for case in found:

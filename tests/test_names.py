@@ -98,7 +98,7 @@ VALUES = {
     "bias": [False],
     "wrap": [True],
     "multiplier": [5, 1 << 30],
-    "zero_point": [True],
+    "zero_point": [True, 3, -8],
     "form": ["single", "tflite"],
     "branch": ["int9", "int20"],
     "a_multiplier": [7],

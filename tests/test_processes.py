@@ -58,8 +58,9 @@ def started(text: str, folder: Path, **more) -> subprocess.Popen[str]:
 
 
 def heeding_the_keyboard() -> None:
-    """A shell that runs the tests in the background has it ignored."""
+    """A shell that runs the tests in the background has it ignored, and nohup what hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def running(folder: Path) -> list[bytes]:

@@ -195,7 +195,8 @@ def temporary_folder(parent: Path | None = None, prefix: str = "macaw-") -> Iter
             yield folder
         return
     try:
-        place = Path(tempfile.gettempdir())
+        with _registering():  # the first time a file there is tried, and removed
+            place = Path(tempfile.gettempdir())
         with temporary_folder(place, prefix) as folder:
             yield folder
     except OSError as error:
