@@ -100,6 +100,13 @@ _HEADING = """\
 /* verilator lint_off TIMESCALEMOD */
 """
 
+# Without a handshake each clock is a beat, but for those under reset: an asynchronous reset is read
+# there, too, and Verilator takes that for an oversight.
+_ASKED = """\
+// Clocks under reset are no beats, so that logic reads the reset.
+/* verilator lint_off SYNCASYNCNET */
+"""
+
 _SCRIPT = """\
 read_rtlil {number}.il
 hierarchy -top {name}
@@ -151,7 +158,16 @@ def _finished(text: str) -> str:
     """Yosys' text with its heading replaced, repetitions, initial values and the reader."""
     lines = [line.rstrip() for line in text.splitlines() if not line.startswith("/* Generated")]
     body = "\n".join(lines).strip() + "\n"
-    return _HEADING + _with_reader(_with_initial(_REPEATED.sub(_repetition, body)))
+    return _heading(body) + _with_reader(
+        _with_initial(_REPEATED.sub(_repetition, _without_loops(body)))
+    )
+
+
+def _heading(text: str) -> str:
+    for reset in sorted(set(re.findall(r"@\(posedge \w+, (?:pos|neg)edge (\w+)\)", text))):
+        if re.search(rf"^  assign .* = .*(?<![\w'$\\]){reset}(?![\w$])", text, flags=re.MULTILINE):
+            return _HEADING + _ASKED
+    return _HEADING
 
 
 def _notify(line: str) -> None:
@@ -215,6 +231,128 @@ _STATEMENT = re.compile(
     rf"(?P<target>\{{[^{{}}]*\}}|{_NAME}(?:\[[\d:]+\])?) <?= (?P<value>.*);$"
 )
 _USE = re.compile(rf"{_NAME}(?:\[(\d+)(?::(\d+))?\])?")
+
+
+_ASSIGN = re.compile(
+    rf"^  assign (?P<target>\{{[^{{}}]*\}}|{_NAME}(?:\[[\d:]+\])?) = (?P<value>.*);$"
+)
+
+
+def _without_loops(text: str) -> str:
+    """With wires divided that are read for other parts of themselves.
+
+    Bits of such a wire depend on others of it, which is no loop; but simulators that take a wire as
+    one, Verilator among them, see one (UNOPTFLAT).
+    """
+    while True:
+        reads: dict[str, set[str]] = {}
+        parts: dict[str, set[tuple[int, int]]] = {}
+        widths = {
+            found[3]: int(found[2] or 0) + 1
+            for line in text.splitlines()
+            if (found := _DECLARATION.match(line)) and found[1] == "wire"
+        }
+        for line in text.splitlines():
+            if not (found := _ASSIGN.match(line)):
+                continue
+            read = {name for name, _, _ in _USE.findall(found["value"])} & widths.keys()
+            for name, high, low in _USE.findall(found["target"]):
+                if name in widths:
+                    ends = (int(high), int(low or high)) if high else (widths[name] - 1, 0)
+                    parts.setdefault(name, set()).add(ends)
+                    reads.setdefault(name, set()).update(read)
+        looped = {
+            name
+            for name in _on_loops(reads)
+            if len(parts[name]) > 1 and not re.search(rf"{re.escape(name)}\[[^\]\d]", text)
+        }
+        if not looped:
+            return text
+        for name in looped:
+            text = _divided(text, name, _whole(parts[name], widths[name]))
+
+
+def _on_loops(reads: dict[str, set[str]]) -> set[str]:
+    """The names from which a way leads back to themselves."""
+    left = {name: set(found) & reads.keys() for name, found in reads.items()}
+    # What reads nothing that is left, or is read by nothing, is on none.
+    while True:
+        read = set().union(*left.values()) if left else set()
+        kept = {name for name, found in left.items() if found and name in read}
+        if len(kept) == len(left):
+            return kept
+        left = {name: left[name] & kept for name in kept}
+
+
+def _whole(parts: set[tuple[int, int]], width: int) -> list[tuple[int, int]]:
+    """Parts of a wire from the top, and those between that nothing writes."""
+    found, above = [], width
+    for high, low in sorted(parts, reverse=True):
+        if high + 1 < above:
+            found.append((above - 1, high + 1))
+        found.append((high, low))
+        above = low
+    return found if above == 0 else [*found, (above - 1, 0)]
+
+
+def _divided(text: str, name: str, parts: Sequence[tuple[int, int]]) -> str:
+    """With a wire for each part of ``name``, from (its highest bit, its lowest one)."""
+    stem = name.strip()
+    while re.search(rf"\b{re.escape(stem)}_\d", text):
+        stem += "_"
+    called = {
+        (high, low): f"{stem}_{high}" + (f"_{low}" if low < high else "") for high, low in parts
+    }
+    declarations = "\n".join(
+        f"  wire {f'[{high - low}:0] ' if high > low else ''}{wire};"
+        for (high, low), wire in called.items()
+    )
+
+    def pieces(first: int, last: int) -> list[str]:
+        found = []
+        for (high, low), wire in called.items():
+            top, bottom = min(high, first), max(low, last)
+            if top < bottom:
+                continue
+            if (top, bottom) == (high, low):
+                found.append(wire)
+            elif top == bottom:
+                found.append(f"{wire}[{top - low}]")
+            else:
+                found.append(f"{wire}[{top - low}:{bottom - low}]")
+        return found
+
+    width = parts[0][0] + 1
+    use = re.compile(rf"(?<![\w'$\\]){re.escape(name)}(?:\[(\d+)(?::(\d+))?\])?(?![\w$])")
+    lines = []
+    port = heading = False
+    for line in text.splitlines():
+        heading = heading or line.startswith("module ")
+        if heading:  # with the ports, over several lines where there are many
+            heading = not line.endswith(");")
+            lines.append(line)
+            continue
+        declaration = _DECLARATION.match(line)
+        if declaration and declaration[3] == name:
+            # What is a port stays one, and is put together of its parts.
+            port = port or declaration[1] != "wire"
+            if port:
+                lines.append(line)
+            if declaration[1] == "wire":
+                lines.append(declarations)
+            continue
+
+        def replaced(found: re.Match[str], line: str = line) -> str:
+            high = int(found[1]) if found[1] else width - 1
+            low = int(found[2] or found[1]) if found[1] else 0
+            names = pieces(high, low)
+            listed = line.count("{", 0, found.start()) > line.count("}", 0, found.start())
+            return ", ".join(names) if listed or len(names) == 1 else f"{{ {', '.join(names)} }}"
+
+        lines.append(use.sub(replaced, line))
+    if port:
+        lines[-1:] = [f"  assign {name} = {{ {', '.join(called.values())} }};", lines[-1]]
+    return "\n".join(lines) + "\n"
 
 
 def _with_reader(text: str) -> str:

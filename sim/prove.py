@@ -181,7 +181,7 @@ def key_of(case: Case) -> str:
 
 def _designs(case: Case) -> list[Any]:
     """The modules of a case, written in one run of Yosys; of different names if read together."""
-    names = [
+    names: list[dict[str, Any]] = [
         {"name": f"module_{number}"} if case.simulator == "lint" else {}
         for number in range(len(case.implementations))
     ]
