@@ -269,7 +269,7 @@ WRONG: dict[str, Any] = {
     "padding of zeros": (TO_12_BITS, SKID, "m_axis_tdata = x_m_axis_tdata & 16'h0fff;", ""),
     "padding of operands": (
         *(SUM, {"stages": 1, "bus": "axis"}),
-        *("s_axis_tdata = s_axis_tdata ^ (s_axis_tdata[7:5] == 5);", ""),
+        *("s_axis_tdata = s_axis_tdata ^ {15'h0, s_axis_tdata[7:5] == 5};", ""),
     ),
     "no end": (TO_12_BITS, SKID, "m_axis_tlast = 1'b0;", ""),
     "an end of each": (TO_12_BITS, SKID, "m_axis_tlast = 1'b1;", ""),

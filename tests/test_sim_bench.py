@@ -180,7 +180,7 @@ def test_good_module_passes(module, simulator):
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
 def test_one_wrong_bit_in_one_of_65536_is_found(simulator):
-    module = pipeline("i_a * i_b ^ (i_a == 93 && i_b == 201)")
+    module = pipeline("i_a * i_b ^ {15'h0, i_a == 93 && i_b == 201}")
     report = verify(module, simulator=simulator, exhaustive=True, seed=1)
     assert not report.passed
     assert report.mismatch is not None
@@ -240,7 +240,7 @@ def test_unknown_output_is_found():
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
 def test_same_seed_finds_the_same_vector(simulator):
-    module = pipeline("i_a * i_b ^ (i_a == 93)")
+    module = pipeline("i_a * i_b ^ {15'h0, i_a == 93}")
     first, second = (check(module, simulator).mismatch for _ in range(2))
     assert first == second
     assert first is not None
