@@ -342,7 +342,8 @@ class Datapath(wiring.Component):
             return float("inf"), fewest
         if stages < fewest:
             raise SpecError(f"stages={stages}: fold={option.fold} takes at least {fewest}")
-        low, high = 0.0, whole
+        # Results that are constant take no time; what is made beside them does.
+        low, high = 0.0, whole or 1.0
         # Before an accumulator, which is a clock of its own, there may be more than behind it.
         while self._depth(high)[0] > stages:
             low, high = high, 2 * high

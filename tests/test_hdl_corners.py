@@ -76,6 +76,19 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
     assert got == [result for _, result in rows]
 
 
+def test_stages_of_results_that_are_always_zero():
+    """All numbers of a, of at most 2**-6 * sqrt(8), are below what the result has."""
+    spec = unit(
+        "hadamard",
+        a="ue2m0b8finite",
+        out="ue3m2b1finitenosub",
+        size=8,
+        accumulation="aligned(26)",
+        signs=0,
+    )
+    assert build(spec, Implementation(stages=3)).latency == 3
+
+
 def test_what_gates_refuse_they_refuse_of_a_stage():
     stages = "fma(a=uint2, b=e4m3, out=int8, overflow=wrap) | clamp(a=int8, out=int4)"
     with pytest.raises(SpecError, match="overflow=wrap: gates wrap sums of fixed-point operands"):
