@@ -79,6 +79,14 @@ def test_the_unit_that_a_designer_would_take(name, others, kind, macs):
     assert (spec.kind, spec.macs) == (kind, macs)
 
 
+def test_one_lane_of_a_weight_is_an_int_mac_too():
+    for weight in WEIGHTS[3:]:
+        specs = work.candidates(weight, "auto", 1)
+        assert specs == [unit("int-mac", a="int8", b=weight)]
+    assert [spec.kind for spec in work.candidates("int8", "auto", 1)] == ["fma"]
+    assert [spec.kind for spec in work.candidates("e4m3", "auto", 1)] == ["fma", "mac"]
+
+
 @pytest.mark.slow
 def test_compare_choose_and_the_benchmark_have_one_price(dyadic, tmp_path, monkeypatch):
     monkeypatch.setenv("MACAW_CACHE", str(tmp_path))

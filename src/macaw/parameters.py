@@ -32,6 +32,7 @@ FAMILIES = (
     ("uint8", "uint16", "uint12", "uint6"),
     ("int24", "int28", "int20", "int26"),
     ("fx8.4", "fx10.8", "fx12.6", "fx14.8"),
+    ("fx10.6", "int8", "uint8", "int16"),
     ("int8", "int16", "int12", "int6"),
     ("int4", "fp16", "bf16", "fp32"),
     ("mxfp4", "mxint8", "fp32", "fp16"),
