@@ -334,6 +334,8 @@ class Pipeline:
             return then
         low, high = min(then.low, other.low), max(then.high, other.high)
         width = max(len(then), len(other))
+        if not width:
+            return then  # patterns of no bits, of a float that is a sign
         if low >= 0 and shape_of(low, high).width < width:
             # A constant pattern has zeros above its value that are a part of it.
             high = (1 << width) - 1

@@ -26,6 +26,7 @@ needs_tools = pytest.mark.skipif(
 EVERY_KIND = [
     ({"kind": "mul", "a": "e4m3"}, {"stages": 1}),
     ({"kind": "add", "a": "bf16"}, {"stages": 0}),
+    ({"kind": "add", "a": "binary", "out": "binary"}, {"stages": 1}),
     ({"kind": "fma", "a": "e5m2", "out": "fp16", "rounding": "dynamic", "flags": True},
      {"stages": 2, "flow": "stream", "reset": "async", "reset_active": "low"}),
     ({"kind": "fma", "a": "fp16", "out": "fp16"}, {"stages": 1, "multiplier": "lut"}),
