@@ -308,6 +308,8 @@ class Pipeline:
         carry chain at two bits, which costs ECP5 more cells and two more trips through the routing.
         """
         a, b = self.wire(a), self.wire(b)
+        if a.high < b.low or b.high <= a.low:
+            return self.constant(int(a.high < b.low), 1)  # whatever they are
         if a.constant is None and b.constant is None and (a.signed or b.signed):
             return self.subtract(a, b).negative
         return self.compare(lambda x, y: x < y, a, b)

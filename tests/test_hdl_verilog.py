@@ -48,6 +48,8 @@ EVERY_KIND = [
     ({"kind": "flex-matmul", "a": "flex8+5", "rows": 2, "columns": 2}, {"stages": 1}),
     ({"kind": "flex-add", "a": "flex8+3", "b": "flex12+5", "out": "flex9+4"}, {"stages": 1}),
     ({"kind": "flex-mul", "a": "flex8+5", "rounding": "rup"}, {"stages": 0}),
+    ({"kind": "autoflex", "out": "flex2+1", "length": 3, "profile": "ngraph", "alpha": 1},
+     {"stages": 0}),
     ({"kind": "autoflex", "out": "flex8+5", "length": 4}, {"stages": 1, "flow": "stream"}),
     ({"kind": "isqrt", "x": "uint8"}, {"stages": 1, "reset": "none"}),
     ({"kind": "int-exp2", "x": "fx8.4", "precision": 10}, {"stages": 0}),
