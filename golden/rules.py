@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from fractions import Fraction
 
 from .blocks import Block
 from .errors import SpecError, check_whole
@@ -104,7 +105,15 @@ class Rules:
             check_whole("random_bits", self.random_bits, 1, 32)
 
     def check(self, block: Block) -> None:
-        """SpecError if an option says nothing about ``block``, or its steps leave fp32."""
+        """SpecError if an option says nothing about ``block``, or no scale follows from a maximum.
+
+        None does where no element is above zero, and where the steps leave fp32.
+        """
+        if largest_element(block) == 0:
+            raise SpecError(
+                f"{block.name}: {block.element.name} has no number above zero, and it is from the "
+                "largest that the scale of a block follows"
+            )
         if block.power_of_two:
             for item in fields(self):
                 value = getattr(self, item.name)
@@ -141,12 +150,16 @@ class Rules:
         return 8 if block.element.width <= 4 else 16
 
 
-def largest_power(block: Block) -> tuple[int, int]:
-    """Return the largest element as ``significand * 2**exponent``, the significand odd."""
+def largest_element(block: Block) -> Fraction:
+    """Value of the largest element."""
     element = block.element
     if isinstance(element, Float):
-        numerator, denominator = element.max.as_integer_ratio()
-    else:
-        numerator, denominator = element.max_integer, 1 << element.fraction
+        return Fraction(element.max)
+    return Fraction(element.max_integer, 1 << element.fraction)
+
+
+def largest_power(block: Block) -> tuple[int, int]:
+    """Return the largest element as ``significand * 2**exponent``, the significand odd."""
+    numerator, denominator = largest_element(block).as_integer_ratio()
     odd = numerator // (numerator & -numerator)
     return odd, (numerator // odd).bit_length() - denominator.bit_length()

@@ -135,13 +135,14 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
     flags = _FLAGS if len(modules) == 1 else ["-O0", *_FLAGS[1:]]
     text = harness.source([interface for _, interface in modules])
     verilogs = [verilog for verilog, _ in modules]
-    key = digest(*verilogs, text, tool.version, toolchain.compiler_version(), *flags)
+    tools = (tool.version, *tool.options, toolchain.compiler_version())
+    key = digest(*verilogs, text, *tools, *flags)
 
     def make(folder: Path) -> None:
         (folder / "harness.cpp").write_text(text, encoding="utf-8")
         for number, (verilog, interface) in enumerate(modules):
             (folder / f"module{number}.v").write_text(verilog, encoding="utf-8")
-            verilate = [*tool.command, "--cc", "-O3"]
+            verilate = [*tool.command, *tool.options, "--cc", "-O3"]
             verilate += ["--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--quiet"]
             verilate += ["--top-module", interface.module, "--prefix", f"Vtop{number}"]
             verilate += ["--Mdir", f"obj{number}", f"module{number}.v"]

@@ -97,7 +97,8 @@ class Simulation:
     def _build_verilator(self, folder: Path, source: str) -> None:
         tool = toolchain.verilator()
         (folder / "pins.vlt").write_text(_pins(self.interface), encoding="utf-8")
-        command = [*tool.command, "--cc", "--vpi", "--prefix", "Vtop", "--Mdir", "obj"]
+        command = [*tool.command, *tool.options, "--cc", "--vpi"]
+        command += ["--prefix", "Vtop", "--Mdir", "obj"]
         command += ["--top-module", self.interface.module, "--timescale", "1ns/1ps"]
         command += ["--trace"] if self.waves else []
         toolchain.run(
@@ -122,6 +123,7 @@ class Simulation:
         tool = toolchain.verilator()
         return [
             tool.version,
+            *tool.options,
             str(tool.root),
             toolchain.compiler_version(),
             str(_cocotb_version()),

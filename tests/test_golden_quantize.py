@@ -19,6 +19,7 @@ from macaw.golden import (
     format,
     hadamard,
     quantize,
+    unit,
 )
 from macaw.golden.quantize import quantize_blocks
 
@@ -619,3 +620,11 @@ def test_wrong_hadamard(arguments, error, message):
 
 def test_public_names():
     assert quantize(format("mxfp4"), np.ones(4)).scales.tolist() == [125]
+
+
+@pytest.mark.parametrize("block", ["int1-k8-e8m0", "int1-k8-e5m2"])
+def test_elements_without_a_number_above_zero_make_no_scale(block: str):
+    with pytest.raises(SpecError, match="has no number above zero"):
+        format(block).quantize(np.ones(8, np.float32))
+    with pytest.raises(SpecError, match="has no number above zero"):
+        unit("block-quantize", a="fp16", out=block)

@@ -102,3 +102,13 @@ def test_failing_step_shows_its_first_error(tmp_path):
 def test_wrong_options_of_verify(options, message):
     with pytest.raises((MacawError, TypeError), match=message):
         verify(unit("fma", a="fp32", out="fp32"), **options)
+
+
+@pytest.mark.parametrize("simulator", ["bulk", "verilator"])
+def test_a_product_of_a_sign_and_none_stays_one(simulator):
+    """``$signed(x) * $signed({1'h0, step})``, where others read ``step`` too: 1 or 2 times x."""
+    if simulator not in toolchain.available():
+        pytest.skip(f"{simulator} is missing")
+    spec = unit("int-gelu", x="int32", scale="0.162", shift=13)
+    result = verify(spec, simulator=simulator, vectors=200, seed=1)
+    assert result.passed
