@@ -35,7 +35,7 @@ test: $(DEV) ## run the tests
 	$(BIN)/python -m pytest
 
 prove: $(DEV) ## the whole proof, as long as it takes; continues where it stopped
-	$(BIN)/python -m macaw.sim.prove
+	$(BIN)/python -m macaw.sim.proof.prove
 
 lint: $(DEV) ## style and likely bugs
 	$(BIN)/ruff check

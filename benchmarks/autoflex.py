@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.autoflex import Autoflex
+from macaw.golden.tensors.autoflex import Autoflex
 from macaw.golden.units import ExponentPredictor
-from macaw.sim.autoflex_stimulus import tensors
+from macaw.sim.stimulus.predictor import tensors
 from macaw.synth import Result, run
 
 PRECISIONS = (6, 8, 10, 12, 16, 20)

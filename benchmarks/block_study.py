@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from macaw import tensors
-from macaw.golden.blocks import BLOCKS, Block, expand_scales
-from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError
-from macaw.golden.hadamard import hadamard
+from macaw.golden.formats.block import BLOCKS, Block, expand_scales
+from macaw.golden.formats.block import format as format_of
+from macaw.golden.tensors.rotation import hadamard
 from macaw.golden.units import Unit
 from macaw.synth import accuracy, report
 from macaw.synth.work import BLOCK_LANES, candidates, lanes_of

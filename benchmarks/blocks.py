@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from macaw.golden.blocks import BLOCKS, Block
-from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import MacawError
+from macaw.golden.formats.block import BLOCKS, Block
+from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import Unit, unit
 from macaw.synth import jobs, run, source, stages_for, targets
 from macaw.synth.work import BLOCK_LANES, candidates

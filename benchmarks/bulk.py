@@ -16,7 +16,7 @@ from pathlib import Path
 
 from macaw.golden.units import Unit, unit
 from macaw.hdl import generate
-from macaw.sim import bulk
+from macaw.sim.bench import bulk
 from macaw.sim.stimulus import stimulus
 
 RESULTS = Path(__file__).parent / "results" / "bulk.json"

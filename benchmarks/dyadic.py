@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.dyadic import Profile, requantize, requantize_real
+from macaw.golden.arithmetic.dyadic import Profile, requantize, requantize_real
 from macaw.golden.errors import MacawError
-from macaw.golden.integer_layers import export_residual, residual_add
+from macaw.golden.tensors.integer_layers import export_residual, residual_add
 from macaw.golden.units import Unit, unit
 from macaw.synth import run, source, targets, work
 from macaw.synth.work import LANES

@@ -24,7 +24,7 @@ import ml_dtypes  # noqa: F401  (registers its casts)
 import numpy as np
 
 from macaw.golden import Float, format, unit
-from macaw.sim.prove_golden import gfloat_format, operands, stimulus
+from macaw.sim.proof.outsiders.scalars import gfloat_format, operands, stimulus
 
 ROOT = Path(__file__).parents[1]
 FORMATS = ("e4m3", "e5m2", "e2m1", "e3m2", "bf16", "fp16")

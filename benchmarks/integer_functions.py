@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.arithmetic.exp2 import exp2
+from macaw.golden.arithmetic.functions import exponential, gelu, layer_norm, softmax
 from macaw.golden.errors import MacawError
-from macaw.golden.integer_functions import exponential, gelu, layer_norm, softmax
-from macaw.golden.powers import exp2
 from macaw.golden.units import unit
 from macaw.synth import run, source, targets
 

@@ -23,7 +23,7 @@ from gfloat import block as gfloat_block
 from gfloat.formats import format_info_ocp_e8m0, format_info_ocp_int8
 
 from macaw.golden import Block, Fixed, format
-from macaw.sim.prove_golden import gfloat_format
+from macaw.sim.proof.outsiders.scalars import gfloat_format
 
 ROOT = Path(__file__).parents[1]
 FORMATS = ("mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxint8", "nvfp4", "nvint4")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from macaw.golden.integer_layers import fold_batch_norm
+from macaw.golden.tensors.integer_layers import fold_batch_norm
 
 Arrays = dict[str, np.ndarray]
 SHAPES = {"conv1": (8, 3, 3, 1), "conv2": (8, 3, 3, 8), "conv3": (16, 3, 3, 8),

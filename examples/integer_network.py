@@ -42,8 +42,8 @@ from quantised_network import (
 from threadpoolctl import threadpool_limits
 
 from macaw.golden.errors import MacawError
-from macaw.golden.integer_layers import Layer
-from macaw.sim.bulk import TRAFFIC
+from macaw.golden.tensors.integer_layers import Layer
+from macaw.sim.bench.bulk import TRAFFIC
 from macaw.sim.layers import LayerPipeline, LayerSimulation, PoolSimulation, Residual
 from macaw.synth import TARGETS, chooser, front
 from macaw.synth.chooser import LOSS, Assignment, Chooser

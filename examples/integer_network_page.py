@@ -248,7 +248,7 @@ and with the runtime. Real-valued scales have no gates: against onnxruntime it i
 {gates(made)}
 
 In Python: `macaw.sim.layers.LayerSimulation.open(LayerPipeline(weight="int4"), flow="stream")`
-has `.run(layer, x)`, where `layer` is a `macaw.golden.integer_layers.Layer`.
+has `.run(layer, x)`, where `layer` is a `macaw.golden.tensors.integer_layers.Layer`.
 
 ## Formats for each layer
 

@@ -9,7 +9,7 @@ signal-to-quantisation-noise ratio in dB.
 import numpy as np
 
 import macaw
-from macaw.quantize import quantize
+from macaw.tensors.quantize import quantize
 
 FORMATS = ["int8", *(f"e{e}m{7 - e}" for e in range(2, 7))]
 

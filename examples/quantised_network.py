@@ -17,8 +17,8 @@ from digits_network import CONVOLUTIONS, SHAPES, Arrays, Network
 
 from macaw.golden import Format
 from macaw.golden import format as format_of
-from macaw.golden.dyadic import requantize_real
-from macaw.golden.integer_layers import (
+from macaw.golden.arithmetic.dyadic import requantize_real
+from macaw.golden.tensors.integer_layers import (
     Layer,
     average_pool2d,
     clamp,
@@ -260,7 +260,7 @@ class QuantisedNetwork:
         other: np.ndarray | None = None,
         residual: Residual | None = None,
     ) -> np.ndarray:
-        """A layer by :mod:`macaw.golden.integer_layers`."""
+        """A layer by :mod:`macaw.golden.tensors.integer_layers`."""
         kind = self.deployment.dense if name == "dense" else self.deployment.convolution
         if kind == REAL:
             scale, sums = self.real_scale(name), layer.accumulate(x)
@@ -271,11 +271,11 @@ class QuantisedNetwork:
         return result if residual is None else self.add(result, other, residual)
 
     def mean(self, x: np.ndarray, size: int, profile: str) -> np.ndarray:
-        """Means by :mod:`macaw.golden.integer_layers`."""
+        """Means by :mod:`macaw.golden.tensors.integer_layers`."""
         return average_pool2d(x, size, profile=profile)
 
     def add(self, a: np.ndarray, b: Any, residual: Residual) -> np.ndarray:
-        """The residual sum by :mod:`macaw.golden.integer_layers`."""
+        """The residual sum by :mod:`macaw.golden.tensors.integer_layers`."""
         total = residual_add(
             a,
             b,

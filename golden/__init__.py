@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The golden model: what every bit of every unit must be. Needs numpy only."""
 
-from .autoflex import Autoflex
-from .blocks import BLOCKS, AnyFormat, Block, format
+from .arithmetic.butterfly import TE_SIGNS
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
-from .flexpoint import FlexTensor
-from .formats import FORMATS, Fixed, Float, Format, Specials, Subnormals
-from .hadamard import TE_SIGNS, hadamard
-from .matmul import matmul
-from .quantize import MinScale, Order, Quantized, Rules, ScaleRule, quantize
-from .rounding import Flag, Overflow, Rounding
-from .units import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
+from .formats.block import BLOCKS, AnyFormat, Block, format
+from .formats.choices import Flag, Overflow, Rounding
+from .formats.scalar import FORMATS, Fixed, Float, Format, Specials, Subnormals
+from .tensors.autoflex import Autoflex
+from .tensors.flexpoint import FlexTensor
+from .tensors.matmul import matmul
+from .tensors.quantized import MinScale, Order, Quantized, Rules, ScaleRule, quantize
+from .tensors.rotation import hadamard
+from .units.registry import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
 
 __all__ = [
     "BLOCKS",

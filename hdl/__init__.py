@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Amaranth datapaths for the units, and the Verilog emitter."""
 
-from .component import Datapath, Implementation, Port
-from .delays import DELAY_MODELS, DelayModel
 from .emit import Design, generate
 from .lfsr import Lfsr
-from .pipeline import Pipeline
-from .units import DATAPATHS, build
-from .wire import Wire
+from .schedule.delays import DELAY_MODELS, DelayModel
+from .schedule.scheduler import Pipeline
+from .schedule.wire import Wire
+from .units.component import Datapath, Implementation, Port
+from .units.registry import DATAPATHS, build
 
 __all__ = [
     "DATAPATHS",

@@ -17,13 +17,13 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Signal
 
-from macaw import files
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
+from macaw.tools import files
 
-from . import names
-from .component import Datapath, Implementation
-from .units import build
+from .units import naming as names
+from .units.component import Datapath, Implementation
+from .units.registry import build
 from .verilog import verilog
 
 # amaranth-stubs leave this module out.
@@ -235,7 +235,7 @@ def generate(spec: Unit, implementation: Implementation | None = None, **options
     spec : Unit
     implementation : Implementation, optional
     **options
-        Fields of :class:`~macaw.hdl.component.Implementation`, instead of one.
+        Fields of :class:`~macaw.hdl.units.component.Implementation`, instead of one.
 
     Raises
     ------

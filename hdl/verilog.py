@@ -15,9 +15,8 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from macaw import processes
-
-from . import tools
+from macaw.tools import processes
+from macaw.tools import yosys as tools
 
 __all__ = ["verilog"]
 

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.dyadic import FORMS, Profile, check_integers, check_range, reach
+from macaw.golden.arithmetic.dyadic import FORMS, Profile, check_integers, check_range, reach
+from macaw.golden.checks import check_format, check_integer
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.formats import Fixed, Format
-from macaw.golden.integer_layers import Layer
-from macaw.golden.unit import check_format, check_integer
+from macaw.golden.tensors.integer_layers import Layer
 from macaw.golden.units import ResidualAdd, Unit, unit
-from macaw.sim.bulk import STEADY, Model, Traffic
-from macaw.sim.interface import Codes
+
+from .bench.bulk import STEADY, Model, Traffic
+from .bench.interface import Codes
 
 _INT8 = Fixed(width=8)
 BEATS = 1 << 18

@@ -14,12 +14,14 @@ import numpy as np
 
 from macaw.golden.errors import MacawError, SpecError, check_whole
 from macaw.golden.units import Unit
-from macaw.sim import bulk, toolchain
-from macaw.sim.interface import Codes, Interface
-from macaw.sim.runner import Simulation, Verdict, patterns_for
-from macaw.sim.scoreboard import Mismatch, replay_command, report
-from macaw.sim.stimulus import BOUNDARIES, exhaustive_bits, stimulus
-from macaw.sim.stimulus import exhaustive as every_vector
+from macaw.tools import simulators as toolchain
+
+from .bench import bulk
+from .bench.interface import Codes, Interface
+from .bench.runner import Simulation, Verdict, patterns_for
+from .mismatch import Mismatch, replay_command, report
+from .stimulus.draw import BOUNDARIES, exhaustive_bits, stimulus
+from .stimulus.draw import exhaustive as every_vector
 
 if TYPE_CHECKING:
     from macaw.hdl import Design

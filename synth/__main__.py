@@ -5,9 +5,10 @@ import json
 
 import click
 
-from macaw.command import start
-from macaw.synth.flow import TIMEOUT, from_verilog, run
-from macaw.synth.targets import TARGETS
+from macaw.tools.command import start
+
+from .flow import TIMEOUT, from_verilog, run
+from .targets import TARGETS
 
 
 @click.command()

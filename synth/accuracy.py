@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from macaw.golden.arrays import numbers
-from macaw.golden.blocks import Block, expand_scales
 from macaw.golden.errors import CodeError, SpecError
+from macaw.golden.formats.block import Block, expand_scales
+from macaw.tools import store
 
-from . import cache as store
 from . import source
 from .work import WEIGHTS
 

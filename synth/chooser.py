@@ -18,7 +18,7 @@ import numpy as np
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import Unit
-from macaw.hdl.tools import Notify
+from macaw.tools.yosys import Notify
 
 from . import targets, work
 from .work import ACTIVATION, LANES

@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from macaw import files
-from macaw.golden.blocks import AnyFormat
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats import Fixed
+from macaw.golden.formats.block import AnyFormat
 from macaw.golden.units import Unit
-from macaw.hdl.tools import Notify
+from macaw.tools import files
+from macaw.tools.yosys import Notify
 
 from . import accuracy, jobs, report, source, targets, work
 from .flow import TIMEOUT, Result

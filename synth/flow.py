@@ -11,13 +11,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
-from macaw import processes
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
-from macaw.hdl import tools
-from macaw.hdl.tools import Notify, ToolFailure, ToolTimeout
+from macaw.tools import processes, store
+from macaw.tools import yosys as tools
+from macaw.tools.yosys import Notify, ToolFailure, ToolTimeout
 
-from . import cache as store
 from . import dsp_registers, registers, targets, timing
 from .targets import Target
 

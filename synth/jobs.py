@@ -15,8 +15,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_complete
 from dataclasses import dataclass, field
 from typing import Any
 
-from macaw import processes
 from macaw.golden.errors import SpecError, ToolError
+from macaw.tools import processes
 
 EXECUTORS = ("local", "dask")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from macaw import files
-from macaw.command import start
 from macaw.golden.errors import MacawError
-from macaw.synth.dsp_registers import absorb
+from macaw.tools import files
+from macaw.tools.command import start
+
+from .dsp_registers import absorb
 
 
 @click.command()

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import SpecError
-from macaw.hdl.tools import Notify
+from macaw.tools.yosys import Notify
 
 from . import source, targets
 from .flow import Result, run

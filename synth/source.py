@@ -11,10 +11,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import ToolError
-from macaw.hdl import tools
-from macaw.hdl.sources import digest
+from macaw.tools import store
+from macaw.tools import yosys as tools
+from macaw.tools.sources import digest
 
-from . import cache as store
 from .flow import Source
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from macaw.golden.blocks import AnyFormat, Block
-from macaw.golden.blocks import format as format_of
 from macaw.golden.errors import FormatError, SpecError
 from macaw.golden.formats import POWERS, Fixed, Float, Format
 from macaw.golden.formats import format as scalar_format
-from macaw.golden.integer_dots import IntegerSum
+from macaw.golden.formats.block import AnyFormat, Block
+from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import Unit, unit
-from macaw.hdl.tools import Notify
+from macaw.golden.units.integer_dots import IntegerSum
+from macaw.tools.yosys import Notify
 
 from . import source
 from .flow import Result, run

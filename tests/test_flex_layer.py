@@ -8,7 +8,7 @@ from amaranth.hdl import Elaboratable, Module, Signal
 from amaranth.sim import Simulator
 
 from macaw.golden import unit
-from macaw.golden.flexpoint import FlexTensor
+from macaw.golden.tensors.flexpoint import FlexTensor
 from macaw.hdl import Implementation, build
 
 ROWS, TERMS, LANES, STEPS = 3, 8, 4, 48

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from macaw.hdl.sources import imported
+from macaw.tools.sources import imported
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {

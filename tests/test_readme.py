@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import macaw
-import macaw.golden.elementwise as golden_elementwise
 import macaw.golden.units as golden_units
-import macaw.hdl.elementwise as hdl_elementwise
+import macaw.golden.units.elementwise as golden_elementwise
 import macaw.hdl.units as hdl_units
+import macaw.hdl.units.elementwise as hdl_elementwise
 from macaw import cli
 
 ROOT = Path(__file__).resolve().parents[1]

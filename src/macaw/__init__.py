@@ -19,8 +19,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from macaw.golden.blocks import AnyFormat
     from macaw.golden.formats import Format
+    from macaw.golden.formats.block import AnyFormat
     from macaw.golden.units import Unit
     from macaw.hdl import Design
     from macaw.sim import Report
@@ -39,7 +39,7 @@ def format(name: str | AnyFormat) -> Any:
     result has ``.elements``, ``.scales`` and ``.dequantize()``. MacawError, with close names, if
     there is none.
     """
-    from macaw.golden import blocks
+    from macaw.golden.formats import block as blocks
 
     return blocks.format(name)
 
@@ -67,7 +67,7 @@ def matmul(
     ``a`` (…, M, K) and ``b`` (K, N) are values, floats that are quantised along K; or codes:
     unsigned integers of a scalar format, or what a block format's ``quantize`` returned.
     ``options`` are ``acc``, ``out``, ``accumulation`` and others: see
-    :func:`macaw.golden.matmul.matmul`. The codes are of ``out``, by default fp32.
+    :func:`macaw.golden.tensors.matmul.matmul`. The codes are of ``out``, by default fp32.
     """
     from macaw import golden
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a block finds its scale and divides by it: the choices in which implementations differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+from ..errors import SpecError, check_whole
+from ..formats.block import Block
+from ..formats.choices import Rounding, _Named
+from ..formats.scalar import Fixed, Float, Format
+from .projection import check_random
+
+
+class ScaleRule(_Named):
+    """Exponent of a power-of-two scale, from the largest magnitude of the block.
+
+    With emax the exponent of the largest power of two among the elements: ``floor`` is
+    ``floor(log2 amax) - emax`` (OCP MX 1.0, 6.3), which can saturate elements; ``ceil`` is
+    ``ceil(log2 amax) - emax``; ``rceil`` the least e with ``amax <= max * 2**e``, so that nothing
+    saturates; ``even`` is ``floor`` after half an ulp of the element is added to amax. Blackwell
+    and torchao have ``rceil``, torchao all four.
+    """
+
+    FLOOR = "floor"
+    CEIL = "ceil"
+    RCEIL = "rceil"
+    EVEN = "even"
+
+
+class Order(_Named):
+    """Steps between amax and the elements where scales have a mantissa; each rounds to fp32.
+
+    ``paper``: NVFP4 pretraining, arXiv 2509.25149, appendix B. ``te``: Transformer Engine.
+    ``torchao``, ``ct``: torchao and compressed-tensors (vLLM). ``exact``: nothing is rounded but
+    the scale and the elements. Their formulas stand in :mod:`macaw.golden.tensors.quantized`.
+    """
+
+    PAPER = "paper"
+    TE = "te"
+    TORCHAO = "torchao"
+    CT = "ct"
+    EXACT = "exact"
+
+
+class MinScale(_Named):
+    """Least scale, where scales have a mantissa.
+
+    ``none``: zero, and then the elements are zero. ``modelopt``: at least 2**-9. ``torchao``: at
+    least 2**-6. ``ct``: 0.125 in the place of zero.
+    """
+
+    NONE = "none"
+    MODELOPT = "modelopt"
+    TORCHAO = "torchao"
+    CT = "ct"
+
+
+def in_fp32(fmt: Format) -> bool:
+    """Whether fp32 has every number of ``fmt``."""
+    if isinstance(fmt, Fixed):
+        return fmt.width <= 24 and fmt.fraction <= 149
+    return fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum >= -149
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """The options of quantisation to blocks that hardware shares with the golden model.
+
+    Parameters
+    ----------
+    rounding : Rounding
+        Of the elements. Scales round to nearest even.
+    scale_rule : ScaleRule
+        Where scales are powers of two; elsewhere it stays ``floor``.
+    order : Order
+    min_scale : MinScale
+        These two where scales have a mantissa; elsewhere they stay ``paper`` and ``none``.
+    te_zero_codes : bool
+        With ``order=te``, a block whose scale rounds to zero keeps the elements that Transformer
+        Engine gives it, the largest of their sign where they are not zero. They mean zero.
+    random_bits : int, optional
+        Of the words for stochastic rounding; default 8 for elements of up to 4 bits, else 16.
+    """
+
+    rounding: Rounding = Rounding.RNE
+    scale_rule: ScaleRule = ScaleRule.FLOOR
+    order: Order = Order.PAPER
+    min_scale: MinScale = MinScale.NONE
+    te_zero_codes: bool = False
+    random_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        kinds = {"rounding": Rounding, "scale_rule": ScaleRule, "order": Order}
+        for name, kind in (kinds | {"min_scale": MinScale}).items():
+            object.__setattr__(self, name, kind.parse(getattr(self, name), name))
+        if self.rounding is Rounding.DYNAMIC:
+            raise SpecError("rounding=dynamic: blocks take one fixed direction")
+        if type(self.te_zero_codes) is not bool:
+            raise SpecError(f"te_zero_codes={self.te_zero_codes!s}: must be true or false")
+        if self.te_zero_codes and self.order is not Order.TE:
+            raise SpecError(f"te_zero_codes=true: is for order=te, not order={self.order}")
+        if self.random_bits is not None:
+            check_whole("random_bits", self.random_bits, 1, 32)
+
+    def check(self, block: Block) -> None:
+        """SpecError if an option says nothing about ``block``, or no scale follows from a maximum.
+
+        None does where no element is above zero, and where the steps leave fp32.
+        """
+        if largest_element(block) == 0:
+            raise SpecError(
+                f"{block.name}: {block.element.name} has no number above zero, and it is from the "
+                "largest that the scale of a block follows"
+            )
+        if block.power_of_two:
+            for item in fields(self):
+                value = getattr(self, item.name)
+                if item.name in ("order", "min_scale") and value != item.default:
+                    raise SpecError(
+                        f"{item.name}={value}: the scales of {block.name} are powers of two; "
+                        "choose a scale_rule"
+                    )
+            if self.te_zero_codes:
+                raise SpecError(f"te_zero_codes=true: {block.name} has no scale of zero")
+            if block.second_scale is not None:
+                raise SpecError(f"{block.name}: a second scale is for scales that have a mantissa")
+        else:
+            if self.scale_rule is not ScaleRule.FLOOR:
+                raise SpecError(
+                    f"scale_rule={self.scale_rule}: the scales of {block.name} are not powers of "
+                    "two; choose an order"
+                )
+            for part in (block.element, block.scale):
+                if not in_fp32(part):
+                    raise SpecError(f"{block.name}: {part.name} has numbers that fp32 has not")
+            if block.second_scale is not None and block.element.max * block.scale.max >= 2.0**128:
+                raise SpecError(
+                    f"{block.name}: an element times its scale exceeds fp32, which leaves nothing "
+                    "for a second scale"
+                )
+        if self.rounding.stochastic:
+            check_random(block.element, self.word_bits(block))
+
+    def word_bits(self, block: Block) -> int:
+        """Width in bits of the random words."""
+        if self.random_bits is not None:
+            return self.random_bits
+        return 8 if block.element.width <= 4 else 16
+
+
+def largest_element(block: Block) -> Fraction:
+    """Value of the largest element."""
+    element = block.element
+    if isinstance(element, Float):
+        return Fraction(element.max)
+    return Fraction(element.max_integer, 1 << element.fraction)
+
+
+def largest_power(block: Block) -> tuple[int, int]:
+    """Return the largest element as ``significand * 2**exponent``, the significand odd."""
+    numerator, denominator = largest_element(block).as_integer_ratio()
+    odd = numerator // (numerator & -numerator)
+    return odd, (numerator // odd).bit_length() - denominator.bit_length()

@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Encoding of numbers as codes of a format, and back."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import numbers as abstract
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..arrays import common_shape, integers, numbers, plain
+from ..errors import CodeError, FormatError, SpecError
+from ..formats.choices import Nan, Overflow, Rounding
+from ..formats.scalar import FORMATS, Fixed, Float, Format, Subnormals
+from ..formats.scalar import format as format_of
+from .exact import INF, NAN, Exact, unpack
+from .operands import CHUNK, check_codes
+from .projection import (
+    Direction,
+    check_random,
+    project,
+    random_words,
+    resolve_nan,
+    resolve_overflow,
+)
+
+_DTYPES = {
+    "fp64": "float64",
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "e5m2": "float8_e5m2",
+    "e4m3": "float8_e4m3fn",
+    "e4m3ieee": "float8_e4m3",
+    "e3m4": "float8_e3m4",
+    "e5m2fnuz": "float8_e5m2fnuz",
+    "e4m3fnuz": "float8_e4m3fnuz",
+    "e4m3b11fnuz": "float8_e4m3b11fnuz",
+    "e3m2": "float6_e3m2fn",
+    "e2m3": "float6_e2m3fn",
+    "e2m1": "float4_e2m1fn",
+    "e8m0": "float8_e8m0fnu",
+    "int2": "int2",
+    "int4": "int4",
+    "uint2": "uint2",
+    "uint4": "uint4",
+    **{f"{u}int{n}": f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)},
+}
+_SOURCES = {dtype: name for name, dtype in _DTYPES.items()}
+_FARTHEST = 1 << 16
+"""Exponents beyond this are taken as this: all formats end far nearer."""
+
+
+@functools.lru_cache(maxsize=128)
+def value_dtype(fmt: Format) -> np.dtype | None:
+    """Return the numpy or ml_dtypes dtype that has the same codes, or None."""
+    name = _DTYPES.get(fmt.name)
+    if name is None:
+        return None
+    if hasattr(np, name):
+        return np.dtype(name)
+    try:
+        return np.dtype(getattr(importlib.import_module("ml_dtypes"), name))
+    except (ImportError, AttributeError):
+        return None
+
+
+def to_numpy(fmt: Format, codes: Any) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.to_numpy`."""
+    dtype = value_dtype(fmt)
+    codes = check_codes("codes", codes, fmt)
+    if dtype is None:
+        raise FormatError(f"{fmt.name}: neither numpy nor ml_dtypes has a dtype of its codes")
+    if isinstance(fmt, Fixed) and fmt.width < 8:
+        sign = (fmt.width - 1) if fmt.signed else 8
+        return (codes.astype(np.int8) - ((codes >> sign).astype(np.int8) << fmt.width)).astype(
+            dtype
+        )
+    return codes.view(dtype)
+
+
+def encode(
+    fmt: Format,
+    values: Any,
+    *,
+    rounding: Any,
+    overflow: Any,
+    nan: Any,
+    random: Any,
+    random_bits: int | None,
+) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.encode`."""
+    direction, policy = _options(fmt, rounding, overflow, random, random_bits)
+    becomes = resolve_nan(nan, fmt)
+    array = plain("values", values)
+    if array.dtype == object:
+        significand, exponent = _from_objects(array, fmt)
+        return _encode(fmt, (significand, exponent), direction, policy)
+    codes, source = as_codes("values", array)
+    if direction.random is None:
+        kept = _kept_bits(source, fmt, policy)
+        if kept is not None and codes.size >= 1 << (kept - 2):
+            return _look_up(codes, source, fmt, direction.rounding, policy, becomes, kept)
+    return _encode(fmt, codes, direction, policy, source, becomes)
+
+
+def as_codes(name: str, values: Any) -> tuple[np.ndarray, Format]:
+    """Return the codes of an array of numbers, and the format that its dtype is.
+
+    CodeError for what is no array of numbers, and for a dtype that is no format.
+    """
+    array = numbers(name, values)
+    known = _SOURCES.get(array.dtype.name)
+    if known is None:
+        raise CodeError(f"{name}: dtype {array.dtype} is not a number that can be encoded")
+    source = format_of(known)
+    if isinstance(source, Fixed):
+        array = array.astype(np.int8 if source.width < 8 and source.signed else array.dtype)
+        if source.width < 8:
+            array = array.astype(np.int8)
+            source = Fixed(width=8)
+    array = np.ascontiguousarray(array).reshape(array.shape)
+    return array.view(source.code_dtype), source
+
+
+def encode_exact(
+    fmt: Format,
+    significand: Any,
+    exponent: Any,
+    *,
+    rounding: Any,
+    overflow: Any,
+    random: Any,
+    random_bits: int | None,
+) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.encode_exact`."""
+    direction, policy = _options(fmt, rounding, overflow, random, random_bits)
+    significand = _integers_of_any_size("significand", significand)
+    exponent = _integers_of_any_size("exponent", exponent)
+    if object in (significand.dtype, exponent.dtype):
+        shape = common_shape(significand.shape, exponent.shape)
+        pairs = zip(
+            np.broadcast_to(significand, shape).ravel(),
+            np.broadcast_to(exponent, shape).ravel(),
+            strict=True,
+        )
+        scaled = []
+        for s, e in pairs:
+            far = _FARTHEST + int(s).bit_length()
+            scaled.append(int(s) * Fraction(2) ** min(max(int(e), -far), far))
+        values = np.array([*scaled, None], object)[:-1].reshape(shape)
+        return _encode(fmt, _from_objects(values, fmt), direction, policy)
+    exponent = np.clip(exponent, -_FARTHEST, _FARTHEST).astype(np.int64)
+    return _encode(fmt, (significand, exponent), direction, policy)
+
+
+def _integers_of_any_size(name: str, values: Any) -> np.ndarray:
+    array = plain(name, values)
+    if array.dtype != object:
+        return integers(name, array)
+    for value in array.ravel():
+        if isinstance(value, bool) or not isinstance(value, abstract.Integral):
+            raise CodeError(f"{name}: a {type(value).__name__} where integers are wanted")
+    return array
+
+
+def _options(
+    fmt: Format, rounding: Any, overflow: Any, random: Any, random_bits: int | None
+) -> tuple[Direction, Overflow | None]:
+    rounding = Rounding.parse(rounding, "rounding")
+    if rounding is Rounding.DYNAMIC:
+        raise SpecError("rounding=dynamic: encode takes one direction")
+    if overflow is not None:
+        overflow = Overflow.parse(overflow, "overflow")
+    policy = resolve_overflow(overflow, fmt)
+    bits = 16 if random_bits is None else random_bits
+    words = random_words(rounding, random, bits)
+    if words is None:
+        return Direction(rounding), policy
+    check_random(fmt, bits)
+    return Direction(rounding, random=words, random_bits=bits), policy
+
+
+def _encode(
+    fmt: Format,
+    values: np.ndarray | tuple[np.ndarray, np.ndarray],
+    direction: Direction,
+    policy: Overflow | None,
+    source: Format | None = None,
+    nan: Nan | None = None,
+) -> np.ndarray:
+    parts = values if isinstance(values, tuple) else (values,)
+    words = [] if direction.random is None else [direction.random]
+    try:
+        arrays = np.broadcast_arrays(*parts, *words)
+    except ValueError:
+        shapes = ", ".join(str(array.shape) for array in (*parts, *words))
+        raise CodeError(f"values: shapes do not broadcast: {shapes}") from None
+    shape = arrays[0].shape
+    flat = [array.reshape(-1) for array in arrays]
+    result = np.empty(flat[0].size, fmt.code_dtype)
+    for start in range(0, result.size, CHUNK):
+        piece = slice(start, start + CHUNK)
+        if source is None:
+            exact = _exact(flat[0][piece], flat[1][piece])
+        else:
+            exact = unpack(flat[0][piece], source)
+        if words:
+            now = Direction(direction.rounding, None, flat[-1][piece], direction.random_bits)
+        else:
+            now = direction
+        result[piece] = project(exact, fmt, now, policy, nan=nan)[0]
+    return result.reshape(shape)
+
+
+def _exact(significand: np.ndarray, exponent: np.ndarray) -> Exact:
+    negative = significand < 0
+    bits = significand.astype(np.int64 if significand.dtype.kind == "i" else np.uint64)
+    magnitude = bits.view(np.uint64)
+    magnitude = np.where(negative, ~magnitude + np.uint64(1), magnitude)
+    far = 2 * _FARTHEST
+    return Exact(magnitude, exponent.astype(np.int64), negative, None, -far, far, 64)
+
+
+def _from_objects(values: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarray]:
+    """Return significands of up to 62 bits, the last one jammed, and exponents."""
+    significands = np.zeros(values.size, np.int64)
+    exponents = np.zeros(values.size, np.int64)
+    for i, value in enumerate(values.ravel()):
+        number = isinstance(value, abstract.Rational | float) and not isinstance(value, bool)
+        if not number:
+            kind = type(value).__name__
+            raise CodeError(f"values: element {i} is a {kind}: must be an integer or a fraction")
+        try:
+            exact = Fraction(value)
+        except (ValueError, OverflowError):
+            raise CodeError(f"values: element {i}: {value} among Python integers") from None
+        magnitude = abs(exact)
+        if isinstance(fmt, Fixed):
+            # The low bits decide where the code wraps; those above the code never matter.
+            size = Fraction(2) ** (fmt.width - fmt.fraction + 1)
+            magnitude = magnitude % size if magnitude >= size else magnitude
+            if magnitude != abs(exact):
+                magnitude += size
+        exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length() - 61
+        scaled = magnitude / Fraction(2) ** exponent
+        significand = int(scaled)
+        significand |= scaled != significand
+        significands[i] = -significand if exact < 0 else significand
+        exponents[i] = min(max(exponent, -_FARTHEST), _FARTHEST)
+    return significands.reshape(values.shape), exponents.reshape(values.shape)
+
+
+def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | None:
+    """Return how many bits of a fp32 or a 16-bit code decide the result; None if too many.
+
+    The result is constant between neighbouring values and midpoints of ``fmt``. In fp32 all of
+    those are values of ``kept`` leading bits, if the fraction bits among them are one more than
+    ``fmt`` has in any binade: then one more bit, that says whether the rest is zero, is enough.
+    """
+    if not isinstance(source, Float):
+        return None
+    if source.width <= 16:
+        return source.width
+    if source != FORMATS["fp32"] or policy is Overflow.WRAP:
+        return None
+    if isinstance(fmt, Fixed):
+        fraction, last = fmt.width + 1, fmt.quantum
+    else:
+        fraction, last = fmt.mantissa + 1, fmt.quantum
+        if fmt.subnormals is not Subnormals.GRADUAL:
+            last -= fmt.mantissa + 1
+    if last - 1 < source.emin - fraction:
+        return None
+    kept = 9 + fraction + 1
+    return kept if kept <= 21 else None
+
+
+def _look_up(
+    codes: np.ndarray,
+    source: Format,
+    fmt: Format,
+    rounding: Rounding,
+    policy: Overflow | None,
+    nan: Nan | None,
+    kept: int,
+) -> np.ndarray:
+    table = _look_up_table(source, fmt, rounding, policy, nan, kept)
+    if kept == source.width:
+        return table.take(codes)
+    if rounding is Rounding.RNE and _drops_bits(source, fmt, policy):
+        return _drop_bits(codes, fmt)
+    shift = np.uint32(source.width - kept + 1)
+    below = np.uint32((1 << int(shift)) - 1)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size, fmt.code_dtype)
+    for start in range(0, flat.size, CHUNK):
+        piece = flat[start : start + CHUNK]
+        index = (piece >> shift) << np.uint32(1)
+        index |= (piece & below) != 0
+        result[start : start + CHUNK] = table.take(index)
+    return result.reshape(codes.shape)
+
+
+@functools.lru_cache(maxsize=16)
+def _drops_bits(source: Format, fmt: Format, policy: Overflow | None) -> bool:
+    """Whether to round to ``fmt`` is to round the code of a fp32 as an integer (bf16 and kin).
+
+    Held against :func:`project` for every case that the table distinguishes.
+    """
+    kept = _kept_bits(source, fmt, policy)
+    if not isinstance(fmt, Float) or kept is None or not (fmt.has_inf and fmt.signed):
+        return False
+    if fmt.exponent != 8 or fmt.bias != 127 or fmt.width > 16:
+        return False
+    table = _look_up_table(source, fmt, Rounding.RNE, policy, None, kept)
+    return np.array_equal(_drop_bits(_distinct(source, kept), fmt), table)
+
+
+def _drop_bits(codes: np.ndarray, fmt: Format) -> np.ndarray:
+    assert isinstance(fmt, Float)
+    drop = np.uint32(32 - fmt.width)
+    half = np.uint32((1 << (32 - fmt.width - 1)) - 1)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size, fmt.code_dtype)
+    for start in range(0, flat.size, CHUNK):
+        piece = flat[start : start + CHUNK]
+        rounded = piece >> drop
+        rounded &= np.uint32(1)
+        rounded += piece
+        rounded += half
+        rounded >>= drop
+        result[start : start + CHUNK] = rounded
+        nan = (piece & np.uint32(0x7FFFFFFF)) > np.uint32(0x7F800000)
+        if nan.any():
+            result[start : start + CHUNK][nan] = fmt.nan_code
+    return result.reshape(codes.shape)
+
+
+def _distinct(source: Format, kept: int) -> np.ndarray:
+    """Return a code for each case that the ``kept`` upper bits and the sticky one make."""
+    index = np.arange(1 << kept, dtype=np.uint32)
+    if kept < source.width:
+        shift = np.uint32(source.width - kept + 1)
+        index = ((index >> np.uint32(1)) << shift) | (index & np.uint32(1))
+    return index.astype(source.code_dtype)
+
+
+@functools.lru_cache(maxsize=16)
+def _look_up_table(
+    source: Format,
+    fmt: Format,
+    rounding: Rounding,
+    policy: Overflow | None,
+    nan: Nan | None,
+    kept: int,
+) -> np.ndarray:
+    return _encode(fmt, _distinct(source, kept), Direction(rounding), policy, source, nan)
+
+
+def decode(fmt: Format, codes: Any) -> np.ndarray:
+    """See :meth:`macaw.golden.formats.Float.decode`."""
+    codes = check_codes("codes", codes, fmt)
+    part_of_fp32 = fmt.name in ("fp32", "tf32", "bf16")
+    if fmt.width <= 16 and not part_of_fp32:
+        return _values(fmt).take(codes)
+    flat = codes.reshape(-1)
+    result = np.empty(flat.size)
+    for start in range(0, flat.size, CHUNK):
+        piece = flat[start : start + CHUNK]
+        if part_of_fp32:
+            bits = piece.astype(np.uint32)
+            bits <<= np.uint32(32 - fmt.width)
+            with np.errstate(invalid="ignore"):
+                result[start : start + CHUNK] = bits.view(np.float32)
+        else:
+            result[start : start + CHUNK] = _decode(piece, fmt)
+    return result.reshape(codes.shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _values(fmt: Format) -> np.ndarray:
+    return _decode(np.arange(1 << fmt.width, dtype=fmt.code_dtype), fmt)
+
+
+def _decode(codes: np.ndarray, fmt: Format) -> np.ndarray:
+    x = unpack(codes, fmt)
+    significand = x.significand.astype(np.float64)
+    if x.kind is not None:
+        significand[x.kind != 0] = 0.0
+    values = np.ldexp(significand, x.exponent)
+    if x.kind is not None:
+        values[(x.kind & INF).astype(bool)] = np.inf
+    np.negative(values, out=values, where=x.negative)
+    if x.kind is not None:
+        values[(x.kind & NAN).astype(bool)] = np.nan
+    return values

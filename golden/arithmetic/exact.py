@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Numbers that have not been rounded: unpacked operands, products, and sums of two.
+
+Every array here is exact, or exact but for a last bit that is *jammed*: set if any bit below it
+was set. Bits that are jammed lie so far below a result's last place that rounding cannot tell.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..formats.scalar import Fixed, Float, Format, Specials, Subnormals
+
+NAN, INF, INVALID = (np.uint8(1 << n) for n in range(3))
+"""Bits of :attr:`Exact.kind`. INVALID: a signalling NaN, or the result of an invalid operation."""
+
+ONE = np.uint64(1)
+WINDOW = 62
+"""Bits in which two terms are added; the sum has one more and stays below 2**63."""
+
+
+@dataclass(slots=True)
+class Exact:
+    """Arrays of values ``(-1)**negative * significand * 2**exponent``, and bounds on them.
+
+    Attributes
+    ----------
+    significand : ndarray of uint64
+        Not normalised; 0 for zero and never 0 for infinity and NaN.
+    exponent : ndarray of int64, or int
+    negative : ndarray of bool
+    kind : ndarray of uint8, or None
+        Bits NAN, INF and INVALID; never both NAN and INF. None if all values are finite.
+    low, high : int
+        Every finite value is a multiple of ``2**low`` and less than ``2**high`` in magnitude.
+        No exponent is below ``low``, but for sums made by :func:`add`.
+    bits : int
+        Every significand is less than ``2**bits``.
+    """
+
+    significand: np.ndarray
+    exponent: np.ndarray | int
+    negative: np.ndarray
+    kind: np.ndarray | None
+    low: int
+    high: int
+    bits: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the arrays."""
+        return self.significand.shape
+
+    def __getitem__(self, index) -> Exact:
+        exponent, kind = self.exponent, self.kind
+        return Exact(
+            self.significand[index],
+            exponent if isinstance(exponent, int) else exponent[index],
+            self.negative[index],
+            None if kind is None else kind[index],
+            self.low,
+            self.high,
+            self.bits,
+        )
+
+    def reshape(self, shape: tuple[int, ...]) -> Exact:
+        """Return the values with other axes."""
+        exponent, kind = self.exponent, self.kind
+        return Exact(
+            self.significand.reshape(shape),
+            exponent if isinstance(exponent, int) else exponent.reshape(shape),
+            self.negative.reshape(shape),
+            None if kind is None else kind.reshape(shape),
+            self.low,
+            self.high,
+            self.bits,
+        )
+
+    def negate(self) -> Exact:
+        """Return the values with the other sign, zeros included."""
+        return Exact(
+            self.significand,
+            self.exponent,
+            ~self.negative,
+            self.kind,
+            self.low,
+            self.high,
+            self.bits,
+        )
+
+
+def unpack(codes: np.ndarray, fmt: Format) -> Exact:
+    """Return the values of unsigned integer ``codes`` of ``fmt``."""
+    if fmt.width > 12:
+        return _unpack(codes, fmt)
+    table = _table(fmt)
+    exponent, kind = table.exponent, table.kind
+    return Exact(
+        table.significand.take(codes),
+        exponent if isinstance(exponent, int) else exponent.take(codes),
+        table.negative.take(codes),
+        None if kind is None else kind.take(codes),
+        table.low,
+        table.high,
+        table.bits,
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _table(fmt: Format) -> Exact:
+    return _unpack(np.arange(1 << fmt.width, dtype=fmt.code_dtype), fmt)
+
+
+def _unpack(codes: np.ndarray, fmt: Format) -> Exact:
+    codes = codes.astype(np.uint64)
+    return _unpack_fixed(codes, fmt) if isinstance(fmt, Fixed) else _unpack_float(codes, fmt)
+
+
+def _unpack_fixed(codes: np.ndarray, fmt: Fixed) -> Exact:
+    high = fmt.width - fmt.fraction
+    if not fmt.signed:
+        negative = np.zeros(codes.shape, bool)
+        return Exact(codes, -fmt.fraction, negative, None, -fmt.fraction, high, fmt.width)
+    negative = (codes >> np.uint64(fmt.width - 1)).astype(bool)
+    mask = np.uint64((1 << fmt.width) - 1)
+    magnitude = np.where(negative, (~codes + ONE) & mask, codes)
+    return Exact(magnitude, -fmt.fraction, negative, None, -fmt.fraction, high, fmt.width)
+
+
+def _unpack_float(codes: np.ndarray, fmt: Float) -> Exact:
+    mantissa = fmt.mantissa
+    magnitude_bits = fmt.exponent + mantissa
+    magnitude = codes & np.uint64((1 << magnitude_bits) - 1)
+    negative = (codes >> np.uint64(magnitude_bits)).astype(bool)
+    field = (magnitude >> np.uint64(mantissa)).view(np.int64)
+    fraction = magnitude & np.uint64((1 << mantissa) - 1)
+    hidden = np.uint64(1 << mantissa)
+    if fmt.subnormals is Subnormals.NONE:
+        significand = fraction | hidden
+        exponent = field - (fmt.bias + mantissa)
+        if fmt.zero:
+            significand *= magnitude != 0
+    else:
+        normal = field != 0
+        significand = fraction + hidden * normal
+        if fmt.subnormals is Subnormals.FLUSH:
+            significand *= normal
+        exponent = np.maximum(field, 1) - (fmt.bias + mantissa)
+    kind = None
+    if fmt.specials is Specials.IEEE:
+        top = field == (1 << fmt.exponent) - 1
+        nan = top & (fraction != 0)
+        quiet = (fraction >> np.uint64(mantissa - 1)).astype(bool)
+        kind = nan * NAN + (top & ~nan) * INF + (nan & ~quiet) * INVALID
+    elif fmt.has_nan:
+        nan = (codes if fmt.specials is Specials.FNUZ else magnitude) == fmt.nan_code
+        kind = nan * NAN
+        significand += nan & (significand == 0)
+    return Exact(significand, exponent, negative, kind, fmt.quantum, fmt.emax + 1, fmt.precision)
+
+
+def multiply(x: Exact, y: Exact) -> Exact:
+    """Return the exact products; ``x.bits + y.bits`` must be at most 64."""
+    significand = x.significand * y.significand
+    kind = None
+    if x.kind is not None or y.kind is not None:
+        kind = _kinds(x) | _kinds(y)
+        nan = kind & NAN
+        invalid = ((kind & INF) != 0) & (significand == 0)
+        kind = kind & ~(nan << np.uint8(1))
+        if invalid.any():
+            # The zero is the other operand's: infinities and NaNs have significands.
+            kind[invalid & (nan == 0)] = NAN | INVALID
+    return Exact(
+        significand,
+        x.exponent + y.exponent,
+        x.negative ^ y.negative,
+        kind,
+        x.low + y.low,
+        x.high + y.high,
+        x.bits + y.bits,
+    )
+
+
+def _kinds(x: Exact) -> np.ndarray:
+    return np.zeros(x.negative.shape, np.uint8) if x.kind is None else x.kind
+
+
+def halves(x: Exact) -> tuple[Exact, Exact]:
+    """Return two terms of at most 32 bits, the upper and the lower, whose sum is ``x``."""
+    upper, lower = x.significand >> np.uint64(32), x.significand & np.uint64(0xFFFFFFFF)
+    return (
+        Exact(upper, x.exponent + 32, x.negative, None, x.low, x.high, max(x.bits - 32, 1)),
+        Exact(lower, x.exponent, x.negative, None, x.low, x.high, min(x.bits, 32)),
+    )
+
+
+def bit_length(significand: np.ndarray) -> np.ndarray:
+    """Return the bit lengths of uint64 values below 2**63, as int64; of 0 it is -1022."""
+    # Clearing each bit below a set one keeps the top bit and stops float64 from rounding up.
+    top = (significand & ~(significand >> ONE)).view(np.int64).astype(np.float64)
+    length = top.view(np.int64)
+    length >>= 52
+    length -= 1022
+    return length
+
+
+def shift_right_jam(significand: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Shift uint64 values right by 0 to 63 bits (uint64), with a last bit that holds any lost."""
+    shifted = significand >> amount
+    shifted |= (shifted << amount) != significand
+    return shifted
+
+
+def zero_sign(x: Exact, y: Exact, down: bool | np.ndarray) -> np.ndarray:
+    """Return the signs that sums of ``x`` and ``y`` have if they are zero. IEEE 754-2019 6.3."""
+    both = x.negative & y.negative
+    if down is False:
+        return both
+    return both | ((x.negative ^ y.negative) & down)
+
+
+def add_kinds(x: Exact, y: Exact, negative: np.ndarray) -> np.ndarray | None:
+    """Return the kinds of sums, and set ``negative`` where they are infinite."""
+    if x.kind is None and y.kind is None:
+        return None
+    kx, ky = _kinds(x), _kinds(y)
+    kind = kx | ky
+    infinite = (kind & INF).astype(bool)
+    if infinite.any():
+        conflict = (kx & ky & INF).astype(bool) & (x.negative ^ y.negative)
+        np.copyto(negative, np.where(kx & INF, x.negative, y.negative), where=infinite)
+        kind |= (NAN | INVALID) * (conflict & ((kind & NAN) == 0))
+        kind &= ~((kind & NAN) << np.uint8(1))
+    return kind
+
+
+def add_fits(x: Exact, y: Exact) -> bool:
+    """Whether :func:`add` takes these terms."""
+    return max(x.bits, y.bits) <= WINDOW - 2
+
+
+def add(x: Exact, y: Exact, down: bool | np.ndarray) -> Exact:
+    """Return ``x + y``, exact or jammed 60 bits or more below the sum's top bit.
+
+    Both are normalised to the top of a window of 62 bits and the lesser one is shifted right.
+    Significands have at most 60 bits, so that bits are lost only where the exponents differ by
+    more than two, and then the subtraction cancels one bit at most.
+    """
+    xs, xe = _normalise(x)
+    ys, ye = _normalise(y)
+    exponent = np.maximum(xe, ye)
+    xs = shift_right_jam(xs, np.minimum(exponent - xe, 63).view(np.uint64)).view(np.int64)
+    ys = shift_right_jam(ys, np.minimum(exponent - ye, 63).view(np.uint64)).view(np.int64)
+    total = xs * (1 - 2 * x.negative.view(np.int8)) + ys * (1 - 2 * y.negative.view(np.int8))
+    negative = total < 0
+    negative |= (total == 0) & zero_sign(x, y, down)
+    kind = add_kinds(x, y, negative)
+    significand = np.abs(total).view(np.uint64)
+    high = max(x.high, y.high) + 1
+    return Exact(significand, exponent, negative, kind, min(x.low, y.low), high, WINDOW + 1)
+
+
+def _normalise(x: Exact) -> tuple[np.ndarray, np.ndarray]:
+    length = bit_length(x.significand)
+    shift = WINDOW - length
+    # A zero has a shift above 1000: it stays zero, and its exponent falls below all others.
+    exponent = x.exponent - shift
+    exponent[length < 0] = -1 << 20
+    return x.significand << shift.view(np.uint64), exponent

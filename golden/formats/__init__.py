@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Number formats as data: scalars, blocks that share a scale, and the choices of rounding."""
+
+from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals, format
+
+__all__ = ["FORMATS", "POWERS", "Fixed", "Float", "Format", "Specials", "Subnormals", "format"]

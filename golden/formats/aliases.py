@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What others call number formats: names that mean one of ours, and names that lead to ours."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from ..errors import FormatError
+
+_DTYPES_ELSEWHERE = {
+    "float64": "fp64",
+    "float32": "fp32",
+    "float16": "fp16",
+    "bfloat16": "bf16",
+    "float8_e5m2": "e5m2",
+    "float8_e4m3fn": "e4m3",
+    "float8_e3m4": "e3m4",
+    "float8_e5m2fnuz": "e5m2fnuz",
+    "float8_e4m3fnuz": "e4m3fnuz",
+    "float8_e4m3b11fnuz": "e4m3b11fnuz",
+    "float8_e8m0fnu": "e8m0",
+    "float6_e3m2fn": "e3m2",
+    "float6_e2m3fn": "e2m3",
+    "float4_e2m1fn": "e2m1",
+}
+# As numpy, ml_dtypes and torch write them; ONNX leaves out the underscore, MLIR and XLA say f.
+
+ALIASES: dict[str, str] = {
+    **_DTYPES_ELSEWHERE,
+    **{
+        spelled: fmt
+        for name, fmt in _DTYPES_ELSEWHERE.items()
+        for spelled in (name.replace("_", ""), name.replace("_", "").replace("float", "f"))
+        if spelled != fmt
+    },
+    # ml_dtypes' dtype without fn has IEEE's infinities.
+    "float8_e4m3": "e4m3ieee",
+    "float8e4m3": "e4m3ieee",
+    # ONNX
+    "float8e8m0": "e8m0",
+    "float4e2m1": "e2m1",
+    # safetensors
+    "f8_e5m2": "e5m2",
+    "f8_e8m0": "e8m0",
+    "f6_e3m2": "e3m2",
+    "f6_e2m3": "e2m3",
+    # C and IEEE 754
+    "half": "fp16",
+    "single": "fp32",
+    "float": "fp32",
+    "double": "fp64",
+    "binary16": "fp16",
+    "binary32": "fp32",
+    "binary64": "fp64",
+    # vendors and projects; CVFPU's fp8alt has infinities
+    "bfloat": "bf16",
+    "fp16alt": "bf16",
+    "fp8alt": "e4m3ieee",
+    "tfloat32": "tf32",
+    "tensorfloat32": "tf32",
+    "dlfloat": "dlfloat16",
+    "fp8_e4m3": "e4m3",
+    "fp8_e5m2": "e5m2",
+    "fp8_e4m3fn": "e4m3",
+    "fp8_e4m3fnuz": "e4m3fnuz",
+    "fp8_e5m2fnuz": "e5m2fnuz",
+    "fp6_e3m2": "e3m2",
+    "fp6_e2m3": "e2m3",
+    "fp4_e2m1": "e2m1",
+    "e8m0fnu": "e8m0",
+    "ue8m0": "e8m0",
+    # blocks
+    "mxfp8_e4m3": "mxfp8-e4m3",
+    "mxfp8_e5m2": "mxfp8-e5m2",
+    "mxfp6_e3m2": "mxfp6-e3m2",
+    "mxfp6_e2m3": "mxfp6-e2m3",
+    "mxfp4-e2m1": "mxfp4",
+    "mxfp4_e2m1": "mxfp4",
+    "flexpoint": "flex16+5",
+}
+"""What others call a format that is here, code for code, and its name here.
+
+Module prefixes as in ``torch.float8_e4m3fn`` are left out (:data:`_MODULES`).
+"""
+
+_MODULES = ("torch", "ml_dtypes", "numpy", "np", "jax.numpy", "jnp", "tf", "onnx", "tensorproto")
+
+LEADS: dict[str, str] = {
+    "fp8": "is e4m3 or e5m2 (OCP; fp8 on AMD's CDNA3: e4m3fnuz or e5m2fnuz): say which",
+    "float8": "is e4m3 or e5m2 (OCP), e4m3fnuz or e5m2fnuz: say which",
+    "fp6": "is e3m2 or e2m3; with block scales mxfp6-e3m2 or mxfp6-e2m3: say which",
+    "float6": "is e3m2 or e2m3: say which",
+    "fp4": "is e2m1; with block scales mxfp4 or nvfp4; bitsandbytes' FP4 is a table of values, "
+    "which macaw does not have yet",
+    "float4": "is e2m1; with block scales mxfp4 or nvfp4: say which",
+    "hfp8": "is a pair: 1-4-3 forward with bias 11, here e4m3b11fnuz, and 1-5-2 backward, here "
+    "e5m2: name the one that the operand has",
+    "bf8": "is e5m2 (Intel; AMD's gfx950) or e5m2fnuz (AMD's CDNA3): say which",
+    "hf8": "is e4m3 (Intel), or a half of hfp8, e4m3b11fnuz: say which",
+    "f8_e4m3": "is e4m3 in safetensors, and e4m3ieee in MLIR and XLA: say which",
+    "f8e4m3": "is e4m3ieee in MLIR and XLA, and e4m3 in safetensors: say which",
+    "f8": "is fp64 in numpy, and e4m3 or e5m2 elsewhere: say which",
+    "f4": "is fp32 in numpy, and e2m1 in safetensors: say which",
+    "f2": "is fp16 in numpy: say fp16",
+    "i8": "is int64 in numpy, and int8 in MLIR and safetensors: say which",
+    "u8": "is uint64 in numpy, and uint8 in XLA and safetensors: say which",
+    "i4": "is int32 in numpy, and int4 in MLIR: say which",
+    "u4": "is uint32 in numpy, and uint4 in XLA: say which",
+    "int": "has no width: say int8, int32 …",
+    "uint": "has no width: say uint8, uint32 …",
+    "bool": "is no number: uint1 is 0 and 1, binary is 1 and -1",
+    "float4_e2m1fn_x2": "is two codes of e2m1 in a byte: say e2m1, and give one code an element",
+    "mxfp8": "is mxfp8-e4m3 or mxfp8-e5m2: say which",
+    "mxfp6": "is mxfp6-e3m2 or mxfp6-e2m3: say which",
+    "mx": "is one of mxfp8-e4m3, mxfp8-e5m2, mxfp6-e3m2, mxfp6-e2m3, mxfp4, mxint8: say which",
+    "shift": "has no width: say shift2, shift3 or shift4",
+    "power": "has no width: say power2, power3 or power4",
+    "nf4": "is a code book (a table of values), which macaw does not have yet; of its width are "
+    "e2m1 and int4, with block scales mxfp4, nvfp4 and int4sym-k64-fp32",
+    "msfp12": "has sign and magnitude; near it is fx4.2sym-k16-e8m0, blocks of 16 whose elements "
+    "are -1.75 to 1.75",
+    "posit": "is not here: macaw has floats of fixed fields, fixed point, and blocks of them",
+    **dict.fromkeys(
+        ("fp128", "float128", "quad", "binary128", "longdouble"),
+        "is too wide: fp64 is the widest",
+    ),
+}
+"""What others say where it may be several formats, or none that is here: what it is in words.
+
+An alias stands only for what is the same code for code; :func:`macaw.format` refuses these, and
+says what to write.
+"""
+
+_P3109 = re.compile(r"binary(?P<width>\d+)p(?P<precision>\d+)(?P<sign>[su]?)(?P<domain>[ef]?)")
+
+
+def _p3109(name: str, match: re.Match[str]) -> str:
+    """The name of a format of IEEE P3109 (v4.0, 4.2), which are binary<K>p<P>[s|u][e|f].
+
+    Those without infinities are in the grammar: one zero, a NaN in the place of -0 (unsigned: the
+    last code), biases of ``2**(K-P-1)`` and ``2**(K-P)``. The others raise FormatError.
+    """
+    from .scalar import format
+
+    width, precision = int(match["width"]), int(match["precision"])
+    signed = match["sign"] != "u"
+    exponent = width - precision + (not signed)
+    if precision < 1 or exponent < 1:
+        raise FormatError(f"{name}: a P3109 format needs a precision from 1 to less than its width")
+    stem = f"e{exponent}m{precision - 1}"
+    spelled = f"{stem}fnuz" if signed else f"u{stem}b{1 << (exponent - 1)}fn"
+    finite = format(spelled).name
+    if match["domain"] == "f":
+        return finite
+    codes = ((1 << (width - 1)) - 1, (1 << width) - 1) if signed else ((1 << width) - 2,)
+    places = " and ".join(f"{code:#x}" for code in codes)
+    raise FormatError(
+        f"format {name!r}: has infinities (codes {places}) that no format here has; without them, "
+        f"as binary{width}p{precision}{'s' if signed else 'u'}f, it is {finite}, whose largest "
+        "values they are there"
+    )
+
+
+def canonical(name: str) -> str:
+    """Return ``name`` in lower case, or what is its name here if it is one of :data:`ALIASES`.
+
+    FormatError with what to write for those of :data:`LEADS`.
+    """
+    key = name.strip().lower()
+    module, dot, rest = key.rpartition(".")
+    if dot and module.rpartition("onnx.")[2] in _MODULES:
+        key = rest
+    if lead := LEADS.get(key):
+        raise FormatError(f"format {name!r}: {lead}")
+    if match := _P3109.fullmatch(key):
+        return _p3109(name, match)
+    return ALIASES.get(key, key)
+
+
+def unknown(name: str, known: Iterable[str]) -> FormatError:
+    """The error for a name that is no format, with what is close among ``known`` and aliases."""
+    key = name.strip().lower()
+    close = difflib.get_close_matches(key, [*known, *ALIASES], n=3, cutoff=0.5)
+    close = list(dict.fromkeys(ALIASES.get(each, each) for each in close))
+    hint = f"did you mean {' or '.join(close)}?" if close else "see `macaw formats`"
+    return FormatError(f"unknown format {name!r}: {hint}")

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Block formats as data: elements that share a scale, from 16 neighbours to a whole tensor."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import FormatError, check_axis
+from .aliases import canonical, unknown
+from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
+from .scalar import format as scalar_format
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """Elements that share a scale; a value is ``element * scale`` (times the second scale).
+
+    Parameters
+    ----------
+    element : Format
+        Of each value; decoded as the scalar format of that name.
+    scale : Float
+        Of the factor that a block shares. Where it has no mantissa (E8M0) the factors are powers
+        of two. A block that holds a NaN or an infinity has a NaN scale. Powers of two need not
+        have one (Flexpoint): then those values take no part in the choice of the scale, and
+        become the elements that :attr:`element` has for them.
+    size : int, optional
+        Elements along the axis that share one, 1 to 65536; None: all of the tensor.
+    second_scale : Float, optional
+        Of one more factor, shared by the tensor (NVFP4).
+    tile : int
+        Rows of a two-dimensional block, which is ``tile`` by ``size`` (NVFP4's weights: 16).
+    """
+
+    element: Format
+    scale: Float
+    size: int | None = 32
+    second_scale: Float | None = None
+    tile: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("element", "scale"):
+            object.__setattr__(self, name, scalar_format(getattr(self, name)))
+        if self.second_scale is not None:
+            object.__setattr__(self, "second_scale", scalar_format(self.second_scale))
+        for name in ("scale", "second_scale"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            powers = name == "scale" and isinstance(value, Float) and value.mantissa == 0
+            if not (isinstance(value, Float) and (value.has_nan or powers)):
+                raise FormatError(f"{name}={value.name}: must be a float format that has a NaN")
+        for name in ("size", "tile"):
+            value = getattr(self, name)
+            if value is None and name == "size":
+                continue
+            if type(value) is not int or not 1 <= value <= 1 << 16:
+                raise FormatError(f"{name}={value}: must be an integer from 1 to 65536")
+        if self.size is None and self.tile != 1:
+            raise FormatError(f"tile={self.tile}: a block of a whole tensor has no tile")
+
+    @property
+    def name(self) -> str:
+        """Registered name, or the spelling that :func:`format` reads back."""
+        return _NAMES.get(self) or _flex_name(self) or self.spelling
+
+    @property
+    def spelling(self) -> str:
+        """The name that the grammar gives, also where there is a registered one."""
+        tile = f"x{self.tile}" if self.tile > 1 else ""
+        extent = "tensor" if self.size is None else f"k{self.size}{tile}"
+        second = f"-{self.second_scale.name}" if self.second_scale else ""
+        return f"{self.element.name}-{extent}-{self.scale.name}{second}"
+
+    @property
+    def bits(self) -> float:
+        """Storage per element in bits, its share of the block's scale included."""
+        share = 0.0 if self.size is None else self.scale.width / (self.size * self.tile)
+        return self.element.width + share
+
+    @property
+    def power_of_two(self) -> bool:
+        """Whether the scales are powers of two, so that scaling rounds nothing."""
+        return self.scale.mantissa == 0
+
+    @property
+    def element_emax(self) -> int:
+        """Exponent of the largest power of two among the elements, emax of OCP MX 6.3."""
+        return math.frexp(self.element.max)[1] - 1
+
+    def quantize(self, values: Any, **options: Any) -> Any:
+        """See :func:`macaw.golden.tensors.quantized.quantize`."""
+        from ..tensors.quantized import quantize
+
+        return quantize(self, values, **options)
+
+    def scales_of(self, length: int) -> int:
+        """Scales along an axis of ``length`` elements."""
+        return 1 if self.size is None else -(-length // self.size)
+
+
+def _mx(element: str, **fields: Any) -> Block:
+    e8m0 = FORMATS["e8m0"]
+    assert isinstance(e8m0, Float)
+    return Block(element=scalar_format(element), scale=e8m0, **fields)
+
+
+def _float(name: str) -> Float:
+    fmt = scalar_format(name)
+    assert isinstance(fmt, Float)
+    return fmt
+
+
+def _nv(element: str, **fields: Any) -> Block:
+    return Block(element=scalar_format(element), scale=_float("ue4m3"), size=16, **fields)
+
+
+def _hbfp(width: int) -> Block:
+    element = Fixed(width=width, fraction=width - 1, symmetric=True)
+    return Block(element=element, scale=_float("e10m0"), size=24, tile=24)
+
+
+_FLEX = re.compile(r"flex(?P<width>\d+)\+(?P<exponent>\d+)")
+
+
+def _flex(width: int, exponent: int) -> Block:
+    """Flexpoint (Koster et al., arXiv 1711.02213): integers and one exponent for a tensor.
+
+    A code c of the scale means ``2**(c - (2**exponent - 1))``: at most 1.
+    """
+    if not (2 <= width <= 32 and 1 <= exponent <= 8):
+        raise FormatError(
+            f"flex{width}+{exponent}: must be flex<N>+<M> with N from 2 to 32 and M from 1 to 8"
+        )
+    scale = Float(
+        exponent=exponent,
+        mantissa=0,
+        bias=(1 << exponent) - 1,
+        signed=False,
+        subnormals=Subnormals.NONE,
+        specials=Specials.FINITE,
+        zero=False,
+    )
+    return Block(element=Fixed(width=width), scale=scale, size=None)
+
+
+def _flex_name(block: Block) -> str | None:
+    width, exponent = block.element.width, block.scale.exponent
+    if not (2 <= width <= 32 and 1 <= exponent <= 8) or block != _flex(width, exponent):
+        return None
+    return f"flex{width}+{exponent}"
+
+
+BLOCKS: dict[str, Block] = {
+    "mxfp8-e4m3": _mx("e4m3"),
+    "mxfp8-e5m2": _mx("e5m2"),
+    "mxfp6-e3m2": _mx("e3m2"),
+    "mxfp6-e2m3": _mx("e2m3"),
+    "mxfp4": _mx("e2m1"),
+    "mxint8": _mx("fx8.6sym"),
+    "mxint4": _mx("int4sym"),
+    "nvfp4": _nv("e2m1", second_scale=_float("fp32")),
+    "nvint4": _nv("int4sym", second_scale=_float("fp32")),
+    "ue5m3fp4": Block(element=_float("e2m1"), scale=_float("ue5m3"), size=16),
+    "ue5m3int4": Block(element=scalar_format("int4sym"), scale=_float("ue5m3"), size=16),
+    "hbfp8": _hbfp(8),
+    "hbfp12": _hbfp(12),
+    "dfp16": _mx("int16sym", size=None),
+    "flex16+5": _flex(16, 5),
+}
+"""The registered block formats, by name, in the order in which tables show them."""
+
+_NAMES: dict[Block, str] = {fmt: name for name, fmt in BLOCKS.items()}
+
+_BLOCK = re.compile(
+    r"(?P<element>[^-]+)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
+    r"(?:-(?P<second>[^-]+))?"
+)
+
+AnyFormat = Float | Fixed | Block
+
+
+def format(name: str | AnyFormat) -> AnyFormat:
+    """Return the scalar or block format called ``name``; a format is returned as it is.
+
+    Scalar names are those of :func:`macaw.golden.formats.format`. Block formats are those of
+    :data:`BLOCKS`, then the grammar ``<element>-k<size>[x<tile>]-<scale>[-<second scale>]``, with
+    ``tensor`` in the place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is
+    NVFP4 of weights, ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group
+    quantisation. ``flex<N>+<M>`` is Flexpoint: signed integers of N bits (2 to 32), and for the
+    tensor a power of two from ``2**-(2**M - 1)`` to 1 in M bits (1 to 8).
+
+    Raises
+    ------
+    FormatError for any other name, with the closest known ones.
+    """
+    if isinstance(name, Block):
+        return name
+    if isinstance(name, str):
+        key = canonical(name)
+        if key in BLOCKS:
+            return BLOCKS[key]
+        if match := _FLEX.fullmatch(key):
+            return _flex(int(match["width"]), int(match["exponent"]))
+        if match := _BLOCK.fullmatch(key):
+            second = match["second"]
+            return Block(
+                element=scalar_format(match["element"]),
+                scale=scalar_format(match["scale"]),  # type: ignore[arg-type]
+                size=int(match["size"]) if match["size"] else None,
+                second_scale=scalar_format(second) if second else None,  # type: ignore[arg-type]
+                tile=int(match["tile"] or 1),
+            )
+    try:
+        return scalar_format(name)
+    except FormatError as error:
+        if not isinstance(name, str) or not str(error).startswith("unknown"):
+            raise
+        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS]) from None
+
+
+def scalar(fmt: AnyFormat) -> Format:
+    """Return the format of the elements: ``fmt`` itself if it is scalar."""
+    return fmt.element if isinstance(fmt, Block) else fmt
+
+
+def check_shape(fmt: Block, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """Return the shape of the scales of an array of ``shape`` whose blocks lie along ``axis``.
+
+    A whole-tensor format has scales of shape (). FormatError for an axis that does not exist, and
+    for a tile on an array of one axis.
+    """
+    if fmt.size is None:
+        return ()
+    check_axis(axis, shape, FormatError)
+    axis %= len(shape)
+    scales = list(shape)
+    scales[axis] = -(-shape[axis] // fmt.size)
+    if fmt.tile > 1:
+        if len(shape) < 2:
+            raise FormatError(f"{fmt.name}: a tile of {fmt.tile} rows needs two axes, not {shape}")
+        row = row_axis(len(shape), axis)
+        scales[row] = -(-shape[row] // fmt.tile)
+    return tuple(scales)
+
+
+def row_axis(axes: int, axis: int) -> int:
+    """Return the axis that tiles extend over beside ``axis``: the last one that is not it."""
+    return axes - 2 if axis == axes - 1 else axes - 1
+
+
+def expand_scales(fmt: Block, scales: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
+    """Return ``scales`` repeated so that they have one entry for each element of ``shape``."""
+    check_shape(fmt, shape, axis)
+    if fmt.size is None:
+        return np.broadcast_to(scales, shape)
+    axis %= len(shape)
+    spread = np.repeat(scales, fmt.size, axis)
+    spread = np.take(spread, range(shape[axis]), axis)
+    if fmt.tile > 1:
+        row = row_axis(len(shape), axis)
+        spread = np.take(np.repeat(spread, fmt.tile, row), range(shape[row]), row)
+    return spread

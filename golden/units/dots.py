@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Units that add up products: dot products, and multiply-accumulate over a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from ..arithmetic.accumulation import Accumulation, accumulate, parse
+from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.factors import Factors, Terms
+from ..arithmetic.operands import Operand, Operands
+from ..arithmetic.projection import (
+    Direction,
+    check_random,
+    project,
+    resolve_or_default,
+    resolve_overflow,
+)
+from ..arithmetic.streams import Stream, accumulate_exact, accumulate_rounded, interleaved
+from ..arithmetic.sums import add_lanes, add_terms, column, products
+from ..checks import check_format, check_integer
+from ..errors import CodeError, SpecError
+from ..formats.choices import Overflow
+from ..formats.scalar import Fixed, Format
+from .specification import UNSET, Ports, Unit, identifier
+
+_LANES = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sum(Unit):
+    """Base of the units that add products to an addend by an accumulation profile."""
+
+    dynamic: ClassVar[bool] = False
+
+    accumulation: str = "exact"
+
+    def _order(self) -> tuple[str, ...]:
+        first, *rest = Unit._order(self)
+        return (*rest, first)
+
+    @property
+    def factors(self) -> Factors:
+        """The operands of the products."""
+        raise NotImplementedError
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """Names of the operands that a term of the result is the product of."""
+        return ("a", "b", *(f"{name}_scale" for name in self.factors.scales))
+
+    @property
+    def _settles(self) -> bool:
+        """Whether there is one overflow policy, that of the one format that is rounded to."""
+        return True
+
+    def _check_profile(self, out: Format) -> None:
+        """Settle ``accumulation``, and the rounding that it may name."""
+        text = str(self.accumulation).lower().replace(" ", "")
+        profile, rounding = parse(text, self.factors, self.overflow)
+        self._set("accumulation", str(profile))
+        if rounding is not None:
+            self._set("rounding", rounding)
+            if not rounding.stochastic:
+                self._set("random_bits", 16)
+        if profile.kind != "exact" and self.factors.wide:
+            raise SpecError(
+                f"accumulation={profile}: {self.factors} are too wide: must be exact above 64 bits"
+            )
+        if profile.kind != "chunk":
+            policy = resolve_overflow(self.overflow, out)
+            if self._settles:
+                self._set("overflow", policy)
+        if self.rounding.stochastic:
+            if not profile.single:
+                raise SpecError(
+                    f"rounding={self.rounding}: accumulation={profile} rounds more than once"
+                )
+            check_random(out, self.random_bits)
+
+    @property
+    def profile(self) -> Accumulation:
+        """The accumulation profile."""
+        return parse(self.accumulation, self.factors, self.overflow)[0]
+
+    def _suffixes(self) -> list[str]:
+        return self.profile.identifier + Unit._suffixes(self)
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        # A policy that is given holds for the inner sums of ``chunk`` too: it is not the default.
+        return None if self.profile.kind == "chunk" else resolve_or_default(None, self._out)
+
+    def join(
+        self,
+        terms: Terms,
+        addend: np.ndarray,
+        fmt: Format,
+        out: Format,
+        chunk: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return the codes in ``out`` of ``addend`` (codes of ``fmt``) plus the terms.
+
+        ``chunk`` has the operands that say how to round.
+        """
+        direction = self._direction(dict(chunk))
+        overflow = resolve_or_default(self.overflow, out)
+        return accumulate(self.profile, terms, addend, fmt, out, direction, overflow)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dot(Sum):
+    """Dot product with addend: ``r = round(c + sum(a[i] * b[i]))``, rounded once.
+
+    Parameters
+    ----------
+    a, b, c, out : Format
+        Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
+    lanes : int
+        Products per result, 1 to 4096.
+    accumulation : str
+        ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
+        cheaper hardware does, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
+    rounding, overflow, random_bits
+        As of :class:`Mul`.
+    """
+
+    kind: ClassVar[str] = "dot"
+
+    a: Format = UNSET
+    b: Format = UNSET
+    c: Format = UNSET
+    out: Format = UNSET
+    lanes: int = 4
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, b="a", out=None, c="out")
+        check_integer("lanes", self.lanes, 1, _LANES)
+        self._check_profile(self.out)
+
+    @property
+    def factors(self) -> Factors:
+        """The operands of the products."""
+        return Factors(a=self.a, b=self.b, count=self.lanes, parameter="lanes")
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation."""
+        return self.lanes
+
+    def _stem(self) -> str:
+        return f"dot{self.lanes}"
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = self.factors.inputs(self.lanes) | {"c": Operand(format=self.c)}
+        return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        terms = self.factors.terms(chunk)
+        return {"r": self.join(terms, chunk["c"], self.c, self.out, chunk)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mac(Unit):
+    """Multiply-accumulate over a stream of beats, until ``last``: ``r = round(sum(a * b))``.
+
+    Each beat adds ``lanes`` products. The beat with ``last=1`` gives a result and the next one
+    starts from zero. The first axis of every array is the beat; a sequence that the arrays leave
+    unfinished gives nothing.
+
+    Parameters
+    ----------
+    a, b, out : Format
+        Operand formats and the result's; ``b`` defaults to ``a``.
+    lanes : int
+        Products per beat, 1 to 4096. With one lane ``a`` and ``b`` are scalars.
+    acc : "exact" or Format
+        Exact: no rounding before the read-out. A format: the exact sum of the accumulator and
+        the beat's products is rounded to it at each beat, and at the read-out to ``out``.
+    terms : int
+        Most products of a sequence that ``acc="exact"`` must hold. CodeError for longer ones.
+    contexts : int
+        Independent accumulations, 1 to 64, that take the beats in turn: beat i belongs to
+        context ``i % contexts``, and its ``last`` ends the sequence of that context alone. Gates
+        can then spread the rounded step of an accumulator format over as many clocks.
+    rounding, overflow, random_bits
+        As of :class:`Mul`. They hold for each step and for the read-out, which takes the random
+        word of the last beat; see :attr:`acc_overflow` and :attr:`out_overflow`.
+    """
+
+    kind: ClassVar[str] = "mac"
+    accumulates: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = False
+
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
+    lanes: int = 1
+    acc: Literal["exact"] | Format = "exact"
+    terms: int = 1024
+    contexts: int = 1
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, b="a", out=None)
+        check_integer("lanes", self.lanes, 1, _LANES)
+        check_integer("terms", self.terms, 1, 1 << 30)
+        if self.terms < self.lanes:
+            raise SpecError(f"terms={self.terms}: must be at least lanes={self.lanes}")
+        check_integer("contexts", self.contexts, 1, 64)
+        if isinstance(self.acc, str) and self.acc.lower() == "exact":
+            self._set("acc", "exact")
+            if self.contexts != 1:
+                raise SpecError(f"contexts={self.contexts}: acc=exact takes a beat a clock with 1")
+            self._check_result()
+            return
+        acc = check_format("acc", self.acc)
+        self._set("acc", acc)
+        resolve_overflow(self.overflow, acc)
+        if self.rounding.stochastic:
+            check_random(acc, self.random_bits)
+            check_random(self.out, self.random_bits)
+
+    @property
+    def acc_overflow(self) -> Overflow | None:
+        """Policy at each step, if ``acc`` is a format."""
+        return resolve_overflow(self.overflow, self.out if isinstance(self.acc, str) else self.acc)
+
+    @property
+    def out_overflow(self) -> Overflow | None:
+        """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
+        return resolve_or_default(self.overflow, self.out)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation."""
+        return self.lanes
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        return resolve_overflow(None, self.out) if self.acc == "exact" else None
+
+    def _stem(self) -> str:
+        return "mac" if self.lanes == 1 else f"mac{self.lanes}"
+
+    def _suffixes(self) -> list[str]:
+        acc = [] if isinstance(self.acc, str) else [f"acc{identifier(self.acc)}"]
+        terms = [] if self.terms == 1024 else [f"t{self.terms}"]
+        contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
+        return acc + terms + contexts + Unit._suffixes(self)
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        lanes = None if self.lanes == 1 else self.lanes
+        inputs = {
+            "a": Operand(format=self.a, lanes=lanes),
+            "b": Operand(format=self.b, lanes=lanes),
+            "last": Operand(format=Fixed(width=1, signed=False)),
+        }
+        return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(f"mac: shape {operands.shape}: the beats must be the only axis")
+        stream = Stream.of(operands)
+        if self.acc == "exact":
+            stream.check(self.lanes, self.terms)
+            return {"r": accumulate_exact(stream, self)}
+        if self.contexts == 1:
+            return {"r": accumulate_rounded(stream, self)}
+        return {"r": interleaved(operands, self)}
+
+    def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
+        """Return the exact products of each beat, one row for each, lanes on the last axis."""
+        result = products(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
+        return [column(term) for term in result] if self.lanes == 1 else result
+
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the accumulators ``codes`` after one more beat."""
+        acc = self.acc
+        assert not isinstance(acc, str)
+        direction = self.direction(chunk)
+        value, terms = unpack(codes, acc), self.products(chunk)
+        if self.lanes == 1:
+            total = add_terms([term[:, 0] for term in terms], value, acc, direction.down)
+        else:
+            total = add_lanes(terms, value, acc, direction.down)
+        return project(total, acc, direction, self.acc_overflow)[0]
+
+    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """Return how the results of the beats ``chunk`` are rounded."""
+        return self._direction(dict(chunk))

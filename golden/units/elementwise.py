@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Units with one result per element: products, sums, fused multiply-adds, conversions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.operands import Operand
+from ..arithmetic.projection import Split, resolve_nan
+from ..arithmetic.sums import add_terms, products
+from ..checks import check_boolean
+from ..formats.choices import Nan
+from ..formats.scalar import Format
+from .specification import UNSET, Ports, Unit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Elementwise(Unit):
+    """Units with one result per element, optional flags and selectable rounding."""
+
+    flags: bool = False
+    nan: Nan | None = None
+
+    def _check_result(self) -> None:
+        check_boolean("flags", self.flags)
+        super(_Elementwise, self)._check_result()
+        self._set("nan", resolve_nan(self.nan, self._out))
+
+    def _suffixes(self) -> list[str]:
+        suffixes = super(_Elementwise, self)._suffixes()
+        return suffixes if self.nan is None else [*suffixes, f"nan_{self.nan}"]
+
+    def _order(self) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(self))[len(fields(_Elementwise)) :]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mul(_Elementwise):
+    """Multiplication: ``r = round(a * b)``. IEEE 754-2019 5.4.1.
+
+    Parameters
+    ----------
+    a, b, out : Format
+        Operand formats and the result's; both default to ``a``.
+    rounding : Rounding
+    overflow : Overflow, optional
+        None is IEEE's rule where ``out`` has infinities, and saturation elsewhere.
+    flags : bool
+        Adds the result ``flags`` (:class:`Flag`).
+    nan : Nan, optional
+        What a NaN becomes in a format without one; None is the largest positive value.
+    random_bits : int
+        Width of the random word of stochastic rounding, 1 to 32.
+    """
+
+    kind: ClassVar[str] = "mul"
+
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, b="a", out="a")
+        self._check_result()
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
+        return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        return add_terms(product, None, self.out, down)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Add(_Elementwise):
+    """Addition ``r = round(a + b)``, or ``round(a - b)`` if ``subtract``. IEEE 754-2019 5.4.1.
+
+    Parameters
+    ----------
+    a, b, out : Format
+        Operand formats and the result's; both default to ``a``.
+    subtract : bool
+    rounding, overflow, flags, nan, random_bits
+        As of :class:`Mul`.
+    """
+
+    kind: ClassVar[str] = "add"
+
+    a: Format = UNSET
+    b: Format = UNSET
+    out: Format = UNSET
+    subtract: bool = False
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        check_boolean("subtract", self.subtract)
+        self._formats(a=None, b="a", out="a")
+        self._check_result()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation."""
+        return 0
+
+    def _stem(self) -> str:
+        return "sub" if self.subtract else "add"
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
+        return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        b = unpack(codes["b"], self.b)
+        if self.subtract:
+            b = b.negate()
+        return add_terms([unpack(codes["a"], self.a)], b, self.out, down)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fma(_Elementwise):
+    """Fused multiply-add: ``r = round(a * b + c)``, rounded once. IEEE 754-2019 5.4.1.
+
+    Parameters
+    ----------
+    a, b, c, out : Format
+        Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
+    rounding, overflow, flags, nan, random_bits
+        As of :class:`Mul`. Zero times infinity is invalid also if ``c`` is a NaN (RISC-V).
+    """
+
+    kind: ClassVar[str] = "fma"
+
+    a: Format = UNSET
+    b: Format = UNSET
+    c: Format = UNSET
+    out: Format = UNSET
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, b="a", out=None, c="out")
+        self._check_result()
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = {name: Operand(format=getattr(self, name)) for name in "abc"}
+        return Ports(inputs=inputs | self._control(), outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        return add_terms(product, unpack(codes["c"], self.c), self.out, down)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cast(_Elementwise):
+    """Conversion: ``r = round(a)`` in another format. IEEE 754-2019 5.4.2, 5.8.
+
+    Parameters
+    ----------
+    a, out : Format
+    rounding, overflow, flags, nan, random_bits
+        As of :class:`Mul`. A fixed-point result out of range is invalid, not overflow.
+    """
+
+    kind: ClassVar[str] = "cast"
+
+    a: Format = UNSET
+    out: Format = UNSET
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, out=None)
+        self._check_result()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation."""
+        return 0
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        inputs = {"a": Operand(format=self.a)} | self._control()
+        return Ports(inputs=inputs, outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        return unpack(codes["a"], self.a)

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every unit specification has: ports, parameters, a name, and ``evaluate``."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..arithmetic.exact import Exact
+from ..arithmetic.operands import Operand, Operands
+from ..arithmetic.projection import Direction, Split, check_random, project, resolve_overflow
+from ..checks import check_format, check_integer
+from ..errors import SpecError
+from ..formats.block import AnyFormat, Block
+from ..formats.choices import Overflow, Rounding
+from ..formats.scalar import Fixed, Float, Format
+
+UNSET: Any = None
+"""Default of a format that follows from another one."""
+
+ROUNDING = ("rounding", "overflow", "random_bits")
+"""Parameters that say how results are rounded."""
+
+LONGEST_NAME = 80
+"""Letters of a unit's name, but for a digest behind it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """Operands that a unit takes and results that it gives, by name, in order."""
+
+    inputs: dict[str, Operand]
+    outputs: dict[str, Operand]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """Base of every unit specification.
+
+    Attributes
+    ----------
+    kind : str
+        Name in :data:`UNITS`.
+    accumulates : bool
+        True if a result belongs to several beats, up to the one with ``last=1``.
+    dynamic : bool
+        True if ``rounding=dynamic`` and ``flags`` are offered.
+    rounds : bool
+        False if the definition says how each step rounds: :data:`ROUNDING` are no parameters.
+    examples : tuple of dict
+        Parameters that the unit can be made with, where formats alone are not enough: help tries
+        them to say what the unit takes.
+    """
+
+    kind: ClassVar[str]
+    accumulates: ClassVar[bool] = False
+    dynamic: ClassVar[bool] = True
+    rounds: ClassVar[bool] = True
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ()
+
+    rounding: Rounding = Rounding.RNE
+    overflow: Overflow | None = None
+    random_bits: int = 16
+
+    def __post_init__(self) -> None:
+        self._set("rounding", Rounding.parse(self.rounding, "rounding"))
+        if self.overflow is not None:
+            default = str(self.overflow).lower() == "default"
+            policy = None if default else Overflow.parse(self.overflow, "overflow")
+            self._set("overflow", policy)
+        if self.rounding is Rounding.DYNAMIC and not self.dynamic:
+            raise SpecError(f"rounding=dynamic: {self.kind} takes one fixed direction")
+        check_integer("random_bits", self.random_bits, 1, 32)
+        if not self.rounding.stochastic:
+            self._set("random_bits", 16)
+        if not self.rounds and (self.rounding is not Rounding.RNE or self.overflow is not None):
+            name = "overflow" if self.rounding is Rounding.RNE else "rounding"
+            raise SpecError(
+                f"{name}={getattr(self, name)}: {self.kind} rounds as its definition says"
+            )
+
+    @property
+    def stateful(self) -> bool:
+        """Whether something outlives a beat: the first axis of every array is then time.
+
+        ``last`` ends a sequence. What is kept of a whole tensor the input ``end`` closes: after
+        a beat with ``end=1`` (and ``last=1``, where there is one) it is as after reset.
+        """
+        return self.accumulates
+
+    def _check_result(self) -> None:
+        """Check what depends on the result format, and settle the overflow policy."""
+        self._set("overflow", resolve_overflow(self.overflow, self._out))
+        if self.rounding.stochastic:
+            check_random(self._out, self.random_bits)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _formats(self, **defaults: str | None) -> None:
+        for name, default in defaults.items():
+            value = getattr(self, name)
+            if value is None and default is not None:
+                value = getattr(self, default)
+            if value is None:
+                raise SpecError(f"{self.kind}: parameter {name} is missing")
+            self._set(name, check_format(name, value))
+
+    @property
+    def ports(self) -> Ports:
+        """Operands and results with their formats."""
+        raise NotImplementedError
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates per operation; 0 for units that do not multiply."""
+        return 1
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """Names of the operands that a term of the result is the product of."""
+        return ("a", "b") if self.macs else ("a",)
+
+    @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Of fixed-point operands, integers beside which the results change their course."""
+        return {}
+
+    @property
+    def parameters(self) -> dict[str, str | int | bool]:
+        """JSON-able parameters: ``unit(self.kind, **self.parameters) == self``."""
+        result: dict[str, str | int | bool] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "random_bits" and not self.rounding.stochastic:
+                continue
+            if item.name in ROUNDING and not self.rounds:
+                continue
+            if isinstance(value, Float | Fixed | Block):
+                result[item.name] = value.name
+            elif isinstance(value, enum.Enum):
+                result[item.name] = value.value
+            elif value is not None:
+                result[item.name] = value
+        order = [*self._order(), *result]
+        return {name: result[name] for name in dict.fromkeys(order) if name in result}
+
+    @property
+    def essential(self) -> dict[str, str | int | bool]:
+        """Those :attr:`parameters` that do not follow from the others.
+
+        ``unit(self.kind, **self.essential) == self``.
+        """
+        kept = self.parameters
+        for name in reversed(self.parameters):
+            fewer = {other: value for other, value in kept.items() if other != name}
+            if _made(self.kind, fewer) == self:
+                kept = fewer
+        return kept
+
+    def _order(self) -> tuple[str, ...]:
+        """Parameters that come first in listings and names."""
+        own = [f.name for f in fields(self)]
+        return tuple(own[len(fields(Unit)) :])
+
+    @property
+    def name(self) -> str:
+        """Name of the module: kind, formats (trailing equal ones left out), then options.
+
+        No two units share one. A digest of all parameters stands behind words that are too many,
+        or that do not tell of some parameter.
+        """
+        return _name(self)
+
+    def _words(self) -> list[str]:
+        """The parts of :attr:`name`: letters, digits and underscores, all of them lower case."""
+        return [self._stem(), *self._format_names(), *self._suffixes()]
+
+    def _brief(self) -> list[str]:
+        """What stands before a digest in place of :meth:`_words`."""
+        return self._words()
+
+    def _stem(self) -> str:
+        return self.kind
+
+    def _format_names(self) -> list[str]:
+        names = [identifier(getattr(self, n)) for n in ("a", "b", "c", "out") if hasattr(self, n)]
+        if len(set(names)) == 1:
+            return names[:1]
+        if len(names) == 4:
+            if names[2] == names[3]:
+                names.pop(2)
+            else:
+                return names
+        return names[:1] + names[2:] if len(names) == 3 and names[0] == names[1] else names
+
+    def _suffixes(self) -> list[str]:
+        result = []
+        if self.rounding.stochastic:
+            bits = "" if self.random_bits == 16 else self.random_bits
+            result.append(f"{self.rounding.value}{bits}")
+        elif self.rounding is not Rounding.RNE:
+            result.append(self.rounding.value)
+        if self.overflow is not None and self.overflow is not self._default_overflow:
+            result.append(self.overflow.value)
+        if getattr(self, "flags", False):
+            result.append("flags")
+        return result
+
+    @property
+    def _default_overflow(self) -> Overflow | None:
+        return resolve_overflow(None, self._out)
+
+    @property
+    def _out(self) -> Format:
+        return getattr(self, "out")  # noqa: B009
+
+    def _control(self) -> dict[str, Operand]:
+        if self.rounding.stochastic:
+            return {"random": Operand(format=Fixed(width=self.random_bits, signed=False))}
+        if self.rounding is Rounding.DYNAMIC:
+            return {"rm": Operand(format=Fixed(width=3, signed=False))}
+        return {}
+
+    def _results(self) -> dict[str, Operand]:
+        outputs = {"r": Operand(format=self._out)}
+        if getattr(self, "flags", False):
+            outputs["flags"] = Operand(format=Fixed(width=4, signed=False))
+        return outputs
+
+    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Compute the results for arrays of operand codes.
+
+        Parameters
+        ----------
+        **codes : array_like of unsigned integers
+            One per input port. They broadcast like numpy; lanes are the last axis.
+
+        Returns
+        -------
+        dict of ndarray
+            One per output port, codes in the smallest unsigned dtype that holds the format.
+
+        Raises
+        ------
+        CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
+        """
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        ports = self.ports
+        results = {
+            name: np.empty((operands.count, *port.tail), port.format.code_dtype)
+            for name, port in ports.outputs.items()
+        }
+        widest = max(port.lanes or 1 for port in (ports.inputs | ports.outputs).values())
+        for piece, chunk in operands.chunks(widest):
+            for name, array in self._compute(chunk).items():
+                results[name][piece] = array
+        return {
+            name: results[name].reshape(operands.shape + port.tail)
+            for name, port in ports.outputs.items()
+        }
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the results of some operations: flat arrays, lanes on a second axis."""
+        direction = self._direction(chunk)
+        exact = self._exact(direction.down, **chunk)
+        flags = getattr(self, "flags", False)
+        nan = getattr(self, "nan", None)
+        codes, raised = project(exact, self._out, direction, self.overflow, flags, nan)
+        return {"r": codes} if raised is None else {"r": codes, "flags": raised}
+
+    def _direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """Take the rounding operands out of ``chunk``."""
+        modes, random = chunk.pop("rm", None), chunk.pop("random", None)
+        return Direction(self.rounding, modes, random, self.random_bits)
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        """Return the values to be rounded; an exact zero sum is negative where ``down``."""
+        raise NotImplementedError
+
+
+def digits(value: float) -> str:
+    """Return a number, all of it, as part of a Verilog identifier: ``12p5``, ``m3``."""
+    text = format(Decimal(repr(value)), "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(".", "p").replace("-", "m")
+
+
+def abbreviated(text: str, identity: str, longest: int) -> str:
+    """Return ``text``, cut after ``longest`` letters, and a digest of ``identity``."""
+    return f"{text[:longest].rstrip('_')}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def _made(kind: str, parameters: dict[str, Any]) -> Unit | None:
+    """Return the unit with these parameters; None if it needs others."""
+    from .registry import unit
+
+    try:
+        return unit(kind, **parameters)
+    except SpecError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _name(unit: Unit) -> str:
+    words, parameters = unit._words(), unit.parameters
+    text = "_".join(words)
+    told = len(text) <= LONGEST_NAME
+    for name in parameters if told else ():
+        other = _made(unit.kind, {n: v for n, v in parameters.items() if n != name})
+        told = told and (other is None or other == unit or other._words() != words)
+    return text if told else abbreviated("_".join(unit._brief()), repr(parameters), LONGEST_NAME)
+
+
+def spelled(value: str | int | float | bool) -> str:
+    """Return a parameter's value as the command line has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def identifier(fmt: AnyFormat) -> str:
+    """Return the format's name as part of a Verilog identifier."""
+    name = fmt.name
+    if isinstance(fmt, Block) and fmt.second_scale is not None and name == fmt.spelling:
+        # Behind an underscore the second scale would read as the next operand's format.
+        name = f"{name.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
+    return name.replace(".", "p").replace("-", "_").replace("+", "_")

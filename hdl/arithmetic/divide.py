@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Exact quotients: digits from rows of subtract-and-select, and what is left."""
+
+from dataclasses import replace
+
+from macaw.golden.formats import Float
+
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+from .number import Number, Special
+from .rounding import Exact, Rounder
+from .shift import leading_zeros, shift_left
+from .unrounded import with_headroom
+
+__all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
+
+
+def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
+    """(digits of the quotient, 1 if there is a remainder).
+
+    The divisor's top bit is set. The first digit weighs ``2**(len(dividend) - len(divisor))``.
+    Each digit is a row: it subtracts the divisor from what is left and keeps the difference if
+    that is not negative.
+    """
+    size = len(divisor)
+    skipped = size - 1
+    bits = [dividend[i] for i in reversed(range(len(dividend)))]
+    bits += [p.constant(0, 1)] * (skipped + digits - len(bits))
+    # Fewer bits than the divisor has are less than it.
+    rest = cat(*reversed(bits[:skipped])) if skipped else p.constant(0)
+    result, rest = _rows(p, rest, bits[skipped : skipped + digits], divisor)
+    left = [part for part in (rest, *bits[skipped + digits :]) if len(part)]
+    return result, cat(*left).any() if left else p.constant(0, 1)
+
+
+def floor_divide(p: Pipeline, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire]:
+    """(floor of the quotient, remainder) of integers that are not negative.
+
+    The divisor's range begins above 0; the less it spans, the fewer rows there are. A divisor of
+    0 gives nothing that means anything.
+    """
+    if divisor.constant is not None and divisor.constant % 2 == 0:
+        # The bits below the divisor's last one are of the remainder, whatever it is.
+        cut = (divisor.constant & -divisor.constant).bit_length() - 1
+        high = p.constant(divisor.constant >> cut)
+        result, rest = floor_divide(p, dividend[cut:].within(0, dividend.high >> cut), high)
+        rest = cat(dividend[:cut], rest) if len(rest) else dividend[:cut]
+        return result, rest.within(0, divisor.high - 1)
+    if divisor.constant == 1:
+        return dividend, p.constant(0)
+    known = divisor.low.bit_length() - 1
+    width = max(len(dividend), known)
+    bits = dividend.bits(width).lanes(1)[::-1]
+    rest = cat(*reversed(bits[:known])) if known else p.constant(0)
+    result, rest = _rows(p, rest, bits[known:], divisor)
+    return result.within(0, dividend.high // divisor.low), rest.within(0, divisor.high - 1)
+
+
+def _rows(p: Pipeline, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wire, Wire]:
+    """(a digit for each bit that is brought down, what is left), from a rest below the divisor."""
+    result: list[Wire] = []
+    for bit in bits:
+        trial = cat(bit, rest)
+        difference = p.subtract(trial, divisor)
+        less = difference.negative
+        result.append(~less)
+        rest = p.mux(less, trial, difference).within(0, divisor.high - 1)
+    return cat(*reversed(result)) if result else p.constant(0), rest
+
+
+def normalised(p: Pipeline, number: Number) -> Number:
+    """The same number with the leading one in the top bit of its significand."""
+    if all(index == len(number.significand) - 1 for index, _ in number.lowest):
+        return number
+    width = len(number.significand)
+    zeros = leading_zeros(p, number.significand).within(0, width - 1)
+    moved, _ = shift_left(p, number.significand, zeros, width)
+    exponent = number.exponent - zeros
+    # Exponents are never negative.
+    shift = min(exponent.low, 0)
+    return replace(
+        number,
+        significand=moved,
+        exponent=p.add(exponent, -shift).within(0, number.exponent.high - shift),
+        offset=number.offset + shift,
+        lowest=((width - 1, number.top),),
+    )
+
+
+def constant(p: Pipeline, significand: int, exponent: int) -> Number:
+    """A positive number; the significand is not zero."""
+    never = p.constant(0, 1)
+    return Number(
+        pipeline=p,
+        sign=never,
+        zero=never,
+        significand=p.constant(significand, significand.bit_length()),
+        exponent=p.constant(0),
+        offset=exponent,
+        lowest=((significand.bit_length() - 1, exponent),),
+        special=Special(nan=never, infinite=never, negative=never, invalid=never),
+    )
+
+
+def quotient(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact:
+    """``a / b`` to the digits that the rounder looks at; specials as IEEE 754-2019 has them.
+
+    Both are :func:`normalised` floats, or constants.
+    """
+    format = rounder.format
+    digits = format.precision if isinstance(format, Float) else format.width
+    digits += rounder.fraction_bits
+    sign = a.sign ^ b.sign
+    wide, narrow = len(a.significand), len(b.significand)
+    # The first digit may be zero.
+    word, sticky = divide(p, a.significand, b.significand, digits + 1)
+    offset = a.offset - b.offset + wide - narrow - digits
+    nan = a.special.nan | b.special.nan
+    nan = nan | (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
+    gone = a.zero | b.special.infinite
+    exponent = a.exponent - b.exponent
+    return Exact(
+        word=with_headroom(word & ~gone, exponent.low + offset, rounder),
+        exponent=exponent,
+        offset=offset,
+        sticky=sticky & ~gone,
+        sign=sign,
+        zero_sign=sign,
+        special=Special(
+            nan=nan,
+            infinite=(a.special.infinite | b.zero) & ~nan,
+            negative=sign,
+            invalid=nan,
+        ),
+        leading=digits,
+        depth=1,
+    )

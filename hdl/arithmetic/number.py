@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unpacking: from codes to sign, significand and exponent, once for every unit."""
+
+from dataclasses import dataclass, replace
+
+from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
+
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+
+__all__ = ["Number", "Special", "multiply", "unpack"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Special:
+    """NaN and infinity beside the arithmetic; all wires are single bits."""
+
+    nan: Wire
+    infinite: Wire
+    negative: Wire
+    invalid: Wire
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Number:
+    """``(-1)**sign * significand * 2**(exponent + offset)`` in gates.
+
+    Attributes
+    ----------
+    sign, zero : Wire
+        Single bits. ``zero`` means that the significand is zero.
+    significand : Wire
+        Unsigned for a float. For fixed point the signed integer itself: :meth:`magnitude`
+        gives its absolute value.
+    exponent : Wire
+        Never negative; constant for fixed point.
+    offset : int
+        The constant part of the exponent of the significand's last bit.
+    lowest : list of (int, int)
+        Bounds for the alignment of sums, one pair for each kind of operand: the index of the
+        leading one is at least the first, while the exponent of the last bit is at most the
+        second.
+    special : Special
+    """
+
+    pipeline: Pipeline
+    sign: Wire
+    zero: Wire
+    significand: Wire
+    exponent: Wire
+    offset: int
+    lowest: tuple[tuple[int, int], ...]
+    special: Special
+
+    @property
+    def quantum(self) -> int:
+        """Smallest exponent of the last bit."""
+        return self.exponent.low + self.offset
+
+    @property
+    def top(self) -> int:
+        """Largest exponent of the last bit."""
+        return self.exponent.high + self.offset
+
+    def negated(self) -> "Number":
+        """The number with the opposite sign."""
+        p, special = self.pipeline, self.special
+        significand = self.significand
+        if self.exponent.constant is not None:
+            significand = p.subtract(0, significand)
+        special = replace(special, negative=~special.negative)
+        return replace(self, sign=~self.sign, significand=significand, special=special)
+
+    @property
+    def magnitude(self) -> Wire:
+        """Absolute value of the significand."""
+        if not self.significand.signed:
+            return self.significand
+        width = len(self.significand)
+        flipped = self.significand.bits(width) ^ self.sign
+        bound = max(-self.significand.low, self.significand.high)
+        return self.pipeline.add(flipped, self.sign).within(0, bound)
+
+    @property
+    def signed(self) -> Wire:
+        """The significand as a signed integer."""
+        if self.significand.signed or self.sign.constant == 0:
+            return self.significand
+        flipped = (self.significand.bits(len(self.significand) + 1) ^ self.sign).as_signed()
+        bound = self.significand.high
+        return self.pipeline.add(flipped, self.sign).within(-bound, bound)
+
+
+def unpack(p: Pipeline, code: Wire, format: Format) -> Number:
+    """Split a code of ``format`` into its fields (golden's ``unpack``)."""
+    if isinstance(format, Fixed):
+        return _unpack_fixed(p, code, format)
+    return _unpack_float(p, code, format)
+
+
+def _unpack_fixed(p: Pipeline, code: Wire, format: Fixed) -> Number:
+    never = p.constant(0, 1)
+    integer = code.as_signed() if format.signed else code
+    sign = code[-1] if format.signed else never
+    return Number(
+        pipeline=p,
+        sign=sign,
+        zero=~code.any(),
+        significand=integer,
+        exponent=p.constant(0),
+        offset=-format.fraction,
+        lowest=((0, -format.fraction),),
+        special=Special(nan=never, infinite=never, negative=sign, invalid=never),
+    )
+
+
+def _unpack_float(p: Pipeline, code: Wire, format: Float) -> Number:
+    never, always = p.constant(0, 1), p.constant(1, 1)
+    fraction = code[: format.mantissa]
+    field = code[format.mantissa : format.mantissa + format.exponent]
+    sign = code[-1] if format.signed else never
+    low = ~field.any()
+    empty = ~fraction.any() if format.mantissa else always
+    zero = (low & empty) if format.zero else never
+    if format.specials is Specials.FNUZ:
+        zero = zero & ~sign
+
+    if format.subnormals is Subnormals.NONE:
+        hidden, exponent, least = ~zero if format.zero else always, field, 0
+        zeroed = fraction
+    else:
+        hidden, least = ~low, 1
+        exponent = (cat(field[0] | low, field[1:]) if len(field) > 1 else field[0] | low).within(
+            1, (1 << format.exponent) - 1
+        )
+        zeroed = fraction
+        if format.subnormals is Subnormals.FLUSH:
+            zero, zeroed = low, fraction & hidden
+            if format.specials is Specials.FNUZ:
+                # The sign bit alone is no zero, but NaN.
+                zero = zero & ~(sign & empty)
+    significand = cat(zeroed, hidden)
+
+    highest = (1 << format.exponent) - 1 - (format.specials is Specials.IEEE)
+    offset = -format.bias - format.mantissa
+    normal = (format.mantissa, highest + offset)
+    subnormal = (0, least + offset)
+    gradual = format.subnormals is Subnormals.GRADUAL
+    return Number(
+        pipeline=p,
+        sign=sign,
+        zero=zero,
+        significand=significand,
+        exponent=exponent.within(0, highest),
+        offset=offset,
+        lowest=(normal, subnormal) if gradual and format.mantissa else (normal,),
+        special=_classify(p, code, field, fraction, sign, format),
+    )
+
+
+def _classify(
+    p: Pipeline, code: Wire, field: Wire, fraction: Wire, sign: Wire, format: Float
+) -> Special:
+    never = p.constant(0, 1)
+    nan, infinite, signalling = never, never, never
+    if format.specials is Specials.IEEE:
+        high, some = field.all(), fraction.any()
+        nan, infinite = high & some, high & ~some
+        signalling = nan & ~fraction[-1]
+    elif format.specials is Specials.FN:
+        nan = code[: format.mantissa + format.exponent].all()
+    elif format.specials is Specials.FNUZ:
+        nan = code[-1] & ~code[:-1].any()
+    return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
+
+
+def multiply(p: Pipeline, a: Number, b: Number) -> Number:
+    """The exact product. Zero times infinity is an invalid NaN."""
+    sign = a.sign ^ b.sign
+    bad = (a.special.infinite & b.zero) | (b.special.infinite & a.zero)
+    nan = a.special.nan | b.special.nan | bad
+    if a.exponent.constant is not None and b.exponent.constant is not None:
+        significand = p.multiply(a.significand, b.significand)
+    else:
+        significand = p.multiply(a.magnitude, b.magnitude)
+    lowest = tuple(
+        (index_a + index_b, top_a + top_b)
+        for index_a, top_a in a.lowest
+        for index_b, top_b in b.lowest
+    )
+    return Number(
+        pipeline=p,
+        sign=sign,
+        zero=a.zero | b.zero,
+        significand=significand,
+        exponent=a.exponent + b.exponent,
+        offset=a.offset + b.offset,
+        lowest=lowest,
+        special=Special(
+            nan=nan,
+            infinite=a.special.infinite | b.special.infinite,
+            negative=sign,
+            invalid=a.special.invalid | b.special.invalid | bad,
+        ),
+    )

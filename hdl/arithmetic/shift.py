@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
+
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+
+__all__ = ["at_least", "leading_zeros", "shift_left", "shift_right", "window"]
+
+
+def leading_zeros(p: Pipeline, word: Wire) -> Wire:
+    """Number of zeros above the leading one; without a one, the width or one less.
+
+    A tree of logarithmic depth: each node says whether its half is empty, and how many zeros lead.
+    """
+    width = len(word)
+    size = 1 << (width - 1).bit_length()
+    if size > width:
+        word = cat(p.constant((1 << (size - width)) - 1, size - width), word)
+    _, count = _leading(p, word)
+    return p.constant(0) if count is None else count.within(0, width)
+
+
+def _leading(p: Pipeline, word: Wire) -> tuple[Wire, Wire | None]:
+    """(no bit set, zeros above the leading one modulo the width)."""
+    width = len(word)
+    if width == 1:
+        return ~word, None
+    if word.constant is not None:
+        value = word.constant
+        count = width - value.bit_length()
+        bits = width.bit_length() - 1
+        return p.constant(int(value == 0), 1), p.constant(count & ((1 << bits) - 1), bits)
+    high_empty, high = _leading(p, word[width // 2 :])
+    low_empty, low = _leading(p, word[: width // 2])
+    empty = high_empty & low_empty
+    if high is None or low is None:
+        return empty, high_empty
+    return empty, cat(p.mux(high_empty, low, high), high_empty)
+
+
+def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:
+    """(the ``keep`` top bits of ``word << amount`` within its width, OR of all bits below them).
+
+    Coarse shifts first, so that the bits that can no longer reach the top leave early.
+    """
+    width = len(word)
+    if keep > width:
+        word = cat(p.constant(0, keep - width), word)
+        width = keep
+    lost: Wire = p.constant(0, 1)
+    for level in reversed(range(len(amount))):
+        step, select = 1 << level, amount[level]
+        remaining = min(step - 1, max(amount.high, 0))
+        needed = min(len(word), keep + remaining)
+        dropped = len(word) - needed
+        if dropped:
+            stay = word[:dropped].any()
+            gone = word[: dropped - step].any() if dropped > step else p.constant(0, 1)
+            lost = lost | p.mux(select, gone, stay)
+        if step >= len(word):
+            moved: Wire = p.constant(0, needed)
+        else:
+            source = word.shifted_left(step) if step else word
+            moved = source[dropped : dropped + needed]
+        word = p.mux(select, moved, word[dropped:])
+    dropped = len(word) - keep
+    if dropped > 0:
+        lost = lost | word[:dropped].any()
+        word = word[dropped:]
+    return word.bits(keep), lost
+
+
+def shift_right(
+    p: Pipeline, word: Wire, amount: Wire, width: int, *, late: bool = False
+) -> tuple[Wire, Wire]:
+    """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
+
+    The sign of a signed word is repeated: the pattern is that of the quotient rounded down.
+    ``amount`` may be anything from 0 to its range's end. Fine shifts first, so that the word
+    grows only as far as it has moved. What falls out leaves at once, or ``late``: then all of it
+    is looked at together, which is smaller where the word is much narrower than its way.
+    """
+    some, signed = word.any(), word.signed
+    fill = word.negative
+    word = word.bits(len(word))
+
+    def extended(part: Wire, size: int) -> Wire:
+        return part.as_signed().bits(size) if signed else part.bits(size)
+
+    room = min(len(word) + amount.high, width + len(word)) if late else width
+    if amount.high > width:
+        far = at_least(p, amount, width + 1)
+        amount = amount.bits(width.bit_length())
+    else:
+        far = p.constant(0, 1)
+    fell = p.constant(0, 1)
+    if len(word) > room:
+        cut = len(word) - room
+        fell, word = word[:cut].any(), word[cut:]
+    for level in range(len(amount)):
+        step, select = 1 << level, amount[level]
+        grown = min(len(word) + step, room)
+        gone = len(word) + step - grown
+        here = cat(p.constant(0, grown - len(word)), word)
+        moved = extended(word[gone:], grown) if gone < len(word) else p.repeat(fill, grown)
+        if gone and not late:
+            fell = fell | (select & word[:gone].any())
+        word = p.mux(select, moved, here)
+    if len(word) < width:
+        word = cat(p.constant(0, width - len(word)), word)
+    if len(word) > width:
+        cut = len(word) - width
+        fell, word = fell | word[:cut].any(), word[cut:]
+    if far.constant is None:
+        word = (word & ~far) | (fill & far)
+        fell = p.mux(far, some, fell)
+    return word, fell
+
+
+def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire, Wire]:
+    """(the ``keep`` low bits of ``word >> amount``, OR of the bits that fell out, overflow).
+
+    ``word`` is signed, and its quotient rounded down; overflow is that what is kept, read as
+    signed, is not all of it. Coarse shifts first: what no finer one can bring down leaves early.
+    """
+    sign, never = word.negative, p.constant(0, 1)
+    # Beyond a shift that leaves the sign alone nothing changes.
+    levels = max(word.high, -word.low).bit_length().bit_length()
+    if len(amount) > levels:
+        amount = amount[:levels] | amount[levels:].any()
+    fell, beyond = never, never
+    word = word.bits(len(word))
+
+    def extended(part: Wire, size: int) -> Wire:
+        return cat(part, p.repeat(sign, size - len(part))) if size > len(part) else part[:size]
+
+    def differs(part: Wire) -> Wire:
+        return (part ^ sign).any() if len(part) else never
+
+    for level in reversed(range(len(amount))):
+        step, select = 1 << level, amount[level]
+        need = keep + min(step - 1, amount.high)
+        fell = fell | (select & word[:step].any())
+        beyond = (
+            beyond | differs(word[step + need :]) | (~select & differs(word[need : step + need]))
+        )
+        size = min(need, max(len(word), keep))
+        word = p.mux(select, extended(word[step:], size), extended(word, size))
+    word = extended(word, max(len(word), keep))
+    beyond = beyond | differs(word[keep - 1 :])
+    return word[:keep], fell, beyond
+
+
+def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:
+    """``word >= bound`` for a constant, from gates instead of a carry chain."""
+    if bound <= word.low:
+        return p.constant(1, 1)
+    if bound > word.high:
+        return p.constant(0, 1)
+    if word.signed:
+        negative = word[-1]
+        if bound <= 0:
+            # Offset binary: flip the sign bit and compare as unsigned.
+            flipped = cat(word[:-1], ~negative)
+            return at_least(p, flipped, bound + (1 << (len(word) - 1)))
+        return at_least(p, word[:-1], bound) & ~negative
+    result: Wire | None = None
+    position = 0
+    while position < len(word):
+        bit = (bound >> position) & 1
+        end = position
+        while end < len(word) and (bound >> end) & 1 == bit:
+            end += 1
+        run = word[position:end]
+        if bit:
+            result = run.all() if result is None else run.all() & result
+        elif result is not None:
+            result = run.any() | result
+        position = end
+    assert result is not None
+    return result

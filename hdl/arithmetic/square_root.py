@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Integer square roots, digit by digit, and the squares that sums of squares are made of."""
+
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+
+__all__ = ["square", "square_root"]
+
+
+def square_root(p: Pipeline, radicand: Wire) -> tuple[Wire, Wire]:
+    """(floor of the square root, the radicand less the square of that).
+
+    The radicand is never negative, and of any width. Each digit is a row: it brings down two bits
+    of the radicand, subtracts four times the root so far and one, and keeps the difference if that
+    is not negative. Rows whose remainder nobody uses leave no gates.
+    """
+    digits = (len(radicand) + 1) // 2
+    word = radicand.bits(2 * digits)
+    root = rest = p.constant(0)
+    for number in reversed(range(digits)):
+        trial = cat(word[2 * number : 2 * number + 2], rest)
+        difference = p.subtract(trial, cat(p.constant(1, 2), root))
+        less = difference.negative
+        root = cat(~less, root)
+        # (root + 1)**2 is above what has been brought down.
+        rest = p.mux(less, trial, difference).within(0, 2 * root.high)
+    return root, rest
+
+
+def square(p: Pipeline, word: Wire) -> Wire:
+    """``word * word`` of an unsigned word: half the gates of a product.
+
+    The squares of the halves do not overlap, and their product is taken once, doubled.
+    """
+    width = len(word)
+    if width <= 1:
+        return word
+    if width == 2:
+        low, high = word[0], word[1]
+        return cat(low, p.constant(0, 1), high & ~low, high & low)
+    low, high = word[: width // 2], word[width // 2 :]
+    squares = cat(square(p, low).bits(2 * len(low)), square(p, high))
+    cross = p.multiply(high, low)
+    upper = p.add(squares[len(low) + 1 :], cross)
+    whole = cat(squares[: len(low) + 1], upper)
+    return whole.within(0, word.high**2)

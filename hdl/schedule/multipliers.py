@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Products of a pipeline's wires: in hard multipliers, as a library has them, or in logic cells."""
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Cat, Value
+
+from .wire import Wire, cat
+
+if TYPE_CHECKING:
+    from .scheduler import Pipeline
+
+__all__ = ["hard", "multiply"]
+
+
+def multiply(p: "Pipeline", a: Wire, b: Wire) -> Wire:
+    """``a * b``, exact; split into tiles where one multiplier would be too slow or wide."""
+    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    low, high = min(corners), max(corners)
+    if low == high:
+        return p.constant(low)
+    if min(len(a), len(b)) == 1:
+        bit, word = (a, b) if len(a) == 1 else (b, a)
+        if not bit.signed:
+            return p.mux(bit, word, 0)
+    for x, y in ((a, b), (b, a)):
+        if x.constant is not None and x.constant > 0 and x.constant.bit_count() == 1:
+            return y.shifted_left(x.constant.bit_length() - 1)
+    if len(a) < len(b):
+        a, b = b, a
+    if _soft(p, len(a), len(b)):
+        return _multiply_soft(p, a, b, low, high)
+    tile = p.delays.tile
+    limit = max(tile) - (a.signed or b.signed) if tile else None
+    delay = p.delays.product(len(a), len(b))
+    too_wide = limit is not None and (len(a) > limit or len(b) > limit)
+    too_slow = tile is None and p.delays.register + delay > p.period and len(a) > 2
+    if too_wide or too_slow:
+        cut = limit if too_wide and limit is not None else (len(a) + 1) // 2
+        return _multiply_split(p, a, b, cut).within(low, high)
+    p.products.append((len(a), len(b)))
+    wire = p.op(lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product")
+    if p.delays.product_registers and p.looping is None and p.period < float("inf"):
+        wire.time = p.period
+    return wire
+
+
+def _multiply_split(p: "Pipeline", a: Wire, b: Wire, cut: int) -> Wire:
+    """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""
+
+    def split(w: Wire) -> tuple[Wire, Wire | None]:
+        if len(w) <= cut:
+            return w, None
+        top = w[cut:]
+        return w[:cut], top.as_signed() if w.signed else top
+
+    (a_low, a_high), (b_low, b_high) = split(a), split(b)
+    parts = [(p.multiply(a_low, b_low), 0)]
+    middle = []
+    if a_high is not None:
+        middle.append(p.multiply(a_high, b_low))
+    if b_high is not None:
+        middle.append(p.multiply(a_low, b_high))
+    if a_high is not None and b_high is not None:
+        parts.append((p.multiply(a_high, b_high), 2 * cut))
+    base = parts[0][0]
+    if len(parts) == 2 and base.low >= 0:
+        top = parts[1][0]
+        joined = cat(base.bits(2 * cut), top)
+        if top.signed:
+            joined = joined.as_signed()
+        outer = joined
+    else:
+        outer = p.sum([w.shifted_left(s) for w, s in parts])
+    inner = p.sum(middle)
+    if outer.low >= 0 and len(outer) > cut:
+        upper = p.add(outer[cut:], inner)
+        result = cat(outer[:cut], upper)
+        return result.as_signed() if upper.signed else result
+    return p.add(outer, inner.shifted_left(cut))
+
+
+def hard(p: "Pipeline", wa: int, wb: int) -> bool:
+    """Whether a product of such widths goes to multipliers that the target has."""
+    return p.delays.tile is not None and not _soft(p, wa, wb)
+
+
+def _soft(p: "Pipeline", wa: int, wb: int) -> bool:
+    if p.multiplier == "dsp":
+        return False
+    if p.multiplier == "lut":
+        return True
+    return p.delays.tile is not None and wa * wb < p.delays.soft_limit
+
+
+def _multiply_soft(p: "Pipeline", a: Wire, b: Wire, low: int, high: int) -> Wire:
+    """Partial products of logic cells, so that no tool puts them into a hard multiplier."""
+    if len(a) == len(b) == 2 and low >= 0:
+        return p.op(_product, a, b, delay=p.delays.gate, low=low, high=high)
+    rows = []
+    for i in range(len(b)):
+        row = p.mux(b[i], a, 0).shifted_left(i)
+        negative = b.signed and i == len(b) - 1
+        rows.append(0 - row if negative else row)
+    return p.sum(rows, balanced=True).within(low, high)
+
+
+def _product(a: Value, b: Value) -> Value:
+    """The product of two patterns of 2 bits, each bit a function of four."""
+    both = a[0] & b[0]
+    cross = (a[1] & b[0]) ^ (a[0] & b[1])
+    return Cat(both, cross, a[1] & b[1] & ~both, a[1] & b[1] & both)

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pipeline scheduler: expressions are written once, registers put themselves in.
+
+A datapath is written with :class:`Wire` values and the methods of :class:`Pipeline`. Each wire
+knows the register stage in which it is valid, its arrival time within that stage, and the range
+of integers that it can hold. An operation whose result would arrive later than the clock period
+moves to the next stage; operands of earlier stages are delayed to match, each through one shared
+chain of registers.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+
+from . import adders, state
+from . import multipliers as products
+from .delays import DelayModel
+from .wire import Wire, shape_of
+
+__all__ = ["Pipeline", "Scratch"]
+
+
+class Scratch:
+    """Takes the place of a module while the scheduler tries a clock period."""
+
+    def __init__(self) -> None:
+        self.d = self
+        self.comb = self
+        self.submodules = self
+
+    def __getitem__(self, domain: str) -> "Scratch":
+        return self
+
+    def __setitem__(self, domain: str, statements: object) -> None:
+        pass
+
+    def __iadd__(self, statements: object) -> "Scratch":
+        return self
+
+    def If(self, condition: object) -> AbstractContextManager[None]:
+        """Amaranth's ``m.If``."""
+        return nullcontext()
+
+
+class Pipeline:
+    """Collects a datapath into a module and places its registers.
+
+    Parameters
+    ----------
+    module : Module
+        Where registers and assignments go.
+    delays : DelayModel
+        Estimated delay of each operation.
+    period : float
+        Longest delay between registers, in ns; infinity makes the datapath combinational.
+    domain : str or None
+        Clock domain of the registers.
+    enable : Value, optional
+        Registers hold while this is 0 (back-pressure).
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        *,
+        delays: DelayModel,
+        period: float = float("inf"),
+        domain: str = "sync",
+        enable: Value | None = None,
+        valid: Value | None = None,
+        multiplier: str = "auto",
+    ):
+        self.module = module
+        self.delays = delays
+        self.period = period
+        self.domain = domain
+        self.enable = enable
+        self.multiplier = multiplier
+        self.last_stage = 0
+        self.slowest = 0.0
+        self.registers = 0
+        self.products: list[tuple[int, int]] = []
+        self.inputs: dict[str, Wire] = {}
+        self._steps = 0
+        self.looping: range | None = None
+        self._hold: tuple[int, Value] | None = None
+        self._valid: list[Value | None] = [valid]
+
+    # Sources and sinks.
+
+    def input(self, value: Value, name: str = "") -> Wire:
+        """An unsigned pattern that arrives at the start of stage 0."""
+        high = (1 << len(value)) - 1
+        wire = Wire(self, value, 0, self.delays.register, 0, high, name)
+        self.inputs[name] = wire
+        return wire
+
+    def constant(self, value: int, width: int | None = None) -> Wire:
+        """A number, or with ``width`` an unsigned pattern; ready in any stage."""
+        shape = shape_of(value, value) if width is None else unsigned(width)
+        wire = Wire(self, Const(value, shape), 0, 0.0, value, value)
+        wire.constant = value
+        return wire
+
+    def at(self, wire: Wire, stage: int) -> Value:
+        """The value of ``wire``, delayed by registers until ``stage``."""
+        if wire.constant is not None:
+            return wire.value
+        if stage < wire.stage:
+            raise AssertionError("a value cannot be used before it is there")
+        chain = wire._delayed
+        while len(chain) <= stage - wire.stage:
+            when = None
+            if self._hold is not None and wire.stage + len(chain) == self._hold[0]:
+                when = self._hold[1]
+            chain.append(self.register(chain[-1], name=wire.name, when=when))
+            self.last_stage = max(self.last_stage, wire.stage + len(chain) - 1)
+        return chain[stage - wire.stage]
+
+    def hold_from(self, stage: int) -> Value:
+        """Let ``stage`` keep what enters it until the next operation; 1 when that is there."""
+        valid = self.valid(stage - 1)
+        enters = Const(1, 1) if valid is None else valid
+        self._hold = stage, enters
+        self.last_stage = max(self.last_stage, stage)
+        return enters
+
+    def register(
+        self,
+        value: Value,
+        *,
+        name: str = "",
+        reset: bool = False,
+        when: Value | None = None,
+        update: bool = True,
+    ) -> Signal:
+        """One register without reset (with ``reset``: cleared), held by the pipeline's enable.
+
+        It takes ``value`` if ``when``; without ``update`` what it takes is left to the caller.
+        """
+        self._steps += 1
+        held = Signal.like(value, name=f"{name or 'held'}_{self._steps}", reset_less=not reset)
+        self.registers += len(held)
+        if update:
+            self.update(held, value, when)
+        return held
+
+    def update(self, target: Signal, value: Value, when: Value | None = None) -> None:
+        """Clocked assignment under the pipeline's enable and the condition ``when``."""
+        condition = self.enable
+        if when is not None:
+            condition = when if condition is None else condition & when
+        if condition is None:
+            self.module.d[self.domain] += target.eq(value)
+        else:
+            with self.module.If(condition):
+                self.module.d[self.domain] += target.eq(value)
+
+    def valid(self, stage: int) -> Value | None:
+        """The valid bit that travels with the data, in ``stage``; None where there is none."""
+        while len(self._valid) <= stage:
+            last = self._valid[-1]
+            self._valid.append(
+                None if last is None else self.register(last, name="valid", reset=True)
+            )
+        return self._valid[stage]
+
+    def name(self, name: str, wire: Wire) -> Wire:
+        """Give a wire a named signal in the generated Verilog."""
+        if wire.constant is not None or not len(wire):
+            return wire
+        named = Signal.like(wire.value, name=name)
+        self.module.d.comb += named.eq(wire.value)
+        result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
+        result.adder = wire.adder
+        return result
+
+    # The scheduler itself.
+
+    def op(
+        self,
+        function: Callable[..., Value],
+        *operands: Wire,
+        delay: float,
+        low: int | None = None,
+        high: int | None = None,
+        name: str = "step",
+    ) -> Wire:
+        """Apply ``function`` to the operands in the earliest stage in which it fits."""
+        live = [w for w in operands if w.constant is None]
+        stage = max((w.stage for w in live), default=0)
+        start = max(
+            (w.time if w.stage == stage else self.delays.register for w in live), default=0.0
+        )
+        own = self.delays.register + delay
+        if live and self.looping is not None and stage < self.looping.start:
+            stage, start = self.looping.start, self.delays.register
+        late = live and start + delay > self.period and start > self.delays.register
+        if late and (self.looping is None or stage + 1 in self.looping):
+            stage, start = stage + 1, self.delays.register
+            self.last_stage = max(self.last_stage, stage)
+        if live and delay:
+            self.slowest = max(self.slowest, own if self.looping is None else start + delay)
+        value = Value.cast(function(*(self.at(w, stage) for w in operands)))
+        natural = value.shape()
+        if low is None or high is None:
+            bound = 1 << (natural.width - 1 if natural.signed else natural.width)
+            low, high = (-bound if natural.signed else 0), bound - 1
+        shape = shape_of(low, high)
+        if shape.width < natural.width:
+            value = value[: shape.width]
+            value = value.as_signed() if shape.signed else value
+        elif shape.signed and not natural.signed:
+            value = value.as_signed()
+        # Every step is a signal of its own: nested expressions would be written out again at each
+        # use. The emitter removes the names that stand for nothing.
+        self._steps += 1
+        step = Signal(value.shape(), name=f"{name}_{self._steps}")
+        self.module.d.comb += step.eq(value)
+        return Wire(self, step, stage, start + delay, low, high)
+
+    def free(
+        self,
+        function: Callable[..., Value],
+        *operands: Wire,
+        low: int | None = None,
+        high: int | None = None,
+    ) -> Wire:
+        """Wiring: an operation without delay, which is never a reason for a register."""
+        wire = self.op(function, *operands, delay=0.0, low=low, high=high)
+        wire.adder = any(w.adder for w in operands)
+        return wire
+
+    def wire(self, value: "Wire | int") -> Wire:
+        """``value``, made a constant wire if it is a number."""
+        return self.constant(value) if isinstance(value, int) else value
+
+    # Operations.
+
+    def gate(
+        self,
+        function: Callable[[Value, Value], Value],
+        a: Wire,
+        b: Wire,
+        *,
+        neutral: int,
+        absorbing: int | None = None,
+    ) -> Wire:
+        """A bitwise function of two patterns of one width; a single bit is spread.
+
+        ``neutral`` and ``absorbing`` are the bits that leave the other operand as it is, or
+        decide the result.
+        """
+        width = max(len(a), len(b))
+        if width == 1 and min(len(a), len(b)) == 0:
+            # Spread over a pattern of no bits (a format without mantissa), nothing is left.
+            return self.constant(0, 0)
+        single = min(len(a), len(b)) == 1 and width > 1
+        a, b = (
+            (self.repeat(w, width) if len(w) == 1 else w.bits(width)) if width > 1 else w
+            for w in (a, b)
+        )
+        for x, y in ((a, b), (b, a)):
+            if x.constant is None:
+                continue
+            if y.constant is not None:
+                pairs = ((x.constant >> i & 1) + (y.constant >> i & 1) for i in range(width))
+                table = self._truth(neutral, absorbing)
+                return self.constant(sum(table[n] << i for i, n in enumerate(pairs)), width)
+            ones = (1 << width) - 1
+            if x.constant == ones * neutral:
+                return y
+            if absorbing is not None and x.constant == ones * absorbing:
+                return self.constant(x.constant, width)
+        load = self.delays.choice(width) - self.delays.mux if single else 0.0
+        return self.op(lambda x, y: function(x, y)[:width], a, b, delay=self.delays.gate + load)
+
+    @staticmethod
+    def _truth(neutral: int, absorbing: int | None) -> tuple[int, int, int]:
+        """The function of (0,0), (0,1), (1,1): and, or, exclusive or."""
+        if absorbing is None:
+            return 0, 1, 0
+        return (0, 0, 1) if neutral else (0, 1, 1)
+
+    def repeat(self, wire: Wire, count: int) -> Wire:
+        """A single bit, ``count`` times."""
+        if wire.constant is not None:
+            return self.constant(wire.constant * ((1 << count) - 1), count)
+        return self.free(lambda a: Cat(*[a[0]] * count), wire)
+
+    def compare(
+        self,
+        function: Callable[..., Value],
+        a: "Wire | int",
+        b: "Wire | int",
+        kind: str = "add",
+    ) -> Wire:
+        """A single bit from two numbers; ``kind`` is the kind of its delay."""
+        a, b = self.wire(a), self.wire(b)
+        width = max(len(a), len(b))
+        delay = self.delays.reduction(width) if kind == "reduce" else self.delays.adder(width)
+        return self.op(function, a, b, delay=delay)
+
+    def less(self, a: "Wire | int", b: "Wire | int") -> Wire:
+        """1 if ``a < b``.
+
+        Of signed operands it is the sign of their difference: Yosys' own signed comparison taps a
+        carry chain at two bits, which costs ECP5 more cells and two more trips through the routing.
+        """
+        a, b = self.wire(a), self.wire(b)
+        if a.high < b.low or b.high <= a.low:
+            return self.constant(int(a.high < b.low), 1)  # whatever they are
+        if a.constant is None and b.constant is None and (a.signed or b.signed):
+            return self.subtract(a, b).negative
+        return self.compare(lambda x, y: x < y, a, b)
+
+    def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
+        """A single bit from all bits of a word: AND if ``every``, else OR."""
+        if len(wire) == 0:
+            return self.constant(int(every), 1)
+        if wire.constant is not None:
+            ones = (1 << len(wire)) - 1
+            return self.constant(
+                int(wire.constant & ones == ones if every else wire.constant != 0), 1
+            )
+        if len(wire) == 1:
+            return wire
+        return self.op(function, wire, delay=self.delays.reduction(len(wire)))
+
+    def mux(self, select: Wire, then: "Wire | int", other: "Wire | int") -> Wire:
+        """``then`` if ``select`` else ``other``; the range covers both."""
+        then, other = self.wire(then), self.wire(other)
+        if select.constant is not None:
+            return then if select.constant else other
+        if then.constant is not None and then.constant == other.constant:
+            return then
+        low, high = min(then.low, other.low), max(then.high, other.high)
+        width = max(len(then), len(other))
+        if not width:
+            return then  # patterns of no bits, of a float that is a sign
+        if low >= 0 and shape_of(low, high).width < width:
+            # A constant pattern has zeros above its value that are a part of it.
+            high = (1 << width) - 1
+        return self.op(
+            lambda s, x, y: Mux(s, x, y), select, then, other,
+            delay=self.delays.choice(width), low=low, high=high, name="choice",
+        )  # fmt: skip
+
+    # Arithmetic, and what a beat leaves behind for the next one: methods from files of their own.
+
+    add = adders.add
+    subtract = adders.subtract
+    sum = adders.total
+    multiply = products.multiply
+    hard = products.hard
+    first = state.first
+    ends = state.ends
+    accumulate = state.accumulate
+    gather = state.gather
+    memory = state.memory
+    loop = state.loop

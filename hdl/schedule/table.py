@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Constants that are looked up: a cell of logic for each bit, and choices between cells."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Const, Mux, Value
+
+from .scheduler import Pipeline
+from .wire import Wire, shape_of
+
+__all__ = ["lookup"]
+
+_CELL = 4
+"""Bits of the index that one cell of logic takes."""
+
+
+def lookup(p: Pipeline, index: Wire, values: Sequence[int]) -> Wire:
+    """``values[index]``; an index beyond their end gives the last one."""
+    if index.constant is not None:
+        return p.constant(values[min(index.constant, len(values) - 1)])
+    # Those that the index reaches.
+    values = values[: 1 << len(index)]
+    low, high = min(values), max(values)
+    if low == high:
+        return p.constant(low)
+    width = min(len(index), (len(values) - 1).bit_length())
+    padded = [*values, *[values[-1]] * ((1 << width) - len(values))]
+    return _choose(p, index, padded, width).within(low, high)
+
+
+def _choose(p: Pipeline, index: Wire, values: Sequence[int], width: int) -> Wire:
+    low, high = min(values), max(values)
+    if low == high:
+        return p.constant(low)
+    half = len(values) // 2
+    if width > _CELL:
+        upper = _choose(p, index, values[half:], width - 1)
+        return p.mux(index[width - 1], upper, _choose(p, index, values[:half], width - 1))
+    shape = shape_of(low, high)
+
+    def tree(bits: Value, part: Sequence[int], level: int) -> Value:
+        if level == 0:
+            return Const(part[0], shape)
+        middle = len(part) // 2
+        upper, lower = (tree(bits, side, level - 1) for side in (part[middle:], part[:middle]))
+        return Mux(bits[level - 1], upper, lower)
+
+    return p.op(
+        lambda bits: tree(bits, values, width),
+        index[:width],
+        delay=p.delays.reduction(1 << width) if width > 1 else p.delays.gate,
+        low=low,
+        high=high,
+        name="entry",
+    )

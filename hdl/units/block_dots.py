@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for the units that add up products of block formats."""
+
+from dataclasses import replace
+
+from macaw.golden import units
+from macaw.golden.errors import SpecError
+from macaw.golden.formats import Fixed, Float
+from macaw.golden.formats.choices import Rounding
+
+from ..arithmetic.accumulation import Products, Sum, accumulate, add_up, join, products
+from ..arithmetic.number import unpack
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.unrounded import fixed_point, from_fixed, from_number, sum_width
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+from .component import Datapath
+from .elementwise import Rounded
+
+__all__ = ["BlockDotDatapath", "BlockMacDatapath"]
+
+
+def _beat(p: Pipeline, terms: Products) -> list[Sum]:
+    """The sums of a beat's products, not scaled, each of its group."""
+    return [Sum.of(p, group.products, terms.widest) for group in terms.groups]
+
+
+def _block(p: Pipeline, terms: Products, end: Wire, beats: int) -> Sum:
+    """The running sum of the products of a block, of up to ``beats`` beats, scaled."""
+    (group,) = terms.groups
+    beat = Sum.of(p, group.products, terms.widest)
+    if beat.number.exponent.constant is None:
+        beat = replace(beat, number=fixed_point(p, [beat.number]))
+    width = sum_width(group.products, beats)
+    if width > terms.widest:
+        raise SpecError(
+            f"accumulation=exact: the sum of a block's products needs {width} bits, and gates "
+            f"take at most {terms.widest}"
+        )
+    first = p.first(end, beat.number.significand)
+    return beat.gathered(p, first, width).scaled(group.scale)
+
+
+class BlockDotDatapath(Rounded):
+    """Gates for :class:`macaw.golden.units.BlockDot`. One result, or beat, a clock."""
+
+    sums = True
+
+    spec: units.BlockDot
+
+    def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
+        spec, widest = self.spec, self.implementation.widest_sum
+        rounder = self.rounder(p, **operands)
+        terms = products(p, spec.factors, operands, spec.lanes, widest)
+        if not spec.accumulates:
+            return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
+        last = operands["last"]
+        total = _block(p, terms, last, spec.beats)
+        joined = join(p, [total], unpack(p, c, spec.c), rounder, widest)
+        return {"r": rounder.project(joined).code, "done": last}
+
+
+class BlockMacDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.BlockMac`. One beat a clock.
+
+    A block that takes several beats is summed in a fixed-point register. The accumulator of a
+    format has its rounding inside the loop: the step takes one clock, or as many as there are
+    contexts. An exact one is kept in segments, and does not limit the clock.
+    """
+
+    sums = True
+
+    spec: units.BlockMac
+
+    def build(self, p: Pipeline, *, last: Wire, **operands: Wire) -> dict[str, Wire]:
+        spec, widest = self.spec, self.implementation.widest_sum
+        random = operands.get("random")
+        out = Rounder(p, spec.out, spec.rounding, spec.out_overflow, random=random)
+        terms = products(p, spec.factors, operands, spec.lanes, widest)
+        end = p.ends(last, spec.beats)
+        if spec.acc == "exact":
+            return {"r": self._exact(p, terms, last, end, out), "done": last}
+        code = self._rounded(p, terms, last, end, random)
+        if spec.acc != spec.out:
+            assert isinstance(spec.acc, Float | Fixed)
+            number = unpack(p, code, spec.acc)
+            code = out.project(from_number(p, number, out)).code
+        return {"r": code, "done": last}
+
+    def _steps(self, p: Pipeline, terms: Products, end: Wire) -> list[Sum]:
+        """What joins the accumulator in the last beat of a block."""
+        if self.spec.beats > 1:
+            return [_block(p, terms, end, self.spec.beats)]
+        sums = _beat(p, terms)
+        return [each.scaled(g.scale) for each, g in zip(sums, terms.groups, strict=True)]
+
+    def _exact(self, p: Pipeline, terms: Products, last: Wire, end: Wire, out: Rounder) -> Wire:
+        steps = self._steps(p, terms, end)
+        numbers = [step.number for step in steps]
+        count = -(-self.spec.terms // self.spec.elements)
+        width = sum_width(numbers, count)
+        if width > terms.widest:
+            raise SpecError(
+                f"acc=exact: the sum needs {width} bits, and gates take at most {terms.widest}; "
+                "use acc=fp32, or allow it with widest_sum"
+            )
+        step = _together(p, steps, terms.widest)
+        number = step.number
+        if number.exponent.constant is None:
+            number = fixed_point(p, [number])
+        word = number.significand
+        if end.constant is None:
+            word = (word.bits(len(word)) & end).as_signed()
+        step = replace(
+            step,
+            number=replace(number, significand=word),
+            nan=step.nan & end,
+            plus=step.plus & end,
+            minus=step.minus & end,
+        )
+        total = step.gathered(p, p.first(last, word), width)
+        down = p.constant(int(self.spec.rounding is Rounding.RDN), 1)
+        return out.project(from_fixed(p, total.number, out, total.special, down)).code
+
+    def _rounded(
+        self, p: Pipeline, terms: Products, last: Wire, end: Wire, random: Wire | None
+    ) -> Wire:
+        spec, acc = self.spec, self.spec.acc
+        assert isinstance(acc, Float | Fixed)
+        exact = spec.profile.kind == "exact"
+        steps = self._steps(p, terms, end) if exact else []
+        operands = [last, end, *([random] if random is not None else [])]
+        if len(steps) > 1:
+            steps = [_together(p, steps, terms.widest)]
+        for step in steps:
+            number = step.number
+            operands += [number.significand, number.exponent, number.zero, step.nan, step.plus]
+            operands += [step.minus, step.every, step.some]
+        if not exact:
+            for product in terms.scaled:
+                operands += [product.significand, product.exponent, product.zero]
+        with p.loop(*operands, contexts=spec.contexts) as loop:
+            first = loop.first(last, end)
+            state = loop.state(acc.width, "accumulator")
+            held = state & ~first
+            rounder = Rounder(p, acc, spec.rounding, spec.step_overflow, random=random)
+            if exact:
+                total = join(p, steps, unpack(p, held, acc), rounder, terms.widest)
+                code = rounder.project(total).code
+            else:
+                code = accumulate(p, spec.profile, terms, held, acc, rounder)
+            code = p.mux(end, code, held)
+            loop.close(state, code)
+        return code
+
+
+def _together(p: Pipeline, sums: list[Sum], widest: int) -> Sum:
+    """One sum of several."""
+    if len(sums) == 1:
+        return sums[0]
+
+    def some(name: str) -> Wire:
+        return cat(*(getattr(each, name) for each in sums)).any()
+
+    return Sum(
+        number=add_up(p, [each.number for each in sums], widest),
+        every=cat(*(each.every for each in sums)).all(),
+        **{name: some(name) for name in ("nan", "plus", "minus", "invalid", "some", "zero")},
+    )

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for units in a row: one scheduler for all, so that they have one latency."""
+
+from macaw.golden import units
+from macaw.golden.units import Unit
+
+from ..schedule.scheduler import Pipeline
+from ..schedule.wire import Wire, cat
+from .component import Datapath
+
+__all__ = ["ChainDatapath"]
+
+
+class ChainDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.Chain`. One result, or beat, a clock."""
+
+    spec: units.Chain
+
+    def build(self, p: Pipeline, **operands: Wire) -> dict[str, Wire]:
+        """Results of the last stage."""
+        spec = self.spec
+        operands |= self._stored(p, operands)
+        first = spec.chain[0]
+        results = self._part(p, first, {name: operands[name] for name in first.ports.inputs})
+        done = results.pop("done", None)
+        for stage, linked, names in spec.links:
+            rest = {name: operands[port] for name, port in names.items()}
+            results = self._part(p, stage, {linked: results["r"], **rest})
+        return results if done is None else {**results, "done": done}
+
+    def _part(self, p: Pipeline, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
+        from .registry import DATAPATHS
+
+        return DATAPATHS[type(stage)].within(p, stage, self.implementation, operands)
+
+    def _stored(self, p: Pipeline, operands: dict[str, Wire]) -> dict[str, Wire]:
+        """What the memory has for this beat; all operands of a channel are one word."""
+        held = self.spec.held
+        if not held:
+            return {}
+        word = cat(*(operands[name] for name in held))
+        word = p.memory(
+            self.spec.channels, operands["write"], operands["channel"], word, "parameters"
+        )
+        found, position = {}, 0
+        for name in held:
+            width = self.spec.ports.inputs[name].width
+            found[name] = word[position : position + width]
+            position += width
+        return found

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for integer-only functions: square root, power of two, GELU, softmax, layer norm."""
+
+from collections.abc import Sequence
+
+from macaw.golden import units
+from macaw.golden.arithmetic.exp2 import Exp2, LogarithmOfE
+from macaw.golden.arithmetic.functions import Exponential
+from macaw.golden.formats import Fixed
+
+from ..arithmetic.block_scales import largest
+from ..arithmetic.divide import floor_divide
+from ..arithmetic.number import Number, Special
+from ..arithmetic.shift import at_least
+from ..arithmetic.square_root import square, square_root
+from ..arithmetic.unrounded import from_number
+from ..schedule.scheduler import Pipeline
+from ..schedule.table import lookup
+from ..schedule.wire import Wire, cat
+from .component import Datapath
+from .conversions import Lanewise
+from .elementwise import Rounded
+
+__all__ = [
+    "IntegerExp2Datapath",
+    "IntegerGeluDatapath",
+    "IntegerLayerNormDatapath",
+    "IntegerSoftmaxDatapath",
+    "IntegerSquareRootDatapath",
+    "power_of_two",
+]
+
+_TABLE = 64
+"""Places of a table that is smaller than the products that it stands for."""
+
+
+class IntegerSquareRootDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.IntegerSquareRoot`. One root a clock."""
+
+    spec: units.IntegerSquareRoot
+
+    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+        root, _ = square_root(p, x)
+        return {"r": root}
+
+
+class IntegerExp2Datapath(Rounded):
+    """Gates for :class:`macaw.golden.units.IntegerExp2`. One power a clock."""
+
+    spec: units.IntegerExp2
+
+    def build(self, p: Pipeline, *, x: Wire, **control: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        word = integer(x, spec.x)
+        if spec.logarithm is not None:
+            word = _times_logarithm(p, word, spec.logarithm)
+        significand, exponent = power_of_two(p, word, spec.power)
+        exponent = exponent.within(*spec.exponents)
+        if spec.out is None:
+            width = spec.ports.outputs["exponent"].width
+            return {"r": significand, "exponent": exponent.bits(width)}
+        never, precision, low = p.constant(0, 1), spec.power.precision, exponent.low
+        number = Number(
+            pipeline=p,
+            sign=never,
+            zero=never,
+            significand=significand,
+            exponent=exponent - low,
+            offset=low - precision,
+            lowest=((precision, exponent.high - precision),),
+            special=Special(nan=never, infinite=never, negative=never, invalid=never),
+        )
+        rounder = self.rounder(p, **control)
+        return self.results(rounder.project(from_number(p, number, rounder)))
+
+
+def _times_logarithm(p: Pipeline, x: Wire, logarithm: LogarithmOfE) -> Wire:
+    """``RNE(x * log2(e))`` with the fraction bits that the power takes."""
+    return _nearest(p, p.multiply(x, p.constant(logarithm.factor)), logarithm.cut)
+
+
+def _nearest(p: Pipeline, word: Wire, cut: int) -> Wire:
+    """``word * 2**-cut`` to the nearest integer, ties to even."""
+    up = word[cut - 1]
+    if cut > 1:
+        up = up & (word[cut] | word[: cut - 1].any())
+    else:
+        up = up & word[cut]
+    return p.add(floored(word, cut), up)
+
+
+def floored(word: Wire, cut: int) -> Wire:
+    """``floor(word / 2**cut)``: the bits above."""
+    if cut >= len(word):
+        return word.negative if not word.signed else word[len(word) - 1 :].as_signed()
+    part = word[cut:]
+    part = part.as_signed() if word.signed else part
+    return part.within(word.low >> cut, word.high >> cut)
+
+
+def integer(code: Wire, format: Fixed) -> Wire:
+    """The integer, in last places, that a code means."""
+    return code.as_signed() if format.signed else code
+
+
+def power_of_two(p: Pipeline, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
+    """(significand, exponent) of ``2**x``: :class:`~macaw.golden.arithmetic.exp2.Exp2`'s steps."""
+    precision, low = power.precision, power.low_bits
+    if len(x) <= power.fraction:
+        x = x.bits(power.fraction + 1).as_signed() if x.signed else x.bits(power.fraction)
+    fraction = x[: power.fraction]
+    exponent = floored(x, power.fraction) if len(x) > power.fraction else p.constant(0)
+    m = lookup(p, fraction[low:], power.table)
+    if not power.direct:
+        high = power.table_bits
+        if power.tabulated:
+            g = lookup(p, fraction[:low], power.steps)
+        else:
+            d = cat(fraction[: low - 1], ~fraction[low - 1]).as_signed()
+            slope = p.add(floored(p.multiply(d, p.constant(power.quadratic)), low), power.linear)
+            g = floored(p.multiply(d, slope), low)
+        step = floored(p.multiply(floored(m, high), g), power.guarded - high)
+        # The sum of a table's place and its step stays within one and two.
+        whole = p.add(m, step).within(0, 2 << power.guarded)
+        m = _nearest(p, whole, power.guarded - precision)
+    m = m.within(1 << precision, 2 << precision)
+    if m.high >> (precision + 1):
+        over = m[precision + 1]
+        m = cat(m[:precision], m[precision] | over)
+        exponent = p.add(exponent, over)
+    return m, exponent
+
+
+class IntegerGeluDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.IntegerGelu`. One result a clock.
+
+    With u the distance of ``|x|`` from the polynomial's end, 0 beyond it, the result is x times
+    ``one - floor(sign(x) (u**2 - ceiling) / 2**shift)``. For positive x the inner floor is that of
+    ``(ceiling - 1 - u**2) / 2**shift`` with all bits turned, so that neither sign is a carry chain.
+    """
+
+    spec: units.IntegerGelu
+
+    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+        g = self.spec.constants
+        value = x.as_signed()
+        negative = value.negative
+        # x with its sign made negative, but for the 1 that a change of sign adds.
+        turned = (value.bits(len(x)) ^ ~negative).as_signed().within(value.low, -1)
+        inner = p.add(p.constant(g.bound), turned, ~negative)
+        if inner.low < 0:
+            inner = p.mux(inner.negative, 0, inner)
+        inner = inner.within(0, g.bound)
+        base = p.mux(negative, g.ceiling, g.ceiling - 1)
+        erf = p.subtract(base, squared(p, inner)).within(g.ceiling - g.bound**2 - 1, g.ceiling)
+        erf = floored(erf, g.shift)
+        size = len(erf) + (not erf.signed)
+        other = erf.bits(size) ^ negative
+        bound = max(erf.high + 1, -erf.low)
+        factor = p.add(other.as_signed().within(-bound, bound), g.one + 1)
+        most = g.one + 1 + (g.ceiling >> g.shift)
+        factor = factor.within(0, most)
+        return {"r": p.multiply(value, factor).bits(self.spec.ports.outputs["r"].width)}
+
+
+def squared(p: Pipeline, word: Wire) -> Wire:
+    """``word * word``, in a hard multiplier where there is one that products go to."""
+    if p.hard(len(word), len(word)):
+        return p.multiply(word, word).within(0, max(word.high**2, word.low**2))
+    if word.signed:
+        sign, bound = word.negative, max(word.high, -word.low)
+        word = p.add(word.bits(len(word)) ^ sign, sign).within(0, bound)
+    return square(p, word)
+
+
+class IntegerSoftmaxDatapath(Lanewise):
+    """Gates for :class:`macaw.golden.units.IntegerSoftmax`. One row a clock.
+
+    Folded, the products with the reciprocal are made in ``fold`` turns.
+    """
+
+    spec: units.IntegerSoftmax
+    folds = True
+
+    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        constants, result = spec.constants, spec.result
+        # The order of offset binary is that of unsigned words; differences are the same.
+        words = x.lanes(spec.x.width)
+        if spec.x.signed:
+            words = [cat(word[:-1], ~word[-1]) for word in words]
+        top = p.name("largest", largest(p, words))
+        exponentials = [
+            exponential(p, p.subtract(top, word).within(0, top.high), constants) for word in words
+        ]
+        total = p.sum(exponentials).within(constants.largest, constants.largest * len(words))
+        factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), p.name("total", total))
+        factor = p.name("factor", factor)
+        fold = self.fold(p, len(words))
+        results = []
+        for e in fold.take(exponentials):
+            product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
+            steps = floored(product, spec.reciprocal - result.fraction)
+            steps = _saturated(p, steps, result.largest, spec.out.width)
+            results.append(_moved(p, steps, result.zero_point))
+        return {"r": cat(*fold.collect(results))}
+
+
+def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
+    """exp of minus the distance: the steps of golden's :class:`Exponential`."""
+    period, most = constants.period, constants.largest
+    # So many halvings leave nothing.
+    gone = at_least(p, distance, most.bit_length() * period)
+    near = min(distance.high, most.bit_length() * period - 1)
+    distance = distance[: near.bit_length()] if near < distance.high else distance
+    halvings, rest = floor_divide(p, distance.within(0, near), p.constant(period))
+    places = range(period)
+    if period <= _TABLE:
+        table = [r * (r - constants.linear) + constants.constant for r in places]
+        word = lookup(p, rest, table)
+    else:
+        below = p.subtract(p.constant(constants.linear), rest)
+        word = p.subtract(p.constant(constants.constant), p.multiply(rest, below))
+    word = word.within(0, constants.constant)
+    up = constants.shift
+    word = word.shifted_left(up) if up >= 0 else floored(word, -up)
+    for level in range(len(halvings)):
+        step = 1 << level
+        word = p.mux(halvings[level], floored(word, step), word)
+    return word.bits(len(word)) & ~gone
+
+
+def _saturated(p: Pipeline, word: Wire, most: int, width: int) -> Wire:
+    """``min(word, most)`` in ``width`` bits, of a word that is not negative."""
+    if word.high <= most:
+        return word.bits(width)
+    if word.high == most + 1:
+        # All bits below the one that is too high are then zero.
+        over = word[len(word) - 1]
+        return (word[: len(word) - 1] | over).bits(width)
+    return p.mux(at_least(p, word, most + 1), most, word).bits(width)
+
+
+def _moved(p: Pipeline, word: Wire, zero_point: int) -> Wire:
+    """``word + zero_point`` modulo its width; zeros at the end of the constant need no adder."""
+    if not zero_point:
+        return word
+    cut = (zero_point & -zero_point).bit_length() - 1
+    if cut == len(word) - 1:
+        return cat(word[:cut], ~word[cut])
+    upper = p.add(word[cut:], zero_point >> cut).bits(len(word) - cut)
+    return cat(word[:cut], upper) if cut else upper
+
+
+class IntegerLayerNormDatapath(Lanewise):
+    """Gates for :class:`macaw.golden.units.IntegerLayerNorm`. One row a clock.
+
+    Folded, the products with the reciprocal are made in ``fold`` turns.
+    """
+
+    spec: units.IntegerLayerNorm
+    folds = True
+
+    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        shift, reciprocal = spec.shift, spec.reciprocal
+        assert shift is not None
+        assert reciprocal is not None
+        words = [integer(code, spec.x) for code in x.lanes(spec.x.width)]
+        mean = p.name("mean", _mean(p, words))
+        span = (1 << spec.x.width) - 1
+        centred = [p.subtract(word, mean).within(-span, span) for word in words]
+        squares = [squared(p, floored(y, shift)) for y in centred]
+        root, _ = square_root(p, p.name("squares", p.sum(squares)))
+        if shift:
+            root = cat(root[0] | ~root.any(), root[1:])
+        # Without a shift a root of zero is that of equal values, which are nothing times anything.
+        root = root.within(1, root.high)
+        dividend = p.constant((1 << reciprocal) >> shift)
+        factor = p.name("factor", floor_divide(p, dividend, root)[0])
+        most = 2 << spec.fraction
+        fold = self.fold(p, len(words))
+        results = []
+        for y in fold.take(centred):
+            r = floored(p.multiply(y, factor), reciprocal - spec.fraction).within(-most, most - 1)
+            results.append(r.bits(spec.out.width))
+        return {"r": cat(*fold.collect(results))}
+
+
+def _mean(p: Pipeline, words: Sequence[Wire]) -> Wire:
+    """The mean to the nearest integer, ties to even."""
+    count, low, high = len(words), words[0].low, words[0].high
+    total = p.sum(words)
+    if count.bit_count() == 1:
+        cut = count.bit_length() - 1
+        return _nearest(p, total, cut).within(low, high) if cut else total
+    # Divided from the least value up, so that nothing is negative.
+    quotient, rest = floor_divide(p, p.add(total, -low * count), p.constant(count))
+    up = at_least(p, rest, count // 2 + 1)
+    if count % 2 == 0:
+        odd = quotient[0] if low % 2 == 0 else ~quotient[0]
+        up = up | (rest.equals(count // 2) & odd)
+    return p.add(p.add(quotient, low), up).within(low, high)

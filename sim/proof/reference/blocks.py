@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scalar reference for quantisation to blocks, in fractions, to be checked by eye.
+
+One block at a time; values as in :mod:`macaw.sim.proof.reference.scalar`. OCP MX 1.0, 6.3; the
+NVFP4 paper (arXiv 2509.25149, appendix B); the orders of Transformer Engine, torchao,
+compressed-tensors.
+"""
+
+import functools
+from fractions import Fraction
+
+from macaw.golden import format
+
+from .scalar import TWO, floor_log2, is_fixed, number, project, value
+
+FP32 = format("fp32")
+LARGEST = (2 - Fraction(1, 2**23)) * TWO**127
+
+
+@functools.lru_cache
+def largest(fmt):
+    """The largest finite value of a format."""
+    if fmt == FP32:
+        return LARGEST
+    codes = range(2**fmt.width)
+    return max(v for v in (value(c, fmt) for c in codes) if not isinstance(v, str))
+
+
+def fp32(x):
+    """The nearest fp32 number, ties to even. What is beyond the largest one is the largest: all
+    that could be infinite here is saturated later."""
+    return value(project(x, FP32, "rne", "saturate")[0], FP32)
+
+
+def ratio(a, b):
+    """``fp32(a / b)``, where b may have underflowed to zero."""
+    a, b = (number(x) if x == "-0" else x for x in (a, b))
+    if b == 0:
+        return Fraction(0) if a == 0 else LARGEST if a > 0 else -LARGEST
+    return fp32(a / b)
+
+
+def times(a, b):
+    """``fp32(a * b)``; b is positive, and a may be "-0"."""
+    return a if a == "-0" else fp32(a * b)
+
+
+def exponent(amax, element, rule):
+    """Exponent of a power-of-two scale, before it is clamped."""
+    emax = floor_log2(largest(element))
+    if rule == "floor":
+        return floor_log2(amax) - emax
+    if rule == "ceil":
+        e = floor_log2(amax)
+        return e + (TWO**e < amax) - emax
+    if rule == "rceil":
+        e = floor_log2(amax / largest(element))
+        return e + (largest(element) * TWO**e < amax)
+    below = element.width - element.signed - 1 if is_fixed(element) else element.mantissa
+    return floor_log2(amax + TWO ** (floor_log2(amax) - below - 1)) - emax
+
+
+def tensor_scales(amax, block, order="paper"):
+    """Encoding and decoding scale of a tensor, from its largest magnitude."""
+    top = fp32(largest(block.element) * largest(block.scale))
+    if amax == 0:
+        encode = decode = Fraction(1)
+    elif order == "torchao":
+        decode = fp32(amax / top) or Fraction(1)
+        encode = ratio(Fraction(1), decode)
+    else:
+        encode = fp32(top / amax)
+        decode = ratio(Fraction(1), encode)
+    second = block.second_scale
+    stored = value(project(decode, second, "rne", "saturate")[0], second) or value(1, second)
+    if stored != decode:  # a second scale that is coarser than fp32
+        encode, decode = ratio(Fraction(1), stored), stored
+    return encode, decode
+
+
+def block_scale(amax, block, order, encode, decode):
+    """Code of a scale with a mantissa."""
+    top = largest(block.element)
+    wanted = {
+        "paper": lambda: times(fp32(amax / top), encode),
+        "ct": lambda: times(fp32(amax / top), encode),
+        "te": lambda: times(amax, times(fp32(1 / top), encode)),
+        "torchao": lambda: ratio(fp32(amax / top), decode),
+        "exact": lambda: amax * encode / top,
+    }[order]()
+    return project(wanted, block.scale, "rne", "saturate")[0]
+
+
+def least_scale(code, block, least):
+    """The scale that a lower bound makes of one."""
+    if least == "none" or (least == "ct" and code != 0):
+        return code
+    bound = {"modelopt": TWO**-9, "torchao": TWO**-6, "ct": TWO**-3}[least]
+    return max(code, project(bound, block.scale, "rne", "saturate")[0])
+
+
+def scaled(x, s, order, encode, decode):
+    """What is rounded to an element: x over the scale s."""
+    if x == "-0" and order != "exact":
+        return x
+    if order == "ct":
+        return ratio(x, ratio(s, encode))
+    if order == "torchao":
+        return times(x, ratio(encode, s))
+    if order == "exact":
+        return x if x == "-0" else x / (s * decode)
+    return times(x, ratio(Fraction(1), times(s, decode)))
+
+
+def quantize(
+    values,
+    block,
+    *,
+    rounding="rne",
+    scale_rule="floor",
+    order="paper",
+    min_scale="none",
+    te_zero_codes=False,
+    tensor=(Fraction(1), Fraction(1)),
+    words=None,
+    bits=16,
+):
+    """Codes of the elements and of the scale of one block."""
+    nothing = [0] * len(values)
+    finite = [x for x in values if x not in ("nan", "snan", "inf", "-inf")]
+    if finite != values and block.scale.specials != "finite":
+        return nothing, project("nan", block.scale, "rne", "nonfinite")[0]
+    amax = max((abs(number(x)) for x in finite), default=0)
+
+    def rounded(x, word):
+        return project(x, block.element, rounding, "saturate", word, bits)[0]
+
+    words = words or nothing
+    if block.scale.mantissa == 0:
+        low, high = value(0, block.scale), largest(block.scale)
+        if amax == 0:
+            e = floor_log2(low)
+            values = [x if isinstance(x, str) and x != "-0" else Fraction(0) for x in values]
+        else:
+            e = exponent(amax, block.element, scale_rule)
+            e = min(max(e, floor_log2(low)), floor_log2(high))
+        parts = [x if isinstance(x, str) else x / TWO**e for x in values]
+        code = e + block.scale.bias
+    else:
+        code = least_scale(block_scale(amax, block, order, *tensor), block, min_scale)
+        s = value(code, block.scale)
+        if s == 0 and not te_zero_codes:
+            return nothing, 0
+        parts = [scaled(x, s, order, *tensor) for x in values]
+    return [rounded(x, word) for x, word in zip(parts, words, strict=True)], code

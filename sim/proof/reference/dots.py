@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scalar reference for sums of products: ``dot``, ``mac``, ``block-dot``, ``block-mac``.
+
+As in :mod:`macaw.sim.proof.reference.scalar`, of which this is a part, all is done in fractions and
+nothing is shared with the vectorised model but the fields of formats and units. A beat is a dict of
+the codes of a unit's operands; those with lanes are lists.
+"""
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+from .scalar import TWO, direction, field_exponent, is_fixed, number, product, project, total, value
+
+EXACT = SimpleNamespace(kind="exact", count=0)
+"""What units without profiles do: ``mac``."""
+
+
+def element(fmt):
+    """Format of the elements of a block format; a scalar one is its own."""
+    return getattr(fmt, "element", fmt)
+
+
+def policy(overflow, fmt):
+    """The overflow policy if ``fmt`` can have it, else None for the default."""
+    has_nan = not is_fixed(fmt) and fmt.specials.value != "finite"
+    possible = {"saturate": True, "wrap": is_fixed(fmt), "nonfinite": has_nan}
+    return str(overflow) if overflow and possible[str(overflow)] else None
+
+
+def terms(spec, group):
+    """(product, scale, exponent of the fields of both) for each lane of some beats.
+
+    The scales are those of the last beat.
+    """
+    result = []
+    for beat in group:
+        lanes = list(zip(beat["a"], beat["b"], strict=True))
+        for lane, codes in enumerate(lanes):
+            pair = [(code, element(fmt)) for code, fmt in zip(codes, (spec.a, spec.b))]
+            scales = []
+            for name, fmt in (("a_scale", spec.a), ("b_scale", spec.b)):
+                if name in beat:
+                    every = group[-1][name]
+                    scales.append((every[lane * len(every) // len(lanes)], fmt.scale))
+            x = product(*(value(code, fmt) for code, fmt in pair))[0]
+            scale = Fraction(1)
+            for code, fmt in scales:
+                scale = product(scale, value(code, fmt))[0]
+            exponent = sum(field_exponent(code, fmt) for code, fmt in pair + scales)
+            result.append((x, scale, exponent))
+    return result
+
+
+def scaled(part):
+    """The products times their scales."""
+    return [product(x, scale)[0] for x, scale, _ in part]
+
+
+def aligned(values, exponents, bits, down):
+    """Sum of values cut off toward zero at ``bits`` bits below the largest exponent."""
+    exact = total(values, down)[0]
+    present = [e for x, e in zip(values, exponents) if x not in ("-0", 0)]
+    if exact in ("nan", "inf", "-inf") or not present:
+        return exact
+    last = TWO ** (max(present) - bits)
+    x = sum(int(number(x) / last) * last for x in values)
+    return "-0" if x == 0 and down else x
+
+
+def join(spec, lanes, addend, fmt, out, rounding, word):
+    """Code in ``out`` of ``addend``, a code of ``fmt``, plus the terms, by the unit's profile."""
+    profile = getattr(spec, "profile", EXACT)
+    kind = profile.kind
+    count = 1 if kind == "sequential" else profile.count or len(lanes)
+    down = rounding == "rdn"
+
+    def store(x, into):
+        overflow = policy(spec.overflow, into)
+        return project(x, into, rounding, overflow, word, spec.random_bits)[0]
+
+    for start in range(0, len(lanes), count):
+        part = lanes[start : start + count]
+        x = value(addend, fmt)
+        if kind == "aligned":
+            exponents = [*(e for _, _, e in part), field_exponent(addend, fmt)]
+            x = aligned([*scaled(part), x], exponents, profile.bits, down)
+        elif kind == "chunk":
+            inner = 0
+            for term, _, _ in part:
+                inner = store(total([value(inner, profile.format), term], down)[0], profile.format)
+            x = total([x, product(value(inner, profile.format), part[0][1])[0]], down)[0]
+        else:
+            x = total([x, *scaled(part)], down)[0]
+        addend, fmt = store(x, out), out
+    return addend
+
+
+def sequences(beats, contexts):
+    """The sequences of a stream as lists of beats, in the order in which they end."""
+    running = [[] for _ in range(contexts)]
+    for i, beat in enumerate(beats):
+        running[i % contexts].append(beat)
+        if beat["last"]:
+            yield running[i % contexts]
+            running[i % contexts] = []
+
+
+def groups(beats, size):
+    """``size`` beats at a time; the last ones may be fewer."""
+    return [beats[i : i + size] for i in range(0, len(beats), size)]
+
+
+def mac(spec, sequence):
+    """Code of the result of one sequence of ``mac`` or ``block-mac``."""
+    steps = groups(sequence, getattr(spec, "beats", 1))
+    rounding, word = direction(spec, sequence[-1])
+    if spec.acc == "exact":
+        x = total([x for step in steps for x in scaled(terms(spec, step))])[0]
+        if x in ("-0", 0):
+            x = "-0" if rounding == "rdn" else Fraction(0)
+    else:
+        code = 0
+        for step in steps:
+            how = direction(spec, step[-1])
+            code = join(spec, terms(spec, step), code, spec.acc, spec.acc, *how)
+        x = value(code, spec.acc)
+    overflow = policy(spec.overflow, spec.out)
+    return project(x, spec.out, rounding, overflow, word, spec.random_bits)[0]
+
+
+def evaluate(spec, beats):
+    """Codes of all the results of any of the four units for a list of beats."""
+    if spec.kind in ("mac", "block-mac"):
+        return [mac(spec, sequence) for sequence in sequences(beats, spec.contexts)]
+    results = []
+    for group in sequences(beats, 1) if spec.accumulates else [[beat] for beat in beats]:
+        how = direction(spec, group[-1])
+        results.append(join(spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *how))
+    return results

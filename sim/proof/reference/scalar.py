@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scalar reference for the golden model, in fractions, to be checked by eye.
+
+Here are formats, rounding and the units of one operation; sums of products are in
+:mod:`macaw.sim.proof.reference.dots`. Nothing here is shared with the vectorised model but the
+fields of formats and units. A value is a Fraction, or one of the strings "nan", "snan", "inf",
+"-inf", "-0". It exists for tests and proofs, one operation at a time.
+"""
+
+from fractions import Fraction
+
+INEXACT, UNDERFLOW, OVERFLOW, INVALID = 1, 2, 4, 8
+TWO = Fraction(2)
+
+
+def is_fixed(fmt):
+    """Whether ``fmt`` is an integer or fixed-point format."""
+    return not hasattr(fmt, "mantissa")
+
+
+def value(code, fmt):
+    """Value of a code."""
+    if is_fixed(fmt):
+        negative = fmt.signed and code >> (fmt.width - 1)
+        return Fraction(code - (1 << fmt.width) if negative else code) / TWO**fmt.fraction
+    magnitude = code % 2 ** (fmt.exponent + fmt.mantissa)
+    sign = -1 if code != magnitude else 1
+    field, fraction = divmod(magnitude, 2**fmt.mantissa)
+    specials, subnormals = fmt.specials.value, fmt.subnormals.value
+    if specials == "ieee" and field == 2**fmt.exponent - 1:
+        if fraction:
+            return "nan" if fraction >= 2 ** (fmt.mantissa - 1) else "snan"
+        return "inf" if sign > 0 else "-inf"
+    if specials == "fn" and magnitude == 2 ** (fmt.exponent + fmt.mantissa) - 1:
+        return "nan"
+    if specials == "fnuz" and sign < 0 and magnitude == 0:
+        return "nan"
+    if subnormals == "none":
+        hidden = magnitude != 0 or not fmt.zero
+        result = (hidden + fraction / TWO**fmt.mantissa) * hidden * TWO ** (field - fmt.bias)
+    elif field:
+        result = (1 + fraction / TWO**fmt.mantissa) * TWO ** (field - fmt.bias)
+    else:
+        result = fraction / TWO**fmt.mantissa * TWO ** (1 - fmt.bias)
+        if subnormals == "ftz":
+            result = Fraction(0)
+    return "-0" if result == 0 and sign < 0 else sign * result
+
+
+def negative(x):
+    """Sign bit of a value."""
+    return x in ("-0", "-inf") if isinstance(x, str) else x < 0
+
+
+def number(x):
+    """The Fraction of a finite value."""
+    return Fraction(0) if x == "-0" else x
+
+
+def product(a, b):
+    """Exact product of two values, and whether the operation is invalid."""
+    invalid = "snan" in (a, b)
+    infinite = [x for x in (a, b) if x in ("inf", "-inf")]
+    if infinite and any(x == "-0" or x == 0 for x in (a, b)):
+        return "nan", True
+    if "nan" in (a, b) or invalid:
+        return "nan", invalid
+    sign = negative(a) != negative(b)
+    if infinite:
+        return "-inf" if sign else "inf", False
+    result = number(a) * number(b)
+    return ("-0" if result == 0 and sign else result), False
+
+
+def total(terms, down=False):
+    """Exact sum of values, and whether the operation is invalid."""
+    if "snan" in terms:
+        return "nan", True
+    if "inf" in terms and "-inf" in terms:
+        return "nan", True
+    for special in ("nan", "inf", "-inf"):
+        if special in terms:
+            return special, False
+    result = sum((number(x) for x in terms), Fraction(0))
+    if result == 0:
+        zeros = all(number(x) == 0 for x in terms)
+        if zeros and len({negative(x) for x in terms}) == 1:
+            return terms[0], False
+        return ("-0" if down else result), False
+    return result, False
+
+
+def floor_log2(x):
+    """Exponent of the top bit of a positive Fraction."""
+    guess = x.numerator.bit_length() - x.denominator.bit_length()
+    return guess if TWO**guess <= x else guess - 1
+
+
+def round_integer(x, odd, sign, rounding, word, bits):
+    """Round a non-negative Fraction; ``odd(n)`` is the parity that ties and ``rod`` look at."""
+    whole = x.numerator // x.denominator
+    rest = x - whole
+    up = {
+        "rne": rest > Fraction(1, 2) or (rest == Fraction(1, 2) and odd(whole)),
+        "rna": rest >= Fraction(1, 2),
+        "rtz": False,
+        "rup": rest > 0 and not sign,
+        "rdn": rest > 0 and sign,
+        "rod": rest > 0 and not odd(whole),
+        "sr": rest * 2**bits // 1 + word >= 2**bits,
+        "srb": rest * 2 ** (bits + 1) // 1 + 2 * word + 1 >= 2 ** (bits + 1),
+        "src": round(rest * 2**bits) + word >= 2**bits,
+    }[rounding]
+    return whole + bool(up)
+
+
+def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, becomes=None):
+    """Code and flags of value ``x`` in ``fmt``. ``overflow`` None is the format's default.
+
+    ``becomes`` says what a NaN becomes in a format without one: None is the largest value.
+    """
+    if x in ("nan", "snan") and becomes is not None and str(becomes) != "largest":
+        return (0 if becomes == "zero" else 2 ** (fmt.width - 1)), INVALID
+    if is_fixed(fmt):
+        return project_fixed(x, fmt, rounding, overflow or "saturate", word, bits, invalid)
+    has_inf, has_nan = fmt.specials.value == "ieee", fmt.specials.value != "finite"
+    if overflow is None and not has_inf:
+        overflow = "saturate"
+    top = 2 ** (fmt.exponent + fmt.mantissa)
+    largest = {"ieee": top - 2**fmt.mantissa, "fn": top - 1}.get(fmt.specials.value, top) - 1
+    infinity = top - 2**fmt.mantissa
+    nan = {"ieee": infinity + 2**fmt.mantissa // 2, "fn": top - 1, "fnuz": top}.get(
+        fmt.specials.value, largest
+    )
+    flags = INVALID if invalid else 0
+    if x in ("nan", "snan"):
+        return nan, flags | (INVALID if not has_nan or x == "snan" else 0)
+    sign = negative(x)
+
+    def signed(code):
+        if fmt.signed and (code or fmt.specials.value != "fnuz"):
+            return code + sign * top
+        return code
+
+    if x in ("inf", "-inf"):
+        lost = INVALID if not has_inf or (sign and not fmt.signed) else 0
+        if sign and not fmt.signed:
+            return (0 if overflow == "saturate" else nan), flags | lost
+        if overflow == "saturate":
+            return signed(largest), flags | lost
+        return (signed(infinity) if has_inf else nan), flags | lost
+    gradual = fmt.subnormals.value == "gradual"
+    emin = (0 if fmt.subnormals.value == "none" else 1) - fmt.bias
+    m = fmt.mantissa
+    magnitude = abs(number(x))
+    if magnitude == 0:
+        if fmt.zero:
+            return signed(0), flags
+        return signed(0), flags | INEXACT | UNDERFLOW
+
+    def rounded(exponent):
+        """Rounded magnitude when the last place is ``2**(exponent - m)``."""
+        parity = (lambda n: n % 2) if m else (lambda n: (exponent + fmt.bias + n - 1) % 2)
+        if m == 0 and exponent == emin and gradual and magnitude < TWO**emin:
+            parity = lambda n: n % 2  # noqa: E731
+        n = round_integer(magnitude / TWO ** (exponent - m), parity, sign, rounding, word, bits)
+        return n * TWO ** (exponent - m)
+
+    exponent = floor_log2(magnitude)
+    unbounded = rounded(exponent)
+    result = rounded(max(exponent, emin)) if gradual else unbounded
+    if m == 0 and exponent == emin - 1 and gradual and rounding in ("rne", "rod"):
+        # Tininess at precision 1: the code of half the least normal number counts as even.
+        tie = magnitude / TWO**exponent - 1
+        up = tie > Fraction(1, 2) if rounding == "rne" else tie > 0
+        unbounded = TWO ** (exponent + up)
+    tiny = unbounded < TWO**emin
+    least = value(int(fmt.zero), fmt) if fmt.subnormals.value == "none" else TWO**emin
+    maximum = value(largest, fmt)
+    away = {"rup": not sign, "rdn": sign, "rod": True}.get(rounding, False)
+    if fmt.subnormals.value == "none" and fmt.zero and result < least and away:
+        if sign and not fmt.signed:
+            return (0 if overflow == "saturate" else nan), flags | INVALID
+        return signed(1), flags | INEXACT | UNDERFLOW
+    beneath = sign and not fmt.signed
+    if beneath and (not fmt.zero or result >= (least if not gradual else TWO ** (emin - m))):
+        return (0 if overflow == "saturate" else nan), flags | INVALID
+    if not gradual and result < least:
+        return signed(0), flags | INEXACT | UNDERFLOW
+    if result > maximum:
+        flags |= OVERFLOW | INEXACT
+        if overflow is None:
+            away = {"rtz": False, "rod": False, "rup": not sign, "rdn": sign}.get(rounding, True)
+            return signed(infinity if away else largest), flags
+        if overflow == "saturate":
+            return signed(largest), flags
+        return (signed(infinity) if has_inf else nan), flags
+    if result != magnitude:
+        flags |= INEXACT
+        if gradual and tiny:
+            flags |= UNDERFLOW
+    if result == 0:
+        return signed(0), flags
+    exponent = floor_log2(result)
+    if gradual and exponent < emin:
+        return signed(int(result / TWO ** (emin - m))), flags
+    field = exponent + fmt.bias
+    return signed(field * 2**m + int((result / TWO**exponent - 1) * 2**m)), flags
+
+
+def project_fixed(x, fmt, rounding, overflow, word, bits, invalid):
+    """As :func:`project`, for fixed point."""
+    flags = INVALID if invalid else 0
+    high = 2 ** (fmt.width - fmt.signed) - 1
+    low = (-high if fmt.symmetric else -high - 1) if fmt.signed else 0
+    if isinstance(x, str) and x != "-0":
+        limit = low if x == "-inf" else high
+        return limit % 2**fmt.width, flags | INVALID
+    exact = number(x) * TWO**fmt.fraction
+    sign = exact < 0
+    n = round_integer(abs(exact), lambda n: n % 2, sign, rounding, word, bits)
+    n = -n if sign else n
+    if low <= n <= high:
+        return n % 2**fmt.width, flags | (INEXACT if n != exact else 0)
+    flags |= INVALID
+    if overflow == "wrap":
+        return n % 2**fmt.width, flags
+    return (low if sign else high) % 2**fmt.width, flags
+
+
+DIRECTIONS = ("rne", "rtz", "rdn", "rup", "rna", "rod", "rne", "rne")
+"""What the codes of the ``rm`` port mean."""
+
+
+def direction(spec, codes):
+    """Rounding direction and random word of one operation."""
+    if spec.rounding == "dynamic":
+        return DIRECTIONS[codes["rm"]], 0
+    return str(spec.rounding), codes.get("random", 0)
+
+
+def opposite(x):
+    """The value with the other sign."""
+    swapped = {"inf": "-inf", "-inf": "inf", "-0": Fraction(0), "nan": "nan", "snan": "snan"}
+    return swapped[x] if isinstance(x, str) else ("-0" if x == 0 else -x)
+
+
+def field_exponent(code, fmt):
+    """Exponent of the code's fields, before any normalisation."""
+    if is_fixed(fmt):
+        return fmt.width - 1 - fmt.fraction
+    field = code % 2 ** (fmt.exponent + fmt.mantissa) // 2**fmt.mantissa
+    return (field if fmt.subnormals.value == "none" else max(field, 1)) - fmt.bias
+
+
+def evaluate(spec, **codes):
+    """Code and flags of one operation of ``mul``, ``add``, ``fma`` or ``cast``.
+
+    For sums of products see :mod:`macaw.sim.proof.reference.dots`.
+    """
+    rounding, word = direction(spec, codes)
+    down, invalid = rounding == "rdn", False
+    a = value(codes["a"], spec.a)
+    if spec.kind == "cast":
+        x = a
+    elif spec.kind == "mul":
+        x, invalid = product(a, value(codes["b"], spec.b))
+    elif spec.kind == "add":
+        b = value(codes["b"], spec.b)
+        x, invalid = total([a, opposite(b) if spec.subtract else b], down)
+    else:
+        x, bad = product(a, value(codes["b"], spec.b))
+        x, invalid = total([x, value(codes["c"], spec.c)], down)
+        invalid |= bad
+    overflow = spec.overflow and str(spec.overflow)
+    return project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan)

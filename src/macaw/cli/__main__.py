@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from .verbs import main
+
+main()

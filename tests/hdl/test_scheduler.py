@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The scheduler and the shared pieces, simulated by Amaranth against Python's integers."""
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.sim import Simulator
+
+from macaw.hdl import DELAY_MODELS, Lfsr, Pipeline, Wire
+from macaw.hdl.arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
+from macaw.hdl.lfsr import TAPS, sequence
+from macaw.hdl.schedule.wire import cat
+
+Build = Callable[..., tuple[Wire, ...]]
+
+
+def simulate(
+    widths: tuple[int, ...],
+    build: Build,
+    vectors: list[tuple[int, ...]],
+    period: float = math.inf,
+    target: str = "ecp5",
+) -> tuple[list[tuple[int, ...]], int]:
+    """(results of ``build`` for each vector, latency)."""
+    m = Module()
+    inputs = [Signal(w, name=f"in{i}") for i, w in enumerate(widths)]
+    p = Pipeline(m, delays=DELAY_MODELS[target], period=period)
+    wires = build(p, *(p.input(s) for s in inputs))
+    latency = max(w.stage for w in wires)
+    outputs = []
+    for i, wire in enumerate(wires):
+        out = Signal.like(wire.value, name=f"out{i}")
+        m.d.comb += out.eq(p.at(wire, latency))
+        outputs.append((out, wire))
+    m.d.sync += Signal().eq(0)
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    results = []
+
+    async def bench(ctx):
+        for cycle in range(len(vectors) + latency):
+            for signal, value in zip(inputs, vectors[min(cycle, len(vectors) - 1)], strict=True):
+                ctx.set(signal, value)
+            await ctx.delay(1e-9)
+            if cycle >= latency:
+                got = tuple(ctx.get(out) for out, _ in outputs)
+                for value, (_, wire) in zip(got, outputs, strict=True):
+                    assert wire.low <= value <= wire.high, "the range of a wire is a promise"
+                results.append(got)
+            await ctx.tick()
+
+    simulator.add_testbench(bench)
+    simulator.run()
+    return results, latency
+
+
+def samples(*widths: int, count: int = 60) -> list[tuple[int, ...]]:
+    rng = random.Random(str(widths))
+    corners = [tuple(0 for _ in widths), tuple((1 << w) - 1 for w in widths)]
+    return corners + [tuple(rng.getrandbits(w) for w in widths) for _ in range(count)]
+
+
+@pytest.mark.parametrize("period", [math.inf, 9.0, 4.0, 2.0])
+def test_arithmetic_is_exact_whatever_the_clock(period: float):
+    def build(p: Pipeline, a: Wire, b: Wire, s: Wire):
+        x, y = a.as_signed(), b
+        product = p.multiply(x, y)
+        total = p.sum([product, x, y, p.constant(-5)], [s])
+        return product, total - 3, p.mux(s, x, y), x < y, cat(a, b), y.shifted_left(3)
+
+    def model(a: int, b: int, s: int):
+        x = a - (a >> 6 << 7)
+        return x * b, x * b + x + b - 5 + s - 3, x if s else b, int(x < b), a | b << 7, b << 3
+
+    vectors = samples(7, 9, 1)
+    results, latency = simulate((7, 9, 1), build, vectors, period)
+    assert results == [model(*v) for v in vectors]
+    assert (latency > 0) == (period < math.inf)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("target", ["ecp5", "asic", "xilinx7"])
+@pytest.mark.parametrize("period", [math.inf, 4.0])
+def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
+    widths = (24, 9, 9, 30, 9, 9, 9, 1, 1)
+
+    def build(p: Pipeline, *wires: Wire):
+        *words, plus, one = wires
+        words = [w.as_signed() for w in words] if signed else words
+        total = p.sum(words, [plus, one])
+        # Sums of sums outside of a sum of many words, and the negative of one.
+        return total, 0 - total, words[0] - (words[1] + words[2]) + words[3]
+
+    def model(*codes: int):
+        half = [1 << (w - 1) if signed else 0 for w in widths[:-2]]
+        words = [(code ^ h) - h for code, h in zip(codes, half, strict=False)]
+        total = sum(words) + sum(codes[-2:])
+        return total, -total, words[0] - (words[1] + words[2]) + words[3]
+
+    vectors = samples(*widths)
+    results, _ = simulate(widths, build, vectors, period, target)
+    assert results == [model(*v) for v in vectors]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("multiplier", ["auto", "lut"])
+@pytest.mark.parametrize("widths", [(1, 5), (3, 3), (8, 8), (24, 24), (19, 40)])
+def test_products_of_any_width(widths: tuple[int, int], multiplier: str, signed: bool):
+    def build(p: Pipeline, a: Wire, b: Wire):
+        p.multiplier = multiplier
+        return (p.multiply(a.as_signed() if signed else a, b.as_signed() if signed else b),)
+
+    def value(code: int, width: int) -> int:
+        return code - (code >> (width - 1) << width) if signed else code
+
+    vectors = samples(*widths)
+    results, _ = simulate(widths, build, vectors)
+    assert results == [(value(a, widths[0]) * value(b, widths[1]),) for a, b in vectors]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
+def test_leading_zeros(width: int):
+    vectors = [(v,) for v in range(1, 1 << width)]
+    results, _ = simulate((width,), lambda p, a: (leading_zeros(p, a),), vectors)
+    assert results == [(width - v.bit_length(),) for (v,) in vectors]
+
+
+def test_leading_zeros_without_a_one_is_the_width_or_one_less():
+    for width in (3, 4, 8, 11):
+        results, _ = simulate((width,), lambda p, a: (leading_zeros(p, a),), [(0,)])
+        assert results[0][0] in (width, width - 1)
+
+
+@pytest.mark.parametrize(("width", "keep"), [(9, 4), (12, 12), (5, 8), (16, 3)])
+def test_shift_left_keeps_the_top_and_a_sticky_bit(width: int, keep: int):
+    bits = max(width, keep).bit_length()
+    vectors = samples(width, bits, count=200)
+
+    def model(word: int, amount: int):
+        size = max(width, keep)
+        shifted = (word << (size - width) << amount) & ((1 << size) - 1)
+        return shifted >> (size - keep), int(shifted & ((1 << (size - keep)) - 1) != 0)
+
+    results, _ = simulate((width, bits), lambda p, a, n: shift_left(p, a, n, keep), vectors)
+    assert results == [model(*v) for v in vectors]
+
+
+@pytest.mark.parametrize(("size", "width", "bits"), [(4, 9, 3), (4, 9, 6), (8, 8, 5), (6, 3, 4)])
+def test_shift_right_keeps_what_falls_out_as_sticky(size: int, width: int, bits: int):
+    vectors = samples(size, bits, count=200)
+
+    def model(word: int, amount: int):
+        out = word << width >> amount >> size
+        return out, int((word << 64 >> amount) & ((1 << (64 + size - width)) - 1) != 0)
+
+    results, _ = simulate((size, bits), lambda p, a, n: shift_right(p, a, n, width), vectors)
+    assert results == [model(*v) for v in vectors]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_at_least(signed: bool):
+    for bound in range(-20, 20):
+        vectors = [(v,) for v in range(16)]
+        results, _ = simulate(
+            (4,), lambda p, a, b=bound: (at_least(p, a.as_signed() if signed else a, b),), vectors
+        )
+        values = [v - (v >> 3 << 4) if signed else v for (v,) in vectors]
+        assert results == [(int(v >= bound),) for v in values]
+
+
+@pytest.mark.parametrize("signs", [(False, False), (True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("widths", [(3, 3), (2, 4), (4, 2)])
+def test_comparisons_are_those_of_integers(widths: tuple[int, int], signs: tuple[bool, bool]):
+    def build(p: Pipeline, *words: Wire) -> tuple[Wire, ...]:
+        a, b = (w.as_signed() if s else w for w, s in zip(words, signs, strict=True))
+        return a < b, a <= b, a > b, a >= b, a < 1, a >= 1, a.equals(b)
+
+    vectors = [(a, b) for a in range(1 << widths[0]) for b in range(1 << widths[1])]
+    results, _ = simulate(widths, build, vectors)
+    for patterns, got in zip(vectors, results, strict=True):
+        a, b = (
+            x - (1 << w) * (s and x >> (w - 1))
+            for x, w, s in zip(patterns, widths, signs, strict=True)
+        )
+        assert got == (a < b, a <= b, a > b, a >= b, a < 1, a >= 1, a == b)
+
+
+def test_operands_of_one_operation_meet_in_one_stage():
+    """A value that is used stages later is delayed through one shared chain."""
+
+    def build(p: Pipeline, a: Wire, b: Wire):
+        deep = p.sum([a, b, a, b, a, b, a])
+        first, second = deep + b, deep - b
+        assert p.registers > 0
+        before = p.registers
+        p.at(b, deep.stage)
+        assert p.registers == before
+        return first, second
+
+    vectors = samples(16, 16)
+    results, latency = simulate((16, 16), build, vectors, period=3.4)
+    assert latency >= 2
+    assert results == [(4 * a + 4 * b, 4 * a + 2 * b) for a, b in vectors]
+
+
+@pytest.mark.parametrize("degree", sorted(TAPS))
+def test_lfsr_gives_the_words_of_its_model(degree: int):
+    dut = Lfsr(width=8, degree=degree, seed=5)
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    words = []
+
+    async def bench(ctx):
+        ctx.set(dut.advance, 1)
+        for _ in range(50):
+            words.append(ctx.get(dut.word))
+            await ctx.tick()
+
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert words == sequence(width=8, degree=degree, seed=5, count=50)
+
+
+def test_lfsr_runs_through_every_state_but_zero():
+    bits = sequence(width=1, degree=15, seed=1, count=2 * (2**15 - 1))
+    half = len(bits) // 2
+    assert bits[:half] == bits[half:]
+    windows = {tuple(bits[i : i + 15]) for i in range(half)}
+    assert len(windows) == 2**15 - 1

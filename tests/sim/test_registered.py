@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every registered format through the gates: ``cast`` in both directions, and ``mul``."""
+
+import math
+
+import pytest
+
+from macaw.golden import SpecError, format, unit
+from macaw.golden.formats import FORMATS, POWERS
+from macaw.golden.units import Unit
+from macaw.hdl import build, generate
+from macaw.hdl.emit import write_bodies
+from macaw.sim.bench import bulk
+from macaw.sim.mismatch import position
+from macaw.sim.proof.cases.catalogue import REGISTERED, exhaustible, registered
+from macaw.sim.stimulus import exhaustive, stimulus
+from macaw.tools import simulators as toolchain
+
+BITS = 20
+VECTORS = 20_000
+UNITS = registered()
+# The products of two codes are proven in the one format alone, and those of wide formats with all
+# codes of one operand and corners of the other; casts from fp16 where bf16 has too few digits.
+GROUPS = {
+    "operand": [f"cast_{name}_fp32" for name in REGISTERED],
+    "result": [f"cast_bf16_{name}" for name in REGISTERED],
+    "flags": [f"cast_e5m2_{name}_dynamic_flags" for name in REGISTERED],
+    "product": [f"mul_{name}" for name in REGISTERED],
+    "wide": [
+        wide
+        for name in REGISTERED
+        if format(name).width > 8
+        for wide in (f"cast_fp16_{name}", f"cast_fp32_{name}", f"mul_{name}_e2m1")
+    ],
+}
+
+
+def test_all_that_gates_take_are_there():
+    for name in FORMATS | POWERS:
+        if name in REGISTERED:
+            assert build(unit("cast", a=name, out=name)).port_list
+        else:
+            with pytest.raises(SpecError, match=f"{name}: gates take"):
+                build(unit("cast", a=name, out=name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", GROUPS)
+def test_registered(group: str):
+    if "bulk" not in toolchain.available():
+        pytest.skip("verilator is missing")
+    names = GROUPS[group]
+    designs = [generate(UNITS[name]) for name in names]
+    write_bodies(designs)
+    models = bulk.Model.of_many(designs)
+    try:
+        wrong = [
+            name for name, model in zip(names, models, strict=True) if _differs(UNITS[name], model)
+        ]
+    finally:
+        for model in models:
+            model.close()
+    assert wrong == []
+
+
+def _differs(spec: Unit, model: bulk.Model) -> bool:
+    """Whether any result is not golden's, of all combinations of codes if they are few."""
+    every = exhaustible(spec, BITS)
+    chunks = exhaustive(spec) if every else stimulus(spec, vectors=VECTORS, seed=1)
+    tally = bulk.compare(spec, [model], chunks)
+    expected = math.prod(1 << port.width for port in spec.ports.inputs.values())
+    assert tally.failures or tally.vectors == (expected if every else VECTORS)
+    return bool(tally.failures)
+
+
+def test_distances_count_neighbours():
+    """Also between the least values of a format without zero, and those of two signs."""
+    shift4 = format("shift4")
+    order = [0xF, 0xE, 0xD, 0xC, 0xB, 0xA, 9, 8, 0, 1, 2, 3, 4, 5, 6, 7]
+    values = [float(shift4.decode(code)) for code in order]
+    assert values == sorted(set(values))
+    places = [position(shift4, code) for code in order]
+    assert places == list(range(-8, 8))
+    assert position(format("e4m3fnuz"), 0x80) is None
+    assert position(format("e4m3"), 0x80) == position(format("e4m3"), 0) == 0
+    assert position(format("e3m1fnnosubnozero"), 0x10) == -1

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+import math
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.formats.block import BLOCKS, expand_scales
+from macaw.golden.formats.block import format as format_of
+from macaw.golden.units import unit
+from macaw.synth import Comparison, Row, Settings, accuracy, compare, report, source
+from macaw.synth.work import accumulator, candidates, kind_of, lanes_of
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _cache(shared, monkeypatch):
+    monkeypatch.setenv("MACAW_CACHE", str(shared))
+
+
+@pytest.mark.parametrize(
+    ("name", "sums"),
+    [("fp32", "fp32"), ("e4m3", "fp32"), ("e2m1", "fp32"), ("int4", "int32"), ("int8", "int32"),
+     ("int16", "int48"), ("fx8.6", "fx32.12"), ("mxfp4", "fp32"), ("dfp16", "fp32"),
+     ("binary", "int32"), ("shift4", "int32"), ("binary:binary", "int32"), ("int4:int8", "int32"),
+     ("ternary:int16", "int32"), ("int8:int16", "int40"), ("int4:fp16", "fp32"),
+     ("binary:bf16", "fp32")],
+)  # fmt: skip
+def test_accumulators(name, sums):
+    assert accumulator(name) == format_of(sums)
+
+
+@pytest.mark.parametrize("name", ["fp64", "int32"])
+def test_formats_without_an_accumulator(name):
+    with pytest.raises(SpecError, match=f"{name}: .* accumulator"):
+        accumulator(format_of(name))
+
+
+def test_candidates_do_equal_work():
+    kinds = [spec.kind for spec in candidates(format_of("e4m3"))]
+    assert kinds == ["fma", "mac"]
+    assert [spec.name for spec in candidates(format_of("int8"))] == ["fma_int8_int32"]
+    (exact, aligned) = candidates(format_of("bf16"), "dot", 8)
+    assert (exact.macs, aligned.macs) == (8, 8)
+    with pytest.raises(SpecError, match="lanes"):
+        candidates(format_of("e4m3"), "fma", 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "lanes"),
+    [("bf16", 32), ("int8", 32), ("mxfp4", 32), ("nvfp4", 16), ("hbfp8", 24), ("dfp16", 32),
+     ("e2m1-k8-e8m0", 8), ("int4sym-k128-fp16", 32), ("int4sym-k48-fp16", 24)],
+)  # fmt: skip
+def test_beside_a_block_format_all_are_dot_products(name, lanes):
+    fmt = format_of(name)
+    assert lanes_of(fmt, [fmt, format_of("mxfp4")]) == lanes
+    for spec in candidates(fmt, kind_of([fmt, format_of("mxfp4")]), lanes):
+        assert spec.macs == lanes
+        assert spec.kind == ("dot" if name in ("bf16", "int8") else "block-dot")
+    assert lanes_of(format_of("bf16"), [format_of("fp32"), format_of("int8")]) == 1
+
+
+def test_lanes_that_are_given_hold_for_blocks_too():
+    assert [spec.size for spec in candidates(format_of("mxfp4"), "dot", 64)] == [64, 64]
+    with pytest.raises(SpecError, match="size=48"):
+        candidates(format_of("mxfp4"), "dot", 48)
+    with pytest.raises(SpecError, match="mac takes no block format"):
+        candidates(format_of("mxfp4"), "mac")
+
+
+@pytest.mark.parametrize("name", [*BLOCKS, "int4sym-k128-fp16", "e2m1-k8x4-ue4m3-fp32"])
+def test_dot_products_of_blocks_are_those_of_the_dequantised_values(name):
+    # In float64: what the exact sum in blocks and fp32 between them may differ by is far below.
+    fmt = format_of(name)
+    spec = candidates(fmt, "auto", lanes_of(fmt, [fmt]))[0]
+    random = np.random.default_rng(1)
+    values = {operand: random.standard_normal((6, 200)) for operand in "ab"}
+    codes, scale, exact = {}, 1.0, np.ones((6, 200))
+    for operand, array in values.items():
+        made, factor = accuracy.quantized(spec, operand, array)
+        codes |= made
+        scale *= factor
+        exact *= fmt.quantize(array).dequantize()
+    found = accuracy.dot_products(spec, **codes) / scale
+    assert accuracy.ratio(np.sum(exact, axis=-1), found) > 120
+
+
+def test_each_beat_has_the_scales_of_its_blocks():
+    # Two blocks of 16 a beat, and one of 128 over four beats: powers of two show whose scale it is.
+    for size in (16, 128):
+        fmt = format_of(f"int8sym-k{size}-e8m0")
+        spec = unit("block-dot", a=fmt, out="fp32", size=32)
+        scales = np.arange(120, 120 + 256 // size, dtype=np.uint8)[None]
+        spread = expand_scales(fmt, scales, (1, 256), -1)
+        ones = np.ones((1, 256), np.uint8)
+        same = np.full((1, 256), 127, np.uint8)
+        found = accuracy.dot_products(spec, ones, ones, a_scale=spread, b_scale=same)
+        assert found == np.sum(np.exp2(spread - 127.0))
+
+
+def test_block_formats_keep_more_than_their_elements_alone():
+    trial = accuracy.Trial(pairs=32, length=96)
+    blocks, elements = (
+        accuracy.sqnr(candidates(format_of(name), "dot", 32)[0], "heavy-tailed", trial)
+        for name in ("mxint8", "int8")
+    )
+    assert blocks > elements + 10
+
+
+@pytest.mark.parametrize(
+    ("greatest", "limit", "scale"),
+    [(1.0, 448.0, 256.0), (3.0, 6.0, 2.0), (10.0, 6.0, 0.5), (4.0, 4.0, 1.0)],
+)
+def test_the_scale_is_the_largest_power_of_two_that_fits(greatest, limit, scale):
+    assert accuracy.scale_of(np.array([-greatest, 0.1]), limit) == scale
+
+
+def test_accuracy_rises_with_the_mantissa():
+    trial = accuracy.Trial(pairs=32, length=64)
+    found = [
+        accuracy.sqnr(unit("fma", a=name, out="fp32"), "gaussian", trial)
+        for name in ("e5m2", "e4m3", "e3m4", "bf16", "fp16", "fp32")
+    ]
+    assert found == sorted(found)
+    assert 15 < found[0] < 30
+    assert found[-1] > 120
+
+
+def test_integers_lose_to_floats_on_heavy_tails():
+    trial = accuracy.Trial(pairs=64, length=256)
+    integers = unit("fma", a="int8", out="int32")
+    floats = unit("fma", a="e4m3", out="fp32")
+    normal, heavy = (accuracy.sqnr(integers, d, trial) for d in accuracy.DISTRIBUTIONS)
+    assert normal > accuracy.sqnr(floats, "gaussian", trial)
+    assert heavy < accuracy.sqnr(floats, "heavy-tailed", trial)
+
+
+def test_an_accumulator_inside_gives_the_same_sum_as_a_loop_of_fma():
+    # int8 products and sums are exact in both.
+    random = np.random.default_rng(1)
+    a, b = random.integers(0, 256, (2, 8, 16), np.uint8)
+    loop = accuracy.dot_products(unit("fma", a="int8", out="int32"), a, b)
+    inside = accuracy.dot_products(unit("mac", a="int8", acc="int32", out="int32"), a, b)
+    lanes = accuracy.dot_products(unit("dot", a="int8", out="int32", lanes=4), a, b)
+    exact = np.sum(a.view(np.int8).astype(int) * b.view(np.int8), axis=-1)
+    assert loop.tolist() == inside.tolist() == lanes.tolist() == exact.tolist()
+
+
+def test_a_comparison_from_end_to_end(tmp_path):
+    news = []
+    made = compare(
+        ["e2m1", "int4"], ["asic"], reference="int4", vectors=2000,
+        trial=accuracy.Trial(pairs=16, length=64), progress=news.append,
+    )  # fmt: skip
+    assert [row.format for row in made.rows] == ["e2m1", "int4"]
+    for row in made.rows:
+        assert row.error is None
+        assert row.proven >= 2000
+        assert row.cost > 0
+        assert set(row.sqnr) == set(accuracy.DISTRIBUTIONS)
+    assert made.rows[1].cost_per_mac == made.rows[1].cost_per_rate == 1.0
+    assert made.rows[0].cost_per_mac > 1.0
+    assert any("proving" in line for line in news)
+    made.write(tmp_path)
+    assert json.loads((tmp_path / "compare.json").read_text())["rows"][0]["format"] == "e2m1"
+    again = compare(
+        ["e2m1", "int4"], ["asic"], reference="int4", vectors=2000,
+        trial=accuracy.Trial(pairs=16, length=64),
+    )  # fmt: skip
+    assert [row.cost for row in again.rows] == [row.cost for row in made.rows]
+
+
+@pytest.mark.slow
+def test_a_comparison_of_blocks_and_scalars():
+    made = compare(
+        ["int4", "nvint4"], ["asic"], vectors=2000, trial=accuracy.Trial(pairs=8, length=64),
+    )  # fmt: skip
+    integer, block = made.rows
+    assert made.passed, (integer.error, block.error)
+    assert (integer.macs, block.macs) == (32, 16)
+    assert (integer.bits, block.bits) == (4, 4 + 7 / 16)
+    assert block.cost_per_mac == pytest.approx(block.cost / 16 / (integer.cost / 32))
+    assert block.proven >= 2000
+    assert "4.438" in made.table()
+    assert "16 or 32 multiply-accumulates" in made.html()
+
+
+ROWS = (
+    Row(format="fp32", target="ecp5", bits=32, unit="fma_fp32", stages=6, latency=6, cost=2000.0,
+        cost_unit="LUT4 equivalents", fmax_mhz=90.0, rate=90.0, cost_per_mac=1.0,
+        cost_per_rate=1.0, proven=1_000_000, sqnr={"gaussian": 130.0, "heavy-tailed": 129.0}),
+    Row(format="int8", target="ecp5", bits=8, unit="fma_int8_int32", stages=2, latency=2,
+        cost=240.0, cost_unit="LUT4 equivalents", fmax_mhz=170.0, rate=170.0, cost_per_mac=0.12,
+        cost_per_rate=0.06, sqnr={"gaussian": 31.6, "heavy-tailed": math.inf}),
+    Row(format="e4m3", target="ecp5", bits=8, error="yosys: <nothing> came of it"),
+)  # fmt: skip
+MADE = Comparison(rows=ROWS, settings=Settings(reference="fp32"), command="macaw compare")
+
+
+def test_the_page_is_self_contained():
+    page = MADE.html()
+    assert "fma_int8_int32" in page
+    assert "&lt;nothing&gt;" in page
+    for outside in ("http://", "https://", "<script", "<link", "@import"):
+        assert outside not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_picture_is_xml_with_a_point_for_each_whole_row():
+    root = ElementTree.fromstring(MADE.svg())
+    titles = [t.text for t in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert len(titles) == 1  # int8 has an infinite ratio, e4m3 has none
+    assert titles[0].startswith("fp32: 1 of fp32's cost per MAC/s; 130.0 dB")
+
+
+def test_a_comparison_without_a_whole_row_has_a_picture_too():
+    empty = Comparison(rows=ROWS[2:], settings=Settings(reference="fp32"))
+    assert "nothing to show" in empty.svg()
+    assert empty.table().endswith("came of it")
+
+
+def test_a_picture_of_other_figures():
+    marks = [report.Mark("a", 1.0, 20.0, 18.0, "a: one"), report.Mark("b", 2.0, 30.0, math.inf, "")]
+    drawn = report.picture([report.panel("area", marks, "cost")], ("one", "other"), "dB")
+    root = ElementTree.fromstring(drawn)
+    titles = [t.text for t in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles == ["a: one"]
+    assert ">other<" in drawn
+
+
+def test_json_has_no_infinities():
+    text = json.dumps(MADE.to_json(), allow_nan=False)
+    assert json.loads(text)["rows"][1]["sqnr"]["heavy-tailed"] is None
+
+
+def test_the_table_is_aligned():
+    lines = MADE.table().splitlines()
+    assert lines[0] == "ecp5: cost in LUT4 equivalents; relative to fp32"
+    assert len(lines[1]) == len(lines[2]) == len(lines[3])
+    assert "1,000,000" in lines[2]
+    assert lines[3].endswith("not")
+
+
+@pytest.mark.parametrize(
+    ("formats", "options", "message"),
+    [
+        (["e4m9x"], {}, "e4m9x"),
+        (["e4m3"], {"targets": ["nowhere"]}, "nowhere"),
+        (["e4m3"], {"targets": ["xilinx7"]}, "area only"),
+        (["e4m3"], {"unit": "cast"}, "unit"),
+        (["e4m3"], {"lanes": 0}, "lanes"),
+        (["e4m3"], {"vectors": 0}, "vectors"),
+        (["e4m3"], {"frob": 1}, "frob"),
+        (["fp64"], {}, "fp64"),
+        (["mxfp44"], {}, "mxfp4"),
+        (["mxfp4"], {"unit": "fma"}, "fma takes no block format"),
+        (["mxfp4", "int8"], {"lanes": 48}, "size=48"),
+        (["mxfp4", "fp64"], {}, "fp64"),
+        (["e4m3"], {"executor": "slurm"}, "slurm"),
+        (["e4m3"], {"reference": "e4m9x"}, "e4m9x"),
+        (["int4:"], {}, "weight:activation"),
+        (["int4:frob"], {}, "frob"),
+        (["mxfp4:int8"], {}, "int8 is no block format.*mxfp4:mxfp4"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(formats, options, message):
+    with pytest.raises(MacawError, match=message):
+        compare(formats, **options)
+
+
+def test_an_unwritable_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MacawError, match="cannot be written"):
+        MADE.write(tmp_path / "file")
+
+
+def test_a_wrong_unit_has_no_price(monkeypatch):
+    class Wrong:
+        passed, mismatch = False, "vector 3: expected 1, got 2"
+
+    monkeypatch.setattr("macaw.sim.verify", lambda spec, **_: Wrong)
+    with pytest.raises(MacawError, match="differs from its golden model: vector 3"):
+        source.prove(unit("mul", a="e2m1", out="e2m1"), vectors=10, seed=1, stages=0)
+
+
+def test_the_digest_of_the_source_is_stable_and_specific():
+    assert source.digest("golden") == source.digest("golden")
+    assert source.digest("golden") != source.digest("golden", "hdl")

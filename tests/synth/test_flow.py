@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+import tempfile
+
+import pytest
+
+from macaw.golden.errors import MacawError, SpecError, ToolError
+from macaw.golden.units import unit
+from macaw.synth import TARGETS, library, run, stages_for
+from macaw.synth.flow import Result, Source, from_verilog
+from macaw.synth.targets import target
+from macaw.tools import yosys as tools
+
+ADDER = """module adder (input clk, input [3:0] i_a, input [3:0] i_b, output reg [3:0] o_r);
+  always @(posedge clk) o_r <= i_a + i_b;
+endmodule
+"""
+PORTS = [
+    {"name": "clk", "direction": "input", "width": 1, "role": "clock"},
+    {"name": "i_a", "direction": "input", "width": 4, "role": "operand"},
+    {"name": "i_b", "direction": "input", "width": 4, "role": "operand"},
+    {"name": "o_r", "direction": "output", "width": 4, "role": "result"},
+]
+DESIGN = Source(name="adder", verilog=ADDER, metadata={"ports": PORTS, "latency": 1})
+
+
+def known(value: float | None) -> float:
+    assert value is not None
+    return value
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _cache(shared, monkeypatch):
+    monkeypatch.setenv("MACAW_CACHE", str(shared))
+
+
+def test_asic_figures():
+    result = run(DESIGN, "asic")
+    assert result.ffs == 4
+    assert 4 * 5 + 4 < known(result.gate_equivalents) < 80
+    assert result.cost == result.gate_equivalents
+    # two registers' share and an adder of four bits
+    assert 4 < known(result.delay_fo4) < 20
+    assert 0 < known(result.logic_fo4) < known(result.delay_fo4)
+    assert result.delay_ps is None
+    assert result.fmax_mhz is None
+    assert result.latency == 1
+
+
+def test_a_second_run_is_served_from_the_cache():
+    first = run(DESIGN, "asic")
+    again = run(DESIGN, "asic")
+    assert again.cached
+    assert again == first
+
+
+def test_ecp5_is_placed_and_routed():
+    result = run(DESIGN, "ecp5")
+    assert result.lut_equivalents == known(result.luts) + 2 * known(result.carries)
+    assert result.ffs == 4
+    assert result.dsps == 0
+    assert result.device == "LFE5U-25F"
+    assert 100 < known(result.fmax_mhz) < 1000
+    assert result.critical_path
+    assert result.rate == result.fmax_mhz
+
+
+def test_area_only_has_no_clock():
+    result = run(DESIGN, "ice40", area_only=True)
+    assert known(result.luts) > 0
+    assert result.ffs == 4
+    assert result.fmax_mhz is None
+
+
+def test_xilinx7_area():
+    result = run(DESIGN, "xilinx7")
+    assert known(result.luts) >= 1
+    assert result.ffs == 4
+
+
+def test_a_liberty_file(tmp_path):
+    path = tmp_path / "mine.lib"
+    path.write_text(library.liberty())
+    result = run(DESIGN, "asic", liberty=path)
+    assert result.target == "mine"
+    assert result.delay_ps == pytest.approx(known(result.delay_fo4) * library.PS_PER_FO4, abs=1)
+    assert result.fmax_mhz == pytest.approx(1e6 / known(result.delay_ps), rel=0.01)
+
+
+def test_results_survive_json():
+    result = run(DESIGN, "asic")
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_a_unit_is_generated_first():
+    result = run(unit("mul", a="e2m1", out="e2m1"), "asic", stages=1)
+    assert result.latency == 1
+    assert known(result.gate_equivalents) > 20
+
+
+def test_a_failure_is_not_stored():
+    broken = Source(name="adder", verilog="module adder (", metadata={"ports": PORTS})
+    for _ in range(2):
+        with pytest.raises(ToolError, match="syntax error"):
+            run(broken, "asic")
+
+
+def test_the_time_out_names_the_module_and_the_target():
+    wide = Source(name="adder", verilog=ADDER + "// other\n", metadata=DESIGN.metadata)
+    with pytest.raises(ToolError, match=r"adder for ecp5 did not finish within 0\.05 s"):
+        run(wide, "ecp5", timeout=0.05, area_only=True)
+
+
+def test_a_mapping_that_hangs_is_done_without_a_delay_target(monkeypatch, shared):
+    real, news = tools.call, []
+
+    def hangs(tool, arguments, *, folder, timeout, what="", notify=None):
+        if "-D 1000" in (folder / "map.abc").read_text():
+            raise tools.ToolTimeout("yosys: mapping did not finish")
+        return real(tool, arguments, folder=folder, timeout=timeout, what=what, notify=notify)
+
+    monkeypatch.setattr(tools, "call", hangs)
+    before = sorted(shared.rglob("*.json"))
+    other = Source(name="adder", verilog=ADDER + "// hangs\n", metadata=DESIGN.metadata)
+    result = run(other, "asic", progress=news.append)
+    assert result.notes == ("mapped without a delay target: ABC did not finish with one",)
+    assert "trying again without a delay target" in news[0]
+    assert sorted(shared.rglob("*.json")) == before  # depends on the machine: not stored
+
+
+@pytest.mark.parametrize(
+    ("where", "options", "message"),
+    [
+        ("ecp6", {}, "did you mean ecp5"),
+        ("ecp5", {"multiplier": "slow"}, "multiplier: 'slow'"),
+        ("ecp5", {"timeout": 0}, "timeout: 0"),
+        ("ecp5", {"stages": 2}, "stages: the design is generated already"),
+        ("ecp5", {"liberty": "x.lib"}, "target asic only"),
+        ("asic", {"liberty": "/no/such.lib"}, "cannot be read"),
+    ],
+)
+def test_bad_input(where, options, message):
+    with pytest.raises(SpecError, match=message):
+        run(DESIGN, where, **options)
+
+
+def test_a_liberty_file_that_is_none(tmp_path):
+    path = tmp_path / "frob.lib"
+    path.write_text("library of congress")
+    with pytest.raises(MacawError, match="Liberty"):
+        run(DESIGN, "asic", liberty=path)
+
+
+@pytest.mark.parametrize(
+    ("where", "megahertz", "message"),
+    [("ecp5", 0, "not a positive"), ("asic", 100, "none that is measured in MHz")],
+)
+def test_frequencies_that_make_no_sense(where, megahertz, message):
+    with pytest.raises(SpecError, match=message):
+        stages_for(unit("mul", a="e2m1", out="e2m1"), where, megahertz)
+
+
+def test_the_fewest_stages_are_searched_by_measurement(monkeypatch):
+    measured = []
+
+    def fake(design, target, **_):
+        stages = design.metadata["latency"]
+        measured.append(stages)
+        return Result(name="x", target="ecp5", latency=stages, fmax_mhz=20.0 * (stages + 1))
+
+    monkeypatch.setattr("macaw.synth.search.run", fake)
+    monkeypatch.setattr(
+        "macaw.synth.source.generate",
+        lambda spec, *, cache, stages, **_: Source(
+            name="x", verilog="", metadata={"latency": stages}
+        ),
+    )
+    spec = unit("mul", a="e2m1", out="e2m1")
+    stages, result = stages_for(spec, "ecp5", 100)
+    assert (stages, result.fmax_mhz) == (4, 100.0)
+    assert len(measured) == len(set(measured)) <= 5
+    with pytest.raises(SpecError, match=r"9000 MHz is not reached .* the most is 500 MHz"):
+        stages_for(spec, "ecp5", 9000)
+
+
+def test_ports_are_read_from_plain_verilog(tmp_path):
+    path = tmp_path / "adder.v"
+    path.write_text(ADDER)
+    found = from_verilog(path)
+    assert found.name == "adder"
+    assert found.metadata["ports"] == PORTS
+    with pytest.raises(SpecError, match="cannot be read"):
+        from_verilog(tmp_path / "none.v")
+
+
+def test_each_target_is_whole():
+    for name, place in TARGETS.items():
+        assert place.name == name
+        assert target(name) is place
+        assert bool(place.nextpnr) == bool(place.devices)
+        assert set(place.dsp) == {"auto", "dsp", "lut"}
+
+
+def test_work_folders_are_removed(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run(DESIGN, "asic", cache=False)
+    assert not list(tmp_path.iterdir())

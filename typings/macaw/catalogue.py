@@ -1,1 +1,0 @@
-../../src/macaw/catalogue.py

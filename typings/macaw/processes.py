@@ -1,1 +1,0 @@
-../../src/macaw/processes.py

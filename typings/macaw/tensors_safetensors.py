@@ -1,1 +1,0 @@
-../../src/macaw/tensors_safetensors.py
