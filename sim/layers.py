@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from macaw.golden.arithmetic.dyadic import FORMS, Profile, check_integers, check_range, reach
-from macaw.golden.checks import check_format, check_integer
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.formats import Fixed, Format
+from macaw.golden.formats.checks import check_format, check_integer
 from macaw.golden.tensors.integer_layers import Layer
 from macaw.golden.units import ResidualAdd, Unit, unit
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -77,30 +78,136 @@ def test_import_of_macaw_loads_nothing_heavy() -> None:
     assert not {"amaranth", "cocotb", "plotly", "macaw.hdl"} & set(done.stdout.split())
 
 
-BASE = {"command", "files", "processes"}  # what all but the golden model stands on
-BELOW = {
-    "golden": {"golden"},
-    "hdl": {*BASE, "golden", "hdl"},
-    "sim": {*BASE, "golden", "hdl", "sim"},
-    "synth": {*BASE, "golden", "hdl", "sim", "synth"},  # a comparison proves before it prices
+# Rooms from the ground up: each may use those before it. A room is a package's own files, without
+# those of its sub-packages; faces, the packages' ``__init__``, collect what is below and beside.
+ROOMS = (
+    "golden",  # errors, and arrays where they enter
+    "golden.formats",
+    "golden.arithmetic",
+    "golden.units",
+    "golden.tensors",
+    "tools",
+    "hdl.schedule",
+    "hdl.arithmetic",
+    "hdl.units",
+    "hdl",
+    "sim.bench",
+    "sim.stimulus",
+    "sim",
+    "sim.proof.random",
+    "sim.proof.cases",
+    "sim.proof.reference",
+    "sim.proof.outsiders",
+    "sim.proof",
+    "synth",
+    "tensors",
+    "cli",
+)
+LATE = {  # the two ways up: what a format offers is written above it
+    ("golden.formats.scalar", "golden.arithmetic.codec"),
+    ("golden.formats.block", "golden.tensors.quantized"),
 }
-
-
-def upward(folder: Path, package: str, allowed: set[str]) -> list[str]:
-    """Imports of a package's files, at any depth, that run to another room than ``allowed``."""
-    found = []
+PACKAGES = {"macaw", *(f"macaw.{room}" for room in ROOMS)}
+MODULES: dict[str, Path] = {}
+for package, folder in FOLDERS.items():
     for path in sorted(folder.rglob("*.py")):
-        where = ".".join([package, *path.relative_to(folder).parent.parts])
-        for name in sorted(imported(path, where)):
-            top, _, rest = name.partition(".")
-            if top == "macaw" and rest.partition(".")[0] not in allowed:
-                found.append(f"{path.name} imports {name}")
+        parts = path.relative_to(folder).with_suffix("").parts
+        MODULES[".".join([package, *parts]).removesuffix(".__init__")] = path
+
+
+def room_of(module: str) -> str:
+    """The room of a module, or of a name in it; that of the front, ``macaw`` itself, is ""."""
+    while module not in PACKAGES:
+        module = module.rpartition(".")[0]
+    return module.removeprefix("macaw").removeprefix(".")
+
+
+def used(path: Path, package: str, modules: Collection[str] = MODULES) -> set[str]:
+    """Modules of macaw that a file imports, whichever way; faces count as their room."""
+    found = set()
+    for name in imported(path, package):
+        if name.partition(".")[0] == "macaw":
+            found.add(name if name in modules else name.rpartition(".")[0])
     return found
 
 
-@pytest.mark.parametrize("package", BELOW)
-def test_imports_run_downwards(package: str) -> None:
-    assert upward(ROOT / package, f"macaw.{package}", BELOW[package]) == []
+def upward(path: Path, module: str) -> list[str]:
+    """Imports of a file that run to no room before its own."""
+    room = room_of(module)
+    below = {*ROOMS[: ROOMS.index(room) + 1]}
+    if room.startswith("sim.proof"):
+        below.add("")  # nothing at all comes after the proof: it sees macaw as users do
+    if room == "cli":
+        below.add("")
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    found = []
+    for name in sorted(used(path, package)):
+        late = (module.removeprefix("macaw."), name.removeprefix("macaw.")) in LATE
+        if room_of(name) not in below and not late:
+            found.append(f"{module} imports {name}")
+    return found
+
+
+@pytest.mark.parametrize("module", sorted({*MODULES} - PACKAGES))
+def test_imports_run_downwards(module: str) -> None:
+    assert upward(MODULES[module], module) == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_faces_collect_from_below_or_beside(room: str) -> None:
+    """From rooms that are not above, and from their own sub-packages."""
+    name = f"macaw.{room}"
+    if name in MODULES:
+        below = {*ROOMS[: ROOMS.index(room) + 1]}
+        for other in used(MODULES[name], name):
+            assert room_of(other) in below or other.startswith(f"{name}."), other
+
+
+def test_rooms_are_the_folders() -> None:
+    folders = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    assert folders == PACKAGES
+
+
+@pytest.mark.parametrize("line", ["from macaw.sim import proof", "import macaw.sim.proof.prove"])
+def test_nothing_of_the_product_imports_the_proof(line: str, tmp_path: Path) -> None:
+    """Which follows from the rooms but for synth and what is after it."""
+    for module, path in MODULES.items():
+        if not module.startswith("macaw.sim.proof"):
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            assert not any(name.startswith("macaw.sim.proof") for name in used(path, package))
+    path = tmp_path / "module.py"
+    path.write_text(line + "\n")
+    assert any(name.startswith("macaw.sim.proof") for name in used(path, "macaw.synth"))
+
+
+def test_the_references_import_nothing_of_macaw() -> None:
+    for module, path in MODULES.items():
+        if room_of(module) == "sim.proof.reference":
+            package = module.rpartition(".")[0]
+            assert {room_of(name) for name in used(path, package)} <= {"sim.proof.reference"}, path
+
+
+MOST_FILES = 18
+
+
+def test_folders_are_not_flat() -> None:
+    for module, path in MODULES.items():
+        if path.name == "__init__.py":
+            assert len([*path.parent.glob("*.py")]) <= MOST_FILES, module
+
+
+# The families of units; what gates have in one file, golden has in one of the same name.
+FAMILIES = {path.stem for path in (ROOT / "hdl" / "units").glob("*.py")} - {
+    "__init__",
+    "component",
+    "keywords",
+    "naming",
+    "registry",
+}
+
+
+def test_families_have_the_same_name_in_golden_and_hdl() -> None:
+    assert {f"macaw.golden.units.{name}" for name in FAMILIES} <= {*MODULES}
 
 
 @pytest.mark.parametrize(
@@ -109,20 +216,21 @@ def test_imports_run_downwards(package: str) -> None:
         "import macaw",
         "from macaw import cli",
         "import macaw.synth.flow",
-        "from .. import synth",
-        "from ..synth import flow",
+        "from ... import synth",
+        "from ...synth import flow",
         "from ...synth.flow import run",
+        "from ..units import fma",
         "def late():\n    from macaw import unit",
     ],
 )
 def test_every_way_up_is_seen(line: str, tmp_path: Path) -> None:
-    depth = 2 if "..." in line else 1
-    path = tmp_path.joinpath(*["sub"] * (depth - 1), "module.py")
-    path.parent.mkdir(exist_ok=True)
+    path = tmp_path / "module.py"
     path.write_text(line + "\n")
-    assert len(upward(tmp_path, "macaw.hdl", BELOW["hdl"])) == 1
-    path.write_text("from . import wire\nfrom macaw.golden import units\nimport macaw.hdl.emit\n")
-    assert upward(tmp_path, "macaw.hdl", BELOW["hdl"]) == []
+    assert len(upward(path, "macaw.hdl.arithmetic.module")) == 1
+    path.write_text(
+        "from ..schedule import wire\nfrom macaw.golden import units\nfrom . import tree\n"
+    )
+    assert upward(path, "macaw.hdl.arithmetic.module") == []
 
 
 def test_golden_needs_numpy_only() -> None:

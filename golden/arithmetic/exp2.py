@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import integers as integers_of
-from ..checks import check_integer
 from ..errors import CodeError
+from ..formats.checks import check_integer
 
 MOST_BITS = 62
 """Of an integer operand, and of every value on the way, beside the sign."""

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import integers as integers_of
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
+from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
 from ..formats.scalar import format as scalar_format
 from .exp2 import MOST_BITS, integers

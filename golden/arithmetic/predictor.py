@@ -41,9 +41,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import common_shape, integers, truths
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
 from ..formats.block import Block
+from ..formats.checks import check_integer
 from .flex import check_flex
 
 PROFILES = ("paper", "ngraph")

@@ -43,9 +43,9 @@ import numpy as np
 
 from ..arithmetic.flex import check_exponent, check_flex
 from ..arithmetic.predictor import PROFILES
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
 from ..formats.block import Block
+from ..formats.checks import check_integer
 
 _TRIES = 10
 

@@ -15,10 +15,10 @@ from ..arithmetic.operands import CHUNK, check_codes
 from ..arithmetic.projection import Direction, project, resolve_or_default
 from ..arithmetic.sums import add_lanes, add_terms, products
 from ..arrays import is_float, plain
-from ..checks import check_format
 from ..errors import CodeError, SpecError
 from ..formats.block import AnyFormat, Block, expand_scales, scalar
 from ..formats.block import format as format_of
+from ..formats.checks import check_format
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
 from ..units.block_dots import BlockMac

@@ -14,9 +14,9 @@ from ..arithmetic.operands import CHUNK, Operand, Operands
 from ..arithmetic.projection import Direction, check_random, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import scaled
-from ..checks import check_any_format, check_format, check_integer
 from ..errors import CodeError, SpecError
 from ..formats.block import AnyFormat, Block
+from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
 from .dots import Sum

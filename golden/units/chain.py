@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arithmetic.operands import Operand, Operands
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
+from ..formats.checks import check_integer
 from ..formats.scalar import Fixed, Format
 from .specification import UNSET, Ports, Unit, spelled
 

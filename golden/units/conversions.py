@@ -15,9 +15,9 @@ from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split
 from ..arithmetic.sums import add_terms, products
-from ..checks import check_any_format, check_integer
 from ..errors import SpecError
 from ..formats.block import Block
+from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import FORMATS, Float, Format
 from .specification import UNSET, Ports, Unit

@@ -21,8 +21,8 @@ from ..arithmetic.projection import (
 )
 from ..arithmetic.streams import Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import add_lanes, add_terms, column, products
-from ..checks import check_format, check_integer
 from ..errors import CodeError, SpecError
+from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
 from .specification import UNSET, Ports, Unit, identifier

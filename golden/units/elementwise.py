@@ -12,7 +12,7 @@ from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split, resolve_nan
 from ..arithmetic.sums import add_terms, products
-from ..checks import check_boolean
+from ..formats.checks import check_boolean
 from ..formats.choices import Nan
 from ..formats.scalar import Format
 from .specification import UNSET, Ports, Unit

@@ -17,9 +17,9 @@ from ..arithmetic.flex import aligned_sum, check_flex, rescale
 from ..arithmetic.operands import CHUNK, Operand, Operands, rows
 from ..arithmetic.projection import check_random
 from ..arithmetic.streams import Stream
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
 from ..formats.block import Block, scalar
+from ..formats.checks import check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
 from .specification import UNSET, Ports, Unit

@@ -13,8 +13,8 @@ from ..arithmetic.exact import Exact
 from ..arithmetic.exp2 import MOST_BITS, Exp2, LogarithmOfE
 from ..arithmetic.functions import Gelu, isqrt, rational
 from ..arithmetic.operands import Operand
-from ..checks import check_format, check_integer
 from ..errors import SpecError
+from ..formats.checks import check_format, check_integer
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
 from .specification import UNSET, Ports, Unit, identifier

@@ -11,8 +11,8 @@ import numpy as np
 from ..arithmetic.dyadic import store
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.streams import Stream
-from ..checks import check_boolean, check_integer
 from ..errors import CodeError, SpecError
+from ..formats.checks import check_boolean, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format, Subnormals
 from .requantize import IntegerUnit, codes, sums

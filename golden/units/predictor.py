@@ -11,9 +11,9 @@ import numpy as np
 from ..arithmetic.flex import check_flex
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.predictor import TRIES, Predictor
-from ..checks import check_integer
 from ..errors import CodeError, SpecError
 from ..formats.block import Block
+from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
 from .specification import UNSET, Ports, Unit, digits
 

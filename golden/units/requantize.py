@@ -26,8 +26,8 @@ from ..arithmetic.dyadic import (
 )
 from ..arithmetic.operands import Operand, Operands, rows
 from ..arithmetic.streams import Stream
-from ..checks import check_boolean, check_format, check_integer
 from ..errors import CodeError, SpecError
+from ..formats.checks import check_boolean, check_format, check_integer
 from ..formats.scalar import Fixed
 from .specification import Ports, Unit, identifier
 

@@ -19,8 +19,8 @@ from ..arithmetic.functions import (
     softmax,
 )
 from ..arithmetic.operands import Operand
-from ..checks import check_format, check_integer
 from ..errors import SpecError
+from ..formats.checks import check_format, check_integer
 from ..formats.scalar import FORMATS, Fixed
 from .conversions import LARGEST_BLOCK
 from .functions import IntegerFunction, ScaledFunction

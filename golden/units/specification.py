@@ -15,9 +15,9 @@ import numpy as np
 from ..arithmetic.exact import Exact
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, Split, check_random, project, resolve_overflow
-from ..checks import check_format, check_integer
 from ..errors import SpecError
 from ..formats.block import AnyFormat, Block
+from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Float, Format
 

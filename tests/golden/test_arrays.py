@@ -402,8 +402,8 @@ def test_every_kind_of_unit_is_here():
 def test_every_function_of_arrays_is_here():
     """What documents an array_like parameter in golden is above, by its name."""
     found = set()
-    for module in pkgutil.iter_modules(macaw.golden.__path__):
-        path = f"{macaw.golden.__name__}.{module.name}"
+    for module in pkgutil.walk_packages(macaw.golden.__path__, "macaw.golden."):
+        path = module.name
         for name, member in vars(importlib.import_module(path)).items():
             if getattr(member, "__module__", None) != path:
                 continue

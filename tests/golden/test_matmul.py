@@ -11,6 +11,7 @@ import pytest
 from macaw import golden
 from macaw.golden import Block, CodeError, SpecError, format, matmul, unit
 from macaw.golden.formats.block import check_shape, expand_scales, scalar
+from macaw.golden.tensors import filtered
 from macaw.golden.tensors.quantized import Quantized
 from macaw.sim.proof.outsiders import scalars as prove_golden
 from macaw.sim.proof.reference import scalar as reference
@@ -320,5 +321,5 @@ def test_what_float64_decides_is_the_exact_sum(name, out, monkeypatch):
             names = (name,)
             with monkeypatch.context() as patch:
                 got = matmul(left, right, *names, **options)
-                patch.setattr(golden.filtered, "product", lambda *_: None)
+                patch.setattr(filtered, "product", lambda *_: None)
                 assert np.array_equal(got, matmul(left, right, *names, **options)), rounding

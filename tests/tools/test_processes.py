@@ -17,7 +17,7 @@ from macaw.tools import processes
 BUSY = """
 import sys, threading
 from pathlib import Path
-from macaw import files, processes
+from macaw.tools import files, processes
 processes.start()
 def work(name):
     while True:
@@ -30,7 +30,7 @@ print("ready", flush=True)
 work("b")
 """
 POOL = """
-from macaw import processes
+from macaw.tools import processes
 def work(_):
     with processes.temporary_folder() as folder:
         processes.run(["sh", "-c", "sleep 300 & sleep 300"], folder=folder)
@@ -120,7 +120,7 @@ def test_worker_processes_end_with_the_command(tmp_path, name):
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path):
-    text = "from macaw import processes\nprocesses.start()\nimport time\n"
+    text = "from macaw.tools import processes\nprocesses.start()\nimport time\n"
     text += "print('ready', flush=True)\ntime.sleep(0.5)\nprint('done')\n"
     ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731 nohup does it
     command = started(text, tmp_path, preexec_fn=ignoring)

@@ -8,19 +8,29 @@ compressed-tensors.
 
 import functools
 from fractions import Fraction
-
-from macaw.golden import format
+from types import SimpleNamespace
 
 from .scalar import TWO, floor_log2, is_fixed, number, project, value
 
-FP32 = format("fp32")
+# IEEE 754-2019, table 3.5: the fields that a format of macaw has, and that are read here.
+FP32 = SimpleNamespace(
+    width=32,
+    exponent=8,
+    mantissa=23,
+    bias=127,
+    signed=True,
+    zero=True,
+    negative_zero=True,
+    specials=SimpleNamespace(value="ieee"),
+    subnormals=SimpleNamespace(value="gradual"),
+)
 LARGEST = (2 - Fraction(1, 2**23)) * TWO**127
 
 
 @functools.lru_cache
 def largest(fmt):
     """The largest finite value of a format."""
-    if fmt == FP32:
+    if fmt.width == FP32.width:
         return LARGEST
     codes = range(2**fmt.width)
     return max(v for v in (value(c, fmt) for c in codes) if not isinstance(v, str))

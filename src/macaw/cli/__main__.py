@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+"""``python -m macaw.cli``."""
+
 from .verbs import main
 
 main()

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import SpecError
-from .formats.block import AnyFormat, Block
-from .formats.block import format as any_format
-from .formats.scalar import Format
+from ..errors import SpecError
+from .block import AnyFormat, Block
+from .block import format as any_format
+from .scalar import Format
 
 
 def check_any_format(name: str, value: Any) -> AnyFormat:
