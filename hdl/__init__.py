@@ -4,7 +4,7 @@
 from .emit import Design, generate
 from .lfsr import Lfsr
 from .schedule.delays import DELAY_MODELS, DelayModel
-from .schedule.scheduler import Pipeline
+from .schedule.scheduler import Scheduler
 from .schedule.wire import Wire
 from .units.component import Datapath, Implementation, Port
 from .units.registry import DATAPATHS, build
@@ -17,8 +17,8 @@ __all__ = [
     "Design",
     "Implementation",
     "Lfsr",
-    "Pipeline",
     "Port",
+    "Scheduler",
     "Wire",
     "build",
     "generate",

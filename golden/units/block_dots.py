@@ -19,14 +19,14 @@ from ..formats.block import AnyFormat, Block
 from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .dots import Sum
+from .dots import SumOfProducts
 from .specification import UNSET, Ports, Unit, identifier
 
 _LAST = {"last": Operand(format=Fixed(width=1, signed=False))}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _BlockSum(Sum):
+class _BlockSum(SumOfProducts):
     """What the units of this module share: operands in blocks, taken some lanes at a time."""
 
     a: AnyFormat = UNSET
@@ -298,7 +298,7 @@ class BlockMac(_BlockSum):
         terms = [] if self.terms == 4096 else [f"t{self.terms}"]
         contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
         shown = [] if acc == "fp32" else [f"acc{acc}"]
-        return shown + terms + contexts + Sum._suffixes(self)
+        return shown + terms + contexts + SumOfProducts._suffixes(self)
 
     @property
     def ports(self) -> Ports:

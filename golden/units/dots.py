@@ -31,7 +31,7 @@ _LANES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sum(Unit):
+class SumOfProducts(Unit):
     """Base of the units that add products to an addend by an accumulation profile."""
 
     dynamic: ClassVar[bool] = False
@@ -112,7 +112,7 @@ class Sum(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dot(Sum):
+class Dot(SumOfProducts):
     """Dot product with addend: ``r = round(c + sum(a[i] * b[i]))``, rounded once.
 
     Parameters

@@ -247,7 +247,7 @@ class FlexMul(Elementwise):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sums(Flex):
+class FlexSum(Flex):
     """Base of the units that add up products until ``last``."""
 
     accumulates: ClassVar[bool] = True
@@ -331,7 +331,7 @@ class Sums(Flex):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FlexMac(Sums):
+class FlexMac(FlexSum):
     """Multiply-accumulate of Flexpoint: ``r = saturate(round(sum(a * b) * 2**(ea + eb - er)))``.
 
     Each beat adds ``lanes`` products of integers, exactly. The beat with ``last=1`` gives a
@@ -388,7 +388,7 @@ class FlexMac(Sums):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FlexMatmul(Sums):
+class FlexMatmul(FlexSum):
     """Tile of a matrix product of Flexpoint tensors: ``rows`` by ``columns`` sums at once.
 
     A beat brings a column of ``a`` (``rows`` lanes) and a row of ``b`` (``columns`` lanes), and

@@ -11,10 +11,10 @@ from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.block import Block, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special, multiply, unpack
-from .rounding import Exact, Rounder
+from .rounding import Rounder, Unrounded
 from .unrounded import (
     add_sum,
     align_truncated,
@@ -91,7 +91,7 @@ def lanes(word: Wire, format: Format, count: int | None) -> list[Wire]:
 
 
 def products(
-    p: Pipeline, factors: Factors, operands: dict[str, Wire], count: int, widest: int
+    p: Scheduler, factors: Factors, operands: dict[str, Wire], count: int, widest: int
 ) -> Products:
     """The first ``count`` products of ``factors``, from wires named as golden's inputs."""
     numbers = {}
@@ -127,7 +127,7 @@ def _point(format: Format) -> int:
 
 
 def accumulate(
-    p: Pipeline,
+    p: Scheduler,
     profile: Accumulation,
     terms: Products,
     addend: Wire,
@@ -159,7 +159,7 @@ def accumulate(
     return code
 
 
-def exact(p: Pipeline, terms: Products, addend: Number, rounder: Rounder) -> Exact:
+def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Unrounded:
     """``addend`` plus the exact sum of the scaled products."""
     if all(group.scale is None for group in terms.groups):
         return sum_products(p, terms.all, addend, rounder, terms.widest)
@@ -168,8 +168,8 @@ def exact(p: Pipeline, terms: Products, addend: Number, rounder: Rounder) -> Exa
 
 
 def join(
-    p: Pipeline, sums: "Sequence[Sum]", addend: Number, rounder: Rounder, widest: int
-) -> Exact:
+    p: Scheduler, sums: "Sequence[Sum]", addend: Number, rounder: Rounder, widest: int
+) -> Unrounded:
     """``addend`` plus exact sums."""
     total = add_up(p, [each.number for each in sums], widest)
     every = cat(*(each.every for each in sums), addend.sign).all()
@@ -182,7 +182,7 @@ def join(
     return joined or window_sum(p, total, addend, rounder, special, zero)
 
 
-def add_up(p: Pipeline, terms: Sequence[Number], widest: int) -> Number:
+def add_up(p: Scheduler, terms: Sequence[Number], widest: int) -> Number:
     """The exact sum as one fixed-point number; of one term, the term."""
     if len(terms) == 1:
         return terms[0]
@@ -221,7 +221,7 @@ class Sum:
     zero: Wire
 
     @classmethod
-    def of(cls, p: Pipeline, terms: Sequence[Number], widest: int) -> "Sum":
+    def of(cls, p: Scheduler, terms: Sequence[Number], widest: int) -> "Sum":
         """The sum of some products."""
         special = combine_special(p, [term.special for term in terms])
         signs = cat(*(term.sign for term in terms))
@@ -247,7 +247,7 @@ class Sum:
             invalid=self.invalid | clash,
         )
 
-    def gathered(self, p: Pipeline, first: Wire, width: int) -> "Sum":
+    def gathered(self, p: Scheduler, first: Wire, width: int) -> "Sum":
         """The running sum, in ``width`` bits, since the beat marked ``first``."""
         word = p.accumulate(self.number.significand, first, width)
         return Sum(
@@ -283,7 +283,7 @@ class Sum:
         )
 
 
-def scale_number(p: Pipeline, total: Number, scale: Number) -> Number:
+def scale_number(p: Scheduler, total: Number, scale: Number) -> Number:
     """A number times a scale; what is special about it is left to :class:`Sum`."""
     if not total.significand.signed:
         return multiply(p, total, scale)
@@ -307,7 +307,7 @@ def scale_number(p: Pipeline, total: Number, scale: Number) -> Number:
 
 
 def _chunk(
-    p: Pipeline, profile: Accumulation, group: Group, rounder: Rounder, widest: int
+    p: Scheduler, profile: Accumulation, group: Group, rounder: Rounder, widest: int
 ) -> Number:
     """The sum of a chunk, from zero, rounded to the inner format at each product."""
     inner = profile.format
@@ -332,14 +332,14 @@ def _chunk(
 
 
 def _aligned(
-    p: Pipeline, part: Products, addend: Number, format: Format, bits: int, rounder: Rounder
-) -> Exact:
+    p: Scheduler, part: Products, addend: Number, format: Format, bits: int, rounder: Rounder
+) -> Unrounded:
     scaled = any(group.scale is not None for group in part.groups)
     point = part.point + part.scale_point if scaled else part.point
     numbers = part.scaled
     terms = [(number, point) for number in numbers] + [(addend, _point(format))]
     word, exponent, offset = align_truncated(p, terms, bits, rounder)
-    return Exact(
+    return Unrounded(
         word=word,
         exponent=exponent,
         offset=offset,

@@ -8,7 +8,7 @@ from macaw.golden.arithmetic.block_rules import ScaleRule, largest_power
 from macaw.golden.formats import Float, Subnormals
 from macaw.golden.formats.block import Block
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Special, unpack
 from .rounding import Rounder
@@ -18,7 +18,7 @@ from .unrounded import from_number, headroom
 __all__ = ["PowerOfTwo", "largest", "nonfinite"]
 
 
-def largest(p: Pipeline, words: Sequence[Wire]) -> Wire:
+def largest(p: Scheduler, words: Sequence[Wire]) -> Wire:
     """The largest of unsigned words: a tree of comparisons."""
     level = list(words)
     while len(level) > 1:
@@ -27,7 +27,7 @@ def largest(p: Pipeline, words: Sequence[Wire]) -> Wire:
     return level[0]
 
 
-def nonfinite(p: Pipeline, codes: Sequence[Wire], format: Float) -> Wire:
+def nonfinite(p: Scheduler, codes: Sequence[Wire], format: Float) -> Wire:
     """1 if one of the codes is a NaN or an infinity."""
     special = [unpack(p, code, format).special for code in codes]
     return cat(*(s.nan | s.infinite for s in special)).any()
@@ -45,7 +45,7 @@ class PowerOfTwo:
     """
 
     def __init__(
-        self, p: Pipeline, codes: Sequence[Wire], source: Float, block: Block, rule: ScaleRule
+        self, p: Scheduler, codes: Sequence[Wire], source: Float, block: Block, rule: ScaleRule
     ):
         self.p = p
         self.source = source

@@ -11,12 +11,12 @@ from macaw.golden.formats import FORMATS, Float
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow, Rounding
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .block_scales import largest
 from .divide import constant, normalised, quotient
 from .number import Number, multiply, unpack
-from .rounding import Exact, Rounder
+from .rounding import Rounder, Unrounded
 from .shift import at_least
 from .unrounded import from_number
 
@@ -47,7 +47,7 @@ class ThroughFp32:
 
     def __init__(
         self,
-        p: Pipeline,
+        p: Scheduler,
         codes: Sequence[Wire],
         source: Float,
         block: Block,
@@ -75,7 +75,7 @@ class ThroughFp32:
     def _rounder(self, overflow: Overflow | None = None) -> Rounder:
         return Rounder(self.p, FP32, Rounding.RNE, overflow)
 
-    def _fp32(self, exact: Exact, rounder: Rounder) -> Number:
+    def _fp32(self, exact: Unrounded, rounder: Rounder) -> Number:
         code = rounder.project(exact).code
         return unpack(self.p, code, FP32)
 
@@ -95,7 +95,7 @@ class ThroughFp32:
 
     # The steps.
 
-    def _wanted(self, amax: Number, rounder: Rounder) -> Exact:
+    def _wanted(self, amax: Number, rounder: Rounder) -> Unrounded:
         """The block's scale before it is rounded to its format."""
         p = self.p
         odd, exponent = largest_power(self.block)
@@ -132,7 +132,7 @@ class ThroughFp32:
         p, encode, decode, scale = self.p, self.encode, self.decode, self.scale
         values = [unpack(p, code, self.source) for code in codes]
         one = self._constant(1.0)
-        results: list[Exact] = []
+        results: list[Unrounded] = []
         match self.order:
             case Order.EXACT:
                 divisor = normalised(p, scale if decode is None else multiply(p, scale, decode))

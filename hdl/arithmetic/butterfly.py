@@ -3,13 +3,13 @@
 
 from collections.abc import Sequence
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 
 __all__ = ["butterfly", "butterfly_marks"]
 
 
-def butterfly(p: Pipeline, words: Sequence[Wire]) -> list[Wire]:
+def butterfly(p: Scheduler, words: Sequence[Wire]) -> list[Wire]:
     """The sums ``sum_j (-1)**popcount(i & j) * words[j]``, exact, for every i."""
     result = list(words)
     step = 1

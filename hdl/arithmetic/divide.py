@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from macaw.golden.formats import Float
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special
-from .rounding import Exact, Rounder
+from .rounding import Rounder, Unrounded
 from .shift import leading_zeros, shift_left
 from .unrounded import with_headroom
 
 __all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
 
 
-def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
+def divide(p: Scheduler, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
     """(digits of the quotient, 1 if there is a remainder).
 
     The divisor's top bit is set. The first digit weighs ``2**(len(dividend) - len(divisor))``.
@@ -33,7 +33,7 @@ def divide(p: Pipeline, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wir
     return result, cat(*left).any() if left else p.constant(0, 1)
 
 
-def floor_divide(p: Pipeline, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire]:
+def floor_divide(p: Scheduler, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire]:
     """(floor of the quotient, remainder) of integers that are not negative.
 
     The divisor's range begins above 0; the less it spans, the fewer rows there are. A divisor of
@@ -56,7 +56,7 @@ def floor_divide(p: Pipeline, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire
     return result.within(0, dividend.high // divisor.low), rest.within(0, divisor.high - 1)
 
 
-def _rows(p: Pipeline, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wire, Wire]:
+def _rows(p: Scheduler, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wire, Wire]:
     """(a digit for each bit that is brought down, what is left), from a rest below the divisor."""
     result: list[Wire] = []
     for bit in bits:
@@ -68,7 +68,7 @@ def _rows(p: Pipeline, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wir
     return cat(*reversed(result)) if result else p.constant(0), rest
 
 
-def normalised(p: Pipeline, number: Number) -> Number:
+def normalised(p: Scheduler, number: Number) -> Number:
     """The same number with the leading one in the top bit of its significand."""
     if all(index == len(number.significand) - 1 for index, _ in number.lowest):
         return number
@@ -87,7 +87,7 @@ def normalised(p: Pipeline, number: Number) -> Number:
     )
 
 
-def constant(p: Pipeline, significand: int, exponent: int) -> Number:
+def constant(p: Scheduler, significand: int, exponent: int) -> Number:
     """A positive number; the significand is not zero."""
     never = p.constant(0, 1)
     return Number(
@@ -102,7 +102,7 @@ def constant(p: Pipeline, significand: int, exponent: int) -> Number:
     )
 
 
-def quotient(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact:
+def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
     """``a / b`` to the digits that the rounder looks at; specials as IEEE 754-2019 has them.
 
     Both are :func:`normalised` floats, or constants.
@@ -119,7 +119,7 @@ def quotient(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact:
     nan = nan | (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
     gone = a.zero | b.special.infinite
     exponent = a.exponent - b.exponent
-    return Exact(
+    return Unrounded(
         word=with_headroom(word & ~gone, exponent.low + offset, rounder),
         exponent=exponent,
         offset=offset,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = ["Number", "Special", "multiply", "unpack"]
@@ -43,7 +43,7 @@ class Number:
     special : Special
     """
 
-    pipeline: Pipeline
+    pipeline: Scheduler
     sign: Wire
     zero: Wire
     significand: Wire
@@ -91,14 +91,14 @@ class Number:
         return self.pipeline.add(flipped, self.sign).within(-bound, bound)
 
 
-def unpack(p: Pipeline, code: Wire, format: Format) -> Number:
+def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
     """Split a code of ``format`` into its fields (golden's ``unpack``)."""
     if isinstance(format, Fixed):
         return _unpack_fixed(p, code, format)
     return _unpack_float(p, code, format)
 
 
-def _unpack_fixed(p: Pipeline, code: Wire, format: Fixed) -> Number:
+def _unpack_fixed(p: Scheduler, code: Wire, format: Fixed) -> Number:
     never = p.constant(0, 1)
     integer = code.as_signed() if format.signed else code
     sign = code[-1] if format.signed else never
@@ -114,7 +114,7 @@ def _unpack_fixed(p: Pipeline, code: Wire, format: Fixed) -> Number:
     )
 
 
-def _unpack_float(p: Pipeline, code: Wire, format: Float) -> Number:
+def _unpack_float(p: Scheduler, code: Wire, format: Float) -> Number:
     never, always = p.constant(0, 1), p.constant(1, 1)
     fraction = code[: format.mantissa]
     field = code[format.mantissa : format.mantissa + format.exponent]
@@ -159,7 +159,7 @@ def _unpack_float(p: Pipeline, code: Wire, format: Float) -> Number:
 
 
 def _classify(
-    p: Pipeline, code: Wire, field: Wire, fraction: Wire, sign: Wire, format: Float
+    p: Scheduler, code: Wire, field: Wire, fraction: Wire, sign: Wire, format: Float
 ) -> Special:
     never = p.constant(0, 1)
     nan, infinite, signalling = never, never, never
@@ -174,7 +174,7 @@ def _classify(
     return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
 
 
-def multiply(p: Pipeline, a: Number, b: Number) -> Number:
+def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
     sign = a.sign ^ b.sign
     bad = (a.special.infinite & b.zero) | (b.special.infinite & a.zero)

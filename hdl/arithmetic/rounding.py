@@ -7,17 +7,17 @@ from macaw.golden.arithmetic.projection import nan_code
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Special
 from .shift import at_least, leading_zeros, shift_left, shift_right
 from .signed_rounding import round_signed, with_special
 
-__all__ = ["Exact", "Projection", "Rounder"]
+__all__ = ["Projection", "Rounder", "Unrounded"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exact:
+class Unrounded:
     """An exact sum before rounding.
 
     The value is ``(-1)**sign * (word + fraction) * 2**(exponent + offset)``, where ``word`` is a
@@ -69,7 +69,7 @@ class Rounder:
 
     Parameters
     ----------
-    p : Pipeline
+    p : Scheduler
     format : Float or Fixed
     rounding : Rounding
     overflow : Overflow or None
@@ -86,7 +86,7 @@ class Rounder:
 
     def __init__(
         self,
-        p: Pipeline,
+        p: Scheduler,
         format: Format,
         rounding: Rounding,
         overflow: Overflow | None,
@@ -116,7 +116,7 @@ class Rounder:
         return fraction_bits(self.rounding, self.random, self.flags)
 
     def origin(self, width: int, high: int, zeros: int = 0) -> int:
-        """The offset at which nothing has to be added to the exponent of an :class:`Exact`.
+        """The offset at which nothing has to be added to the exponent of an :class:`Unrounded`.
 
         ``width`` is that of its word, unsigned, ``high`` the largest exponent of its last bit,
         and ``zeros`` the number of bits above its leading one, if it is known.
@@ -127,7 +127,7 @@ class Rounder:
             )
         return self.format.emin + 1 - width + zeros
 
-    def project(self, exact: Exact) -> Projection:
+    def project(self, exact: Unrounded) -> Projection:
         """The code of the value in the result format, and its flags."""
         if isinstance(self.format, Fixed):
             return self._project_fixed(exact, self.format)
@@ -216,7 +216,7 @@ class Rounder:
 
     # Floating point.
 
-    def _project_float(self, exact: Exact, format: Float) -> Projection:
+    def _project_float(self, exact: Unrounded, format: Float) -> Projection:
         p = self.p
         negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
         sign = exact.sign ^ negative
@@ -334,7 +334,7 @@ class Rounder:
         return subnormal & ~(ones & reach)
 
     def _pack_float(
-        self, format: Float, exact: Exact, sign: Wire, packed: Wire, empty: Wire,
+        self, format: Float, exact: Unrounded, sign: Wire, packed: Wire, empty: Wire,
         inexact: Wire, *, tiny,
     ) -> Projection:  # fmt: skip
         p = self.p
@@ -426,7 +426,7 @@ class Rounder:
 
     # Fixed point.
 
-    def _project_fixed(self, exact: Exact, format: Fixed) -> Projection:
+    def _project_fixed(self, exact: Unrounded, format: Fixed) -> Projection:
         p = self.p
         special = exact.special
         scale = exact.exponent + (exact.offset + format.fraction)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = ["at_least", "leading_zeros", "shift_left", "shift_right", "window"]
 
 
-def leading_zeros(p: Pipeline, word: Wire) -> Wire:
+def leading_zeros(p: Scheduler, word: Wire) -> Wire:
     """Number of zeros above the leading one; without a one, the width or one less.
 
     A tree of logarithmic depth: each node says whether its half is empty, and how many zeros lead.
@@ -20,7 +20,7 @@ def leading_zeros(p: Pipeline, word: Wire) -> Wire:
     return p.constant(0) if count is None else count.within(0, width)
 
 
-def _leading(p: Pipeline, word: Wire) -> tuple[Wire, Wire | None]:
+def _leading(p: Scheduler, word: Wire) -> tuple[Wire, Wire | None]:
     """(no bit set, zeros above the leading one modulo the width)."""
     width = len(word)
     if width == 1:
@@ -38,7 +38,7 @@ def _leading(p: Pipeline, word: Wire) -> tuple[Wire, Wire | None]:
     return empty, cat(p.mux(high_empty, low, high), high_empty)
 
 
-def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:
+def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:
     """(the ``keep`` top bits of ``word << amount`` within its width, OR of all bits below them).
 
     Coarse shifts first, so that the bits that can no longer reach the top leave early.
@@ -71,7 +71,7 @@ def shift_left(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, 
 
 
 def shift_right(
-    p: Pipeline, word: Wire, amount: Wire, width: int, *, late: bool = False
+    p: Scheduler, word: Wire, amount: Wire, width: int, *, late: bool = False
 ) -> tuple[Wire, Wire]:
     """(``word`` at the top of ``width`` bits and shifted right, OR of the bits that fell out).
 
@@ -117,7 +117,7 @@ def shift_right(
     return word, fell
 
 
-def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire, Wire]:
+def window(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire, Wire]:
     """(the ``keep`` low bits of ``word >> amount``, OR of the bits that fell out, overflow).
 
     ``word`` is signed, and its quotient rounded down; overflow is that what is kept, read as
@@ -151,7 +151,7 @@ def window(p: Pipeline, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire
     return word[:keep], fell, beyond
 
 
-def at_least(p: Pipeline, word: Wire, bound: int) -> Wire:
+def at_least(p: Scheduler, word: Wire, bound: int) -> Wire:
     """``word >= bound`` for a constant, from gates instead of a carry chain."""
     if bound <= word.low:
         return p.constant(1, 1)

@@ -15,14 +15,14 @@ from ..schedule.wire import Wire, cat
 from .shift import window
 
 if TYPE_CHECKING:
-    from ..schedule.scheduler import Pipeline
+    from ..schedule.scheduler import Scheduler
     from .number import Special
-    from .rounding import Exact, Rounder
+    from .rounding import Rounder, Unrounded
 
 __all__ = ["round_signed", "with_special"]
 
 
-def round_signed(rounder: "Rounder", exact: "Exact", format: Fixed) -> Wire:
+def round_signed(rounder: "Rounder", exact: "Unrounded", format: Fixed) -> Wire:
     """The code of a signed word in ``format``, which has a sign; what is special is left out."""
     p, word, keep, width = rounder.p, exact.word, rounder.fraction_bits, format.width
     scale = exact.exponent + (exact.offset + format.fraction)
@@ -77,7 +77,7 @@ def _up(rounder: "Rounder", sign: Wire, odd: Wire, fraction: Wire, lost: Wire) -
 
 
 def with_special(
-    p: "Pipeline", format: Fixed, code: Wire, special: "Special", nan: Nan | None = None
+    p: "Scheduler", format: Fixed, code: Wire, special: "Special", nan: Nan | None = None
 ) -> Wire:
     """``code``, but the end of the range for infinities, and what ``nan`` says for NaN."""
     width = format.width

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Integer square roots, digit by digit, and the squares that sums of squares are made of."""
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = ["square", "square_root"]
 
 
-def square_root(p: Pipeline, radicand: Wire) -> tuple[Wire, Wire]:
+def square_root(p: Scheduler, radicand: Wire) -> tuple[Wire, Wire]:
     """(floor of the square root, the radicand less the square of that).
 
     The radicand is never negative, and of any width. Each digit is a row: it brings down two bits
@@ -27,7 +27,7 @@ def square_root(p: Pipeline, radicand: Wire) -> tuple[Wire, Wire]:
     return root, rest
 
 
-def square(p: Pipeline, word: Wire) -> Wire:
+def square(p: Scheduler, word: Wire) -> Wire:
     """``word * word`` of an unsigned word: half the gates of a product.
 
     The squares of the halves do not overlap, and their product is taken once, doubled.

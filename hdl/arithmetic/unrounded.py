@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exact sums of products: alignment windows, fixed-point sums, and the aligned profile.
 
-Every function here gives an :class:`~macaw.hdl.arithmetic.rounding.Exact`: nothing is rounded, and
-what falls out of a window is kept as a sticky bit where the rounding cannot see more than that.
+Every function here gives an :class:`~macaw.hdl.arithmetic.rounding.Unrounded`: nothing is rounded,
+and what falls out of a window is kept as a sticky bit where the rounding cannot see more than that.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Subnormals
 from macaw.golden.formats.choices import Rounding
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special
-from .rounding import Exact, Rounder
+from .rounding import Rounder, Unrounded
 from .shift import shift_right
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def combine_special(p: Pipeline, terms: Sequence[Special]) -> Special:
+def combine_special(p: Scheduler, terms: Sequence[Special]) -> Special:
     """NaN and infinities of a sum: opposite infinities are an invalid NaN."""
     nan = cat(*(term.nan for term in terms)).any()
     invalid = cat(*(term.invalid for term in terms)).any()
@@ -41,13 +41,13 @@ def combine_special(p: Pipeline, terms: Sequence[Special]) -> Special:
     return Special(nan=nan | clash, infinite=plus | minus, negative=minus, invalid=invalid | clash)
 
 
-def zero_sign(p: Pipeline, rounder: Rounder, signs: Sequence[Wire]) -> Wire:
+def zero_sign(p: Scheduler, rounder: Rounder, signs: Sequence[Wire]) -> Wire:
     """Sign of an exact zero: that of its terms if they agree, else minus when rounding down."""
     together = cat(*signs)
     return p.mux(rounder.is_mode(Rounding.RDN), together.any(), together.all())
 
 
-def zero_sign_truncated(p: Pipeline, rounder: Rounder, terms: Sequence[Number]) -> Wire:
+def zero_sign_truncated(p: Scheduler, rounder: Rounder, terms: Sequence[Number]) -> Wire:
     """Sign of a zero sum of truncated terms: one that is cut to nothing was not a zero."""
     minus = cat(*(term.zero & term.sign for term in terms)).all()
     plus = cat(*(term.zero & ~term.sign for term in terms)).all()
@@ -87,7 +87,7 @@ def extend_top(word: Wire, room: int) -> Wire:
     return extended.as_signed() if word.signed else extended
 
 
-def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
+def from_number(p: Scheduler, number: Number, rounder: Rounder) -> Unrounded:
     """A single number or product, as it is."""
     out = rounder.format
     word = number.significand
@@ -96,7 +96,7 @@ def from_number(p: Pipeline, number: Number, rounder: Rounder) -> Exact:
     leading, depth = None, 0
     if isinstance(out, Float) and not number.significand.signed:
         leading, depth = _leading_index(number, out, rounder.fraction_bits, len(word))
-    return Exact(
+    return Unrounded(
         word=with_headroom(word, number.quantum, rounder),
         exponent=number.exponent,
         offset=number.offset,
@@ -125,7 +125,7 @@ def _leading_index(number: Number, out: Float, bits: int, width: int) -> tuple[i
     return (None if any(top >= _lowest_out(out) - bits for top in tops) else highest), 0
 
 
-def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | None:
+def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded | None:
     """``a + b`` of two floats whose exponents begin alike: the larger first, the smaller shifted.
 
     None where the operands do not fit this scheme (:func:`window_sum` takes them).
@@ -169,7 +169,7 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
     top = total[size] & ~subtract
     word = cat(total[:size], top)
     word = p.name("total", word)
-    return Exact(
+    return Unrounded(
         word=with_headroom(word, a.quantum - pad_a - below, rounder),
         exponent=exponent,
         offset=base - below,
@@ -181,8 +181,8 @@ def add_pair(p: Pipeline, a: Number, b: Number, rounder: Rounder) -> Exact | Non
 
 
 def add_sum(
-    p: Pipeline, total: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
-) -> Exact | None:
+    p: Scheduler, total: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Unrounded | None:
     """``total + addend``: a signed word, and a float; the one of lesser exponent is shifted.
 
     Both are placed at the top of a frame, below which there are as many bits as a result may
@@ -222,7 +222,7 @@ def add_sum(
     pattern, sticky = shift_right(p, small, distance, size + 1 + below)
     result = p.add(large.shifted_left(below), pattern.as_signed())
     result = p.name("total", result)
-    return Exact(
+    return Unrounded(
         word=with_headroom(result, second.low + base - below, rounder),
         exponent=exponent,
         offset=base - below,
@@ -234,8 +234,8 @@ def add_sum(
 
 
 def window_sum(
-    p: Pipeline, product: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
-) -> Exact:
+    p: Scheduler, product: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Unrounded:
     """``product + addend``: the product rests at the bottom of a window, the addend is shifted.
 
     The window reads, from its top: headroom, the addend's highest position, guard bits, the
@@ -298,7 +298,7 @@ def window_sum(
     top = product.exponent + (product.offset - below)
     anchor = exponent + (offset - span)
     last = p.mux(clamped, anchor, top)
-    return Exact(
+    return Unrounded(
         word=extend_top(total, room),
         exponent=last,
         offset=0,
@@ -309,7 +309,7 @@ def window_sum(
     )
 
 
-def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
+def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
     quantum = min(term.quantum for term in terms)
     words, carries, low, high = [], [], 0, 0
@@ -343,12 +343,12 @@ def fixed_point(p: Pipeline, terms: Sequence[Number]) -> Number:
     )
 
 
-def shift_up(p: Pipeline, term: Number) -> Wire:
+def shift_up(p: Scheduler, term: Number) -> Wire:
     """A float as a signed integer in units of its smallest last place."""
     return _shift_up(p, term.signed, term)
 
 
-def _shift_up(p: Pipeline, word: Wire, term: Number) -> Wire:
+def _shift_up(p: Scheduler, word: Wire, term: Number) -> Wire:
     """``word`` shifted up by the exponent of ``term``, whose significand it is."""
     limit = term.significand.high << (term.exponent.high - term.exponent.low)
     amount = term.exponent - term.exponent.low
@@ -362,7 +362,7 @@ def _shift_up(p: Pipeline, word: Wire, term: Number) -> Wire:
 
 
 def align_truncated(
-    p: Pipeline, terms: Sequence[tuple[Number, int]], fraction: int, rounder: Rounder
+    p: Scheduler, terms: Sequence[tuple[Number, int]], fraction: int, rounder: Rounder
 ) -> tuple[Wire, Wire, int]:
     """Terms aligned to the largest exponent and truncated to ``fraction`` bits, summed exactly.
 
@@ -376,7 +376,7 @@ def align_truncated(
 
 
 def truncated_terms(
-    p: Pipeline, terms: Sequence[tuple[Number, int]], fraction: int
+    p: Scheduler, terms: Sequence[tuple[Number, int]], fraction: int
 ) -> tuple[list[Wire], Wire, int]:
     """Terms aligned to the largest exponent and truncated to ``fraction`` bits, signed.
 
@@ -424,8 +424,8 @@ def _bound(term: Number) -> int:
 
 
 def sum_products(
-    p: Pipeline, products: Sequence[Number], addend: Number, rounder: Rounder, widest: int
-) -> Exact:
+    p: Scheduler, products: Sequence[Number], addend: Number, rounder: Rounder, widest: int
+) -> Unrounded:
     """``addend + sum(products)``, by whichever of the schemes above is narrower."""
     terms = [*products, addend]
     special = combine_special(p, [term.special for term in terms])
@@ -447,9 +447,11 @@ def sum_products(
     return from_fixed(p, total, rounder, special, zero)
 
 
-def from_fixed(p: Pipeline, total: Number, rounder: Rounder, special: Special, zero: Wire) -> Exact:
+def from_fixed(
+    p: Scheduler, total: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Unrounded:
     """An exact fixed-point sum, ready to be rounded."""
-    return Exact(
+    return Unrounded(
         word=with_headroom(total.significand, total.quantum, rounder),
         exponent=total.exponent,
         offset=total.offset,

@@ -11,7 +11,7 @@ from amaranth.hdl import Cat, Const, Value
 from .wire import Wire, extend, shape_of
 
 if TYPE_CHECKING:
-    from .scheduler import Pipeline
+    from .scheduler import Scheduler
 
 __all__ = ["add", "subtract", "total"]
 
@@ -23,7 +23,7 @@ _SHORT = 8
 
 
 def add(
-    p: "Pipeline",
+    p: "Scheduler",
     a: "Wire | int",
     b: "Wire | int",
     carry: Wire | None = None,
@@ -54,7 +54,7 @@ def add(
     )
 
 
-def subtract(p: "Pipeline", a: "Wire | int", b: "Wire | int") -> Wire:
+def subtract(p: "Scheduler", a: "Wire | int", b: "Wire | int") -> Wire:
     """``a - b``, exact."""
     a, b = p.wire(a), p.wire(b)
     if b.constant is not None:
@@ -63,7 +63,7 @@ def subtract(p: "Pipeline", a: "Wire | int", b: "Wire | int") -> Wire:
 
 
 def total(
-    p: "Pipeline", terms: Sequence[Wire], carries: Sequence[Wire] = (), *, balanced: bool = False
+    p: "Scheduler", terms: Sequence[Wire], carries: Sequence[Wire] = (), *, balanced: bool = False
 ) -> Wire:
     """The exact sum of many words, and of single bits at weight 1: a tree of adders.
 
@@ -95,7 +95,7 @@ def total(
 
 
 def _carry_chain(
-    p: "Pipeline",
+    p: "Scheduler",
     function: Callable[..., Value],
     low: int,
     high: int,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from amaranth.hdl import Array, Const, Mux, Signal, Value
 
-from .scheduler import Pipeline
+from .scheduler import Scheduler
 from .wire import Wire
 
 __all__ = ["Fold"]
@@ -19,7 +19,7 @@ class Fold:
     side. Operations must be ``count`` clocks apart or more. With one turn it is nothing.
     """
 
-    def __init__(self, p: Pipeline, count: int):
+    def __init__(self, p: Scheduler, count: int):
         self.p = p
         self.count = count
         self._begins: Value = Const(1, 1)

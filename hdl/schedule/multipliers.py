@@ -8,12 +8,12 @@ from amaranth.hdl import Cat, Value
 from .wire import Wire, cat
 
 if TYPE_CHECKING:
-    from .scheduler import Pipeline
+    from .scheduler import Scheduler
 
 __all__ = ["hard", "multiply"]
 
 
-def multiply(p: "Pipeline", a: Wire, b: Wire) -> Wire:
+def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     """``a * b``, exact; split into tiles where one multiplier would be too slow or wide."""
     corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     low, high = min(corners), max(corners)
@@ -45,7 +45,7 @@ def multiply(p: "Pipeline", a: Wire, b: Wire) -> Wire:
     return wire
 
 
-def _multiply_split(p: "Pipeline", a: Wire, b: Wire, cut: int) -> Wire:
+def _multiply_split(p: "Scheduler", a: Wire, b: Wire, cut: int) -> Wire:
     """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""
 
     def split(w: Wire) -> tuple[Wire, Wire | None]:
@@ -80,12 +80,12 @@ def _multiply_split(p: "Pipeline", a: Wire, b: Wire, cut: int) -> Wire:
     return p.add(outer, inner.shifted_left(cut))
 
 
-def hard(p: "Pipeline", wa: int, wb: int) -> bool:
+def hard(p: "Scheduler", wa: int, wb: int) -> bool:
     """Whether a product of such widths goes to multipliers that the target has."""
     return p.delays.tile is not None and not _soft(p, wa, wb)
 
 
-def _soft(p: "Pipeline", wa: int, wb: int) -> bool:
+def _soft(p: "Scheduler", wa: int, wb: int) -> bool:
     if p.multiplier == "dsp":
         return False
     if p.multiplier == "lut":
@@ -93,7 +93,7 @@ def _soft(p: "Pipeline", wa: int, wb: int) -> bool:
     return p.delays.tile is not None and wa * wb < p.delays.soft_limit
 
 
-def _multiply_soft(p: "Pipeline", a: Wire, b: Wire, low: int, high: int) -> Wire:
+def _multiply_soft(p: "Scheduler", a: Wire, b: Wire, low: int, high: int) -> Wire:
     """Partial products of logic cells, so that no tool puts them into a hard multiplier."""
     if len(a) == len(b) == 2 and low >= 0:
         return p.op(_product, a, b, delay=p.delays.gate, low=low, high=high)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The pipeline scheduler: expressions are written once, registers put themselves in.
 
-A datapath is written with :class:`Wire` values and the methods of :class:`Pipeline`. Each wire
+A datapath is written with :class:`Wire` values and the methods of :class:`Scheduler`. Each wire
 knows the register stage in which it is valid, its arrival time within that stage, and the range
 of integers that it can hold. An operation whose result would arrive later than the clock period
 moves to the next stage; operands of earlier stages are delayed to match, each through one shared
@@ -18,7 +18,7 @@ from . import multipliers as products
 from .delays import DelayModel
 from .wire import Wire, shape_of
 
-__all__ = ["Pipeline", "Scratch"]
+__all__ = ["Scheduler", "Scratch"]
 
 
 class Scratch:
@@ -43,7 +43,7 @@ class Scratch:
         return nullcontext()
 
 
-class Pipeline:
+class Scheduler:
     """Collects a datapath into a module and places its registers.
 
     Parameters

@@ -11,18 +11,18 @@ from amaranth.lib.memory import Memory
 from .wire import Wire, cat
 
 if TYPE_CHECKING:
-    from .scheduler import Pipeline
+    from .scheduler import Scheduler
 
 __all__ = ["Loop", "accumulate", "ends", "first", "gather", "loop", "memory"]
 
 
-def first(p: "Pipeline", last: Wire, *beside: Wire) -> Wire:
+def first(p: "Scheduler", last: Wire, *beside: Wire) -> Wire:
     """1 in the first beat of a sequence; in the stage where ``beside`` are ready."""
     stage = max((w.stage for w in beside if w.constant is None), default=0)
     return Loop(p, max(stage, last.stage), 1).first(last)
 
 
-def ends(p: "Pipeline", last: Wire, beats: int) -> Wire:
+def ends(p: "Scheduler", last: Wire, beats: int) -> Wire:
     """1 in each ``beats``-th beat since the one after ``last``, and in that of ``last``."""
     if beats == 1:
         return p.constant(1, 1)
@@ -36,7 +36,7 @@ def ends(p: "Pipeline", last: Wire, beats: int) -> Wire:
     return Wire(p, end, stage, time, 0, 1, "end")
 
 
-def accumulate(p: "Pipeline", addend: Wire, first: Wire, width: int) -> Wire:
+def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
     """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
 
     Cut into segments that fit the clock period. A segment's carry enters the next one a
@@ -72,7 +72,7 @@ def accumulate(p: "Pipeline", addend: Wire, first: Wire, width: int) -> Wire:
     return p.name("accumulated", cat(*sums)).as_signed()
 
 
-def gather(p: "Pipeline", bit: Wire, first: Wire) -> Wire:
+def gather(p: "Scheduler", bit: Wire, first: Wire) -> Wire:
     """OR of ``bit`` over the beats since the one marked ``first``."""
     if bit.constant == 0:
         return bit
@@ -84,7 +84,7 @@ def gather(p: "Pipeline", bit: Wire, first: Wire) -> Wire:
     return Wire(p, value, stage, p.delays.register + p.delays.gate, 0, 1, "seen")
 
 
-def memory(p: "Pipeline", depth: int, write: Wire, address: Wire, data: Wire, name: str) -> Wire:
+def memory(p: "Scheduler", depth: int, write: Wire, address: Wire, data: Wire, name: str) -> Wire:
     """Word ``address`` of a memory; a beat with ``write`` stores ``data`` there and has it."""
     operands = [w for w in (write, address, data) if w.constant is None]
     stage = max(w.stage for w in operands)
@@ -113,7 +113,7 @@ def memory(p: "Pipeline", depth: int, write: Wire, address: Wire, data: Wire, na
 
 
 @contextmanager
-def loop(p: "Pipeline", *inputs: Wire, contexts: int = 1) -> Iterator["Loop"]:
+def loop(p: "Scheduler", *inputs: Wire, contexts: int = 1) -> Iterator["Loop"]:
     """A step whose result is its own operand ``contexts`` beats later.
 
     With one context it must end in the clock in which it begins; with more it may take as
@@ -135,7 +135,7 @@ def loop(p: "Pipeline", *inputs: Wire, contexts: int = 1) -> Iterator["Loop"]:
 class Loop:
     """The state of a step that feeds itself, one for each context."""
 
-    def __init__(self, pipeline: "Pipeline", stage: int, contexts: int):
+    def __init__(self, pipeline: "Scheduler", stage: int, contexts: int):
         self.pipeline = pipeline
         self.stage = stage
         self.contexts = contexts
@@ -177,7 +177,7 @@ class Loop:
     def closed(self, state: Wire, value: Wire) -> Wire:
         """:meth:`close`, and ``value`` in the stage after: there the state's registers have it.
 
-        Between operations they keep it, as :meth:`Pipeline.hold_from` wants it.
+        Between operations they keep it, as :meth:`Scheduler.hold_from` wants it.
         """
         p = self.pipeline
         self.close(state, value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Mux, Value
 
-from .scheduler import Pipeline
+from .scheduler import Scheduler
 from .wire import Wire, shape_of
 
 __all__ = ["lookup"]
@@ -14,7 +14,7 @@ _CELL = 4
 """Bits of the index that one cell of logic takes."""
 
 
-def lookup(p: Pipeline, index: Wire, values: Sequence[int]) -> Wire:
+def lookup(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
     """``values[index]``; an index beyond their end gives the last one."""
     if index.constant is not None:
         return p.constant(values[min(index.constant, len(values) - 1)])
@@ -28,7 +28,7 @@ def lookup(p: Pipeline, index: Wire, values: Sequence[int]) -> Wire:
     return _choose(p, index, padded, width).within(low, high)
 
 
-def _choose(p: Pipeline, index: Wire, values: Sequence[int], width: int) -> Wire:
+def _choose(p: Scheduler, index: Wire, values: Sequence[int], width: int) -> Wire:
     low, high = min(values), max(values)
     if low == high:
         return p.constant(low)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from amaranth.hdl import Cat, Const, Shape, Value, signed, unsigned
 
 if TYPE_CHECKING:
-    from .scheduler import Pipeline
+    from .scheduler import Scheduler
 
 __all__ = ["Wire", "cat", "extend", "shape_of"]
 
@@ -47,7 +47,7 @@ class Wire:
 
     def __init__(
         self,
-        pipeline: "Pipeline",
+        pipeline: "Scheduler",
         value: Value,
         stage: int,
         time: float,

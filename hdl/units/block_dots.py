@@ -12,7 +12,7 @@ from ..arithmetic.accumulation import Products, Sum, accumulate, add_up, join, p
 from ..arithmetic.number import unpack
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.unrounded import fixed_point, from_fixed, from_number, sum_width
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath
 from .elementwise import Rounded
@@ -20,12 +20,12 @@ from .elementwise import Rounded
 __all__ = ["BlockDotDatapath", "BlockMacDatapath"]
 
 
-def _beat(p: Pipeline, terms: Products) -> list[Sum]:
+def _beat(p: Scheduler, terms: Products) -> list[Sum]:
     """The sums of a beat's products, not scaled, each of its group."""
     return [Sum.of(p, group.products, terms.widest) for group in terms.groups]
 
 
-def _block(p: Pipeline, terms: Products, end: Wire, beats: int) -> Sum:
+def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> Sum:
     """The running sum of the products of a block, of up to ``beats`` beats, scaled."""
     (group,) = terms.groups
     beat = Sum.of(p, group.products, terms.widest)
@@ -48,7 +48,7 @@ class BlockDotDatapath(Rounded):
 
     spec: units.BlockDot
 
-    def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, widest = self.spec, self.implementation.widest_sum
         rounder = self.rounder(p, **operands)
         terms = products(p, spec.factors, operands, spec.lanes, widest)
@@ -72,7 +72,7 @@ class BlockMacDatapath(Datapath):
 
     spec: units.BlockMac
 
-    def build(self, p: Pipeline, *, last: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, last: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, widest = self.spec, self.implementation.widest_sum
         random = operands.get("random")
         out = Rounder(p, spec.out, spec.rounding, spec.out_overflow, random=random)
@@ -87,14 +87,14 @@ class BlockMacDatapath(Datapath):
             code = out.project(from_number(p, number, out)).code
         return {"r": code, "done": last}
 
-    def _steps(self, p: Pipeline, terms: Products, end: Wire) -> list[Sum]:
+    def _steps(self, p: Scheduler, terms: Products, end: Wire) -> list[Sum]:
         """What joins the accumulator in the last beat of a block."""
         if self.spec.beats > 1:
             return [_block(p, terms, end, self.spec.beats)]
         sums = _beat(p, terms)
         return [each.scaled(g.scale) for each, g in zip(sums, terms.groups, strict=True)]
 
-    def _exact(self, p: Pipeline, terms: Products, last: Wire, end: Wire, out: Rounder) -> Wire:
+    def _exact(self, p: Scheduler, terms: Products, last: Wire, end: Wire, out: Rounder) -> Wire:
         steps = self._steps(p, terms, end)
         numbers = [step.number for step in steps]
         count = -(-self.spec.terms // self.spec.elements)
@@ -123,7 +123,7 @@ class BlockMacDatapath(Datapath):
         return out.project(from_fixed(p, total.number, out, total.special, down)).code
 
     def _rounded(
-        self, p: Pipeline, terms: Products, last: Wire, end: Wire, random: Wire | None
+        self, p: Scheduler, terms: Products, last: Wire, end: Wire, random: Wire | None
     ) -> Wire:
         spec, acc = self.spec, self.spec.acc
         assert isinstance(acc, Float | Fixed)
@@ -154,7 +154,7 @@ class BlockMacDatapath(Datapath):
         return code
 
 
-def _together(p: Pipeline, sums: list[Sum], widest: int) -> Sum:
+def _together(p: Scheduler, sums: list[Sum], widest: int) -> Sum:
     """One sum of several."""
     if len(sums) == 1:
         return sums[0]

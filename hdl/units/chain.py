@@ -4,7 +4,7 @@
 from macaw.golden import units
 from macaw.golden.units import Unit
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath
 
@@ -16,7 +16,7 @@ class ChainDatapath(Datapath):
 
     spec: units.Chain
 
-    def build(self, p: Pipeline, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results of the last stage."""
         spec = self.spec
         operands |= self._stored(p, operands)
@@ -28,12 +28,12 @@ class ChainDatapath(Datapath):
             results = self._part(p, stage, {linked: results["r"], **rest})
         return results if done is None else {**results, "done": done}
 
-    def _part(self, p: Pipeline, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
+    def _part(self, p: Scheduler, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
         from .registry import DATAPATHS
 
         return DATAPATHS[type(stage)].within(p, stage, self.implementation, operands)
 
-    def _stored(self, p: Pipeline, operands: dict[str, Wire]) -> dict[str, Wire]:
+    def _stored(self, p: Scheduler, operands: dict[str, Wire]) -> dict[str, Wire]:
         """What the memory has for this beat; all operands of a channel are one word."""
         held = self.spec.held
         if not held:

@@ -13,7 +13,7 @@ from macaw.golden.formats import Fixed
 from macaw.golden.units import Operand, Unit
 
 from ..schedule.delays import DELAY_MODELS
-from ..schedule.scheduler import Pipeline, Scratch
+from ..schedule.scheduler import Scheduler, Scratch
 from ..schedule.wire import Wire
 from . import naming as names
 
@@ -279,13 +279,13 @@ class Datapath(wiring.Component):
         """Clocks between operations."""
         return self.implementation.fold
 
-    def build(self, p: Pipeline, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one."""
         raise NotImplementedError
 
     @classmethod
     def within(
-        cls, p: Pipeline, spec: Unit, implementation: Implementation, operands: dict[str, Wire]
+        cls, p: Scheduler, spec: Unit, implementation: Implementation, operands: dict[str, Wire]
     ) -> dict[str, Wire]:
         """Results of these gates as a part of another datapath, whose scheduler is ``p``."""
         part = cls.__new__(cls)
@@ -302,11 +302,11 @@ class Datapath(wiring.Component):
         operands: dict[str, Value] | None = None,
         enable: Value | None = None,
         valid: Value | None = None,
-    ) -> tuple[Pipeline, dict[str, Wire]]:
+    ) -> tuple[Scheduler, dict[str, Wire]]:
         if operands is None:
             inputs = self.spec.ports.inputs
             operands = {n: Signal(o.width, name=f"i_{n}") for n, o in inputs.items()}
-        p = Pipeline(
+        p = Scheduler(
             module,
             delays=DELAY_MODELS[self.implementation.target],
             period=period,
@@ -317,7 +317,7 @@ class Datapath(wiring.Component):
         wires = {name: p.input(value, name) for name, value in operands.items()}
         return p, self.build(p, **wires)
 
-    def _depth(self, period: float) -> tuple[int, Pipeline, float]:
+    def _depth(self, period: float) -> tuple[int, Scheduler, float]:
         p, results = self._run(_scratch(), period)
         stage = max((w.stage for w in results.values()), default=0)
         return max(stage, p.last_stage), p, max(w.time for w in results.values())
@@ -426,7 +426,7 @@ class Datapath(wiring.Component):
             option.tlast == "on" or (option.tlast == "auto" and self._boundary is not None)
         )
 
-    def _last(self, p: Pipeline, given: Value | None) -> Value:
+    def _last(self, p: Scheduler, given: Value | None) -> Value:
         """The TLAST of results: the end of a tensor, else of the packet that they came with.
 
         A sequence that has become one result is a packet of one.

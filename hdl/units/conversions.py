@@ -13,10 +13,10 @@ from ..arithmetic.block_scales_fp32 import ThroughFp32
 from ..arithmetic.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack
-from ..arithmetic.rounding import Exact, Rounder
+from ..arithmetic.rounding import Rounder, Unrounded
 from ..arithmetic.unrounded import from_number, headroom, shift_up, truncated_terms, with_headroom
 from ..schedule.fold import Fold
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath
 
@@ -26,7 +26,7 @@ __all__ = ["BlockDequantizeDatapath", "BlockQuantizeDatapath", "HadamardDatapath
 class Lanewise(Datapath):
     """A datapath whose every lane ends in a projection of its own."""
 
-    def fold(self, p: Pipeline, lanes: int) -> Fold:
+    def fold(self, p: Scheduler, lanes: int) -> Fold:
         """The turns that the lanes take from here on, as the implementation has it."""
         count = self.implementation.fold
         if lanes % count:
@@ -34,7 +34,12 @@ class Lanewise(Datapath):
         return Fold(p, count)
 
     def rounders(
-        self, p: Pipeline, format: Format, lanes: int, random: Wire | None, fold: Fold | None = None
+        self,
+        p: Scheduler,
+        format: Format,
+        lanes: int,
+        random: Wire | None,
+        fold: Fold | None = None,
     ) -> list[Rounder]:
         """A rounder for each lane, with its own random word where there are such."""
         spec = self.spec
@@ -54,7 +59,7 @@ class BlockQuantizeDatapath(Lanewise):
     spec: units.BlockQuantize
     folds = True
 
-    def build(self, p: Pipeline, *, a: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, **operands: Wire) -> dict[str, Wire]:
         spec = self.spec
         block, scale = spec.out, spec.out.scale
         codes = a.lanes(spec.a.width)
@@ -92,7 +97,7 @@ class BlockDequantizeDatapath(Lanewise):
 
     spec: units.BlockDequantize
 
-    def build(self, p: Pipeline, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
         codes = a.lanes(spec.a.element.width)
         rounders = self.rounders(p, spec.out, len(codes), control.get("random"))
@@ -108,7 +113,7 @@ class BlockDequantizeDatapath(Lanewise):
             results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
 
-    def _from_origin(self, p: Pipeline, factor: Number, scale: Number, rounder: Rounder) -> Number:
+    def _from_origin(self, p: Scheduler, factor: Number, scale: Number, rounder: Rounder) -> Number:
         """The scale with what the rounders add to exponents, added once for all lanes."""
         width = len(factor.significand) + len(scale.significand)
         if scale.significand.constant is not None:
@@ -128,7 +133,7 @@ class HadamardDatapath(Lanewise):
 
     spec: units.Hadamard
 
-    def build(self, p: Pipeline, *, a: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
         terms = [
             number.negated() if spec.signs >> lane & 1 else number
@@ -144,7 +149,7 @@ class HadamardDatapath(Lanewise):
         rounders = self.rounders(p, spec.out, spec.size, control.get("random"))
         zeros = self._zero_signs(p, terms, rounders[0])
         for lane, rounder in enumerate(rounders):
-            exact = Exact(
+            exact = Unrounded(
                 word=with_headroom(sums[lane], offset + exponent.low - spec.shift, rounder),
                 exponent=exponent,
                 offset=offset - spec.shift,
@@ -156,7 +161,7 @@ class HadamardDatapath(Lanewise):
             results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
 
-    def _fixed_point(self, p: Pipeline, terms: list[Number]) -> tuple[list[Wire], Wire, int]:
+    def _fixed_point(self, p: Scheduler, terms: list[Number]) -> tuple[list[Wire], Wire, int]:
         """The numbers as integers in units of the smallest last place."""
         first = terms[0]
         if first.exponent.constant is not None:
@@ -173,14 +178,16 @@ class HadamardDatapath(Lanewise):
             words = [shift_up(p, term) for term in terms]
         return words, p.constant(0), first.quantum
 
-    def _aligned(self, p: Pipeline, terms: list[Number], bits: int) -> tuple[list[Wire], Wire, int]:
+    def _aligned(
+        self, p: Scheduler, terms: list[Number], bits: int
+    ) -> tuple[list[Wire], Wire, int]:
         fmt = self.spec.a
         point = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
         words, largest, offset = truncated_terms(p, [(term, point) for term in terms], bits)
         whole = [p.add(word, term.sign) for word, term in zip(words, terms, strict=True)]
         return whole, largest, offset
 
-    def _specials(self, p: Pipeline, terms: list[Number]) -> list[Special]:
+    def _specials(self, p: Scheduler, terms: list[Number]) -> list[Special]:
         """NaN and infinities of the sums: opposite infinities make a NaN."""
         never = p.constant(0, 1)
         nan = never
@@ -195,7 +202,7 @@ class HadamardDatapath(Lanewise):
             for up, down in butterfly_marks(plus, minus)
         ]
 
-    def _zero_signs(self, p: Pipeline, terms: list[Number], rounder: Rounder) -> list[Wire]:
+    def _zero_signs(self, p: Scheduler, terms: list[Number], rounder: Rounder) -> list[Wire]:
         """Signs of the sums where they are zero: minus if no term is anything but -0."""
         out = self.spec.out
         never = p.constant(0, 1)

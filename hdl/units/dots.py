@@ -11,7 +11,7 @@ from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import accumulate, products
 from ..arithmetic.number import Number, Special, unpack
-from ..arithmetic.rounding import Exact, Rounder
+from ..arithmetic.rounding import Rounder, Unrounded
 from ..arithmetic.unrounded import (
     combine_special,
     fixed_point,
@@ -20,7 +20,7 @@ from ..arithmetic.unrounded import (
     sum_width,
     window_sum,
 )
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .component import Datapath
 from .elementwise import Rounded
@@ -35,7 +35,7 @@ class DotDatapath(Rounded):
 
     spec: units.Dot
 
-    def build(self, p: Pipeline, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, widest = self.spec, self.implementation.widest_sum
         rounder = self.rounder(p, **operands)
         terms = products(p, spec.factors, operands, spec.lanes, widest)
@@ -54,7 +54,7 @@ class MacDatapath(Datapath):
 
     spec: units.Mac
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, last: Wire, **control: Wire):
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, last: Wire, **control: Wire):
         factors = Factors(a=self.spec.a, b=self.spec.b, count=self.spec.lanes)
         widest = self.implementation.widest_sum
         terms = products(p, factors, {"a": a, "b": b}, self.spec.lanes, widest).all
@@ -70,7 +70,7 @@ class MacDatapath(Datapath):
                 code = out.project(from_number(p, number, out)).code
         return {"r": code, "done": last}
 
-    def _exact(self, p: Pipeline, products: Sequence[Number], last: Wire):
+    def _exact(self, p: Scheduler, products: Sequence[Number], last: Wire):
         beats = -(-self.spec.terms // self.spec.lanes)
         width = sum_width(products, beats)
         widest = self.implementation.widest_sum
@@ -94,7 +94,7 @@ class MacDatapath(Datapath):
         )
         return total, beat.quantum, special
 
-    def _readout(self, p: Pipeline, total: tuple[Wire, int, Special], out: Rounder) -> Exact:
+    def _readout(self, p: Scheduler, total: tuple[Wire, int, Special], out: Rounder) -> Unrounded:
         word, quantum, special = total
         never = p.constant(0, 1)
         number = Number(
@@ -111,7 +111,7 @@ class MacDatapath(Datapath):
         return from_fixed(p, number, out, special, down)
 
     def _rounded(
-        self, p: Pipeline, products: Sequence[Number], last: Wire, random: Wire | None
+        self, p: Scheduler, products: Sequence[Number], last: Wire, random: Wire | None
     ) -> Wire:
         acc = self.spec.acc
         assert isinstance(acc, Float | Fixed)

@@ -7,7 +7,7 @@ from macaw.golden.arithmetic.projection import resolve_or_default
 from ..arithmetic.number import multiply, unpack
 from ..arithmetic.rounding import Projection, Rounder
 from ..arithmetic.unrounded import add_pair, from_number, sum_products
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .component import Datapath
 
@@ -17,7 +17,7 @@ __all__ = ["AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded
 class Rounded(Datapath):
     """A datapath whose result is one projection of an exact value."""
 
-    def rounder(self, p: Pipeline, **control: Wire) -> Rounder:
+    def rounder(self, p: Scheduler, **control: Wire) -> Rounder:
         out = self.spec.ports.outputs["r"].format
         return Rounder(
             p,
@@ -40,7 +40,7 @@ class MulDatapath(Rounded):
 
     spec: units.Mul
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         product = multiply(p, unpack(p, a, self.spec.a), unpack(p, b, self.spec.b))
         return self.results(rounder.project(from_number(p, product, rounder)))
@@ -51,7 +51,7 @@ class AddDatapath(Rounded):
 
     spec: units.Add
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         left, right = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
         if self.spec.subtract:
@@ -67,7 +67,7 @@ class FmaDatapath(Rounded):
 
     spec: units.Fma
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, c: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, c: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         product = multiply(p, unpack(p, a, self.spec.a), unpack(p, b, self.spec.b))
         addend = unpack(p, c, self.spec.c)
@@ -80,6 +80,6 @@ class CastDatapath(Rounded):
 
     spec: units.Cast
 
-    def build(self, p: Pipeline, *, a: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         return self.results(rounder.project(from_number(p, unpack(p, a, self.spec.a), rounder)))

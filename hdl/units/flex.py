@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from macaw.golden import units
 from macaw.golden.errors import SpecError
-from macaw.golden.units.flex import Flex, Sums
+from macaw.golden.units.flex import Flex, FlexSum
 
 from ..arithmetic.number import Number, multiply, unpack
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least
 from ..arithmetic.unrounded import fixed_point, from_fixed
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath
 
@@ -24,13 +24,13 @@ class FlexDatapath(Datapath):
 
     spec: Flex
 
-    def unpacked(self, p: Pipeline, name: str, code: Wire) -> list[Number]:
+    def unpacked(self, p: Scheduler, name: str, code: Wire) -> list[Number]:
         """The integers of an operand, one for each lane."""
         fmt = getattr(self.spec, name).element
         return [unpack(p, lane, fmt) for lane in code.lanes(fmt.width)]
 
     def stored(
-        self, p: Pipeline, values: Sequence[Number], scales: dict[str, Wire], random: Wire | None
+        self, p: Scheduler, values: Sequence[Number], scales: dict[str, Wire], random: Wire | None
     ) -> list[Wire]:
         """Codes of values times the ``scales`` over the result's, each rounded once, saturated."""
         spec = self.spec
@@ -50,7 +50,7 @@ class FlexDatapath(Datapath):
         return codes
 
     def results(
-        self, p: Pipeline, codes: Sequence[Wire], end: Wire, last: Wire | None = None
+        self, p: Scheduler, codes: Sequence[Wire], end: Wire, last: Wire | None = None
     ) -> dict[str, Wire]:
         """Results and statistics; those of the tensor are kept until a result with ``end``."""
         # A negative code's complement is its magnitude less one: its sign, below, makes up for
@@ -83,7 +83,7 @@ class FlexAddDatapath(FlexDatapath):
     spec: units.FlexAdd
 
     def build(
-        self, p: Pipeline, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
+        self, p: Scheduler, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
         end: Wire, random: Wire | None = None,
     ) -> dict[str, Wire]:  # fmt: skip
         apart = self.spec.a.scale.bias - self.spec.b.scale.bias
@@ -109,7 +109,7 @@ class FlexMulDatapath(FlexDatapath):
     spec: units.FlexMul
 
     def build(
-        self, p: Pipeline, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
+        self, p: Scheduler, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
         end: Wire, random: Wire | None = None,
     ) -> dict[str, Wire]:  # fmt: skip
         numbers = zip(self.unpacked(p, "a", a), self.unpacked(p, "b", b), strict=True)
@@ -119,14 +119,14 @@ class FlexMulDatapath(FlexDatapath):
 
 
 class SumsDatapath(FlexDatapath):
-    """Sums of products until ``last``, each exact in a register as wide as it can become."""
+    """FlexSum of products until ``last``, each exact in a register as wide as it can become."""
 
     sums = True
 
-    spec: Sums
+    spec: FlexSum
 
     def build(
-        self, p: Pipeline, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
+        self, p: Scheduler, *, a: Wire, b: Wire, a_scale: Wire, b_scale: Wire, r_scale: Wire,
         last: Wire, end: Wire, random: Wire | None = None,
     ) -> dict[str, Wire]:  # fmt: skip
         left, right = self.unpacked(p, "a", a), self.unpacked(p, "b", b)
@@ -136,11 +136,11 @@ class SumsDatapath(FlexDatapath):
         codes = self.stored(p, totals, {"a": a_scale, "b": b_scale, "r": r_scale}, random)
         return self.results(p, codes, end, last) | {"done": last}
 
-    def products(self, p: Pipeline, left: list[Number], right: list[Number]) -> list[list[Number]]:
+    def products(self, p: Scheduler, left: list[Number], right: list[Number]) -> list[list[Number]]:
         """The products of a beat that each of the sums takes."""
         raise NotImplementedError
 
-    def _running(self, p: Pipeline, beat: Number, first: Wire) -> Number:
+    def _running(self, p: Scheduler, beat: Number, first: Wire) -> Number:
         bound = max(-beat.significand.low, beat.significand.high)
         bound *= -(-self.spec.terms // self.spec.per_beat)
         width, widest = bound.bit_length() + 1, self.implementation.widest_sum
@@ -158,7 +158,7 @@ class FlexMacDatapath(SumsDatapath):
 
     spec: units.FlexMac
 
-    def products(self, p: Pipeline, left: list[Number], right: list[Number]) -> list[list[Number]]:
+    def products(self, p: Scheduler, left: list[Number], right: list[Number]) -> list[list[Number]]:
         return [[multiply(p, x, y) for x, y in zip(left, right, strict=True)]]
 
 
@@ -170,5 +170,5 @@ class FlexMatmulDatapath(SumsDatapath):
 
     spec: units.FlexMatmul
 
-    def products(self, p: Pipeline, left: list[Number], right: list[Number]) -> list[list[Number]]:
+    def products(self, p: Scheduler, left: list[Number], right: list[Number]) -> list[list[Number]]:
         return [[multiply(p, x, y)] for x in left for y in right]

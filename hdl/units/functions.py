@@ -14,7 +14,7 @@ from ..arithmetic.number import Number, Special
 from ..arithmetic.shift import at_least
 from ..arithmetic.square_root import square, square_root
 from ..arithmetic.unrounded import from_number
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .component import Datapath
@@ -39,7 +39,7 @@ class IntegerSquareRootDatapath(Datapath):
 
     spec: units.IntegerSquareRoot
 
-    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         root, _ = square_root(p, x)
         return {"r": root}
 
@@ -49,7 +49,7 @@ class IntegerExp2Datapath(Rounded):
 
     spec: units.IntegerExp2
 
-    def build(self, p: Pipeline, *, x: Wire, **control: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
         word = integer(x, spec.x)
         if spec.logarithm is not None:
@@ -74,12 +74,12 @@ class IntegerExp2Datapath(Rounded):
         return self.results(rounder.project(from_number(p, number, rounder)))
 
 
-def _times_logarithm(p: Pipeline, x: Wire, logarithm: LogarithmOfE) -> Wire:
+def _times_logarithm(p: Scheduler, x: Wire, logarithm: LogarithmOfE) -> Wire:
     """``RNE(x * log2(e))`` with the fraction bits that the power takes."""
     return _nearest(p, p.multiply(x, p.constant(logarithm.factor)), logarithm.cut)
 
 
-def _nearest(p: Pipeline, word: Wire, cut: int) -> Wire:
+def _nearest(p: Scheduler, word: Wire, cut: int) -> Wire:
     """``word * 2**-cut`` to the nearest integer, ties to even."""
     up = word[cut - 1]
     if cut > 1:
@@ -103,7 +103,7 @@ def integer(code: Wire, format: Fixed) -> Wire:
     return code.as_signed() if format.signed else code
 
 
-def power_of_two(p: Pipeline, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
+def power_of_two(p: Scheduler, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
     """(significand, exponent) of ``2**x``: :class:`~macaw.golden.arithmetic.exp2.Exp2`'s steps."""
     precision, low = power.precision, power.low_bits
     if len(x) <= power.fraction:
@@ -141,7 +141,7 @@ class IntegerGeluDatapath(Datapath):
 
     spec: units.IntegerGelu
 
-    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         g = self.spec.constants
         value = x.as_signed()
         negative = value.negative
@@ -163,7 +163,7 @@ class IntegerGeluDatapath(Datapath):
         return {"r": p.multiply(value, factor).bits(self.spec.ports.outputs["r"].width)}
 
 
-def squared(p: Pipeline, word: Wire) -> Wire:
+def squared(p: Scheduler, word: Wire) -> Wire:
     """``word * word``, in a hard multiplier where there is one that products go to."""
     if p.hard(len(word), len(word)):
         return p.multiply(word, word).within(0, max(word.high**2, word.low**2))
@@ -182,7 +182,7 @@ class IntegerSoftmaxDatapath(Lanewise):
     spec: units.IntegerSoftmax
     folds = True
 
-    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
         constants, result = spec.constants, spec.result
         # The order of offset binary is that of unsigned words; differences are the same.
@@ -206,7 +206,7 @@ class IntegerSoftmaxDatapath(Lanewise):
         return {"r": cat(*fold.collect(results))}
 
 
-def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
+def exponential(p: Scheduler, distance: Wire, constants: Exponential) -> Wire:
     """exp of minus the distance: the steps of golden's :class:`Exponential`."""
     period, most = constants.period, constants.largest
     # So many halvings leave nothing.
@@ -230,7 +230,7 @@ def exponential(p: Pipeline, distance: Wire, constants: Exponential) -> Wire:
     return word.bits(len(word)) & ~gone
 
 
-def _saturated(p: Pipeline, word: Wire, most: int, width: int) -> Wire:
+def _saturated(p: Scheduler, word: Wire, most: int, width: int) -> Wire:
     """``min(word, most)`` in ``width`` bits, of a word that is not negative."""
     if word.high <= most:
         return word.bits(width)
@@ -241,7 +241,7 @@ def _saturated(p: Pipeline, word: Wire, most: int, width: int) -> Wire:
     return p.mux(at_least(p, word, most + 1), most, word).bits(width)
 
 
-def _moved(p: Pipeline, word: Wire, zero_point: int) -> Wire:
+def _moved(p: Scheduler, word: Wire, zero_point: int) -> Wire:
     """``word + zero_point`` modulo its width; zeros at the end of the constant need no adder."""
     if not zero_point:
         return word
@@ -261,7 +261,7 @@ class IntegerLayerNormDatapath(Lanewise):
     spec: units.IntegerLayerNorm
     folds = True
 
-    def build(self, p: Pipeline, *, x: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
         shift, reciprocal = spec.shift, spec.reciprocal
         assert shift is not None
@@ -287,7 +287,7 @@ class IntegerLayerNormDatapath(Lanewise):
         return {"r": cat(*fold.collect(results))}
 
 
-def _mean(p: Pipeline, words: Sequence[Wire]) -> Wire:
+def _mean(p: Scheduler, words: Sequence[Wire]) -> Wire:
     """The mean to the nearest integer, ties to even."""
     count, low, high = len(words), words[0].low, words[0].high
     total = p.sum(words)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from macaw.golden import units
 from macaw.golden.formats import Fixed, Float, Format
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
 from .component import Datapath
 from .requantize import integer, saturate
@@ -24,7 +24,7 @@ class Term:
     word: Wire
     flip: Wire
 
-    def times(self, p: Pipeline, code: Wire, format: Float) -> "Term":
+    def times(self, p: Scheduler, code: Wire, format: Float) -> "Term":
         """The product with a power of two: a choice of shifts, and a sign."""
         word, field = self.word, code[: format.exponent]
         for level in range(format.exponent):
@@ -45,7 +45,7 @@ class IntegerSumDatapath(Datapath):
 
     spec: units.IntDot | units.IntMac
 
-    def beat(self, p: Pipeline, a: Wire, b: Wire, zeros: dict[str, Wire], *more: Wire) -> Wire:
+    def beat(self, p: Scheduler, a: Wire, b: Wire, zeros: dict[str, Wire], *more: Wire) -> Wire:
         """The exact sum of the products of one beat, and of ``more``."""
         spec = self.spec
         a_zero = _factor(p, zeros["a_zero"], spec.a).word if spec.a_zero else None
@@ -72,7 +72,7 @@ class IntegerSumDatapath(Datapath):
             extra.append(0 - shared)
         return _total(p, terms, *extra)
 
-    def _weight(self, p: Pipeline, code: Wire, zeros: dict[str, Wire]) -> list[Term]:
+    def _weight(self, p: Scheduler, code: Wire, zeros: dict[str, Wire]) -> list[Term]:
         """A weight as integers that are added."""
         spec = self.spec
         terms = [_factor(p, part, spec.b) for part in code.lanes(spec.b.width)]
@@ -98,7 +98,7 @@ class IntDotDatapath(IntegerSumDatapath):
 
     spec: units.IntDot
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, **rest: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, **rest: Wire) -> dict[str, Wire]:
         bias = [integer(rest["bias"], self.spec.acc)] if self.spec.bias else []
         return {"r": _store(p, self.beat(p, a, b, rest, *bias), self.spec)}
 
@@ -108,7 +108,7 @@ class IntMacDatapath(IntegerSumDatapath):
 
     spec: units.IntMac
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, last: Wire, **rest: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, last: Wire, **rest: Wire) -> dict[str, Wire]:
         spec = self.spec
         beat = self.beat(p, a, b, rest)
         beats = -(-spec.terms // spec.lanes)
@@ -121,14 +121,14 @@ class IntMacDatapath(IntegerSumDatapath):
         return {"r": _store(p, total, spec), "done": last}
 
 
-def _store(p: Pipeline, total: Wire, spec: units.IntDot | units.IntMac) -> Wire:
+def _store(p: Scheduler, total: Wire, spec: units.IntDot | units.IntMac) -> Wire:
     if spec.wrap:
         return total.bits(spec.acc.width)
     never = p.constant(0, 1)
     return saturate(p, total, spec.acc, never, never)
 
 
-def _product(p: Pipeline, a: Wire, b: Wire) -> Term:
+def _product(p: Scheduler, a: Wire, b: Wire) -> Term:
     """The product of two integers."""
     if len(b) == 2 and b.signed and b.constant is None:
         # -2, -1, 0, 1: one of two shifts, or none, and a sign.
@@ -137,13 +137,13 @@ def _product(p: Pipeline, a: Wire, b: Wire) -> Term:
     return Term(word=p.multiply(a, b), flip=p.constant(0, 1))
 
 
-def _factor(p: Pipeline, code: Wire, format: Format) -> Term:
+def _factor(p: Scheduler, code: Wire, format: Format) -> Term:
     if isinstance(format, Fixed):
         return Term(word=integer(code, format), flip=p.constant(0, 1))
     return Term(word=p.constant(1), flip=p.constant(0, 1)).times(p, code, format)
 
 
-def _total(p: Pipeline, terms: list[Term], *more: Wire) -> Wire:
+def _total(p: Scheduler, terms: list[Term], *more: Wire) -> Wire:
     """The exact sum: a negative word is complemented, and its one a carry into some adder."""
     words, carries, low, high = list(more), [], 0, 0
     low, high = sum(word.low for word in more), sum(word.high for word in more)

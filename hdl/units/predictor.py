@@ -12,7 +12,7 @@ from ..arithmetic.block_scales import largest
 from ..arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
 from ..arithmetic.square_root import square, square_root
 from ..schedule.fold import Fold
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath, Implementation
 
@@ -47,7 +47,7 @@ class ExponentPredictorDatapath(Datapath):
         super().__init__(spec, implementation)
 
     def build(
-        self, p: Pipeline, *, maximum: Wire, scale: Wire, init: Wire, end: Wire
+        self, p: Scheduler, *, maximum: Wire, scale: Wire, init: Wire, end: Wire
     ) -> dict[str, Wire]:
         """Results from operands."""
         predictor = self.spec.predictor
@@ -82,7 +82,7 @@ class ExponentPredictorDatapath(Datapath):
         code = code | (last & init & ~good)
         return {"r": code, "settled": ~init | good | last}
 
-    def _last_try(self, p: Pipeline, good: Wire, init: Wire, end: Wire) -> Wire:
+    def _last_try(self, p: Scheduler, good: Wire, init: Wire, end: Wire) -> Wire:
         """1 if initialisation is over with this step in any case."""
         with p.loop(good, init, end, contexts=self.spec.contexts) as loop:
             tries = loop.state((TRIES - 1).bit_length(), "tries", init=0)
@@ -93,7 +93,7 @@ class ExponentPredictorDatapath(Datapath):
         return last
 
     def _history(
-        self, p: Pipeline, newest: Term, overflow: Wire, closed: Wire
+        self, p: Scheduler, newest: Term, overflow: Wire, closed: Wire
     ) -> tuple[list[Term], Wire]:
         """(the newest value and those before, zero where there are none, how many are before)."""
         bits, length = self.spec.precision, self.spec.length
@@ -117,7 +117,7 @@ class ExponentPredictorDatapath(Datapath):
         return values, count.within(0, length - 1)
 
     def _predicted(
-        self, p: Pipeline, fold: Fold, values: Sequence[Term], before: Wire, scale: Wire
+        self, p: Scheduler, fold: Fold, values: Sequence[Term], before: Wire, scale: Wire
     ) -> Wire:
         """The code, not clamped, from the newest value and the ``before`` ones in the history."""
         predictor = self.spec.predictor
@@ -143,7 +143,7 @@ class ExponentPredictorDatapath(Datapath):
         expected = p.add(_times(p, top, count), spread)
         return p.add(fold.later(reference), self._power(p, expected, count))
 
-    def _constant(self, p: Pipeline, scale: Wire) -> Term:
+    def _constant(self, p: Scheduler, scale: Wire) -> Term:
         """``gamma`` in units of the newest scale."""
         bits = self.spec.precision
         _, gamma = self.spec.predictor.factors
@@ -151,7 +151,7 @@ class ExponentPredictorDatapath(Datapath):
         length = p.add(scale, size - FRACTION)
         return Term(length=length, significand=p.constant(gamma << bits >> size, bits))
 
-    def _aligned(self, p: Pipeline, term: Term, reference: Wire) -> Wire:
+    def _aligned(self, p: Scheduler, term: Term, reference: Wire) -> Wire:
         """The term in units of ``2**(reference - B)``, rounded down."""
         bits = self.spec.precision
         distance = p.subtract(reference, term.length).within(0, reference.high - term.length.low)
@@ -160,7 +160,7 @@ class ExponentPredictorDatapath(Datapath):
         word, _ = shift_right(p, term.significand, near, bits)
         return word & ~far
 
-    def _power(self, p: Pipeline, expected: Wire, count: Wire) -> Wire:
+    def _power(self, p: Scheduler, expected: Wire, count: Wire) -> Wire:
         """What is added to the reference: from comparisons with multiples of ``count``."""
         predictor = self.spec.predictor
         bits, alpha, beta = predictor.precision, predictor.alpha, predictor.beta
@@ -179,7 +179,7 @@ class ExponentPredictorDatapath(Datapath):
         return p.add(p.sum(steps), offset)
 
 
-def _times(p: Pipeline, word: Wire, factor: Wire) -> Wire:
+def _times(p: Scheduler, word: Wire, factor: Wire) -> Wire:
     """A product with a factor of few bits, from logic cells."""
     rows = [
         p.mux(factor[i], word.shifted_left(i), 0)

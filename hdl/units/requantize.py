@@ -7,7 +7,7 @@ from macaw.golden import units
 from macaw.golden.arithmetic.dyadic import BITS, LARGEST_SHIFT, Profile, Ties
 from macaw.golden.formats import Fixed
 
-from ..schedule.scheduler import Pipeline
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
 from .component import Datapath
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rounded:
+class ScaledProduct:
     """A scaled product: ``word + carry``, unless it is ``over`` what the word can hold.
 
     Attributes
@@ -44,7 +44,7 @@ class ScaledDatapath(Datapath):
 
     spec: units.Requantize | units.ResidualAdd | units.AveragePool
 
-    def factor(self, p: Pipeline, name: str, operands: dict[str, Wire]) -> Wire:
+    def factor(self, p: Scheduler, name: str, operands: dict[str, Wire]) -> Wire:
         """A multiplier, or the code of a shift."""
         fixed = getattr(self.spec, name)
         if fixed is None:
@@ -52,8 +52,8 @@ class ScaledDatapath(Datapath):
         return p.constant(fixed & 255, 8) if "shift" in name else p.constant(fixed)
 
     def scaled(
-        self, p: Pipeline, product: Wire, shift: Wire, low: int, high: int, less: bool = False
-    ) -> Rounded:
+        self, p: Scheduler, product: Wire, shift: Wire, low: int, high: int, less: bool = False
+    ) -> ScaledProduct:
         """``product * 2**(shift - bits)``; the word holds integers from ``low`` to ``high``.
 
         With ``less`` that is less than the product: shifts are limited to -31 and 0.
@@ -70,7 +70,7 @@ class RequantizeDatapath(ScaledDatapath):
 
     spec: units.Requantize
 
-    def build(self, p: Pipeline, *, x: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, x: Wire, **operands: Wire) -> dict[str, Wire]:
         spec = self.spec
         product = p.multiply(integer(x, spec.x), self.factor(p, "multiplier", operands))
         shift = self.factor(p, "shift", operands)
@@ -86,7 +86,7 @@ class ResidualAddDatapath(ScaledDatapath):
 
     spec: units.ResidualAdd
 
-    def build(self, p: Pipeline, *, a: Wire, b: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, **operands: Wire) -> dict[str, Wire]:
         spec = self.spec
         products, limits = [], []
         for name, code, fmt in (("a", a, spec.a), ("b", b, spec.b)):
@@ -119,7 +119,7 @@ class ResidualAddDatapath(ScaledDatapath):
 
     def _total(
         self,
-        p: Pipeline,
+        p: Scheduler,
         products: list[Wire],
         limits: list[tuple[int, int]],
         operands: dict[str, Wire],
@@ -143,7 +143,7 @@ class AveragePoolDatapath(ScaledDatapath):
 
     spec: units.AveragePool
 
-    def build(self, p: Pipeline, *, a: Wire, last: Wire, **operands: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, last: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, out = self.spec, self.spec.out
         beat = p.sum([integer(code, spec.a) for code in a.lanes(spec.a.width)])
         beats = -(-spec.terms // spec.lanes)
@@ -163,7 +163,7 @@ class ClampDatapath(Datapath):
 
     spec: units.Clamp
 
-    def build(self, p: Pipeline, *, a: Wire, **limits: Wire) -> dict[str, Wire]:
+    def build(self, p: Scheduler, *, a: Wire, **limits: Wire) -> dict[str, Wire]:
         value = integer(a, self.spec.a)
         low, high = (
             p.constant(fixed) if fixed is not None else integer(limits[name], self.spec.out)
@@ -181,7 +181,7 @@ def integer(code: Wire, fmt: Fixed) -> Wire:
     return code.as_signed() if fmt.signed else code
 
 
-def saturate(p: Pipeline, total: Wire, fmt: Fixed, over: Wire, negative: Wire) -> Wire:
+def saturate(p: Scheduler, total: Wire, fmt: Fixed, over: Wire, negative: Wire) -> Wire:
     """The code of ``total`` within ``fmt``; where ``over``, of the end that ``negative`` says."""
     width, below = fmt.width, total.negative
     room = width - fmt.signed
@@ -203,7 +203,7 @@ def saturate(p: Pipeline, total: Wire, fmt: Fixed, over: Wire, negative: Wire) -
     return code
 
 
-def _distance(p: Pipeline, shift: Wire) -> Wire:
+def _distance(p: Scheduler, shift: Wire) -> Wire:
     """``31 - shift`` in 6 bits, of a shift limited to -32 and 31: inverters and a choice."""
     if shift.constant is not None:
         return p.constant(LARGEST_SHIFT - ((shift.constant + 128) % 256 - 128), 6)
@@ -212,7 +212,7 @@ def _distance(p: Pipeline, shift: Wire) -> Wire:
     return cat(p.mux(far, p.repeat(negative, 5), ~shift[:5]), negative)
 
 
-def _further(p: Pipeline, shift: Wire) -> Wire:
+def _further(p: Scheduler, shift: Wire) -> Wire:
     """``-shift`` in 5 bits, of a shift limited to -31 and 0: what goes beyond a distance of 31."""
     if shift.constant is not None:
         return p.constant(-((shift.constant + 128) % 256 - 128), 5)
@@ -221,7 +221,9 @@ def _further(p: Pipeline, shift: Wire) -> Wire:
     return p.mux(near, (0 - low).bits(5), p.repeat(shift[7], 5))
 
 
-def _window(p: Pipeline, word: Wire, distance: Wire, width: int, profile: Profile) -> Rounded:
+def _window(
+    p: Scheduler, word: Wire, distance: Wire, width: int, profile: Profile
+) -> ScaledProduct:
     """``word * 2**-distance``, of which ``width`` bits are kept.
 
     Coarse shifts first: bits that can no longer reach the window leave early, those above it
@@ -269,4 +271,4 @@ def _window(p: Pipeline, word: Wire, distance: Wire, width: int, profile: Profil
             Ties.EVEN: guard & (tail | rest[1]),
             Ties.AWAY: guard & (tail | ~negative),
         }[profile.ties]
-    return Rounded(word=kept, carry=carry, over=cat(*above).any(), negative=negative)
+    return ScaledProduct(word=kept, carry=carry, over=cat(*above).any(), negative=negative)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .interface import Field, Interface, Wire
+from .interface import Field, Interface, Pin
 
 _COMMON = r"""
 #include <cstddef>
@@ -213,7 +213,7 @@ def _c_type(field: Field) -> str:
     return f"uint{field.dtype.itemsize * 8}_t"
 
 
-def _load(wire: Wire, column: int) -> tuple[list[str], int]:
+def _load(wire: Pin, column: int) -> tuple[list[str], int]:
     """Statements that set one input wire from row ``i``; columns are numbered from ``column``."""
     wide = wire.width > 64
     terms: list[str] = []
@@ -242,7 +242,7 @@ def _load(wire: Wire, column: int) -> tuple[list[str], int]:
     return lines, column
 
 
-def _store(wire: Wire, column: int) -> tuple[list[str], int]:
+def _store(wire: Pin, column: int) -> tuple[list[str], int]:
     """Statements that write the fields of one output wire to row ``i``."""
     lines = []
     for field in wire.fields:
@@ -255,14 +255,14 @@ def _store(wire: Wire, column: int) -> tuple[list[str], int]:
     return lines, column
 
 
-def _value(wire: Wire, offset: int, width: int) -> str:
+def _value(wire: Pin, offset: int, width: int) -> str:
     """Some bits of an output."""
     if wire.width > 64:
         return f"extract(top.{wire.name}, {offset}, {width})"
     return f"((uint64_t(top.{wire.name}) >> {offset}) & {(1 << width) - 1}ull)"
 
 
-def _padded(wires: tuple[Wire, ...]) -> list[str]:
+def _padded(wires: tuple[Pin, ...]) -> list[str]:
     """Statements that say whether the padding of all results is what it has to be."""
     lines = []
     for wire in wires:

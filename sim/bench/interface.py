@@ -63,7 +63,7 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wire:
+class Pin:
     """One data port of the module and the fields in it."""
 
     name: str
@@ -77,7 +77,7 @@ class Interface:
 
     Attributes
     ----------
-    inputs, outputs : tuple of Wire
+    inputs, outputs : tuple of Pin
         Data ports. An AXI4-Stream ``tdata`` is one wire with all operands.
     latency, interval : int
         Clocks from an operand to its result, and between two operands.
@@ -88,8 +88,8 @@ class Interface:
     """
 
     module: str
-    inputs: tuple[Wire, ...]
-    outputs: tuple[Wire, ...]
+    inputs: tuple[Pin, ...]
+    outputs: tuple[Pin, ...]
     clock: str | None
     reset: str | None
     reset_level: int
@@ -111,7 +111,7 @@ class Interface:
             found = [p["name"] for p in pins if p["role"] == role and p["direction"] == direction]
             return found[0] if found else None
 
-        def wires(direction: str, operands: Mapping[str, Any]) -> tuple[Wire, ...]:
+        def wires(direction: str, operands: Mapping[str, Any]) -> tuple[Pin, ...]:
             found = []
             for port in pins:
                 if port["direction"] == direction and port["role"] in _DATA:
@@ -122,7 +122,7 @@ class Interface:
                         fields = (_field(operands, {"name": name, "offset": 0}),)
                     else:
                         fields = (Field(name=MARK, width=1, lanes=None, offset=0),)
-                    found.append(Wire(name=port["name"], width=port["width"], fields=fields))
+                    found.append(Pin(name=port["name"], width=port["width"], fields=fields))
             return tuple(found)
 
         return cls(
@@ -165,7 +165,7 @@ class Interface:
         return results | {MARK: marks.astype(np.uint8)}
 
 
-def _has_mark(wires: tuple[Wire, ...]) -> bool:
+def _has_mark(wires: tuple[Pin, ...]) -> bool:
     return any(field.name == MARK for wire in wires for field in wire.fields)
 
 
@@ -183,7 +183,7 @@ def _field(operands: Mapping[str, Any], field: Mapping[str, Any]) -> Field:
 
 
 def pack(
-    wire: Wire, codes: Mapping[str, np.ndarray], noise: np.random.Generator | None = None
+    wire: Pin, codes: Mapping[str, np.ndarray], noise: np.random.Generator | None = None
 ) -> np.ndarray:
     """Codes of a wire's fields as 64-bit words: uint64 of shape (vectors, words), low word first.
 
@@ -212,7 +212,7 @@ def pack(
     return words
 
 
-def unpack(wire: Wire, words: np.ndarray) -> Codes:
+def unpack(wire: Pin, words: np.ndarray) -> Codes:
     """The inverse of :func:`pack`."""
     codes = {}
     for field in wire.fields:

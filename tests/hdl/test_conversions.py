@@ -15,7 +15,7 @@ from macaw.hdl.arithmetic.block_scales import largest
 from macaw.hdl.arithmetic.butterfly import butterfly
 from macaw.hdl.arithmetic.divide import divide
 from macaw.hdl.schedule.delays import DELAY_MODELS
-from macaw.hdl.schedule.scheduler import Pipeline
+from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
 from macaw.sim import verify
 from macaw.sim.stimulus.block import blocks, tensor_scales
@@ -54,7 +54,7 @@ def test_divide(divisor: int):
     """Every dividend of 8 bits: digits and sticky are those of the integer quotient."""
     width, digits = divisor.bit_length(), 7
 
-    def build(p: Pipeline, word: Wire) -> Wire:
+    def build(p: Scheduler, word: Wire) -> Wire:
         quotient, sticky = divide(p, word, p.constant(divisor), digits)
         return cat(sticky, quotient)
 
@@ -70,7 +70,7 @@ def test_butterfly():
     matrix = [[(-1) ** (i & j).bit_count() for j in range(4)] for i in range(4)]
     words = np.random.default_rng(1).integers(0, 16, (50, 4))
 
-    def build(p: Pipeline, word: Wire) -> Wire:
+    def build(p: Scheduler, word: Wire) -> Wire:
         return cat(*(total.bits(8) for total in butterfly(p, word.lanes(4))))
 
     got = _simulate(build, 16, [_joined(row, 4) for row in words])
@@ -127,7 +127,7 @@ def _simulate(build: Any, width: int, inputs: Any) -> list[int]:
     """Results of a combinational function of one word."""
     m = Module()
     source = Signal(width)
-    p = Pipeline(m, delays=DELAY_MODELS["ecp5"])
+    p = Scheduler(m, delays=DELAY_MODELS["ecp5"])
     wire = build(p, p.input(source))
     result = Signal(len(wire))
     m.d.comb += result.eq(wire.value)

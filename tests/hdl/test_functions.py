@@ -13,7 +13,7 @@ from macaw.golden import SpecError, unit
 from macaw.hdl import Implementation, build
 from macaw.hdl.arithmetic.divide import floor_divide
 from macaw.hdl.schedule.delays import DELAY_MODELS
-from macaw.hdl.schedule.scheduler import Pipeline
+from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.table import lookup
 from macaw.hdl.schedule.wire import cat
 from macaw.hdl.units.functions import floored, squared
@@ -64,7 +64,7 @@ def test_bits_are_golden(kind: str, parameters: Parameters, options: Parameters)
 
 @pytest.mark.parametrize("divisor", [1, 2, 3, 12, 14, 16, 255, 300])
 def test_floor_divide_by_constants(divisor: int):
-    def pair(p: Pipeline, word: Any) -> Any:
+    def pair(p: Scheduler, word: Any) -> Any:
         quotient, rest = floor_divide(p, word, p.constant(divisor))
         return cat(quotient.bits(8), rest.bits(9))
 
@@ -73,7 +73,7 @@ def test_floor_divide_by_constants(divisor: int):
 
 
 def test_floor_divide_by_numbers():
-    def pair(p: Pipeline, word: Any) -> Any:
+    def pair(p: Scheduler, word: Any) -> Any:
         quotient, rest = floor_divide(p, word[:6], word[6:].within(3, 15))
         return cat(quotient.bits(6), rest.bits(4))
 
@@ -92,7 +92,7 @@ def test_lookup(size: int):
 
 @pytest.mark.parametrize("multiplier", ["auto", "lut"])
 def test_squared(multiplier: str):
-    def square(p: Pipeline, word: Any) -> Any:
+    def square(p: Scheduler, word: Any) -> Any:
         p.multiplier = multiplier
         return cat(squared(p, word).bits(16), squared(p, word.as_signed()).bits(16))
 
@@ -127,7 +127,7 @@ def _simulate(function: Any, width: int, inputs: Any) -> list[int]:
     """Results of a combinational function of one word."""
     m = Module()
     source = Signal(width)
-    p = Pipeline(m, delays=DELAY_MODELS["ecp5"])
+    p = Scheduler(m, delays=DELAY_MODELS["ecp5"])
     wire = function(p, p.input(source))
     result = Signal(len(wire))
     m.d.comb += result.eq(wire.value)

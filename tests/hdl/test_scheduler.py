@@ -9,7 +9,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
-from macaw.hdl import DELAY_MODELS, Lfsr, Pipeline, Wire
+from macaw.hdl import DELAY_MODELS, Lfsr, Scheduler, Wire
 from macaw.hdl.arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
 from macaw.hdl.lfsr import TAPS, sequence
 from macaw.hdl.schedule.wire import cat
@@ -27,7 +27,7 @@ def simulate(
     """(results of ``build`` for each vector, latency)."""
     m = Module()
     inputs = [Signal(w, name=f"in{i}") for i, w in enumerate(widths)]
-    p = Pipeline(m, delays=DELAY_MODELS[target], period=period)
+    p = Scheduler(m, delays=DELAY_MODELS[target], period=period)
     wires = build(p, *(p.input(s) for s in inputs))
     latency = max(w.stage for w in wires)
     outputs = []
@@ -65,7 +65,7 @@ def samples(*widths: int, count: int = 60) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("period", [math.inf, 9.0, 4.0, 2.0])
 def test_arithmetic_is_exact_whatever_the_clock(period: float):
-    def build(p: Pipeline, a: Wire, b: Wire, s: Wire):
+    def build(p: Scheduler, a: Wire, b: Wire, s: Wire):
         x, y = a.as_signed(), b
         product = p.multiply(x, y)
         total = p.sum([product, x, y, p.constant(-5)], [s])
@@ -87,7 +87,7 @@ def test_arithmetic_is_exact_whatever_the_clock(period: float):
 def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
     widths = (24, 9, 9, 30, 9, 9, 9, 1, 1)
 
-    def build(p: Pipeline, *wires: Wire):
+    def build(p: Scheduler, *wires: Wire):
         *words, plus, one = wires
         words = [w.as_signed() for w in words] if signed else words
         total = p.sum(words, [plus, one])
@@ -109,7 +109,7 @@ def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
 @pytest.mark.parametrize("multiplier", ["auto", "lut"])
 @pytest.mark.parametrize("widths", [(1, 5), (3, 3), (8, 8), (24, 24), (19, 40)])
 def test_products_of_any_width(widths: tuple[int, int], multiplier: str, signed: bool):
-    def build(p: Pipeline, a: Wire, b: Wire):
+    def build(p: Scheduler, a: Wire, b: Wire):
         p.multiplier = multiplier
         return (p.multiply(a.as_signed() if signed else a, b.as_signed() if signed else b),)
 
@@ -174,7 +174,7 @@ def test_at_least(signed: bool):
 @pytest.mark.parametrize("signs", [(False, False), (True, True), (True, False), (False, True)])
 @pytest.mark.parametrize("widths", [(3, 3), (2, 4), (4, 2)])
 def test_comparisons_are_those_of_integers(widths: tuple[int, int], signs: tuple[bool, bool]):
-    def build(p: Pipeline, *words: Wire) -> tuple[Wire, ...]:
+    def build(p: Scheduler, *words: Wire) -> tuple[Wire, ...]:
         a, b = (w.as_signed() if s else w for w, s in zip(words, signs, strict=True))
         return a < b, a <= b, a > b, a >= b, a < 1, a >= 1, a.equals(b)
 
@@ -191,7 +191,7 @@ def test_comparisons_are_those_of_integers(widths: tuple[int, int], signs: tuple
 def test_operands_of_one_operation_meet_in_one_stage():
     """A value that is used stages later is delayed through one shared chain."""
 
-    def build(p: Pipeline, a: Wire, b: Wire):
+    def build(p: Scheduler, a: Wire, b: Wire):
         deep = p.sum([a, b, a, b, a, b, a])
         first, second = deep + b, deep - b
         assert p.registers > 0

@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 
 from macaw.hdl.arithmetic.square_root import square, square_root
 from macaw.hdl.schedule.delays import DELAY_MODELS
-from macaw.hdl.schedule.scheduler import Pipeline
+from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
 
 
@@ -20,7 +20,7 @@ def _simulate(build: Any, width: int, inputs: Iterable[int], period: float) -> l
     """Results of a function of one word, in a pipeline if the period is finite."""
     m = Module()
     source = Signal(width)
-    p = Pipeline(m, delays=DELAY_MODELS["ecp5"], period=period)
+    p = Scheduler(m, delays=DELAY_MODELS["ecp5"], period=period)
     wire: Wire = build(p, p.input(source))
     result = Signal(len(wire))
     m.d.comb += result.eq(wire.value)
@@ -44,7 +44,7 @@ def _simulate(build: Any, width: int, inputs: Iterable[int], period: float) -> l
 
 
 def _root(width: int) -> Any:
-    def build(p: Pipeline, word: Wire) -> Wire:
+    def build(p: Scheduler, word: Wire) -> Wire:
         root, rest = square_root(p, word)
         assert len(root) == (width + 1) // 2
         return cat(root.bits(width), rest.bits(width + 2))

@@ -23,7 +23,7 @@ import numpy as np
 from macaw.golden import FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
 from macaw.golden.errors import MacawError
 from macaw.golden.formats import format
-from macaw.golden.units.dots import Mac, Sum
+from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..random.units import draw_unit
 from ..reference import dots as reference_dots
@@ -305,7 +305,7 @@ def stimulus(spec: Unit, count: int, rng: np.random.Generator) -> dict[str, np.n
     for name, port in spec.ports.inputs.items():
         lanes = port.lanes or 1
         array = operands(port.format, count * lanes, rng).reshape(count, lanes)
-        if isinstance(spec, Sum | Mac):
+        if isinstance(spec, SumOfProducts | Mac):
             array = _few_specials(array, port.format, rng)
         codes[name] = array if port.lanes else array[:, 0]
     if spec.kind in ("fma", "dot"):
@@ -444,7 +444,7 @@ def fractions(spec: Unit, count: int, seed: int = 0) -> int:
     """Any unit, with its flags, against the scalar reference."""
     rng = np.random.default_rng([seed, count])
     codes = stimulus(spec, count, rng)
-    if isinstance(spec, Sum | Mac):
+    if isinstance(spec, SumOfProducts | Mac):
         return _sum_fractions(spec, codes, count, rng)
     got = spec.evaluate(**codes)
     lists = {name: array.tolist() for name, array in codes.items()}
@@ -466,7 +466,7 @@ def _as_objects(rows: Any) -> np.ndarray:
 
 
 def _sum_fractions(
-    spec: Sum | Mac, codes: dict[str, np.ndarray], count: int, rng: np.random.Generator
+    spec: SumOfProducts | Mac, codes: dict[str, np.ndarray], count: int, rng: np.random.Generator
 ) -> int:
     if spec.accumulates:
         last = rng.random(count) < 0.3
