@@ -122,7 +122,7 @@ def test_tools_end_with_a_macaw_that_is_killed(tmp_path):
     started = subprocess.Popen(
         [sys.executable, "-c", f"""
 import pathlib
-from macaw.hdl import tools
+from macaw.tools import yosys as tools
 text = tools._END_WITH_PARENT + (
     "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
 )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """``python -m macaw.cli``."""
 
+import sys
+
 from .verbs import main
 
-main()
+sys.exit(main())
