@@ -6,28 +6,21 @@ from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.accumulation import Accumulation
 from macaw.golden.arithmetic.factors import Factors
-from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.block import Block, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .number import Number, Special, multiply, unpack
-from .rounding import Rounder, Unrounded
-from .unrounded import (
-    add_sum,
-    align_truncated,
-    combine_special,
-    fixed_point,
-    from_fixed,
-    sum_products,
-    sum_width,
-    window_sum,
-    zero_sign_truncated,
-)
+from .number import Number, combine_special, multiply, unpack
+from .projection import Unrounded
+from .rounding import Rounder
+from .shift import shift_right
+from .sums import Sum, fixed_point, join, sum_products
+from .tree import largest
+from .unrounded import with_headroom
 
-__all__ = ["Group", "Products", "Sum", "accumulate", "join", "products"]
+__all__ = ["Group", "Products", "accumulate", "products", "truncated_terms"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,145 +160,6 @@ def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Un
     return join(p, sums, addend, rounder, terms.widest)
 
 
-def join(
-    p: Scheduler, sums: "Sequence[Sum]", addend: Number, rounder: Rounder, widest: int
-) -> Unrounded:
-    """``addend`` plus exact sums."""
-    total = add_up(p, [each.number for each in sums], widest)
-    every = cat(*(each.every for each in sums), addend.sign).all()
-    some = cat(*(each.some for each in sums), addend.sign).any()
-    zero = p.mux(rounder.is_mode(Rounding.RDN), some, every)
-    special = combine_special(p, [*(each.special for each in sums), addend.special])
-    if total.exponent.constant is not None and addend.exponent.constant is not None:
-        return from_fixed(p, fixed_point(p, [total, addend]), rounder, special, zero)
-    joined = add_sum(p, total, addend, rounder, special, zero)
-    return joined or window_sum(p, total, addend, rounder, special, zero)
-
-
-def add_up(p: Scheduler, terms: Sequence[Number], widest: int) -> Number:
-    """The exact sum as one fixed-point number; of one term, the term."""
-    if len(terms) == 1:
-        return terms[0]
-    width = sum_width(terms)
-    if width > widest:
-        raise SpecError(
-            f"accumulation=exact: the sum of the products needs {width} bits, and gates "
-            f"take at most {widest}; use accumulation=aligned(24)"
-        )
-    return fixed_point(p, terms)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sum:
-    """An exact sum of products, and what is to be known of them besides.
-
-    Attributes
-    ----------
-    number : Number
-        Its own ``special`` and ``sign`` are not looked at.
-    nan, plus, minus, invalid : Wire
-        Whether some product is a NaN, +infinity, -infinity, or the result of an invalid operation.
-    every, some : Wire
-        Whether every, and whether some, product is negative.
-    zero : Wire
-        Whether some product is zero.
-    """
-
-    number: Number
-    nan: Wire
-    plus: Wire
-    minus: Wire
-    invalid: Wire
-    every: Wire
-    some: Wire
-    zero: Wire
-
-    @classmethod
-    def of(cls, p: Scheduler, terms: Sequence[Number], widest: int) -> "Sum":
-        """The sum of some products."""
-        special = combine_special(p, [term.special for term in terms])
-        signs = cat(*(term.sign for term in terms))
-        return cls(
-            number=add_up(p, terms, widest),
-            nan=special.nan,
-            plus=special.infinite & ~special.negative,
-            minus=special.infinite & special.negative,
-            invalid=special.invalid,
-            every=signs.all(),
-            some=signs.any(),
-            zero=cat(*(term.zero for term in terms)).any(),
-        )
-
-    @property
-    def special(self) -> Special:
-        """NaN and infinities."""
-        clash = self.plus & self.minus
-        return Special(
-            nan=self.nan | clash,
-            infinite=self.plus | self.minus,
-            negative=self.minus,
-            invalid=self.invalid | clash,
-        )
-
-    def gathered(self, p: Scheduler, first: Wire, width: int) -> "Sum":
-        """The running sum, in ``width`` bits, since the beat marked ``first``."""
-        word = p.accumulate(self.number.significand, first, width)
-        return Sum(
-            number=replace(self.number, significand=word, sign=word.negative, zero=~word.any()),
-            nan=p.gather(self.nan, first),
-            plus=p.gather(self.plus, first),
-            minus=p.gather(self.minus, first),
-            invalid=p.gather(self.invalid, first),
-            every=~p.gather(~self.every, first),
-            some=p.gather(self.some, first),
-            zero=p.gather(self.zero, first),
-        )
-
-    def scaled(self, scale: Number | None) -> "Sum":
-        """The sum times a scale: as if each product had been multiplied by it."""
-        if scale is None:
-            return self
-        p, flip, huge = scale.pipeline, scale.sign, scale.special.infinite
-        plus, minus = self.plus, self.minus
-        bad = (plus | minus) & scale.zero
-        if huge.constant != 0:
-            plus, minus = plus | (huge & ~self.every), minus | (huge & self.some)
-            bad = bad | (huge & self.zero)
-        return Sum(
-            number=scale_number(p, self.number, scale),
-            nan=self.nan | scale.special.nan | bad,
-            plus=p.mux(flip, minus, plus),
-            minus=p.mux(flip, plus, minus),
-            invalid=self.invalid | bad,
-            every=p.mux(flip, ~self.some, self.every),
-            some=p.mux(flip, ~self.every, self.some),
-            zero=self.zero | scale.zero,
-        )
-
-
-def scale_number(p: Scheduler, total: Number, scale: Number) -> Number:
-    """A number times a scale; what is special about it is left to :class:`Sum`."""
-    if not total.significand.signed:
-        return multiply(p, total, scale)
-    word = p.multiply(total.significand, scale.significand)
-    if scale.sign.constant is None:
-        flipped = (word.bits(len(word) + 1) ^ scale.sign).as_signed()
-        bound = max(-word.low, word.high)
-        word = p.add(flipped, scale.sign).within(-bound, bound)
-    lowest = tuple(
-        (index + other, top + above) for index, top in total.lowest for other, above in scale.lowest
-    )
-    return replace(
-        total,
-        sign=word.negative,
-        zero=total.zero | scale.zero,
-        significand=word,
-        exponent=total.exponent + scale.exponent,
-        offset=total.offset + scale.offset,
-        lowest=lowest,
-    )
-
-
 def _chunk(
     p: Scheduler, profile: Accumulation, group: Group, rounder: Rounder, widest: int
 ) -> Number:
@@ -323,7 +177,7 @@ def _chunk(
         if profile.overflow is Overflow.WRAP:
             # Steps that wrap, and one wrap of the whole, agree modulo the width.
             return unpack(p, total.significand.shifted_left(shift).bits(inner.width), inner)
-    store = Rounder(p, inner, rounder.rounding, profile.overflow)
+    store = Rounder(p, inner, rounder.direction.rounding, profile.overflow)
     code: Wire = p.constant(0, inner.width)
     for term in terms:
         total = sum_products(p, [term], unpack(p, code, inner), store, widest)
@@ -348,3 +202,53 @@ def _aligned(
         zero_sign=zero_sign_truncated(p, rounder, [term for term, _ in terms]),
         special=combine_special(p, [term.special for term, _ in terms]),
     )
+
+
+def align_truncated(
+    p: Scheduler, terms: Sequence[tuple[Number, int]], fraction: int, rounder: Rounder
+) -> tuple[Wire, Wire, int]:
+    """Terms aligned to the largest exponent and truncated to ``fraction`` bits, summed exactly.
+
+    ``terms`` as of :func:`truncated_terms`. Returns the signed sum, the wire with the largest
+    exponent, and the offset: the value is ``sum * 2**(exponent + offset)``.
+    """
+    words, exponent, offset = truncated_terms(p, terms, fraction)
+    signs = [term.sign for term, _ in terms]
+    total = p.name("sum", p.sum(words, signs))
+    return with_headroom(total, offset, rounder), exponent, offset
+
+
+def truncated_terms(
+    p: Scheduler, terms: Sequence[tuple[Number, int]], fraction: int
+) -> tuple[list[Wire], Wire, int]:
+    """Terms aligned to the largest exponent and truncated to ``fraction`` bits, signed.
+
+    ``terms`` come with the count of their significand's bits below the point, so that the
+    significand is in [0, 2) or, for a product, [0, 4). A negative word lacks the 1 that makes
+    its complement two's. Returns the words, the wire with the largest exponent, and the offset:
+    the value of a word is ``word * 2**(exponent + offset)``.
+    """
+    offset = min(t.offset + bits for t, bits in terms)
+    biased = []
+    for term, bits in terms:
+        exponent = term.exponent + (term.offset + bits - offset)
+        biased.append((exponent.bits(len(exponent)) & ~term.zero).within(0, exponent.high))
+    top = p.name("largest", largest(p, biased))
+    words = []
+    for (term, bits), exponent in zip(terms, biased, strict=True):
+        magnitude = term.magnitude
+        distance = (top - exponent).within(0, top.high)
+        width = fraction + len(magnitude) - bits
+        if width > len(magnitude):
+            shifted, _ = shift_right(p, magnitude, distance, width)
+        else:
+            shifted, _ = shift_right(p, magnitude[len(magnitude) - width :], distance, width)
+        words.append(cat(shifted ^ term.sign, term.sign).as_signed())
+    return words, top, offset - fraction
+
+
+def zero_sign_truncated(p: Scheduler, rounder: Rounder, terms: Sequence[Number]) -> Wire:
+    """Sign of a zero sum of truncated terms: one that is cut to nothing was not a zero."""
+    minus = cat(*(term.zero & term.sign for term in terms)).all()
+    plus = cat(*(term.zero & ~term.sign for term in terms)).all()
+    return p.mux(rounder.is_mode(Rounding.RDN), ~plus, minus)

@@ -13,18 +13,10 @@ from ..schedule.wire import Wire, cat
 from .number import Special, unpack
 from .rounding import Rounder
 from .shift import at_least, leading_zeros, shift_left
+from .tree import largest
 from .unrounded import from_number, headroom
 
-__all__ = ["PowerOfTwo", "largest", "nonfinite"]
-
-
-def largest(p: Scheduler, words: Sequence[Wire]) -> Wire:
-    """The largest of unsigned words: a tree of comparisons."""
-    level = list(words)
-    while len(level) > 1:
-        pairs = [p.mux(x < y, y, x) for x, y in zip(level[0::2], level[1::2], strict=False)]
-        level = pairs + ([level[-1]] if len(level) % 2 else [])
-    return level[0]
+__all__ = ["PowerOfTwo", "nonfinite"]
 
 
 def nonfinite(p: Scheduler, codes: Sequence[Wire], format: Float) -> Wire:

@@ -13,11 +13,12 @@ from macaw.golden.formats.choices import Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .block_scales import largest
 from .divide import constant, normalised, quotient
 from .number import Number, multiply, unpack
-from .rounding import Rounder, Unrounded
+from .projection import Unrounded
+from .rounding import Rounder
 from .shift import at_least
+from .tree import largest
 from .unrounded import from_number
 
 __all__ = ["ThroughFp32"]

@@ -8,7 +8,8 @@ from macaw.golden.formats import Float
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special
-from .rounding import Rounder, Unrounded
+from .projection import Unrounded
+from .rounding import Rounder
 from .shift import leading_zeros, shift_left
 from .unrounded import with_headroom
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Unpacking: from codes to sign, significand and exponent, once for every unit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
@@ -8,7 +9,7 @@ from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
-__all__ = ["Number", "Special", "multiply", "unpack"]
+__all__ = ["Number", "Special", "combine_special", "multiply", "unpack"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,3 +204,14 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
             invalid=a.special.invalid | b.special.invalid | bad,
         ),
     )
+
+
+def combine_special(p: Scheduler, terms: Sequence[Special]) -> Special:
+    """NaN and infinities of a sum: opposite infinities are an invalid NaN."""
+    nan = cat(*(term.nan for term in terms)).any()
+    invalid = cat(*(term.invalid for term in terms)).any()
+    infinite = [term.infinite & ~term.nan for term in terms]
+    plus = cat(*(x & ~term.negative for x, term in zip(infinite, terms, strict=True))).any()
+    minus = cat(*(x & term.negative for x, term in zip(infinite, terms, strict=True))).any()
+    clash = plus & minus
+    return Special(nan=nan | clash, infinite=plus | minus, negative=minus, invalid=invalid | clash)

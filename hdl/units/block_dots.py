@@ -8,10 +8,11 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float
 from macaw.golden.formats.choices import Rounding
 
-from ..arithmetic.accumulation import Products, Sum, accumulate, add_up, join, products
+from ..arithmetic.accumulation import Products, accumulate, products
 from ..arithmetic.number import unpack
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.unrounded import fixed_point, from_fixed, from_number, sum_width
+from ..arithmetic.sums import Sum, add_up, fixed_point, join, sum_width
+from ..arithmetic.unrounded import from_fixed, from_number
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath

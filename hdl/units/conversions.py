@@ -8,13 +8,16 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.formats.choices import Rounding
 
+from ..arithmetic.accumulation import truncated_terms
 from ..arithmetic.block_scales import PowerOfTwo, nonfinite
 from ..arithmetic.block_scales_fp32 import ThroughFp32
 from ..arithmetic.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack
-from ..arithmetic.rounding import Rounder, Unrounded
-from ..arithmetic.unrounded import from_number, headroom, shift_up, truncated_terms, with_headroom
+from ..arithmetic.projection import Unrounded
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.sums import shift_up
+from ..arithmetic.unrounded import from_number, headroom, with_headroom
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

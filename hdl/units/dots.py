@@ -10,16 +10,12 @@ from macaw.golden.formats import Fixed, Float
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import accumulate, products
-from ..arithmetic.number import Number, Special, unpack
-from ..arithmetic.rounding import Rounder, Unrounded
-from ..arithmetic.unrounded import (
-    combine_special,
-    fixed_point,
-    from_fixed,
-    from_number,
-    sum_width,
-    window_sum,
-)
+from ..arithmetic.number import Number, Special, combine_special, unpack
+from ..arithmetic.projection import Unrounded
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.sums import fixed_point, sum_width
+from ..arithmetic.unrounded import from_fixed, from_number
+from ..arithmetic.window_sums import window_sum
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .component import Datapath

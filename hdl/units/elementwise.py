@@ -5,8 +5,11 @@ from macaw.golden import units
 from macaw.golden.arithmetic.projection import resolve_or_default
 
 from ..arithmetic.number import multiply, unpack
-from ..arithmetic.rounding import Projection, Rounder
-from ..arithmetic.unrounded import add_pair, from_number, sum_products
+from ..arithmetic.projection import Projection
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.sums import sum_products
+from ..arithmetic.unrounded import from_number
+from ..arithmetic.window_sums import add_pair
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .component import Datapath

@@ -11,7 +11,9 @@ from macaw.golden.units.flex import Flex, FlexSum
 from ..arithmetic.number import Number, multiply, unpack
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least
-from ..arithmetic.unrounded import fixed_point, from_fixed
+from ..arithmetic.sums import fixed_point
+from ..arithmetic.tree import largest
+from ..arithmetic.unrounded import from_fixed
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .component import Datapath
@@ -56,21 +58,18 @@ class FlexDatapath(Datapath):
         # A negative code's complement is its magnitude less one: its sign, below, makes up for
         # that in the order of the keys, and is added when the largest one is known.
         keys = [cat(code[-1], code[:-1] ^ code[-1]) for code in codes]
-        while len(keys) > 1:
-            pairs = zip(keys[0::2], keys[1::2], strict=False)
-            keys = [p.mux(x < y, y, x) for x, y in pairs] + keys[len(keys) & ~1 :]
-        (key,) = keys
+        key = largest(p, keys)
         last = p.constant(1, 1) if last is None else last
         with p.loop(key, end, last) as loop:
             held = loop.state(len(key), "largest", init=0)
-            largest = p.mux((held < key) & last, key, held)
-            loop.close(held, largest & ~(last & end))
+            highest = p.mux((held < key) & last, key, held)
+            loop.close(held, highest & ~(last & end))
         # |-2**(N - 1)| has a bit more than the other magnitudes.
-        maximum = p.add(largest[1:], largest[0])
+        maximum = p.add(highest[1:], highest[0])
         return {
             "r": cat(*codes),
             "maximum": maximum.bits(len(codes[0])),
-            "overflow": at_least(p, largest, (1 << len(key)) - 3),
+            "overflow": at_least(p, highest, (1 << len(key)) - 3),
         }
 
 

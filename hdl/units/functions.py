@@ -8,11 +8,11 @@ from macaw.golden.arithmetic.exp2 import Exp2, LogarithmOfE
 from macaw.golden.arithmetic.functions import Exponential
 from macaw.golden.formats import Fixed
 
-from ..arithmetic.block_scales import largest
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.number import Number, Special
 from ..arithmetic.shift import at_least
 from ..arithmetic.square_root import square, square_root
+from ..arithmetic.tree import largest
 from ..arithmetic.unrounded import from_number
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup

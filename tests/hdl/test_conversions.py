@@ -11,9 +11,9 @@ from amaranth.sim import Simulator
 from macaw.golden import SpecError, format, unit
 from macaw.golden.arithmetic.operands import Operand
 from macaw.hdl import build, generate
-from macaw.hdl.arithmetic.block_scales import largest
 from macaw.hdl.arithmetic.butterfly import butterfly
 from macaw.hdl.arithmetic.divide import divide
+from macaw.hdl.arithmetic.tree import largest
 from macaw.hdl.schedule.delays import DELAY_MODELS
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What rounding takes, an exact value, and what it gives, a code with its flags."""
+
+from dataclasses import dataclass
+
+from ..schedule.wire import Wire
+from .number import Special
+
+__all__ = ["Projection", "Unrounded"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unrounded:
+    """An exact sum before rounding.
+
+    The value is ``(-1)**sign * (word + fraction) * 2**(exponent + offset)``, where ``word`` is a
+    two's complement integer (its sign flips the value's sign once more) and ``fraction``, in
+    [0, 1), is zero iff ``sticky`` is 0.
+
+    Attributes
+    ----------
+    word : Wire
+        Signed or unsigned.
+    exponent : Wire
+        Constant where the sum has a fixed point.
+    offset : int
+    sticky, sign : Wire
+    zero_sign : Wire
+        Sign of the result when the value is exactly zero.
+    leading : int or None
+        Index of the leading one of an unsigned ``word``, or ``depth`` places below; numbers in
+        which it is still lower have a result that is subnormal, or zero. None if it can be
+        anywhere.
+    depth : int
+    bound : int or None
+        The value is known to be below ``2**bound``.
+    special : Special
+    """
+
+    word: Wire
+    exponent: Wire
+    offset: int
+    sticky: Wire
+    sign: Wire
+    zero_sign: Wire
+    special: Special
+    leading: int | None = None
+    depth: int = 0
+    bound: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Projection:
+    """The code of the result, and the exception flags in golden's order of bits."""
+
+    code: Wire
+    flags: Wire

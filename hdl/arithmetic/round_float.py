@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From an exact value to a float: normalise, round, pack; overflow, underflow and specials."""
+
+from collections.abc import Callable
+
+from macaw.golden.arithmetic.projection import nan_code
+from macaw.golden.formats import Float, Specials, Subnormals
+from macaw.golden.formats.choices import Nan, Overflow, Rounding
+
+from ..schedule.wire import Wire, cat
+from .direction import Direction
+from .number import Special
+from .projection import Projection, Unrounded
+from .shift import at_least, leading_zeros, shift_left
+
+__all__ = ["ToFloat"]
+
+
+class ToFloat:
+    """Projects exact values to a float format.
+
+    The parameters are those of :class:`~macaw.hdl.arithmetic.rounding.Rounder`.
+    """
+
+    def __init__(
+        self, format: Float, direction: Direction, overflow: Overflow | None, nan: Nan | None
+    ):
+        self.p = direction.p
+        self.format = format
+        self.direction = direction
+        self.overflow = overflow
+        self.nan = nan
+
+    def project(self, exact: Unrounded) -> Projection:
+        """The code of the value, and its flags."""
+        p, format, direction = self.p, self.format, self.direction
+        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
+        sign = exact.sign ^ negative
+        word = exact.word
+        # A negative word is complemented; the one that is then missing is added in the rounding.
+        bits = word[: len(word) - 1] if word.signed else word.bits(len(word))
+        width = len(bits)
+        # Exponents are counted from the lowest binade of normal numbers.
+        top = exact.exponent + (exact.offset + width - 1 - format.emin)
+        zeros = p.name("leading", self._leading_zeros(exact, bits ^ negative, top))
+        empty = ~(bits.any() | exact.sticky | negative)
+
+        gradual = format.subnormals is Subnormals.GRADUAL
+        need = format.precision + direction.fraction_bits
+        if gradual and zeros.constant is not None and top.constant is None:
+            rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
+            shift, field, under = self._capped_constant(zeros.constant, rest)
+        elif gradual:
+            shift, field, under = self._capped(zeros, top)
+        else:
+            shift, field, under = zeros, top - zeros, p.constant(0, 1)
+            if format.subnormals is Subnormals.NONE:
+                field = field - 1
+
+        kept, below = shift_left(p, bits, shift, need)
+        kept, below = kept ^ negative, below | exact.sticky
+        if under.constant != 0:
+            below = p.mux(under, ~empty, below)
+            kept = kept & ~under
+        carry = negative & ~below
+        significand = p.name("significand", kept[direction.fraction_bits :])
+        fraction = kept[: direction.fraction_bits]
+        # Last bit of the code: without a mantissa that is the exponent's.
+        odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
+        up, inexact, pattern = direction.increment(sign, odd, fraction, below, carry)
+
+        packed = p.add(field.shifted_left(format.mantissa), significand, up)
+        return self._packed(
+            exact, sign, packed, empty, inexact,
+            tiny=lambda: self._tiny(sign, significand, pattern, below),
+        )  # fmt: skip
+
+    def _leading_zeros(self, exact: Unrounded, plain: Wire, top: Wire) -> Wire:
+        """Zeros above the leading one of ``plain``, as far as it can be low and that matters."""
+        p, width = self.p, len(plain)
+        gradual = self.format.subnormals is Subnormals.GRADUAL
+        depth = width - 1 - (exact.leading or 0) + exact.depth
+        if exact.leading is not None and exact.depth == 0:
+            return p.constant(depth)
+        if exact.leading is not None and depth < width:
+            zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - depth :]))
+            return zeros.within(depth - exact.depth, depth)
+        if gradual and top.constant is not None and 0 <= top.constant < width:
+            # Nothing moves beyond the lowest binade: there the count of zeros stops.
+            zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - top.constant :]))
+            return zeros.within(0, top.constant)
+        return leading_zeros(p, plain)
+
+    def _capped(self, zeros: Wire, top: Wire) -> tuple[Wire, Wire, Wire]:
+        """(shift, exponent field - 1, everything is below the last place).
+
+        The shift stops where the exponent reaches the lowest binade: subnormal results need no
+        second shifter.
+        """
+        p = self.p
+        never = p.constant(0, 1)
+        if top.low >= zeros.high:
+            return zeros, top - zeros, never
+        if top.high < 0:
+            return zeros, p.constant(0), p.constant(1, 1)
+        # Where the exponent is below the lowest binade nothing is kept, and its bits do not matter.
+        under = top.negative
+        whole = top.bits(top.high.bit_length()).within(0, top.high)
+        difference = whole - zeros
+        capped = difference.negative
+        field = (difference.bits(len(difference)) & ~(capped | under)).within(0, top.high)
+        return p.mux(capped, whole.within(0, zeros.high), zeros), field, under
+
+    def _capped_constant(self, zeros: int, field: Wire) -> tuple[Wire, Wire, Wire]:
+        """As :meth:`_capped` where the zeros are known, from the field that they leave."""
+        p = self.p
+        never = p.constant(0, 1)
+        if field.low >= 0:
+            return p.constant(zeros), field, never
+        if field.high + zeros < 0:
+            return p.constant(zeros), p.constant(0), p.constant(1, 1)
+        capped = field.negative
+        under = ~at_least(p, field, -zeros)
+        count = zeros.bit_length()
+        limit = p.add(field.bits(count), zeros).bits(count).within(0, zeros)
+        kept = (field.bits(len(field)) & ~capped).within(0, max(field.high, 0))
+        return p.mux(capped, limit, zeros), kept, under
+
+    def _tiny(self, sign: Wire, significand: Wire, pattern: Wire, below: Wire) -> Wire:
+        """Tininess after rounding: below the least normal number with unbounded exponent."""
+        p, format, direction = self.p, self.format, self.direction
+        if format.subnormals is not Subnormals.GRADUAL:
+            raise AssertionError("formats without subnormals decide on the packed code")
+        subnormal = ~significand[-1]
+        # Rounded to the full precision, one place further down, it may reach the normal range.
+        guard = pattern[-1]
+        ones = guard if format.mantissa == 0 else significand[:-1].all() & guard
+        if direction.rounding.stochastic:
+            reach = direction.by_chance(pattern[:-1], below, p.constant(0, 1))
+        else:
+            half = pattern[-2]
+            rest = below if len(pattern) == 2 else pattern[:-2].any() | below
+            # Without a mantissa, the code below that of the least normal number is even.
+            odd = guard if format.mantissa else p.constant(0, 1)
+            reach = direction.away(sign, odd, half, rest)
+        return subnormal & ~(ones & reach)
+
+    def _packed(
+        self, exact: Unrounded, sign: Wire, packed: Wire, empty: Wire, inexact: Wire,
+        *, tiny: Callable[[], Wire],
+    ) -> Projection:  # fmt: skip
+        """The result of a rounded magnitude, ``packed`` as if no exponent were too high or low.
+
+        ``empty`` says that the value is exactly zero, ``tiny`` that it is below normal numbers.
+        """
+        p, format, special = self.p, self.format, exact.special
+        over, zero, least = self._outside(sign, packed, empty)
+        below_range = p.constant(0, 1)
+        sign = p.mux(special.infinite, special.negative, sign)
+        if not format.signed:
+            # A negative value is beyond the lower end, unless it has been rounded to zero.
+            nonzero = (~zero & packed.any()) | least if format.zero else ~empty
+            below_range = (nonzero | special.infinite) & sign & ~special.nan
+        bounded = (special.infinite | over) & ~below_range
+        to_largest = self._to_largest(sign, bounded, over, special)
+        beyond = bounded & ~to_largest
+        nan = special.nan
+
+        finite_width = format.exponent + format.mantissa
+        body = packed.bits(finite_width)
+        body = body & ~zero
+        if least.constant != 0:
+            body = cat(body[0] | least, body[1:])
+        body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
+        if not format.signed:
+            if self.overflow is not Overflow.SATURATE:
+                nan = nan | below_range
+            else:
+                body = body & ~below_range
+        if format.inf_code is not None:
+            body = p.mux(beyond, p.constant(format.inf_code, finite_width), body)
+        elif format.has_nan:
+            nan = nan | beyond
+        sign = p.mux(empty & ~special.infinite, exact.zero_sign, sign)
+        nan_body = nan_code(format, self.nan) & ((1 << finite_width) - 1)
+        body = p.mux(nan, p.constant(nan_body, finite_width), body)
+        code = self._with_sign(body, sign, nan)
+        if not self.direction.flags:
+            return Projection(code=code, flags=p.constant(0, 4))
+        return Projection(
+            code=code, flags=self._flags(special, over, zero, empty, inexact, below_range, tiny)
+        )
+
+    def _outside(self, sign: Wire, packed: Wire, empty: Wire) -> tuple[Wire, Wire, Wire]:
+        """(above the largest number, zero or rounded to it, the least number instead of zero)."""
+        p, format, direction = self.p, self.format, self.direction
+        over = at_least(p, packed, format.max_code + 1)
+        gradual = format.subnormals is Subnormals.GRADUAL
+        lowest = 0 if gradual or not format.zero else format.min_code
+        under = p.constant(0, 1) if gradual else ~at_least(p, packed, lowest)
+        zero = empty | under
+        over = over & ~empty
+        # Where subnormals are none, there is a gap beside zero, in which a direction holds.
+        least = p.constant(0, 1)
+        if format.zero and format.subnormals is Subnormals.NONE:
+            away = direction.is_mode(Rounding.ROD) | (
+                (direction.is_mode(Rounding.RUP) & ~sign) | (direction.is_mode(Rounding.RDN) & sign)
+            )
+            least = under & ~empty & away
+        return over, zero, least
+
+    def _to_largest(self, sign: Wire, bounded: Wire, over: Wire, special: Special) -> Wire:
+        """Whether overflow gives the largest number, and not infinity or NaN."""
+        direction = self.direction
+        # Infinity where the format has one and the policy asks for it, else the largest value.
+        if self.overflow is Overflow.SATURATE or (
+            self.overflow is None and not self.format.has_inf
+        ):
+            return bounded
+        if self.overflow is Overflow.NONFINITE:
+            return self.p.constant(0, 1)
+        inward = direction.is_mode(Rounding.RTZ, Rounding.ROD) | (
+            (direction.is_mode(Rounding.RUP) & sign) | (direction.is_mode(Rounding.RDN) & ~sign)
+        )
+        return over & inward & ~special.infinite
+
+    def _with_sign(self, body: Wire, sign: Wire, nan: Wire) -> Wire:
+        """The code of a magnitude's ``body``: a NaN's sign, and that of zero, are the format's."""
+        if not self.format.signed:
+            return body
+        if self.format.specials is Specials.FNUZ:
+            # The sign bit alone is NaN, so code 0 has none.
+            sign = (sign & body.any() & ~nan) | nan
+        elif self.nan is Nan.NEGATIVE_ZERO:
+            sign = sign | nan
+        else:
+            sign = sign & ~nan
+        return cat(body, sign)
+
+    def _flags(
+        self, special: Special, over: Wire, zero: Wire, empty: Wire, inexact: Wire,
+        below_range: Wire, tiny: Callable[[], Wire],
+    ) -> Wire:  # fmt: skip
+        """Inexact, underflow, overflow and invalid, in golden's order of bits."""
+        p, format = self.p, self.format
+        gradual = format.subnormals is Subnormals.GRADUAL
+        finite = ~special.nan & ~special.infinite
+        unheld = p.constant(0, 1)
+        if not format.has_nan:
+            unheld = unheld | special.nan
+        if not format.has_inf:
+            unheld = unheld | (special.infinite & ~special.nan)
+        invalid = special.invalid | unheld | below_range
+        # A format without zero turns it into its smallest value.
+        exact_zero = empty if format.zero else p.constant(0, 1)
+        below = (tiny() if gradual else zero) & ~exact_zero
+        inexact = inexact | over if gradual else inexact | over | below
+        inexact = inexact & finite & ~exact_zero & ~below_range
+        overflow = over & finite & ~below_range
+        return cat(inexact, below & inexact, overflow, invalid)

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sums of two numbers in a window: one is shifted against the other, and a sticky bit left.
+
+What falls out of the window is kept as a sticky bit where the rounding cannot see more than that.
+The schemes differ in which of the two moves: the smaller one (:func:`add_pair`), the one of lesser
+exponent (:func:`add_sum`), or always the addend (:func:`window_sum`).
+"""
+
+from macaw.golden.formats import Fixed
+
+from ..schedule.scheduler import Scheduler
+from ..schedule.wire import Wire, cat
+from .number import Number, Special, combine_special
+from .projection import Unrounded
+from .rounding import Rounder
+from .shift import shift_right
+from .unrounded import extend_top, headroom, lowest_place, precision, with_headroom, zero_sign
+
+__all__ = ["add_pair", "add_sum", "window_sum"]
+
+
+def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded | None:
+    """``a + b`` of two floats whose exponents begin alike: the larger first, the smaller shifted.
+
+    None where the operands do not fit this scheme (:func:`window_sum` takes them).
+    """
+    if isinstance(rounder.format, Fixed) or a.significand.signed or b.significand.signed:
+        return None
+    if a.exponent.constant is not None or b.exponent.constant is not None:
+        return None
+    width = max(len(a.significand), len(b.significand))
+    pad_a, pad_b = width - len(a.significand), width - len(b.significand)
+    if a.quantum - pad_a != b.quantum - pad_b:
+        return None
+    base = a.offset - pad_a
+    exponent_width = max(len(a.exponent), len(b.exponent))
+    shift_b = (b.offset - pad_b) - base
+    if shift_b:
+        return None
+    sig_a, sig_b = a.significand.shifted_left(pad_a), b.significand.shifted_left(pad_b)
+    exp_a, exp_b = a.exponent.bits(exponent_width), b.exponent.bits(exponent_width)
+
+    swap = cat(sig_a, exp_a) < cat(sig_b, exp_b)
+    large = p.mux(swap, sig_b, sig_a)
+    small = p.mux(swap, sig_a, sig_b)
+    exponent = p.mux(swap, b.exponent, a.exponent)
+    lesser = p.mux(swap, a.exponent, b.exponent)
+    distance = (exponent - lesser).within(0, exponent.high)
+
+    out = rounder.format
+    keep = rounder.fraction_bits
+    below = max(precision(out) - width, 0) + keep + 1
+    exponents = a.exponent, b.exponent
+    span = max(e.high for e in exponents) - min(e.low for e in exponents)
+    below = min(below, span)
+    word, sticky = shift_right(p, small.bits(width), distance, width + below)
+    subtract = p.name("subtract", a.sign ^ b.sign)
+    word = p.name("aligned", word ^ subtract)
+    carry = subtract & ~sticky
+    # Never negative: two's complement wraps around into the right place.
+    total = p.add(cat(p.constant(0, below), large), word, carry)
+    size = width + below
+    top = total[size] & ~subtract
+    word = cat(total[:size], top)
+    word = p.name("total", word)
+    return Unrounded(
+        word=with_headroom(word, a.quantum - pad_a - below, rounder),
+        exponent=exponent,
+        offset=base - below,
+        sticky=sticky,
+        sign=p.mux(swap, b.sign, a.sign),
+        zero_sign=zero_sign(p, rounder, (a.sign, b.sign)),
+        special=combine_special(p, (a.special, b.special)),
+    )
+
+
+def add_sum(
+    p: Scheduler, total: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Unrounded | None:
+    """``total + addend``: a signed word, and a float; the one of lesser exponent is shifted.
+
+    Both are placed at the top of a frame, below which there are as many bits as a result may
+    have below the last one of ``total``, whose leading one can be anywhere. None where the
+    operands do not fit this scheme (:func:`window_sum` takes them).
+    """
+    out, keep = rounder.format, rounder.fraction_bits
+    word, other = total.significand, addend.significand
+    if isinstance(out, Fixed) or not word.signed or other.signed:
+        return None
+    if total.exponent.constant is not None or addend.exponent.constant is not None:
+        return None
+    size = max(len(word) - 1, len(other))
+    up, other_up = size + 1 - len(word), size - len(other)
+    # Exponents of the last bit of the frame's upper part, in units of the addend's.
+    base = addend.offset - other_up
+    second = addend.exponent
+    # A zero must not hold the frame up.
+    first = p.mux(total.zero, second.low, total.exponent + (total.offset - up - base))
+
+    below = keep + 1 + max(precision(out) - len(other), 0)
+    # Below the last bit of the sum: a result led by it, or what it and the addend leave over.
+    below = max(below, max(keep + 1 + precision(out), len(other)) - up)
+    below = max(below, second.low + base - (lowest_place(out) - keep))
+
+    signed = (word.bits(len(word) + 1) ^ addend.sign).as_signed()
+    bound = max(-word.low, word.high)
+    ours = p.add(signed, addend.sign).within(-bound, bound).shifted_left(up)
+    theirs = other.shifted_left(other_up)
+    ahead, behind = first - second, second - first
+    swap = behind.negative
+    large = p.mux(swap, ours, theirs).bits(size + 1).as_signed()
+    small = p.mux(swap, theirs, ours).bits(size + 1).as_signed()
+    distance = p.mux(swap, ahead, behind).within(0, max(ahead.high, behind.high))
+    exponent = p.mux(swap, first, second).within(second.low, max(first.high, second.high))
+
+    pattern, sticky = shift_right(p, small, distance, size + 1 + below)
+    result = p.add(large.shifted_left(below), pattern.as_signed())
+    result = p.name("total", result)
+    return Unrounded(
+        word=with_headroom(result, second.low + base - below, rounder),
+        exponent=exponent,
+        offset=base - below,
+        sticky=sticky,
+        sign=addend.sign,
+        zero_sign=zero,
+        special=special,
+    )
+
+
+def window_sum(
+    p: Scheduler, product: Number, addend: Number, rounder: Rounder, special: Special, zero: Wire
+) -> Unrounded:
+    """``product + addend``: the product rests at the bottom of a window, the addend is shifted.
+
+    The window reads, from its top: headroom, the addend's highest position, guard bits, the
+    product, and bits below it for results of more precision than the product's leading one
+    leaves. Where the addend is so large that it would begin above the window, the window moves
+    with it: the product is then too far down for the rounding to see where it lies.
+
+    ``product`` may also be a signed fixed-point sum (a constant exponent).
+    """
+    out = rounder.format
+    keep = rounder.fraction_bits
+    digits, lowest = precision(out), lowest_place(out)
+    word = product.significand
+    whole = addend.magnitude
+    size, reach = len(word), len(whole)
+
+    # Bits below the product.
+    below = 0
+    for index, top in product.lowest:
+        wanted = max(digits + keep, reach) - index
+        exists = top - min(lowest - keep, addend.quantum)
+        below = max(below, min(wanted, exists))
+
+    # Bits between the addend's highest position and the product.
+    guard = keep + 1
+    for index, top in addend.lowest:
+        # Last place of a result led by the addend, relative to the addend's last bit.
+        finer = digits - index
+        finer = min(finer, top - lowest) if index < reach - 1 else finer
+        guard = max(guard, keep + finer)
+    signed = word.signed
+    room = headroom(out, addend.quantum, reach, keep)
+
+    # A zero addend does not hold the window up.
+    exponent, offset = addend.exponent, addend.offset
+    if addend.quantum > lowest:
+        low = lowest - offset
+        exponent = p.mux(addend.zero, low, exponent)
+    span = size + guard + below
+    # Distance of the addend's last bit below its highest position.
+    distance = (product.exponent + (product.offset + size + guard - offset)) - exponent
+    clamped = (distance < 1) | product.zero if distance.low < 1 else product.zero
+    amount = distance.within(0, max(distance.high, 0))
+    if distance.low < 0:
+        amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
+    amount = (amount.bits(len(amount)) & ~clamped).within(0, amount.high)
+
+    shifted, sticky = shift_right(p, whole, amount, reach + span, late=True)
+    negate = addend.sign if signed else product.sign ^ addend.sign
+    aligned = p.name("aligned", shifted ^ negate)
+    carry = negate & ~sticky
+    placed = word.shifted_left(below)
+    total_width = reach + span
+    high = cat(aligned, negate).as_signed()
+    total = p.add(placed, high, carry)
+    bound = 1 << total_width
+    total = p.name("total", total.within(-bound, bound - 1))
+
+    top = product.exponent + (product.offset - below)
+    anchor = exponent + (offset - span)
+    last = p.mux(clamped, anchor, top)
+    return Unrounded(
+        word=extend_top(total, room),
+        exponent=last,
+        offset=0,
+        sticky=sticky,
+        sign=p.constant(0, 1) if signed else product.sign,
+        zero_sign=zero,
+        special=special,
+    )
