@@ -191,7 +191,7 @@ def test_implementation_as_option_or_as_parameter(run: Run) -> None:
 def test_every_implementation_field_is_an_option() -> None:
     from macaw.hdl import Implementation
 
-    options = {p.name for p in cli.generate.params if isinstance(p, click.Option)}
+    options = {p.name for p in cli.cli.commands["generate"].params if isinstance(p, click.Option)}
     assert {field.name for field in dataclasses.fields(Implementation)} <= options
 
 

@@ -14,7 +14,8 @@ import pytest
 from pygments.lexer import words
 from pygments.lexers.hdl import SystemVerilogLexer, VhdlLexer
 
-from macaw.cli import _unit_and_implementation, cli, main
+from macaw.cli import cli, main
+from macaw.cli.options import unit_and_implementation
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import UNITS, unit
 from macaw.golden.units.specification import ROUNDING
@@ -338,7 +339,7 @@ def parsed(command):
     given = dict(cli.commands[verb].make_context(verb, arguments).params)
     known = {field.name for field in dataclasses.fields(Implementation)}
     options = {name: value for name, value in given.items() if name in known}
-    spec, how = _unit_and_implementation(given["unit"], given["parameters"], options)
+    spec, how = unit_and_implementation(given["unit"], given["parameters"], options)
     return spec, Implementation(**how)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line."""
 
-from .verbs import _unit_and_implementation, cli, generate, main
+from .commands import cli, main
 
-__all__ = ["_unit_and_implementation", "cli", "generate", "main"]
+__all__ = ["cli", "main"]

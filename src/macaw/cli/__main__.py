@@ -3,6 +3,6 @@
 
 import sys
 
-from .verbs import main
+from .commands import main
 
 sys.exit(main())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The outside tools that macaw can use: which are there, which version, what for."""
+"""``macaw doctor``: the outside tools that macaw can use, which version, what for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from macaw.tools import processes
+from macaw.tools.command import BAD_INPUT, PASSED
+
+from .options import AS_JSON
+from .output import print_json, print_table
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
@@ -179,3 +185,34 @@ def checks() -> list[Check]:
             remedy="Debian: apt install qflow-tech-osu018; or set PDK_ROOT",
         ),
     ]
+
+
+@click.command()
+@AS_JSON
+def doctor(as_json: bool) -> int:
+    """List the tools that macaw can use, their versions, and what each unlocks.
+
+    Exit code 2 if one is missing that some verb cannot do without.
+
+    \b
+    Example:
+      macaw doctor
+    """
+    found = checks()
+    if as_json:
+        print_json([check.to_json() for check in found])
+    else:
+        print_table(
+            ("tool", "version", "unlocks", "if missing"),
+            [
+                (
+                    check.name,
+                    check.version or ("MISSING" if check.needed else "not found"),
+                    check.unlocks,
+                    "" if check.found else check.remedy,
+                )
+                for check in found
+            ],
+            left=4,
+        )
+    return PASSED if all(check.found or not check.needed for check in found) else BAD_INPUT

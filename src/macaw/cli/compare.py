@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""``macaw compare``: formats proven and priced side by side."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+import macaw
+from macaw.tools.command import FAILED, PASSED
+
+from .options import AS_JSON
+from .output import Progress, print_json
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[FORMAT]...")
+@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5, asic]")
+@click.option("--liberty", help="A Liberty file as one more target.")
+@click.option("--reference", help="Format that ratios relate to.  [default: fp32, else the first]")
+@click.option("--unit", help="auto, fma, mac, or dot.  [default: auto]")
+@click.option("--lanes", type=int, help="Products per clock.  [default: 1; see above]")
+@click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
+@click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
+@click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
+@click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
+@click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
+@click.option("--executor", help="local or dask.  [default: local]")
+@click.option("--scheduler", help="Address of the Dask scheduler.")
+@click.option("-o", "--output", default="build", show_default=True, help="Folder of the report.")
+@AS_JSON
+def compare(
+    names: tuple[str, ...], targets: tuple[str, ...], output: str, as_json: bool, **options: Any
+) -> int:
+    """Prove and price FORMATs, scalar or block, at equal work: table, JSON, HTML.
+
+    A format stands for both operands; int4:int8 is int4 weights by int8 activations, and so is
+    each of binary, ternary, shift<n> and power<n>, which need no multiplier. With one of these
+    among them all have 8 lanes. With a block format among them, all are dot products: of 32 lanes,
+    or of the block where it is smaller. Exit code 1 if a unit failed its proof; the others are
+    priced all the same.
+
+    \b
+    Example:
+      macaw compare e4m3 int8 --target asic --vectors 100000 -o build
+    """
+    settings = {name: value for name, value in options.items() if value is not None}
+    flags = [f"--target={target}" for target in targets]
+    for name, value in settings.items():
+        if isinstance(value, bool):
+            flags += [] if value else [f"--no-{name}"]
+        else:
+            flags.append(f"--{name}={value}")
+    command = shlex.join(["macaw", "compare", *names, *flags])
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)  # better refused now than after ten minutes
+    with Progress("compare") as progress:
+        comparison = macaw.compare(names, targets, progress=progress, command=command, **settings)
+    paths = [str(path) for path in comparison.write(folder)]
+    if as_json:
+        print_json(comparison.to_json())
+    else:
+        click.echo(comparison.table())
+        click.echo(f"\nwrote {', '.join(paths)}")
+    return PASSED if comparison.passed else FAILED

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""``macaw synth``: what a unit costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import macaw
+
+from .options import AS_JSON, takes_a_unit, unit_and_implementation
+from .output import Progress, print_json
+
+
+@click.command()
+@takes_a_unit
+@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5]")
+@click.option("--liberty", help="Liberty file in place of the asic target's own library.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
+@click.option("--timeout", type=float, help="Seconds that each tool may take.")
+@click.option("--area-only", is_flag=True, help="No place and route: no timing on FPGAs.")
+@click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
+@AS_JSON
+def synth(
+    unit: str,
+    parameters: tuple[str, ...],
+    targets: tuple[str, ...],
+    liberty: str | None,
+    seed: int,
+    timeout: float | None,
+    area_only: bool,
+    cache: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Measure area and timing of UNIT on one target or several.
+
+    \b
+    Examples:
+      macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
+      macaw synth mul a=int8 out=int16 --target asic --json
+    """
+    spec, how = unit_and_implementation(unit, parameters, options)
+    more: dict[str, Any] = {"seed": seed, "area_only": area_only, "cache": cache}
+    more |= {} if timeout is None else {"timeout": timeout}
+    more |= {} if liberty is None else {"liberty": liberty}
+    results = []
+    for target in targets or (("asic",) if liberty else ("ecp5",)):
+        with Progress(f"synth {spec.name} {target}") as progress:
+            result = macaw.synthesize(spec, target, progress=progress, **more, **how)
+            results.append(result.to_json())
+    if as_json:
+        print_json(results)
+        return
+    for result in results:
+        for name, value in result.items():
+            if isinstance(value, tuple | list):
+                value = ("\n" + " " * 19).join(map(str, value))
+            if value not in (None, ""):
+                click.echo(f"{name.replace('_', ' '):18} {value}")
+        click.echo()
