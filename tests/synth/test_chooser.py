@@ -2,12 +2,10 @@
 """Formats for layers: the integer program against all assignments, one after another."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
 
-from macaw.cli import main
 from macaw.golden import SpecError, ToolError
 from macaw.synth import chooser
 from macaw.synth.chooser import Assignment, Chooser
@@ -144,46 +142,6 @@ def test_any_pair_that_units_take_has_one(weight, kind, a, b):
     assert (spec.parameters["a"], spec.parameters["b"]) == (a, b)
 
 
-def network(**second: object) -> dict[str, object]:
-    return {
-        "layers": [
-            {"name": "conv1", "macs": 1, "weights": 1, "formats": {"binary": 0.5}},
-            {"name": "conv2", "macs": 1, "weights": 1, "formats": {"binary": 0.5, **second}},
-        ]
-    }
-
-
-@pytest.mark.parametrize(
-    ("network", "arguments", "words"),
-    [
-        (network(fp64=0.1), [], ["conv2, fp64", "int8", "at most 32 bits", "figure area"]),
-        (network(mxfp4=0.1), [], ["conv2, mxfp4", "int8", "mxfp4:mxfp4", "figure area"]),
-        (network(fp8=0.1), [], ["conv2, fp8", "e4m3 or e5m2"]),
-        (network(e2m1=-0.5), [], ["conv2, e2m1", "sensitivity=-0.5"]),
-        (network(e2m1={"sensitivity": 0.1, "power": 1}), [], ["conv2, e2m1", "power"]),
-        (network(), ["--limit", "power=3"], ["power", "sensitivity, bits, area"]),
-        (network(), ["--limit", "area=-3"], ["area=-3", "from 0 on"]),
-        (network(), ["--minimise", "power", "--limit", "area=3"], ["power: must be one of"]),
-        (network(), ["--target", "nowhere"], ["nowhere"]),
-        (network(), ["--activation", "int7x"], ["conv1, conv2, binary", "int7x"]),
-        (network(), ["--plot", "nowhere/front.svg"], ["nowhere/front.svg", "no such folder"]),
-    ],
-)
-def test_all_is_checked_before_anything_is_measured(
-    network, arguments, words, tmp_path, capsys, monkeypatch
-):
-    def measure(*_: object, **__: object) -> None:
-        raise AssertionError("measured")
-
-    monkeypatch.setattr("macaw.synth.work.run", measure)
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "layers.json"
-    file.write_text(json.dumps(network))
-    assert main(["choose", str(file), *arguments]) == 2
-    (*_, line) = capsys.readouterr().err.splitlines()
-    assert [word for word in words if word not in line] == []
-
-
 def test_what_was_measured_is_kept_when_another_format_fails(tmp_path, monkeypatch):
     monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
     real, asked = chooser.work.run, []
@@ -241,18 +199,3 @@ def test_bad_limits():
         problem.solve("area", {"bits": -1.0})
     with pytest.raises(SpecError, match="frob: must be one of"):
         problem.solve("frob", {})
-
-
-def test_command_line(tmp_path, capsys):
-    file, plot = tmp_path / "layers.json", tmp_path / "front.svg"
-    file.write_text(json.dumps(LAYERS))
-    arguments = ["choose", str(file), "--cost", "bits", "--json"]
-    assert main([*arguments, "--limit", "bits=30", "--plot", str(plot)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["chosen"]["formats"] == {"first": "int4", "layer2": "int4"}
-    assert plot.read_text().startswith("<svg")
-    assert main(arguments) == 0
-    front = json.loads(capsys.readouterr().out)["front"]
-    assert [point["totals"]["bits"] for point in front] == [48, 40, 32, 24]
-    assert main([*arguments, "--limit", "bits=3"]) == 1
-    assert main(["choose", str(file), "--limit", "bits"]) == 2

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""``macaw choose``: the assignments found, and what is refused unmeasured."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Run
+
+LAYERS = {
+    "layers": [
+        {"name": "first", "macs": 10, "weights": 4, "formats": {"int8": 0.0, "int4": 0.5}},
+        {"macs": 100, "weights": 2, "formats": {"int8": {"sensitivity": 0}, "int4": 0.125}},
+    ]
+}
+
+
+def test_assignments(run: Run) -> None:
+    Path("layers.json").write_text(json.dumps(LAYERS))
+    arguments = ("choose", "layers.json", "--cost", "bits", "--json")
+    outcome = run(*arguments, "--limit", "bits=30", "--plot", "front.svg")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["chosen"]["formats"] == {"first": "int4", "layer2": "int4"}
+    assert Path("front.svg").read_text().startswith("<svg")
+    outcome = run(*arguments)
+    assert outcome.code == 0, outcome.err
+    front = outcome.json["front"]
+    assert [point["totals"]["bits"] for point in front] == [48, 40, 32, 24]
+    assert run(*arguments, "--limit", "bits=3").code == 1
+    assert run("choose", "layers.json", "--limit", "bits").code == 2
+
+
+def network(**second: object) -> dict[str, object]:
+    return {
+        "layers": [
+            {"name": "conv1", "macs": 1, "weights": 1, "formats": {"binary": 0.5}},
+            {"name": "conv2", "macs": 1, "weights": 1, "formats": {"binary": 0.5, **second}},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "arguments", "words"),
+    [
+        (network(fp64=0.1), [], ["conv2, fp64", "int8", "at most 32 bits", "figure area"]),
+        (network(mxfp4=0.1), [], ["conv2, mxfp4", "int8", "mxfp4:mxfp4", "figure area"]),
+        (network(fp8=0.1), [], ["conv2, fp8", "e4m3 or e5m2"]),
+        (network(e2m1=-0.5), [], ["conv2, e2m1", "sensitivity=-0.5"]),
+        (network(e2m1={"sensitivity": 0.1, "power": 1}), [], ["conv2, e2m1", "power"]),
+        (network(), ["--limit", "power=3"], ["power", "sensitivity, bits, area"]),
+        (network(), ["--limit", "area=-3"], ["area=-3", "from 0 on"]),
+        (network(), ["--minimise", "power", "--limit", "area=3"], ["power: must be one of"]),
+        (network(), ["--target", "nowhere"], ["nowhere"]),
+        (network(), ["--activation", "int7x"], ["conv1, conv2, binary", "int7x"]),
+        (network(), ["--plot", "nowhere/front.svg"], ["nowhere/front.svg", "no such folder"]),
+    ],
+)
+def test_all_is_checked_before_anything_is_measured(
+    run: Run, network, arguments, words, monkeypatch
+):
+    def measure(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("macaw.synth.work.run", measure)
+    Path("layers.json").write_text(json.dumps(network))
+    outcome = run("choose", "layers.json", *arguments)
+    assert outcome.code == 2
+    (*_, line) = outcome.err.splitlines()
+    assert [word for word in words if word not in line] == []
