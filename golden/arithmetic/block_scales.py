@@ -24,8 +24,9 @@ element               r = 1 / (s dec); x r      as paper             r = enc / s
 Without a second scale enc = dec = 1. With it torchao's enc is 1 / dec. ``order=exact`` takes
 paper's enc and dec and rounds ``amax enc / Q`` to s and ``x / (s dec)`` to the element, each once.
 A block whose scale is zero has elements 0, and one with a NaN or an infinity has a NaN scale and
-elements 0, in every order and rule. Where the scale has no NaN, they take no part in amax, and the
-elements are what a saturating conversion makes of them.
+elements 0, in every order and rule. Where the scale has no NaN, they take no part in amax (if there
+is nothing else, it is the least magnitude of the source: 0 if it has a zero), and the elements are
+what a saturating conversion makes of them.
 """
 
 from __future__ import annotations

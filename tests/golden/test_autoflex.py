@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import Autoflex, CodeError, FlexTensor, SpecError
-from macaw.sim.proof.reference import flex as reference_flex
+from macaw.sim.proof.reference import flexpoint as reference_flex
 
 # Largest magnitudes of tensors, step by step.
 STEPS = range(60)

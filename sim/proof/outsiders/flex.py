@@ -12,8 +12,7 @@ from macaw.golden.units import unit
 from macaw.golden.units.flex import Flex
 
 from ...stimulus.draw import stimulus
-from ..reference import flex_units as reference_flex_units
-from .scalars import Check, ProofFailure
+from .check import Check, by_reference
 
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 FORMATS: tuple[dict[str, str], ...] = (
@@ -39,21 +38,10 @@ SHAPES: tuple[dict[str, Any], ...] = (
 
 def fractions(spec: Flex, beats: int, seed: int = 0) -> int:
     """All results of ``beats`` beats; ProofFailure names the first that differs."""
-    count = 0
-    for codes in stimulus(spec, vectors=beats, seed=seed):
-        got = spec.evaluate(**codes)
-        rows = {name: array.tolist() for name, array in codes.items()}
-        listed = [dict(zip(rows, row, strict=True)) for row in zip(*rows.values(), strict=True)]
-        want = reference_flex_units.evaluate(spec, listed)
-        r = got["r"].reshape(len(got["r"]), -1).tolist()
-        have = list(zip(r, got["maximum"].tolist(), got["overflow"].tolist(), strict=True))
-        if have != want:
-            at = next(i for i, pair in enumerate(zip(have, want)) if pair[0] != pair[1])
-            raise ProofFailure(
-                f"{spec!r}: result {at}, seed {seed}: golden {have[at]}, expected {want[at]}"
-            )
-        count += len(want)
-    return count
+    return sum(
+        by_reference(spec, codes, f", seed {seed}")
+        for codes in stimulus(spec, vectors=beats, seed=seed)
+    )
 
 
 def checks() -> list[Check]:
@@ -65,7 +53,7 @@ def checks() -> list[Check]:
                 spec = unit(**shape, **formats, rounding=rounding)
                 assert isinstance(spec, Flex)
                 run = functools.partial(fractions, spec, 20_000)
-                result.append(Check(name=f"flex-units/{spec.name}", run=run))
+                result.append(Check(name=f"flex-units/{spec.name}", run=run, kind=spec.kind))
     return result
 
 

@@ -5,7 +5,7 @@ LiteRT (TensorFlow Lite's reference kernels): convolutions round twice (``tflite
 connected layers once (``tflite_single``); average pools are rounded divisions; ADD rounds its
 branches and their sum (``form="tflite"``), by tflite_PROFILE. onnxruntime:
 QLinearConv and QLinearMatMul have real scales (``requantize_real``). Functions return the number
-of results, or raise :class:`~macaw.sim.proof.outsiders.scalars.ProofFailure` with the first
+of results, or raise :class:`~macaw.sim.proof.outsiders.check.ProofFailure` with the first
 mismatch.
 
 Of softmax both judge the quantisation of the results, not their bits: their exponential is a table
@@ -36,7 +36,7 @@ from macaw.golden.tensors.integer_layers import (
     residual_add,
 )
 
-from .scalars import Check, ProofFailure
+from .check import Check, ProofFailure
 
 LITERT_PROFILES = {"conv": "tflite_double", "dense": "tflite_single", "add": "tflite_double"}
 """What the reference kernels of LiteRT 2 do."""

@@ -14,7 +14,6 @@ import importlib
 import itertools
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -26,12 +25,10 @@ from macaw.golden.formats import format
 from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..random.units import draw_unit
-from ..reference import dots as reference_dots
 from ..reference import scalar as reference
+from .check import Check, ProofFailure, by_reference
 
 EVERYTHING = 1 << 62
-LANES = ("a", "b", "a_scale", "b_scale")
-"""Operands that the reference for sums of products has as lists, also those of one lane."""
 DIRECTED = ("rne", "rna", "rtz", "rup", "rdn")
 STOCHASTIC = ("sr", "srb", "src")
 NAMES = tuple(name for name, fmt in FORMATS.items() if isinstance(fmt, Float))
@@ -39,18 +36,6 @@ ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
 """IEEE-like formats without hardware, for MPFR."""
 GRAMMAR = ("e4m3ieee", "e3m3", "e2m5", "e3m2fn", "e4m2fnuz", "e5m10ftz", "e3m6b5", "ue3m4fn")
 """Formats of the grammar that go through the encode checks beside the registered ones."""
-
-
-class ProofFailure(AssertionError):
-    """The golden model and an outsider disagree."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One comparison: its name, and what runs it and returns the number of cases."""
-
-    name: str
-    run: Callable[[], int]
 
 
 def _agree(what: str, got: np.ndarray, want: np.ndarray, same: np.ndarray, **operands: Any) -> int:
@@ -444,46 +429,13 @@ def fractions(spec: Unit, count: int, seed: int = 0) -> int:
     """Any unit, with its flags, against the scalar reference."""
     rng = np.random.default_rng([seed, count])
     codes = stimulus(spec, count, rng)
-    if isinstance(spec, SumOfProducts | Mac):
-        return _sum_fractions(spec, codes, count, rng)
-    got = spec.evaluate(**codes)
-    lists = {name: array.tolist() for name, array in codes.items()}
-    want = [
-        reference.evaluate(spec, **{name: values[i] for name, values in lists.items()})
-        for i in range(count)
-    ]
-    shown = {k: (v if v.ndim == 1 else _as_objects(v)) for k, v in codes.items()}
-    for j, port in enumerate(got):
-        expected = np.array([pair[j] for pair in want], np.uint64)
-        _agree(f"{spec!r} {port}", got[port], expected, got[port] == expected, **shown)
-    return count
-
-
-def _as_objects(rows: Any) -> np.ndarray:
-    result = np.empty(len(rows), object)
-    result[:] = [np.asarray(row).tolist() for row in rows]
-    return result
-
-
-def _sum_fractions(
-    spec: SumOfProducts | Mac, codes: dict[str, np.ndarray], count: int, rng: np.random.Generator
-) -> int:
     if spec.accumulates:
+        assert isinstance(spec, SumOfProducts | Mac)
         last = rng.random(count) < 0.3
         longest = min(12, spec.terms // spec.lanes)  # type: ignore[union-attr]
         last[longest - 1 :: longest] = True
         codes["last"] = last.astype(np.uint8)
-    got = spec.evaluate(**codes)["r"]
-    rows = {
-        name: array.reshape(count, -1).tolist() if name in LANES else array.tolist()
-        for name, array in codes.items()
-    }
-    beats = [dict(zip(rows, row)) for row in zip(*rows.values())]
-    expected = np.array(reference_dots.evaluate(spec, beats), np.uint64)
-    same = got == expected
-    shown = {name: _as_objects(row) for name, row in rows.items()}
-    operands = {"result": np.arange(same.size)} if spec.accumulates else shown
-    return _agree(f"{spec!r}", got, expected, same, **operands)
+    return by_reference(spec, codes)
 
 
 # ---------------------------------------------------------------------------------- checks
@@ -554,8 +506,11 @@ def checks() -> list[Check]:
     """Return every comparison in full, each of at most a few minutes."""
     result: list[Check] = []
 
-    def add(name: str, function: Callable[..., int], *arguments: Any) -> None:
-        result.append(Check(name=name, run=functools.partial(function, *arguments)))
+    def add(
+        name: str, function: Callable[..., int], *arguments: Any, kind: str | None = None
+    ) -> None:
+        run = functools.partial(function, *arguments)
+        result.append(Check(name=name, run=run, kind=kind))
 
     small = [n for n in (*NAMES, *GRAMMAR) if format(n).width <= 16]
     fixed = ["int2", "ternary", "int4", "int8", "uint8", "fx8.6", "ufx6.9", "int16"]
@@ -576,20 +531,22 @@ def checks() -> list[Check]:
             count = 40_000 if judged else EVERYTHING
             add(f"encode-fractions-{name}-{rounding}", encode_fractions, name, rounding, count)
     for kind, name in itertools.product(("mul", "add", "fma"), ("fp16", "fp32")):
-        add(f"softfloat-{kind}-{name}", softfloat, kind, name, 2_000_000)
+        add(f"softfloat-{kind}-{name}", softfloat, kind, name, 2_000_000, kind=kind)
     for kind, name in itertools.product(("mul", "add", "fma"), ODD):
-        add(f"mpfr-{kind}-{name}", mpfr, kind, name, 1_200_000)
+        add(f"mpfr-{kind}-{name}", mpfr, kind, name, 1_200_000, kind=kind)
     for kind in ("cast", "mul", "add", "fma", "dot", "mac"):
         for part in range(4):
             name = f"fractions-{kind}-{part}"
-            add(name, fractions_of_many, kind, 400, 250, 100 * part)
+            add(name, fractions_of_many, kind, 400, 250, 100 * part, kind=kind)
     for parameters in PRODUCTS:
         spec = unit(**parameters)
-        add(f"fractions-{spec.name}", fractions, spec, 100_000)
+        add(f"fractions-{spec.name}", fractions, spec, 100_000, kind=spec.kind)
     for kind in ("block-dot", "block-mac"):
         for part in range(4):
-            add(f"fractions/{kind}-{part}", fractions_of_many, kind, 400, 120, 100 * part)
+            name = f"fractions/{kind}-{part}"
+            add(name, fractions_of_many, kind, 400, 120, 100 * part, kind=kind)
     for parameters in BLOCK_SUMS:
         spec = unit(**parameters)
-        add(f"fractions/{spec.name.replace('_', '-', 1)}", fractions, spec, 20_000)
+        name = f"fractions/{spec.name.replace('_', '-', 1)}"
+        add(name, fractions, spec, 20_000, kind=spec.kind)
     return result

@@ -32,6 +32,7 @@ from macaw.golden.units.specification import ROUNDING
 from . import formats as random_formats
 
 Parameters = dict[str, Any]
+Rule = Callable[["Draw"], Any]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -98,15 +99,16 @@ _TYPES: dict[Any, Callable[[Draw], Any]] = {
 }
 
 
-def _by_type(draw: Draw, hint: Any) -> Any:
-    """A value of a type: formats, truth values, and the members of a choice."""
+def _by_type(hint: Any) -> Rule:
+    """The rule for a type: formats, truth values, and the members of a choice."""
     if hint in _TYPES:
-        return _TYPES[hint](draw)
+        return _TYPES[hint]
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return draw.rng.choice(list(hint))
+        return lambda draw: draw.rng.choice(list(hint))
     parts = tuple(part for part in typing.get_args(hint) if part is not type(None))
     if len(parts) < len(typing.get_args(hint)):
-        return draw.maybe(lambda: _by_type(draw, typing.Union[parts]), 0.5)  # noqa: UP007
+        rule = _by_type(typing.Union[parts])  # noqa: UP007
+        return lambda draw: draw.maybe(lambda: rule(draw), 0.5)
     raise LookupError(f"a parameter of type {hint}")
 
 
@@ -257,15 +259,15 @@ _OWN: dict[tuple[str, str], Callable[[Draw], Any]] = {
     ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
     ("autoflex", "precision"): lambda draw: draw.integer(6, 20),
     ("requantize", "x"): _integers(61),
-    ("requantize", "profile"): lambda draw: _by_type(draw, hints(draw.cls)["profile"]),
+    ("requantize", "profile"): lambda draw: _by_type(hints(draw.cls)["profile"])(draw),
     ("residual-add", "profile"): lambda draw: draw.maybe(
-        lambda: _by_type(draw, hints(draw.cls)["profile"]), 0.5
+        lambda: _by_type(hints(draw.cls)["profile"])(draw), 0.5
     ),
     ("residual-add", "branch"): lambda draw: (
         draw.fixed(integer=True) if draw.get("form", "separate") == "separate" else None
     ),
     **{("residual-add", name): _factor(name) for name in FACTORS["tflite"]},
-    ("average-pool", "profile"): lambda draw: _by_type(draw, hints(draw.cls)["profile"]),
+    ("average-pool", "profile"): lambda draw: _by_type(hints(draw.cls)["profile"])(draw),
     ("average-pool", "a"): _integers(16),
     ("residual-add", "a"): _integers(16),
     ("residual-add", "b"): _integers(16),
@@ -302,6 +304,25 @@ def parameters_of(cls: type[Unit]) -> list[str]:
     return [f.name for f in fields(cls) if f.init and (cls.rounds or f.name not in ROUNDING)]
 
 
+def rule_for(kind: str, name: str) -> Rule:
+    """What draws a parameter of a kind; LookupError if nothing does."""
+    try:
+        rule = _OWN.get((kind, name)) or _NAMES.get(name)
+        return rule or _by_type(hints(UNITS[kind])[name])
+    except LookupError as error:
+        raise LookupError(f"{kind}: no rule for {name}, {error}") from None
+
+
+def check_rules(kind: str) -> None:
+    """LookupError unless units of a kind can be drawn: each parameter by a rule.
+
+    Those of units in a row are not drawn: the units are.
+    """
+    cls = UNITS[kind]
+    for name in () if cls is Chain else parameters_of(cls):
+        rule_for(kind, name)
+
+
 def draw_unit(
     rng: random.Random, kind: str, *, widest: int = 64, given: Parameters | None = None
 ) -> Unit:
@@ -320,12 +341,7 @@ def draw_unit(
             continue
         if not required[name] and name not in _LARGE and rng.random() < _LEFT_OUT:
             continue
-        rule = _OWN.get((kind, name)) or _NAMES.get(name)
-        try:
-            value = rule(draw) if rule else _by_type(draw, hints(cls)[name])
-        except LookupError as error:
-            raise LookupError(f"{kind}: no rule for {name}, {error}") from None
-        draw.chosen[name] = value
+        draw.chosen[name] = rule_for(kind, name)(draw)
     words = {n: v for n, v in draw.chosen.items() if v is not None}
     return unit(kind, **{n: v.name if isinstance(v, AnyFormat) else v for n, v in words.items()})
 

@@ -10,7 +10,7 @@ import functools
 from fractions import Fraction
 from types import SimpleNamespace
 
-from .scalar import TWO, floor_log2, is_fixed, number, project, value
+from .scalar import TWO, floor_log2, is_fixed, negative, number, project, value
 
 # IEEE 754-2019, table 3.5: the fields that a format of macaw has, and that are read here.
 FP32 = SimpleNamespace(
@@ -36,9 +36,14 @@ def largest(fmt):
     return max(v for v in (value(c, fmt) for c in codes) if not isinstance(v, str))
 
 
+def infinite(x):
+    """Whether the nearest fp32 number is an infinity: those are divisors alone."""
+    return project(x, FP32, "rne")[0] in (0x7F800000, 0xFF800000)
+
+
 def fp32(x):
     """The nearest fp32 number, ties to even. What is beyond the largest one is the largest: all
-    that could be infinite here is saturated later."""
+    that could be infinite here is saturated later, but for divisors."""
     return value(project(x, FP32, "rne", "saturate")[0], FP32)
 
 
@@ -113,6 +118,8 @@ def scaled(x, s, order, encode, decode):
     """What is rounded to an element: x over the scale s."""
     if x == "-0" and order != "exact":
         return x
+    if infinite(s / encode if order == "ct" else s * decode) and order in ("paper", "te", "ct"):
+        return "-0" if negative(x) else Fraction(0)
     if order == "ct":
         return ratio(x, ratio(s, encode))
     if order == "torchao":
@@ -134,28 +141,33 @@ def quantize(
     tensor=(Fraction(1), Fraction(1)),
     words=None,
     bits=16,
+    least=None,
 ):
-    """Codes of the elements and of the scale of one block."""
+    """Codes of the elements and of the scale of one block.
+
+    ``least``, by default 0, counts for values that are not finite, if the scale has no NaN: the
+    least magnitude that values can have.
+    """
     nothing = [0] * len(values)
     finite = [x for x in values if x not in ("nan", "snan", "inf", "-inf")]
-    if finite != values and block.scale.specials != "finite":
+    if finite != values and block.scale.specials.value != "finite":
         return nothing, project("nan", block.scale, "rne", "nonfinite")[0]
-    amax = max((abs(number(x)) for x in finite), default=0)
+    amax = max((abs(number(x)) for x in finite), default=least or Fraction(0))
 
     def rounded(x, word):
         return project(x, block.element, rounding, "saturate", word, bits)[0]
 
     words = words or nothing
     if block.scale.mantissa == 0:
-        low, high = value(0, block.scale), largest(block.scale)
+        low, high = value(int(block.scale.zero), block.scale), largest(block.scale)
         if amax == 0:
-            e = floor_log2(low)
-            values = [x if isinstance(x, str) and x != "-0" else Fraction(0) for x in values]
+            code = 0
+            parts = [x if isinstance(x, str) and x != "-0" else Fraction(0) for x in values]
         else:
             e = exponent(amax, block.element, scale_rule)
             e = min(max(e, floor_log2(low)), floor_log2(high))
-        parts = [x if isinstance(x, str) else x / TWO**e for x in values]
-        code = e + block.scale.bias
+            parts = [x if isinstance(x, str) else x / TWO**e for x in values]
+            code = e + block.scale.bias
     else:
         code = least_scale(block_scale(amax, block, order, *tensor), block, min_scale)
         s = value(code, block.scale)

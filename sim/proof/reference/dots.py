@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from .scalar import TWO, direction, field_exponent, is_fixed, number, product, project, total, value
 
+KINDS = ("dot", "mac")
 EXACT = SimpleNamespace(kind="exact", count=0)
 """What units without profiles do: ``mac``."""
 
@@ -129,11 +130,16 @@ def mac(spec, sequence):
 
 
 def evaluate(spec, beats):
-    """Codes of all the results of any of the four units for a list of beats."""
+    """The results of a list of beats, by name."""
+    lanes = [n for n in ("a", "b", "a_scale", "b_scale") if n in spec.ports.inputs]
+    for name in lanes:
+        if spec.ports.inputs[name].lanes is None:
+            beats = [beat | {name: [beat[name]]} for beat in beats]
     if spec.kind in ("mac", "block-mac"):
-        return [mac(spec, sequence) for sequence in sequences(beats, spec.contexts)]
+        return [{"r": mac(spec, sequence)} for sequence in sequences(beats, spec.contexts)]
     results = []
     for group in sequences(beats, 1) if spec.accumulates else [[beat] for beat in beats]:
         how = direction(spec, group[-1])
-        results.append(join(spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *how))
+        code = join(spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *how)
+        results.append({"r": code})
     return results

@@ -1,68 +1,77 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for Flexpoint in fractions, to be checked by eye.
+"""Scalar reference for the units of Flexpoint, in fractions.
 
-Koster et al., arXiv 1711.02213: values are ``mantissa * 2**exponent``; algorithms 1 and 2.
+As in :mod:`macaw.sim.proof.reference.scalar`, nothing is shared with the vectorised model but the
+fields of formats and units. A beat is a dict of the codes of a unit's operands; those with lanes
+are lists. docs/flexpoint.md.
 """
 
-import math
 from fractions import Fraction
 
-from .scalar import TWO, floor_log2, round_integer
+from .scalar import TWO, integer, project_fixed
 
-DIGITS = 400
-"""Bits of the square root in a prediction, below the last place of the variance."""
-
-
-def mantissa(x, exponent, width, rounding="rne", word=0, bits=16):
-    """The Fraction ``x`` in units of ``2**exponent``, rounded once and saturated."""
-    scaled = Fraction(abs(x)) / TWO**exponent
-    rounded = round_integer(scaled, lambda n: n % 2, x < 0, rounding, word, bits)
-    signed = -rounded if x < 0 else rounded
-    return min(max(signed, -(2 ** (width - 1))), 2 ** (width - 1) - 1)
+KINDS = ("flex-mac", "flex-matmul", "flex-add", "flex-mul")
 
 
-def value(integer, exponent):
-    """The number that a mantissa stands for."""
-    return integer * TWO**exponent
+def factor(beat, name, fmt):
+    """The power of two that an operand's or the result's integers are multiplied by."""
+    return TWO ** (beat[f"{name}_scale"] - (2**fmt.scale.exponent - 1))
 
 
-def dot(a, a_exponent, b, b_exponent):
-    """The exact sum of products of mantissas."""
-    return sum(
-        (value(x, a_exponent) * value(y, b_exponent) for x, y in zip(a, b, strict=True)),
-        Fraction(0),
+def lanes(x):
+    """Lanes as a list, also of one."""
+    return x if isinstance(x, list) else [x]
+
+
+def products(spec, beat):
+    """What a beat adds to each result, in units of both factors."""
+    a, b = (
+        [integer(code, fmt.element) for code in lanes(beat[name])]
+        for name, fmt in (("a", spec.a), ("b", spec.b))
     )
+    if spec.kind == "flex-matmul":
+        return [x * y for x in a for y in b]
+    if spec.kind == "flex-mac":
+        return [sum(x * y for x, y in zip(a, b, strict=True))]
+    return [x * y for x, y in zip(a, b, strict=True)]
 
 
-def square_root(x):
-    """The square root of a Fraction, to far below what float64 can tell."""
-    return Fraction(math.isqrt(math.floor(x * 4**DIGITS)), 2**DIGITS)
+def exact(spec, group):
+    """The results of some beats, before rounding, as fractions."""
+    last = group[-1]
+    ea, eb = factor(last, "a", spec.a), factor(last, "b", spec.b)
+    if spec.kind == "flex-add":
+        return [
+            integer(x, spec.a.element) * ea + integer(y, spec.b.element) * eb
+            for x, y in zip(lanes(last["a"]), lanes(last["b"]), strict=True)
+        ]
+    columns = zip(*(products(spec, beat) for beat in group), strict=True)
+    return [sum(column) * ea * eb for column in columns]
 
 
-def ceil_log2(x):
-    """The least e with x <= 2**e."""
-    return floor_log2(x) + (x > TWO ** floor_log2(x))
-
-
-def predicted(history, exponent, width, profile, alpha, beta, gamma):
-    """Exponent after a history of pairs (Gamma, exponent), before it is clamped."""
-    f = [value(*pair) for pair in history]
-    mean = sum(f) / len(f)
-    deviation = square_root(sum((x - mean) ** 2 for x in f) / len(f))
-    chi = Fraction(alpha) * (max(f) + Fraction(beta) * deviation + Fraction(gamma) * TWO**exponent)
-    if chi == 0:
-        return 0
-    return ceil_log2(chi) - (width - 1) if profile == "paper" else floor_log2(chi) - (width - 2)
-
-
-def adjusted(maxima, exponent, width, bits, profile, length, alpha, beta, gamma):
-    """The exponents that a tensor is written with next, one for each of its ``maxima``."""
-    history, result = [], []
-    for maximum in maxima:
-        if maximum >= 2 ** (width - 1) - 1:
-            history, maximum = [], 2 * maximum
-        history = [*history, (maximum, exponent)][-length:]
-        exponent = predicted(history, exponent, width, profile, alpha, beta, gamma)
-        exponent = min(max(exponent, 1 - 2**bits), 0)
-        result.append(exponent)
-    return result
+def evaluate(spec, beats):
+    """The results of a list of beats, by name."""
+    width = spec.out.element.width
+    results, group, largest = [], [], 0
+    for beat in beats:
+        group.append(beat)
+        if not beat.get("last", 1):
+            continue
+        words = lanes(beat.get("random", 0))
+        values = exact(spec, group)
+        words = words if len(words) == len(values) else words * len(values)
+        codes = [
+            project_fixed(
+                Fraction(x) / factor(beat, "r", spec.out), spec.out.element, str(spec.rounding),
+                "saturate", word, spec.random_bits, False,
+            )[0]
+            for x, word in zip(values, words, strict=True)
+        ]  # fmt: skip
+        largest = max([largest, *(abs(integer(code, spec.out.element)) for code in codes)])
+        r = codes[0] if spec.ports.outputs["r"].lanes is None else codes
+        over = int(largest >= 2 ** (width - 1) - 1)
+        results.append({"r": r, "maximum": largest, "overflow": over})
+        group = []
+        if beat["end"]:
+            largest = 0
+    return results

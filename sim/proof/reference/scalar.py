@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for the golden model, in fractions, to be checked by eye.
 
-Here are formats, rounding and the units of one operation; sums of products are in
-:mod:`macaw.sim.proof.reference.dots`. Nothing here is shared with the vectorised model but the
-fields of formats and units. A value is a Fraction, or one of the strings "nan", "snan", "inf",
-"-inf", "-0". It exists for tests and proofs, one operation at a time.
+Here are formats and rounding; units are in the module of their family's name. Nothing here is
+shared with the vectorised model but the fields of formats and units. A value is a Fraction, or one
+of the strings "nan", "snan", "inf", "-inf", "-0". It exists for tests and proofs, one operation at
+a time.
 """
 
 from fractions import Fraction
@@ -21,8 +21,7 @@ def is_fixed(fmt):
 def value(code, fmt):
     """Value of a code."""
     if is_fixed(fmt):
-        negative = fmt.signed and code >> (fmt.width - 1)
-        return Fraction(code - (1 << fmt.width) if negative else code) / TWO**fmt.fraction
+        return integer(code, fmt) / TWO**fmt.fraction
     magnitude = code % 2 ** (fmt.exponent + fmt.mantissa)
     sign = -1 if code != magnitude else 1
     field, fraction = divmod(magnitude, 2**fmt.mantissa)
@@ -45,6 +44,17 @@ def value(code, fmt):
         if subnormals == "ftz":
             result = Fraction(0)
     return "-0" if result == 0 and sign < 0 else sign * result
+
+
+def integer(code, fmt):
+    """The number of last places that a code of fixed point means."""
+    return code - 2**fmt.width if fmt.signed and code >> (fmt.width - 1) else code
+
+
+def code(n, fmt):
+    """The code of n last places, which the fixed-point format has to hold."""
+    assert -(2 ** (fmt.width - 1)) * fmt.signed <= n < 2 ** (fmt.width - fmt.signed)
+    return n % 2**fmt.width
 
 
 def negative(x):
@@ -251,26 +261,3 @@ def field_exponent(code, fmt):
         return fmt.width - 1 - fmt.fraction
     field = code % 2 ** (fmt.exponent + fmt.mantissa) // 2**fmt.mantissa
     return (field if fmt.subnormals.value == "none" else max(field, 1)) - fmt.bias
-
-
-def evaluate(spec, **codes):
-    """Code and flags of one operation of ``mul``, ``add``, ``fma`` or ``cast``.
-
-    For sums of products see :mod:`macaw.sim.proof.reference.dots`.
-    """
-    rounding, word = direction(spec, codes)
-    down, invalid = rounding == "rdn", False
-    a = value(codes["a"], spec.a)
-    if spec.kind == "cast":
-        x = a
-    elif spec.kind == "mul":
-        x, invalid = product(a, value(codes["b"], spec.b))
-    elif spec.kind == "add":
-        b = value(codes["b"], spec.b)
-        x, invalid = total([a, opposite(b) if spec.subtract else b], down)
-    else:
-        x, bad = product(a, value(codes["b"], spec.b))
-        x, invalid = total([x, value(codes["c"], spec.c)], down)
-        invalid |= bad
-    overflow = spec.overflow and str(spec.overflow)
-    return project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scalar reference for blocks in and out, and the Hadamard transform, in fractions.
+
+A beat is a dict of the codes of a unit's operands; those with lanes are lists.
+"""
+
+from .blocks import quantize
+from .dots import aligned
+from .scalar import TWO, direction, field_exponent, opposite, product, project, total, value
+
+KINDS = ("block-quantize", "block-dequantize", "hadamard")
+
+
+def block_quantize(spec, beat):
+    """Elements and scale; docs/quantisation.md. Without a tensor's scales that can be used, the
+    scale is a NaN and the elements are zero."""
+    rounding, words = direction(spec, beat)
+    tensor = (1, 1)
+    if spec.out.second_scale is not None:
+        fp32 = spec.ports.inputs["encode"].format
+        tensor = [value(beat[name], fp32) for name in ("encode", "decode")]
+        if any(isinstance(x, str) or x <= 0 for x in tensor):
+            scale = project("nan", spec.out.scale, "rne", "nonfinite")[0]
+            return {"r": [0] * spec.size, "scale": scale}
+    r, scale = quantize(
+        [value(code, spec.a) for code in beat["a"]],
+        spec.out,
+        rounding=rounding,
+        scale_rule=str(spec.scale_rule),
+        order=str(spec.order),
+        min_scale=str(spec.min_scale),
+        tensor=tensor,
+        words=words or None,
+        bits=spec.random_bits,
+        least=value(0, spec.a),
+    )
+    return {"r": r, "scale": scale}
+
+
+def results(spec, beat, values):
+    """Each value rounded once, with a word of its own."""
+    rounding, words = direction(spec, beat)
+    overflow = spec.overflow and str(spec.overflow)
+    return [
+        project(x, spec.out, rounding, overflow, word, spec.random_bits)[0]
+        for x, word in zip(values, words or [0] * len(values), strict=True)
+    ]
+
+
+def block_dequantize(spec, beat):
+    """Elements times their scale. OCP MX 1.0, 5."""
+    scale = value(beat["a_scale"], spec.a.scale)
+    values = [product(value(code, spec.a.element), scale)[0] for code in beat["a"]]
+    return {"r": results(spec, beat, values)}
+
+
+def hadamard(spec, beat):
+    """Sylvester's matrix, row by row; halves of the exponent of its size are left to a scale."""
+    values = [value(code, spec.a) for code in beat["a"]]
+    values = [opposite(x) if spec.signs >> j & 1 else x for j, x in enumerate(values)]
+    exponents = [field_exponent(code, spec.a) for code in beat["a"]]
+    down = str(spec.rounding) == "rdn"
+    factor = TWO ** -((spec.size.bit_length() - 1) // 2)
+    sums = []
+    for i in range(spec.size):
+        terms = [opposite(x) if (i & j).bit_count() % 2 else x for j, x in enumerate(values)]
+        if spec.accumulation == "exact":
+            x = total(terms, down)[0]
+        else:
+            bits = int(spec.accumulation.removeprefix("aligned(").removesuffix(")"))
+            x = aligned(terms, exponents, bits, down)
+        sums.append(product(x, factor)[0])
+    return {"r": results(spec, beat, sums)}
+
+
+def evaluate(spec, beats):
+    """The results of each beat, by name."""
+    unit = {
+        "block-quantize": block_quantize,
+        "block-dequantize": block_dequantize,
+        "hadamard": hadamard,
+    }[spec.kind]
+    return [unit(spec, beat) for beat in beats]

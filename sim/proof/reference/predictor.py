@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scalar reference for the exponent predictor of Autoflex, in fractions and Python's integers.
+
+Koster et al., arXiv 1711.02213, section 3, with terms of few bits: docs/flexpoint-hardware.md. A
+beat is a dict of the codes of a unit's operands.
+"""
+
+from fractions import Fraction
+from math import floor
+
+from .flexpoint import ceil_log2
+from .integer import isqrt
+from .scalar import TWO, floor_log2
+
+KINDS = ("autoflex",)
+TRIES = 10
+"""Steps of initialisation after which ngraph gives up."""
+
+
+def initial(spec, maximum, scale, tries):
+    """(code to try next, whether the tensor is well scaled) of a step of initialisation."""
+    width, top = spec.out.element.width, 2**spec.out.scale.exponent - 1
+    coarse, paper = (width - 1) // 2, spec.profile == "paper"
+    step, done = 0, True
+    if maximum >= 2 ** (width - 1) - 1:
+        step, done = coarse, False
+    elif maximum < 2 ** (width - 2) and paper:
+        step = ceil_log2(Fraction(max(maximum, 1))) - (width - 2)
+        done = maximum > TWO ** (coarse - 2)
+    elif maximum < 2 ** (width - 2):
+        step = maximum.bit_length() - (width - 1)
+        done = maximum >= 2 ** max(coarse - 2, 0)
+    code = min(max(scale + step, 0), top)
+    if paper:
+        return code, done or code == scale
+    return (code, done) if done or tries < TRIES else (top, True)
+
+
+def predicted(spec, history):
+    """Code after a history of pairs (maximum, code), before it is clamped; the newest is last.
+
+    Values are in units of the smallest scale; those of the sum, rounded down to units of u.
+    """
+    width = spec.out.element.width
+    values = [maximum * 2**scale for maximum, scale in history]
+    headroom = Fraction(spec.gamma) * 2 ** history[-1][1]
+    lengths = [floor_log2(Fraction(x)) + 1 for x in (max(values), headroom) if x]
+    exponent = max(0, *lengths) - spec.precision
+    terms = [floor(x / TWO**exponent) for x in values]
+    n = len(terms)
+    root = isqrt(n * sum(x * x for x in terms) - sum(terms) ** 2)
+    total = n * (max(terms) + floor(headroom / TWO**exponent)) + spec.beta * root
+    if total == 0:
+        return 0
+    chi = Fraction(spec.alpha * total, n)
+    if spec.profile == "paper":
+        return exponent + ceil_log2(chi) - (width - 1)
+    return exponent + floor_log2(chi) - (width - 2)
+
+
+def tensor(spec, beats):
+    """The results of the steps of one tensor."""
+    overflow, top = 2 ** (spec.out.element.width - 1) - 1, 2**spec.out.scale.exponent - 1
+    history, tries = [], 0
+    for beat in beats:
+        maximum, scale = beat["maximum"], beat["scale"]
+        if beat["init"]:
+            history, tries = [], tries + 1
+            code, settled = initial(spec, maximum, scale, tries)
+            tries = 0 if settled else tries
+        else:
+            if maximum >= overflow:
+                history, maximum = [], 2 * maximum
+            history = [*history, (maximum, scale)][-spec.length :]
+            code, settled = min(max(predicted(spec, history), 0), top), True
+        if beat["end"]:
+            history, tries = [], 0
+        yield {"r": code, "settled": int(settled)}
+
+
+def evaluate(spec, beats):
+    """The results of each beat, by name; contexts come in turn."""
+    n = spec.contexts
+    turns = [list(tensor(spec, beats[context::n])) for context in range(n)]
+    return [turns[i % n][i // n] for i in range(len(beats))]
