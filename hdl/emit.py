@@ -21,7 +21,7 @@ from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import Unit
 from macaw.tools import files
 
-from .units import naming as names
+from .units import naming
 from .units.component import Datapath, Implementation
 from .units.registry import build
 from .verilog import verilog
@@ -61,7 +61,7 @@ class Design:
     @property
     def name(self) -> str:
         """Module name and stem of the files."""
-        return self.implementation.name or names.default(self.spec, self.implementation)
+        return self.implementation.name or naming.default(self.spec, self.implementation)
 
     @property
     def latency(self) -> int:
@@ -82,7 +82,7 @@ class Design:
     @property
     def command(self) -> str:
         """The command line that makes this module."""
-        return names.command("generate", self.spec, self.implementation)
+        return naming.command("generate", self.spec, self.implementation)
 
     @cached_property
     def body(self) -> str:
@@ -186,7 +186,7 @@ def _verilog(designs: Sequence[Design]) -> list[str]:
     modules = [(design.name, _rtlil(design.datapath, design.name)) for design in designs]
     texts = verilog(modules)
     for (name, _), text in zip(modules, texts, strict=True):
-        names.check_free(name, names.identifiers(text, name), "a signal")
+        naming.check_free(name, naming.identifiers(text, name), "a signal")
     return texts
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from macaw.golden.errors import MacawError, SpecError, check_whole
 from macaw.golden.units import Unit
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 from .bench import bulk
 from .bench.interface import Codes, Interface
@@ -125,7 +125,7 @@ def verify(
         For wrong options; for a missing simulator. A mismatch is no error: see the report.
     """
     start = time.perf_counter()
-    chosen = toolchain.choose(simulator)
+    chosen = simulators.choose(simulator)
     if vectors is not None:
         check_whole("vectors", vectors, 1, 2**63 - 1)
     if waves is not None and not isinstance(waves, str | Path):

@@ -13,8 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 
-from . import adders, state
-from . import multipliers as products
+from . import adders, multipliers, state
 from .delays import DelayModel
 from .wire import Wire, shape_of
 
@@ -352,8 +351,8 @@ class Scheduler:
     add = adders.add
     subtract = adders.subtract
     sum = adders.total
-    multiply = products.multiply
-    hard = products.hard
+    multiply = multipliers.multiply
+    hard = multipliers.hard
     first = state.first
     ends = state.ends
     accumulate = state.accumulate

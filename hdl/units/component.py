@@ -15,7 +15,7 @@ from macaw.golden.units import Operand, Unit
 from ..schedule.delays import DELAY_MODELS
 from ..schedule.scheduler import Scheduler, Scratch
 from ..schedule.wire import Wire
-from . import naming as names
+from . import naming
 
 __all__ = ["Datapath", "Implementation", "Port"]
 
@@ -127,7 +127,7 @@ class Implementation:
         if self.fold > 1 and self.flow == "none":
             raise SpecError(f"fold={self.fold}: needs flow=valid or stream, or bus=axis")
         if self.name is not None:
-            names.check(self.name)
+            naming.check(self.name)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -269,7 +269,7 @@ class Datapath(wiring.Component):
         self.multipliers = sorted(trial.products, reverse=True)
         self.port_list = self._ports()
         if implementation.name is not None:
-            names.check_free(implementation.name, (p.name for p in self.port_list), "a port")
+            naming.check_free(implementation.name, (p.name for p in self.port_list), "a port")
         super().__init__(
             {p.name: (In if p.direction == "input" else Out)(p.width) for p in self.port_list}
         )

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from macaw.golden.units import Unit
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 from . import harness
 from .interface import Codes, Interface
@@ -76,25 +76,25 @@ STEADY_ONLY = (STEADY,)
 
 def runtime(names: Sequence[str], flags: Sequence[str]) -> list[str]:
     """Object files of parts of Verilator's own runtime, compiled once for this machine."""
-    tool = toolchain.verilator()
-    key = digest(tool.version, toolchain.compiler_version(), *flags, *names)
+    tool = simulators.verilator()
+    key = digest(tool.version, simulators.compiler_version(), *flags, *names)
 
     def build(folder: Path) -> None:
         for name in names:
             source = tool.root / "include" / f"{name}.cpp"
-            toolchain.run(
-                [toolchain.compiler(), *flags, *includes(), "-c", str(source), "-o", f"{name}.o"],
+            simulators.run(
+                [simulators.compiler(), *flags, *includes(), "-c", str(source), "-o", f"{name}.o"],
                 folder=folder,
             )
 
     holds = [f"{name}.o" for name in names]
-    folder = toolchain.cached_folder(f"verilated/{key}", build, holds)
+    folder = simulators.cached_folder(f"verilated/{key}", build, holds)
     return [str(folder / name) for name in holds]
 
 
 def includes() -> list[str]:
     """Compiler options that make Verilator's headers found."""
-    include = toolchain.verilator().root / "include"
+    include = simulators.verilator().root / "include"
     return [f"-I{include}", f"-I{include / 'vltstd'}"]
 
 
@@ -132,12 +132,12 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
 
     A small module takes a fifth of the time that it takes alone.
     """
-    tool = toolchain.verilator()
+    tool = simulators.verilator()
     # Many modules have few vectors each: there the compiler takes longer than what it saves.
     flags = _FLAGS if len(modules) == 1 else ["-O0", *_FLAGS[1:]]
     text = harness.source([interface for _, interface in modules])
     verilogs = [verilog for verilog, _ in modules]
-    tools = (tool.version, *tool.options, toolchain.compiler_version())
+    tools = (tool.version, *tool.options, simulators.compiler_version())
     key = digest(*verilogs, text, *tools, *flags)
 
     def make(folder: Path) -> None:
@@ -148,24 +148,24 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
             verilate += ["--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--quiet"]
             verilate += ["--top-module", interface.module, "--prefix", f"Vtop{number}"]
             verilate += ["--Mdir", f"obj{number}", f"module{number}.v"]
-            toolchain.run(verilate, folder=folder, env=tool.environment())
+            simulators.run(verilate, folder=folder, env=tool.environment())
         parts = [f"obj{number}" for number in range(len(modules))]
         verilated(folder, parts, '#include "harness.cpp"\n')
         objects = runtime(("verilated", "verilated_threads"), _FLAGS)
-        compile_ = [toolchain.compiler(), *flags, *includes(), "-I."]
+        compile_ = [simulators.compiler(), *flags, *includes(), "-I."]
         compile_ += [f"-I{part}" for part in parts]
         if sys.platform != "darwin":
             compile_ += ["-Wl,-Bsymbolic"]
-            if "g++" in Path(toolchain.compiler()).name and "clang" not in toolchain.compiler():
+            if "g++" in Path(simulators.compiler()).name and "clang" not in simulators.compiler():
                 compile_ += ["-fno-gnu-unique"]
-        toolchain.run(
+        simulators.run(
             [*compile_, "-shared", "all.cpp", *objects, "-o", "model.so", "-lpthread"],
             folder=folder,
         )
         for part in parts:
             shutil.rmtree(folder / part)
 
-    return toolchain.cached_folder(f"bulk/{key}", make, ["model.so"]) / "model.so"
+    return simulators.cached_folder(f"bulk/{key}", make, ["model.so"]) / "model.so"
 
 
 class Model:

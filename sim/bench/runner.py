@@ -18,8 +18,7 @@ from cocotb_tools.check_results import get_results
 from find_libpython import find_libpython
 
 from macaw.golden.errors import ToolError
-from macaw.tools import files, processes
-from macaw.tools import simulators as toolchain
+from macaw.tools import files, processes, simulators
 
 from .bulk import digest, includes, runtime, verilated
 from .interface import Codes, Interface, pack, unpack
@@ -83,7 +82,7 @@ class Simulation:
             make(folder, source)
 
         program = "sim.vvp" if simulator == "icarus" else "simulate"
-        self.program = toolchain.cached_folder(f"cocotb/{key}", build, [program]) / program
+        self.program = simulators.cached_folder(f"cocotb/{key}", build, [program]) / program
 
     def _build_icarus(self, folder: Path, source: str) -> None:
         (folder / "cmds.f").write_text("+timescale+1ns/1ps\n", encoding="utf-8")
@@ -93,16 +92,16 @@ class Simulation:
             tops, sources = [*tops, "-s", "macaw_waves"], [source, "waves.v"]
         compiler = str(processes.which("iverilog"))
         command = [compiler, "-o", "sim.vvp", *tops, "-g2012", "-f", "cmds.f", *sources]
-        toolchain.run(command, folder=folder)
+        simulators.run(command, folder=folder)
 
     def _build_verilator(self, folder: Path, source: str) -> None:
-        tool = toolchain.verilator()
+        tool = simulators.verilator()
         (folder / "pins.vlt").write_text(_pins(self.interface), encoding="utf-8")
         command = [*tool.command, *tool.options, "--cc", "--vpi"]
         command += ["--prefix", "Vtop", "--Mdir", "obj"]
         command += ["--top-module", self.interface.module, "--timescale", "1ns/1ps"]
         command += ["--trace"] if self.waves else []
-        toolchain.run(
+        simulators.run(
             [*command, *_VERILATOR_ARGUMENTS, source, "pins.vlt"],
             folder=folder,
             env=tool.environment(),
@@ -113,20 +112,20 @@ class Simulation:
         names += ["verilated_vcd_c"] if self.waves else []
         main = config.share_dir / "lib" / "verilator" / "verilator.cpp"
         libraries = [f"-L{config.libs_dir}", f"-Wl,-rpath,{config.libs_dir}"]
-        command = [toolchain.compiler(), *flags, *includes(), "-Iobj", "-I.", "all.cpp", str(main)]
+        command = [simulators.compiler(), *flags, *includes(), "-Iobj", "-I.", "all.cpp", str(main)]
         command += [*runtime(names, flags), "-o", "simulate", *libraries]
-        toolchain.run([*command, "-lcocotbvpi_verilator", "-lpthread"], folder=folder)
+        simulators.run([*command, "-lcocotbvpi_verilator", "-lpthread"], folder=folder)
         shutil.rmtree(folder / "obj")
 
     def _versions(self) -> list[str]:
         if self.simulator == "icarus":
-            return [toolchain.icarus(), cocotb_tools.__file__, str(_cocotb_version())]
-        tool = toolchain.verilator()
+            return [simulators.icarus(), cocotb_tools.__file__, str(_cocotb_version())]
+        tool = simulators.verilator()
         return [
             tool.version,
             *tool.options,
             str(tool.root),
-            toolchain.compiler_version(),
+            simulators.compiler_version(),
             str(_cocotb_version()),
             cocotb_tools.__file__,  # the program is linked with libraries beside it
             *_VERILATOR_ARGUMENTS,

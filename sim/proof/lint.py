@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from macaw.tools import processes
-from macaw.tools import simulators as toolchain
+from macaw.tools import processes, simulators
 
 LONGEST = 300  # seconds for one call of a tool
 
@@ -33,8 +32,8 @@ def complaints(designs: Sequence[Any]) -> list[str]:
     ToolError
         Verilator or Icarus is missing.
     """
-    tool = toolchain.verilator()
-    toolchain.icarus()
+    tool = simulators.verilator()
+    simulators.icarus()
     verilator = [*tool.command, "--lint-only", "--quiet"]
     icarus = [str(processes.which("iverilog")), "-Wall", "-t", "null"]
     with processes.temporary_folder() as folder:
@@ -65,7 +64,7 @@ def board(designs: Sequence[Any]) -> str:
 
 
 def _said(command: list[str], folder: Path) -> list[str]:
-    env = toolchain.verilator().environment()
+    env = simulators.verilator().environment()
     done = processes.run(command, folder=folder, env=env, timeout=LONGEST)
     lines = [line for line in (done.errors + done.output).splitlines() if line.strip()]
     return lines or ([f"{command[0]}: exit status {done.status}"] if done.status else [])

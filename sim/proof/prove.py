@@ -32,8 +32,7 @@ from macaw.golden.errors import MacawError, ToolError
 from macaw.golden.units import Unit
 from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
-from macaw.tools import files, processes
-from macaw.tools import simulators as toolchain
+from macaw.tools import files, processes, simulators
 from macaw.tools.command import FAILED, PASSED, start
 from macaw.tools.sources import closure, digest
 
@@ -412,7 +411,7 @@ def main(
 
     python -m macaw.sim.proof.prove --sample --only rtl/pairs
     """
-    available = toolchain.available()
+    available = simulators.available()
     work = [case for case in cases(sample=sample) if _matches(case.name, only)]
     checks = [] if sample else _golden_checks()
     golden = [check for check in checks if _matches(f"golden/{check.name}", only)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macaw.golden import Flag, Rounding, format, unit
-from macaw.sim.proof.outsiders import scalars as prove_golden
+from macaw.sim.proof.outsiders import scalars
 from macaw.sim.proof.reference import elementwise as reference
 
 INVALID, OVERFLOW, UNDERFLOW, INEXACT = (
@@ -95,9 +95,7 @@ def test_dynamic_rounding_is_each_static_one(code):
     rng = np.random.default_rng(code)
     fixed = unit("fma", a="e5m2", out="fp16", rounding=Rounding.from_code(code), flags=True)
     moving = unit("fma", a="e5m2", out="fp16", rounding="dynamic", flags=True)
-    operands = {
-        n: prove_golden.operands(p.format, 5000, rng) for n, p in fixed.ports.inputs.items()
-    }
+    operands = {n: scalars.operands(p.format, 5000, rng) for n, p in fixed.ports.inputs.items()}
     want, got = fixed.evaluate(**operands), moving.evaluate(**operands, rm=code)
     assert all(np.array_equal(want[port], got[port]) for port in want)
 
@@ -134,7 +132,7 @@ def test_fp64_against_the_machine(kind):
     """Wider than hardware is generated for, and wider than one word: limbs."""
     rng = np.random.default_rng(3)
     fmt = format("fp64")
-    a, b = (prove_golden.operands(fmt, 20000, rng) for _ in range(2))
+    a, b = (scalars.operands(fmt, 20000, rng) for _ in range(2))
     with np.errstate(all="ignore"):
         if kind == "fma":
             minus_zero = 1 << 63  # changes no product, not even a zero
@@ -178,4 +176,4 @@ def test_fma_is_the_reference(a, b, c):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", ["cast", "mul", "add", "fma"])
 def test_random_formats_and_options_against_fractions(kind, seed):
-    assert prove_golden.fractions_of_many(kind, 60, 40, 7 + seed) == 2400
+    assert scalars.fractions_of_many(kind, 60, 40, 7 + seed) == 2400

@@ -26,8 +26,7 @@ from macaw.golden import (
     hadamard,
     unit,
 )
-from macaw.golden.arithmetic import dyadic, functions
-from macaw.golden.arithmetic import predictor as predictors
+from macaw.golden.arithmetic import dyadic, functions, predictor
 from macaw.golden.arithmetic.exp2 import exp2
 from macaw.golden.tensors import flexpoint as flex
 from macaw.golden.tensors import integer_layers as layers
@@ -54,7 +53,7 @@ FP16, FX, MXFP4, NVFP4 = (format(name) for name in ("fp16", "fx12.4", "mxfp4", "
 HALF = FP16.encode(REALS)
 BLOCKS: Quantized = NVFP4.quantize(REALS)
 FLEX = FlexTensor.of(REALS)
-PREDICTOR = predictors.Predictor(format="flex16+5")  # type: ignore[arg-type]
+PREDICTOR = predictor.Predictor(format="flex16+5")  # type: ignore[arg-type]
 HISTORY = np.arange(1, 2 * 16 + 1, dtype=np.uint16).reshape(2, 16)
 
 # Each function, and native arrays that it takes: names as of its parameters, or of this test.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import Autoflex, CodeError, FlexTensor, SpecError
-from macaw.sim.proof.reference import flexpoint as reference_flex
+from macaw.sim.proof.reference import flexpoint
 
 # Largest magnitudes of tensors, step by step.
 STEPS = range(60)
@@ -170,7 +170,7 @@ def test_sequences_against_fractions(name, profile, format):
     maxima, exponents = run(flex, sequence)
     width, bits = flex.format.element.width, flex.format.scale.exponent
     settings = {n: getattr(flex, n) for n in PARAMETERS}
-    assert exponents[1:] == reference_flex.adjusted(maxima, exponents[0], width, bits, **settings)
+    assert exponents[1:] == flexpoint.adjusted(maxima, exponents[0], width, bits, **settings)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_parameters_against_fractions(length, alpha, beta, gamma):
     for name, sequence in SEQUENCES.items():
         flex = Autoflex(exponent=-14, **settings)
         maxima, exponents = run(flex, sequence)
-        want = reference_flex.adjusted(maxima, -14, 16, 5, "paper", **settings)
+        want = flexpoint.adjusted(maxima, -14, 16, 5, "paper", **settings)
         assert exponents[1:] == want, name
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from macaw.golden import CodeError, SpecError, format, unit
 from macaw.golden.formats.block import scalar
-from macaw.sim.proof.outsiders import scalars as prove_golden
+from macaw.sim.proof.outsiders import scalars
 
 INF, NAN = float("inf"), float("nan")
 
@@ -323,7 +323,7 @@ def test_a_profile_may_name_its_rounding():
 
 def random_block_codes(spec, count, seed=0):
     rng = np.random.default_rng(seed)
-    return prove_golden.stimulus(spec, count, rng)
+    return scalars.stimulus(spec, count, rng)
 
 
 @pytest.mark.parametrize("name", ["mxfp4", "mxfp8-e4m3", "mxint8", "int4-k32-fp16"])
@@ -523,9 +523,9 @@ def test_errors_name_the_parameter_the_value_and_what_is_allowed(kind, parameter
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_units_against_fractions(kind, count, seed):
     """Several beats give fewer results than there are."""
-    assert prove_golden.fractions_of_many(kind, 40, count, seed) > 40 * count // 4
+    assert scalars.fractions_of_many(kind, 40, count, seed) > 40 * count // 4
 
 
-@pytest.mark.parametrize("parameters", prove_golden.BLOCK_SUMS, ids=lambda p: unit(**p).name)
+@pytest.mark.parametrize("parameters", scalars.BLOCK_SUMS, ids=lambda p: unit(**p).name)
 def test_common_units_against_fractions(parameters):
-    assert prove_golden.fractions(unit(**parameters), 24) > 3
+    assert scalars.fractions(unit(**parameters), 24) > 3

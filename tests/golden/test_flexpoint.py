@@ -10,7 +10,7 @@ import pytest
 
 from macaw.golden import CodeError, FlexTensor, SpecError, format
 from macaw.golden.arithmetic.flex import aligned_sum, rescale
-from macaw.sim.proof.reference import flexpoint as reference_flex
+from macaw.sim.proof.reference import flexpoint
 
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 FORMATS = ("flex16+5", "flex8+5", "flex4+2", "flex12+6", "flex32+8", "flex2+1")
@@ -127,10 +127,10 @@ def test_matmul_is_one_rounding_of_the_exact_sum(name, rounding):
         options = words(rounding, (m, n), rng)
         got = a.matmul(b, exponent, **options)
         for i, j in np.ndindex(m, n):
-            total = reference_flex.dot(
+            total = flexpoint.dot(
                 a.mantissas[i].tolist(), a.exponent, b.mantissas[:, j].tolist(), b.exponent
             )
-            want = reference_flex.mantissa(total, exponent, width, rounding, word(options, (i, j)))
+            want = flexpoint.mantissa(total, exponent, width, rounding, word(options, (i, j)))
             assert got.mantissas[i, j] == want
 
 
@@ -149,9 +149,9 @@ def test_elementwise_is_one_rounding_of_the_exact_value(name, rounding):
             exponent = int(np.clip(start + int(rng.integers(-2, width + 2)), -lowest, 0))
             got = getattr(a, method)(b, exponent, **options)
             for i, j in np.ndindex(3, 4):
-                x = reference_flex.value(int(a.mantissas[i, j]), a.exponent)
-                y = reference_flex.value(int(b.mantissas[j]), b.exponent)
-                want = reference_flex.mantissa(
+                x = flexpoint.value(int(a.mantissas[i, j]), a.exponent)
+                y = flexpoint.value(int(b.mantissas[j]), b.exponent)
+                want = flexpoint.mantissa(
                     exact(x, y), exponent, width, rounding, word(options, (i, j))
                 )
                 assert got.mantissas[i, j] == want
@@ -168,9 +168,9 @@ def test_all_of_flex4(rounding):
         options = words(rounding, (16, 16), rng, 3)
         total, product = a.add(b, er, **options), a.multiply(b, er, **options)
         for i, j in np.ndindex(16, 16):
-            x, y = (reference_flex.value(int(every[n]), e) for n, e in ((i, ea), (j, eb)))
+            x, y = (flexpoint.value(int(every[n]), e) for n, e in ((i, ea), (j, eb)))
             for got, exact in ((total, x + y), (product, x * y)):
-                want = reference_flex.mantissa(exact, er, 4, rounding, word(options, (i, j)), 3)
+                want = flexpoint.mantissa(exact, er, 4, rounding, word(options, (i, j)), 3)
                 assert got.mantissas[i, j] == want
 
 
@@ -213,7 +213,7 @@ def test_rescale_of_pairs():
         got = rescale((upper, lower), shifts, 0, "flex16+5", **options)
         for n in range(200):
             exact = (int(upper[n]) * 2**32 + int(lower[n])) * Fraction(2) ** int(shifts[n])
-            want = reference_flex.mantissa(exact, 0, 16, rounding, word(options, n))
+            want = flexpoint.mantissa(exact, 0, 16, rounding, word(options, n))
             assert got[n] == want
 
 

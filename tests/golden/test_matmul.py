@@ -13,7 +13,7 @@ from macaw.golden import Block, CodeError, SpecError, format, matmul, unit
 from macaw.golden.formats.block import check_shape, expand_scales, scalar
 from macaw.golden.tensors import filtered
 from macaw.golden.tensors.quantized import Quantized
-from macaw.sim.proof.outsiders import scalars as prove_golden
+from macaw.sim.proof.outsiders import scalars
 from macaw.sim.proof.reference import scalar as reference
 
 FP32: Any = format("fp32")
@@ -23,13 +23,13 @@ def random_operand(name, shape, axis, rng, specials=False):
     """An operand of random codes: Quantized, or values of a scalar format."""
     fmt: Any = format(name)
     element = scalar(fmt)
-    codes = prove_golden.operands(element, int(np.prod(shape)), rng).reshape(shape)
+    codes = scalars.operands(element, int(np.prod(shape)), rng).reshape(shape)
     if not specials:
         codes = np.where(np.isfinite(element.decode(codes)), codes, element.encode(1.0))
     if not isinstance(fmt, Block):
         return element.decode(codes)
     size = check_shape(fmt, shape, axis)
-    scales = prove_golden.operands(fmt.scale, max(int(np.prod(size)), 1), rng).reshape(size)
+    scales = scalars.operands(fmt.scale, max(int(np.prod(size)), 1), rng).reshape(size)
     if not specials:
         scales = np.where(np.isfinite(fmt.scale.decode(scales)), scales, fmt.scale.encode(1.0))
     second = None if fmt.second_scale is None else fmt.second_scale.encode(0.375)

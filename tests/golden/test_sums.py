@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import format, unit
-from macaw.sim.proof.outsiders import scalars as prove_golden
+from macaw.sim.proof.outsiders import scalars
 
 FP16, FP32 = format("fp16"), format("fp32")
 
@@ -42,8 +42,8 @@ def test_one_rounding():
 def test_order_and_lane_count_do_not_matter(name):
     rng = np.random.default_rng(5)
     fmt = format(name)
-    a, b = (prove_golden.operands(fmt, 8 * 2000, rng).reshape(-1, 8) for _ in range(2))
-    c = prove_golden.operands(FP32, 2000, rng)
+    a, b = (scalars.operands(fmt, 8 * 2000, rng).reshape(-1, 8) for _ in range(2))
+    c = scalars.operands(FP32, 2000, rng)
     spec = unit("dot", a=name, out="fp32", lanes=8)
     got = spec.evaluate(a=a, b=b, c=c)["r"]
     order = rng.permutation(8)
@@ -88,8 +88,8 @@ def test_alignment_uses_fields_and_not_values():
 
 def test_enough_bits_make_aligned_exact():
     rng = np.random.default_rng(2)
-    a, b = (prove_golden.operands(FP16, 4000, rng).reshape(-1, 4) for _ in range(2))
-    c = prove_golden.operands(FP16, 1000, rng)
+    a, b = (scalars.operands(FP16, 4000, rng).reshape(-1, 4) for _ in range(2))
+    c = scalars.operands(FP16, 1000, rng)
     exact = unit("dot", a="fp16", out="fp16").evaluate(a=a, b=b, c=c)["r"]
     wide = unit("dot", a="fp16", out="fp16", accumulation="aligned(200)")
     assert np.array_equal(exact, wide.evaluate(a=a, b=b, c=c)["r"])
@@ -124,7 +124,7 @@ def test_integer_accumulators_wrap_or_saturate():
 
 def test_exact_mac_is_one_long_dot():
     rng = np.random.default_rng(9)
-    a, b = (prove_golden.operands(FP16, 64 * 50, rng) for _ in range(2))
+    a, b = (scalars.operands(FP16, 64 * 50, rng) for _ in range(2))
     last = np.tile(np.arange(64) == 63, 50)
     got = unit("mac", a="fp16", out="fp16").evaluate(a=a, b=b, last=last)["r"]
     spec = unit("dot", a="fp16", out="fp16", lanes=64)
@@ -162,9 +162,9 @@ def test_infinities_in_a_stream():
 
 @pytest.mark.parametrize("kind", ["dot", "mac"])
 def test_random_formats_and_options_against_fractions(kind):
-    assert prove_golden.fractions_of_many(kind, 80, 40, 3) > 800
+    assert scalars.fractions_of_many(kind, 80, 40, 3) > 800
 
 
-@pytest.mark.parametrize("parameters", prove_golden.PRODUCTS, ids=lambda p: unit(**p).name)
+@pytest.mark.parametrize("parameters", scalars.PRODUCTS, ids=lambda p: unit(**p).name)
 def test_common_sums_against_fractions(parameters):
-    assert prove_golden.fractions(unit(**parameters), 400) > 100
+    assert scalars.fractions(unit(**parameters), 400) > 100

@@ -24,7 +24,7 @@ from macaw.sim.bench.bulk import Model, compare
 from macaw.sim.bench.interface import Interface
 from macaw.sim.bench.runner import Simulation
 from macaw.sim.stimulus import stimulus
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 TO_12_BITS = unit("cast", a="fp16", out="int12")
 SUM = unit("mac", a="int5", b="int8", acc="int20", out="int20")
@@ -33,7 +33,7 @@ SIMULATORS = [
     pytest.param(
         name,
         marks=[
-            pytest.mark.skipif(name not in toolchain.available(), reason=f"{name} is missing"),
+            pytest.mark.skipif(name not in simulators.available(), reason=f"{name} is missing"),
             *([pytest.mark.slow] if name == "verilator" else []),
         ],
     )
@@ -225,7 +225,7 @@ MORE = [
 @pytest.fixture(scope="module")
 def models():
     """Everything that the bulk simulator runs here, as one library: by design, its model."""
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     designs = [generate(spec, **options) for spec, options in MORE]
     write_bodies(designs)
@@ -293,7 +293,7 @@ def test_what_is_wrong_on_a_bus_is_found_in_bulk(case, models):
 
 @pytest.mark.parametrize("case", list(WRONG)[1:])
 def test_what_is_wrong_on_a_bus_is_found_under_cocotb(case):
-    if "icarus" not in toolchain.available():
+    if "icarus" not in simulators.available():
         pytest.skip("icarus is missing")
     spec, options, text, problem = WRONG[case]
     report = verify(wrapped(spec, text, **options), simulator="icarus", vectors=300, seed=2)

@@ -16,9 +16,9 @@ from macaw.hdl import generate
 from macaw.sim import verify
 from macaw.sim.bench.bulk import TRAFFIC, Model
 from macaw.sim.proof.outsiders import flex as prove_flex_units
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
-needs_bulk = pytest.mark.skipif("bulk" not in toolchain.available(), reason="verilator is missing")
+needs_bulk = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # What flat Verilog from Yosys has by its nature: tests/sim/test_catalogue.py.
@@ -133,7 +133,7 @@ def test_gates_agree_with_golden(parameters, options):
 
 @pytest.mark.parametrize(("parameters", "options"), RANDOM[2:5], ids=ids)
 def test_lint(parameters, options, tmp_path):
-    tool = toolchain.verilator()
+    tool = simulators.verilator()
     design = generate(unit(**parameters), **options)
     design.write(tmp_path)
     allowed = [f"-Wno-{name}" for name in EXPECTED_WARNINGS]
@@ -210,7 +210,7 @@ class Tiles:
 @pytest.fixture(scope="module")
 def tile():
     """`flex-matmul` in gates."""
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     spec = unit("flex-matmul", a="flex16+5", rows=4, columns=4)
     with Model.of(generate(spec, stages=2, flow="stream")) as model:

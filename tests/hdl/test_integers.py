@@ -9,7 +9,7 @@ from macaw.golden.units import unit
 from macaw.hdl import build, generate
 from macaw.hdl.units.component import Implementation
 from macaw.sim import verify
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 BITS = [
     (unit("int-dot", a="uint8", b="int4", lanes=5, a_zero=True, b_zero=True), {"stages": 2}),
@@ -26,7 +26,7 @@ BITS = [
 
 @pytest.mark.parametrize(("spec", "options"), BITS, ids=lambda value: getattr(value, "name", ""))
 def test_bits(spec, options):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     report = verify(spec, simulator="bulk", vectors=30_000, seed=3, **options)
     assert report.passed, str(report)
@@ -34,7 +34,7 @@ def test_bits(spec, options):
 
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_cocotb(simulator):
-    if simulator not in toolchain.available():
+    if simulator not in simulators.available():
         pytest.skip(f"{simulator} is missing")
     for spec in (
         unit("int-mac", a="int8", b="ternary", lanes=4, a_zero=True),

@@ -8,7 +8,7 @@ import pytest
 from macaw.golden import SpecError, unit
 from macaw.hdl import generate
 from macaw.sim import verify
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"stages": 0}),
@@ -28,7 +28,7 @@ def test_bits_are_golden_s(parameters: dict[str, Any], options: dict[str, Any]):
 
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_cocotb(simulator: str):
-    if simulator not in toolchain.available():
+    if simulator not in simulators.available():
         pytest.skip(f"{simulator} is missing")
     spec = unit("autoflex", out="flex8+5", length=3, precision=6)
     report = verify(spec, simulator=simulator, vectors=600, seed=3, stages=2, flow="stream")

@@ -6,7 +6,7 @@ import pytest
 from macaw.golden import SpecError
 from macaw.golden.units import unit
 from macaw.sim import verify
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 CHANCE = [
     {"kind": "cast", "a": "e5m2", "out": "e4m3", "random_bits": 3, "flags": True},
@@ -30,7 +30,7 @@ ALL = [{**p, "rounding": r} for p in CHANCE for r in ("sr", "srb", "src")] + DIR
 
 @pytest.mark.parametrize("parameters", ALL, ids=lambda p: "_".join(map(str, p.values())))
 def test_all_operands(parameters):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     report = verify(unit(**parameters), simulator="bulk", exhaustive=True)
     assert report.passed, str(report)

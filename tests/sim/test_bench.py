@@ -15,14 +15,14 @@ import pytest
 from macaw.golden.formats import format as fmt
 from macaw.golden.units import Mac, Mul
 from macaw.sim import verify
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 SIMULATORS = [
     pytest.param(
         name,
-        marks=pytest.mark.skipif(name not in toolchain.available(), reason=f"{name} is missing"),
+        marks=pytest.mark.skipif(name not in simulators.available(), reason=f"{name} is missing"),
     )
-    for name in toolchain.SIMULATORS
+    for name in simulators.SIMULATORS
 ]
 
 
@@ -222,7 +222,7 @@ def test_bad_module_fails(case, simulator):
 
 
 def test_reset_that_forgets_the_sum_is_found():
-    if "icarus" not in toolchain.available():
+    if "icarus" not in simulators.available():
         pytest.skip("icarus is missing")
     report = check(accumulator(clear=""), "icarus")
     assert not report.passed
@@ -231,7 +231,7 @@ def test_reset_that_forgets_the_sum_is_found():
 
 
 def test_unknown_output_is_found():
-    if "icarus" not in toolchain.available():
+    if "icarus" not in simulators.available():
         pytest.skip("icarus is missing")
     report = check(pipeline("i_a == 3 ? 16'bx : i_a * i_b"), "icarus")
     assert report.mismatch is not None

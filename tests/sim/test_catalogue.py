@@ -11,8 +11,7 @@ from macaw.sim.proof import prove
 from macaw.sim.proof.cases.catalogue import Case, cases
 from macaw.sim.proof.lint import complaints
 from macaw.sim.proof.outsiders.layers import JUDGES
-from macaw.tools import simulators as toolchain
-from macaw.tools import sources
+from macaw.tools import simulators, sources
 
 TEN = [
     (unit("mul", a="e4m3"), {"stages": 1}),
@@ -36,14 +35,14 @@ def ids(value):
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 @pytest.mark.parametrize(("spec", "options"), TEN, ids=ids)
 def test_cocotb(spec, options, simulator):
-    if simulator not in toolchain.available():
+    if simulator not in simulators.available():
         pytest.skip(f"{simulator} is missing")
     report = verify(spec, simulator=simulator, vectors=800, seed=1, **options)
     assert report.passed, str(report)
 
 
 def test_lint():
-    if not {"icarus", "verilator"} <= set(toolchain.available()):
+    if not {"icarus", "verilator"} <= set(simulators.available()):
         pytest.skip("icarus or verilator is missing")
     assert complaints([generate(spec, **options) for spec, options in TEN]) == []
 
@@ -58,7 +57,7 @@ SAMPLE = [
 
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case.name)
 def test_bulk(case):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     _, entry = prove.run_case(case)
     assert entry is not None

@@ -19,7 +19,7 @@ from macaw.sim.proof.random import formats as random_formats
 from macaw.sim.proof.random import units as random_units
 from macaw.sim.proof.random.gates import ORDER, draw_options, random_unit
 from macaw.sim.proof.random.units import draw_unit, formats_of, parameters_of
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 DRAWS = 2_000
 
@@ -147,7 +147,7 @@ def test_a_kind_that_is_always_refused_is_told(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [0, 1])
 def test_a_sample_of_every_kind(half):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     middle = len(ORDER) // 2
     numbers = range(middle) if half == 0 else range(middle, len(ORDER))

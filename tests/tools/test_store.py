@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from macaw.golden.errors import ToolError
-from macaw.tools import files
-from macaw.tools import store as cache
+from macaw.tools import files, store
 
 
 @pytest.fixture(autouse=True)
@@ -16,23 +15,23 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_what_is_put_is_got():
-    name = cache.key(verilog="module x;", target="ecp5")
-    assert cache.get(name, dict) is None
-    assert cache.put(name, {"luts": 3})
-    assert cache.get(name, dict) == {"luts": 3}
+    name = store.key(verilog="module x;", target="ecp5")
+    assert store.get(name, dict) is None
+    assert store.put(name, {"luts": 3})
+    assert store.get(name, dict) == {"luts": 3}
 
 
 def test_keys_follow_the_content():
-    assert cache.key(a=1, b="x") == cache.key(b="x", a=1)
-    assert cache.key(a=1, b="x") != cache.key(a=1, b="y")
+    assert store.key(a=1, b="x") == store.key(b="x", a=1)
+    assert store.key(a=1, b="x") != store.key(a=1, b="y")
 
 
 def test_an_unreadable_entry_is_a_miss(folder):
-    name = cache.key(a=1)
-    cache.put(name, {"luts": 3})
+    name = store.key(a=1)
+    store.put(name, {"luts": 3})
     (path,) = folder.rglob("*.json")
     path.write_text('{"luts": ')
-    assert cache.get(name, dict) is None
+    assert store.get(name, dict) is None
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(folder, monkeypatch):
@@ -47,11 +46,11 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(folder, monkeypat
         files.write(path, "new")
     assert [p.name for p in folder.iterdir()] == ["report.json"]
     assert path.read_text() == "old"
-    assert not cache.put(cache.key(a=2), {"luts": 1})
+    assert not store.put(store.key(a=2), {"luts": 1})
 
 
 def test_a_folder_that_is_a_file(folder):
     (folder / "results").write_text("in the way")
-    assert not cache.put(cache.key(a=3), {})
+    assert not store.put(store.key(a=3), {})
     with pytest.raises(ToolError, match="cannot be written"):
         files.write(Path(folder / "results" / "x"), "text")
