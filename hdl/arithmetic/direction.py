@@ -69,14 +69,14 @@ class Direction:
                 result = result | self.modes[member]
         return result
 
+    def outward(self, sign: Wire) -> Wire:
+        """Whether the direction leads away from zero, of a value with this sign."""
+        return (self.is_mode(Rounding.RUP) & ~sign) | (self.is_mode(Rounding.RDN) & sign)
+
     def away(self, sign: Wire, odd: Wire, guard: Wire, tail: Wire) -> Wire:
         """Whether the magnitude is rounded up. Not for stochastic rounding."""
         nearest = guard & (tail | odd | self.is_mode(Rounding.RNA))
-        directed = (guard | tail) & (
-            (self.is_mode(Rounding.RUP) & ~sign)
-            | (self.is_mode(Rounding.RDN) & sign)
-            | (self.is_mode(Rounding.ROD) & ~odd)
-        )
+        directed = (guard | tail) & (self.outward(sign) | (self.is_mode(Rounding.ROD) & ~odd))
         return (self.is_mode(Rounding.RNE, Rounding.RNA) & nearest) | directed
 
     def increment(

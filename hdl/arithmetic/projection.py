@@ -2,11 +2,46 @@
 """What rounding takes, an exact value, and what it gives, a code with its flags."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from macaw.golden.formats import Format
+from macaw.golden.formats.choices import Nan, Overflow
+
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
+from .direction import Direction
 from .number import Special
 
-__all__ = ["Projection", "Unrounded"]
+__all__ = ["Projection", "Projector", "Unrounded"]
+
+AnyFormat = TypeVar("AnyFormat", bound=Format)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projector(Generic[AnyFormat]):
+    """Projects exact values to a format; what it is told is what a :class:`~.rounding.Rounder` is.
+
+    Attributes
+    ----------
+    format : Float or Fixed
+    direction : Direction
+    overflow : Overflow or None
+    nan : Nan or None
+    """
+
+    format: AnyFormat
+    direction: Direction
+    overflow: Overflow | None
+    nan: Nan | None
+
+    @property
+    def p(self) -> Scheduler:
+        """The scheduler of all signals."""
+        return self.direction.p
+
+    def project(self, exact: "Unrounded") -> "Projection":
+        """The code of the value, and its flags."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,34 +8,20 @@ same on both sides of zero, and the other directions only have to look at the si
 
 from macaw.golden.arithmetic.projection import nan_code
 from macaw.golden.formats import Fixed
-from macaw.golden.formats.choices import Nan, Overflow
+from macaw.golden.formats.choices import Overflow
 
 from ..schedule.wire import Wire, cat
-from .direction import Direction
 from .number import Special
-from .projection import Projection, Unrounded
+from .projection import Projection, Projector, Unrounded
 from .shift import at_least, shift_right, window
 
 __all__ = ["ToFixed"]
 
 
-class ToFixed:
-    """Projects exact values to a fixed-point format.
-
-    The parameters are those of :class:`~macaw.hdl.arithmetic.rounding.Rounder`.
-    """
-
-    def __init__(
-        self, format: Fixed, direction: Direction, overflow: Overflow | None, nan: Nan | None
-    ):
-        self.p = direction.p
-        self.format = format
-        self.direction = direction
-        self.overflow = overflow
-        self.nan = nan
+class ToFixed(Projector[Fixed]):
+    """Projects exact values to a fixed-point format."""
 
     def project(self, exact: Unrounded) -> Projection:
-        """The code of the value, and its flags."""
         p, format, direction = self.p, self.format, self.direction
         special = exact.special
         scale = exact.exponent + (exact.offset + format.fraction)

@@ -8,31 +8,17 @@ from macaw.golden.formats import Float, Specials, Subnormals
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 
 from ..schedule.wire import Wire, cat
-from .direction import Direction
 from .number import Special
-from .projection import Projection, Unrounded
+from .projection import Projection, Projector, Unrounded
 from .shift import at_least, leading_zeros, shift_left
 
 __all__ = ["ToFloat"]
 
 
-class ToFloat:
-    """Projects exact values to a float format.
-
-    The parameters are those of :class:`~macaw.hdl.arithmetic.rounding.Rounder`.
-    """
-
-    def __init__(
-        self, format: Float, direction: Direction, overflow: Overflow | None, nan: Nan | None
-    ):
-        self.p = direction.p
-        self.format = format
-        self.direction = direction
-        self.overflow = overflow
-        self.nan = nan
+class ToFloat(Projector[Float]):
+    """Projects exact values to a float format."""
 
     def project(self, exact: Unrounded) -> Projection:
-        """The code of the value, and its flags."""
         p, format, direction = self.p, self.format, self.direction
         negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
         sign = exact.sign ^ negative
@@ -203,9 +189,7 @@ class ToFloat:
         # Where subnormals are none, there is a gap beside zero, in which a direction holds.
         least = p.constant(0, 1)
         if format.zero and format.subnormals is Subnormals.NONE:
-            away = direction.is_mode(Rounding.ROD) | (
-                (direction.is_mode(Rounding.RUP) & ~sign) | (direction.is_mode(Rounding.RDN) & sign)
-            )
+            away = direction.is_mode(Rounding.ROD) | direction.outward(sign)
             least = under & ~empty & away
         return over, zero, least
 

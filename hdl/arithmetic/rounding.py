@@ -51,11 +51,17 @@ class Rounder:
         flags: bool = False,
         nan: Nan | None = None,
     ):
-        self.p = p
         self.format = format
         self.direction = Direction(p, rounding, mode=mode, random=random, flags=flags)
-        self.overflow = overflow
-        self.nan = nan
+        self._projector: ToFixed | ToFloat
+        if isinstance(format, Fixed):
+            self._projector = ToFixed(
+                format=format, direction=self.direction, overflow=overflow, nan=nan
+            )
+        else:
+            self._projector = ToFloat(
+                format=format, direction=self.direction, overflow=overflow, nan=nan
+            )
 
     @property
     def fraction_bits(self) -> int:
@@ -76,9 +82,7 @@ class Rounder:
 
     def project(self, exact: Unrounded) -> Projection:
         """The code of the value in the result format, and its flags."""
-        if isinstance(self.format, Fixed):
-            return ToFixed(self.format, self.direction, self.overflow, self.nan).project(exact)
-        return ToFloat(self.format, self.direction, self.overflow, self.nan).project(exact)
+        return self._projector.project(exact)
 
     def is_mode(self, *members: Rounding) -> Wire:
         """Whether the direction is one of ``members``; a constant unless it is dynamic."""

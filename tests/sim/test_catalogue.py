@@ -106,6 +106,21 @@ def test_a_key_holds_all_that_decides_a_check(changed, tmp_path, monkeypatch):
     assert (digests[0] == digests[1]) is (changed in (None, "other.py"))
 
 
+def test_the_bench_is_all_that_it_imports_but_what_is_judged():
+    """Of macaw: its own modules and the tools; golden and the module have digests of their own."""
+    bench = sources.reached(prove.BENCH, within="macaw.sim")
+    tools = sources.reached(prove.TOOLS, within="macaw.tools")
+    used = set[str]()
+    for name in bench | tools:
+        path = sources._origin(name)
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        used |= sources.imported(path, package)
+    modules = {name if sources._origin(name) else name.rpartition(".")[0] for name in used}
+    mine = {name for name in modules if name.startswith(("macaw.sim.", "macaw.tools."))}
+    assert "macaw.tools.simulators" in mine
+    assert mine <= bench | tools
+
+
 def test_keys_change_with_the_check_and_the_bench(monkeypatch):
     case = next(iter(cases(sample=True)))
     check = prove._golden_checks()[0]

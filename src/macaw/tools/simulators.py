@@ -59,8 +59,8 @@ def _output(*command: str, env: dict[str, str] | None = None) -> str:
     return done.output.strip() if done.status == 0 else ""
 
 
-# Versions that put C++ functions into their callers (5.046 to 5.048 at least) lose an extension by
-# a zero there: of ``$signed(a) * $signed({1'b0, b})``, b is signed where others read it too.
+# Verilator 5.048 loses an extension by a zero where it puts a C++ function into its caller: of
+# ``$signed(a) * $signed({1'b0, b})``, b is signed where others read it too.
 _AS_WRITTEN = ("--inline-cfuncs", "0")
 
 # As the script has it: large modules need more stack than the usual.
