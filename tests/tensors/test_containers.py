@@ -719,8 +719,16 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, output):
     assert sorted(path.name for path in tmp_path.iterdir()) == [output, "x.npy"]
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT as a terminal's commands have it: shells let what is in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("output", ["c.npy", "c.npz", "c.safetensors"])
-def test_an_interrupt_leaves_what_was_there(run, tmp_path, monkeypatch, output):
+def test_an_interrupt_leaves_what_was_there(run, interruptible, tmp_path, monkeypatch, output):
     np.save("x.npy", np.ones(1000))
     Path(output).write_bytes(b"before")
     # All is written, and the interrupt comes before it takes its name.
