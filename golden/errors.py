@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,37 @@ class CodeError(MacawError):
 
 class ToolError(MacawError):
     """An external tool that is missing, too old, or failed."""
+
+
+def did_you_mean(
+    name: str,
+    known: Iterable[str],
+    otherwise: str = "",
+    *,
+    aliases: Mapping[str, str] = MappingProxyType({}),
+    most: int = 1,
+    cutoff: float = 0.6,
+) -> str:
+    """Return ``did you mean …?`` with the names closest to ``name``, or else ``otherwise``.
+
+    Parameters
+    ----------
+    name : str
+        One that is not known.
+    known : iterable of str
+        Those that are.
+    otherwise : str
+        What to say where nothing is close.
+    aliases : mapping of str to str
+        Other spellings, each with the name that is shown in its place.
+    most : int
+        Names that are shown.
+    cutoff : float
+        How close they are at least, as :func:`difflib.get_close_matches` has it.
+    """
+    close = difflib.get_close_matches(name, [*known, *aliases], n=most, cutoff=cutoff)
+    shown = dict.fromkeys(aliases.get(each, each) for each in close)
+    return f"did you mean {' or '.join(shown)}?" if shown else otherwise
 
 
 def check_whole(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Verilog, its JSON description and its FuseSoC core: what engineers take to their boards."""
 
-import difflib
 import hashlib
 import importlib
 import json
@@ -17,7 +16,7 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, Signal
 
-from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.errors import MacawError, SpecError, did_you_mean
 from macaw.golden.units import Unit
 from macaw.tools import files
 
@@ -247,8 +246,7 @@ def generate(spec: Unit, implementation: Implementation | None = None, **options
     known = {field.name for field in fields(Implementation)}
     for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+            hint = did_you_mean(name, known, f"there are {', '.join(sorted(known))}")
             raise SpecError(f"unknown implementation option {name!r}: {hint}")
     if not isinstance(spec, Unit):
         raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")

@@ -11,12 +11,11 @@ mapping of a wide multiplier, and macaw's units are checked against the golden m
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import SpecError, did_you_mean
 
 from . import library
 from .timing import Library
@@ -230,9 +229,9 @@ def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
             raise SpecError(f"target {name}: a Liberty file goes with the target asic only")
         return _from_liberty(str(liberty))
     if not isinstance(name, str) or name not in TARGETS:
-        close = get_close_matches(str(name), TARGETS, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise SpecError(f"target: {name!r} is none of {', '.join(TARGETS)}{hint}")
+        known = ", ".join(TARGETS)
+        hint = did_you_mean(str(name), TARGETS)
+        raise SpecError(f"target: {name!r} is none of {known}" + (f"; {hint}" if hint else ""))
     return TARGETS[name]
 
 

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
-from ..errors import FormatError
+from ..errors import FormatError, did_you_mean
 
 _DTYPES_ELSEWHERE = {
     "float64": "fp64",
@@ -182,7 +181,5 @@ def canonical(name: str) -> str:
 def unknown(name: str, known: Iterable[str]) -> FormatError:
     """The error for a name that is no format, with what is close among ``known`` and aliases."""
     key = name.strip().lower()
-    close = difflib.get_close_matches(key, [*known, *ALIASES], n=3, cutoff=0.5)
-    close = list(dict.fromkeys(ALIASES.get(each, each) for each in close))
-    hint = f"did you mean {' or '.join(close)}?" if close else "see `macaw formats`"
+    hint = did_you_mean(key, known, "see `macaw formats`", aliases=ALIASES, most=3, cutoff=0.5)
     return FormatError(f"unknown format {name!r}: {hint}")

@@ -7,13 +7,12 @@ A unit is a validated value. It names its operands and results (``ports``) and c
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import Field, fields
 from typing import Any
 
 from ..arithmetic.operands import Operand
-from ..errors import SpecError
+from ..errors import SpecError, did_you_mean
 from .block_dots import BlockDot, BlockMac
 from .chain import Chain
 from .conversions import BlockDequantize, BlockQuantize, Hadamard
@@ -111,8 +110,7 @@ def unit(kind: str, **parameters: Any) -> Unit:
     values = {}
     for name, value in parameters.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+            hint = did_you_mean(name, known, f"it has {', '.join(known)}")
             raise SpecError(f"{kind} has no parameter {name!r}: {hint}")
         values[name] = _parse(value, known[name])
     return cls(**values)

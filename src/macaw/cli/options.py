@@ -6,13 +6,12 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 import click
 
 import macaw
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import SpecError, did_you_mean
 
 _IMPLEMENTATION = (
     click.option("--stages", type=int, help="Pipeline registers; 0 is combinational (default)."),
@@ -89,6 +88,6 @@ def unit_and_implementation(
         given[name] = _convert(name, pairs.pop(name), hints[name])
     if kind in UNITS:
         for name in pairs.keys() - what:
-            if close := get_close_matches(name, what | how, n=1):
-                raise SpecError(f"{kind} has no parameter {name!r}: did you mean {close[0]}?")
+            if hint := did_you_mean(name, what | how):
+                raise SpecError(f"{kind} has no parameter {name!r}: {hint}")
     return macaw.unit(kind, **pairs), given
