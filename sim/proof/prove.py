@@ -41,7 +41,8 @@ from ..mismatch import replay_command
 from ..stimulus.draw import exhaustive, exhaustive_bits, stimulus
 from ..verify import at_least, bulk_mismatch, verify
 from . import lint
-from .cases.catalogue import Case, RandomCase, cases
+from .cases.case import Case, RandomCase
+from .cases.catalogue import cases
 from .random.gates import Drawn, random_unit
 
 SEED = 20261

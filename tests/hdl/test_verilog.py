@@ -15,7 +15,8 @@ from macaw.hdl.emit import write_bodies
 from macaw.hdl.verilog import verilog
 from macaw.sim.bench import bulk
 from macaw.sim.bench.interface import Interface
-from macaw.sim.proof.cases.catalogue import Case, cases
+from macaw.sim.proof.cases.case import Case
+from macaw.sim.proof.cases.catalogue import cases
 from macaw.sim.proof.lint import complaints
 from macaw.tools import simulators
 

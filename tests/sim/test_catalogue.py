@@ -8,7 +8,8 @@ from macaw.golden.units import unit
 from macaw.hdl import generate
 from macaw.sim import verify
 from macaw.sim.proof import prove
-from macaw.sim.proof.cases.catalogue import Case, cases
+from macaw.sim.proof.cases.case import Case
+from macaw.sim.proof.cases.catalogue import cases
 from macaw.sim.proof.lint import complaints
 from macaw.sim.proof.outsiders.layers import JUDGES
 from macaw.tools import simulators, sources
@@ -83,14 +84,18 @@ PACKAGE = {
     "golden.py": "X = 1",
     "sub/__init__.py": "from .. import other",
     "sub/stimulus.py": "from ..golden import X",
-    "check.py": "def run():\n    from .sub import stimulus",
+    "check.py": "def run():\n    from .sub import stimulus\n    from .families import collected",
+    "families/__init__.py": "",
+    "families/collected.py": "import pkgutil\nFOUND = [*pkgutil.iter_modules(__path__)]",
+    "families/one.py": "from . import shared",
+    "families/shared.py": "",
     "other.py": "",
 }
 
 
 @pytest.mark.parametrize("changed", [None, *PACKAGE])
 def test_a_key_holds_all_that_decides_a_check(changed, tmp_path, monkeypatch):
-    """Sub-packages, relative imports and imports inside a function; and no more than that."""
+    """Sub-packages, imports relative and inside a function, what is walked; and no more."""
     monkeypatch.syspath_prepend(tmp_path)
     package = f"package_{list(PACKAGE).index(changed) if changed else 'whole'}"
     digests = []
@@ -99,8 +104,9 @@ def test_a_key_holds_all_that_decides_a_check(changed, tmp_path, monkeypatch):
             path = tmp_path / package / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content + (text if name == changed else ""))
-        names = {f"{package}.{n}" for n in ("check", "golden", "sub", "sub.stimulus")}
-        assert sources.reached([f"{package}.check"], within=package) == {package, *names}
+        names = {path.removesuffix(".py").replace("/", ".") for path in PACKAGE} - {"other"}
+        names = {f"{package}.{name}".removesuffix(".__init__") for name in names}
+        assert sources.reached([f"{package}.check"], within=package) == names
         digests.append(sources.closure(f"{package}.check", within=package))
         sources.closure.cache_clear()
     assert (digests[0] == digests[1]) is (changed in (None, "other.py"))

@@ -14,11 +14,12 @@ from macaw.golden.formats.block import format as any_format
 from macaw.golden.units import UNITS, Mul
 from macaw.hdl import Implementation
 from macaw.sim.proof import prove
-from macaw.sim.proof.cases.catalogue import RandomCase
-from macaw.sim.proof.random import formats as random_formats
+from macaw.sim.proof.cases.case import ORDER, RandomCase
 from macaw.sim.proof.random import units as random_units
-from macaw.sim.proof.random.gates import ORDER, draw_options, random_unit
-from macaw.sim.proof.random.units import draw_unit, formats_of, parameters_of
+from macaw.sim.proof.random.gates import draw_options, random_unit
+from macaw.sim.proof.random.units import draw_unit, formats_of
+from macaw.sim.proof.rules import formats as random_formats
+from macaw.sim.proof.rules.parameters import hints, parameters_of
 from macaw.tools import simulators
 
 DRAWS = 2_000
@@ -77,7 +78,7 @@ def drawn_of(kind, count):
 ANY = [
     kind
     for kind, cls in UNITS.items()
-    if {Format, AnyFormat, Block} & set(random_units.hints(cls).values())
+    if {Format, AnyFormat, Block} & set(hints(cls).values())
     and not kind.startswith(("int-", "flex-", "autoflex"))
 ]
 """Kinds that take formats of the whole grammar."""

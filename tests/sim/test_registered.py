@@ -12,7 +12,7 @@ from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
 from macaw.sim.bench import bulk
 from macaw.sim.mismatch import position
-from macaw.sim.proof.cases.catalogue import REGISTERED, exhaustible, registered
+from macaw.sim.proof.cases.elementwise import REGISTERED, exhaustible, registered
 from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.tools import simulators
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is proven: units, implementations, and how many vectors each of them gets."""
+"""What is proven: a family's units in one file of its name, and what collects them."""

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from macaw.golden.units import UNITS, Unit
 
 from ...stimulus.draw import stimulus
-from ..cases.catalogue import Case, cases
+from ..cases.case import Case
+from ..cases.catalogue import cases
 from .check import Check, by_reference
 from .scalars import random_specs
 

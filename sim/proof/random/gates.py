@@ -7,21 +7,20 @@ What a unit, or its gates, refuse is drawn again; how often is counted.
 from __future__ import annotations
 
 import random
-import typing
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 from macaw.golden.errors import MacawError
-from macaw.golden.formats import Format
-from macaw.golden.formats.block import AnyFormat, Block
-from macaw.golden.units import UNITS, Unit
+from macaw.golden.units import Unit
 from macaw.hdl import Design, Implementation, generate
 from macaw.hdl.units import DATAPATHS
 from macaw.hdl.units.component import CHOICES
 
-from .units import Parameters, draw_unit, parameters_of
+from ..cases.case import ORDER
+from ..rules.parameters import Parameters
+from .units import draw_unit
 
 TRIES = 3000
 """Draws of one unit, after which its kind is said to be starved."""
@@ -63,19 +62,6 @@ def draw_options(rng: random.Random, spec: Unit) -> Parameters:
         except MacawError:
             continue
         return options
-
-
-def _weight_of(cls: type[Unit]) -> int:
-    """Kinds that take formats of the whole grammar have the more to go wrong."""
-    types = typing.get_type_hints(cls)
-    rich = (Format, AnyFormat, Block)
-    return 3 if any(types[name] in rich for name in parameters_of(cls)) else 1
-
-
-ORDER: tuple[str, ...] = tuple(
-    kind for turn in range(3) for kind, cls in UNITS.items() if _weight_of(cls) > turn
-)
-"""The kinds, in the order in which numbers have them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,7 +50,8 @@ def reached(modules: Iterable[str], *, within: str) -> set[str]:
     """Names of the modules below ``within`` that the given ones import, directly or not.
 
     The given ones are among them, and the packages that each is in, whose imports do not count:
-    what a package collects for its users decides nothing.
+    what a package collects for its users decides nothing. Of a module that walks its package, all
+    that is beside it counts.
     """
     seen: set[str] = set()
     waiting = list(modules)
@@ -61,7 +62,7 @@ def reached(modules: Iterable[str], *, within: str) -> set[str]:
             continue
         seen.add(name)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for target in imported(path, package):
+        for target in imported(path, package) | walked(path, package):
             # ``from a import b`` names a module of a, or something in it.
             waiting.append(target if _origin(target) else target.rpartition(".")[0])
     packages = {name[:n] for name in seen for n, letter in enumerate(name) if letter == "."}
@@ -84,6 +85,16 @@ def imported(path: Path, package: str) -> set[str]:
             source = ".".join(part for part in parts if part)
             names |= {f"{source}.{alias.name}" for alias in node.names}
     return names
+
+
+def walked(path: Path, package: str) -> set[str]:
+    """Full names of the modules beside a file that asks ``pkgutil`` for them; else none."""
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if not any(isinstance(node, ast.Attribute) and node.attr == "iter_modules" for node in tree):
+        return set()
+    return {f"{package}.{beside.stem}" for beside in path.parent.glob("*.py")} - {
+        f"{package}.__init__"
+    }
 
 
 @cache

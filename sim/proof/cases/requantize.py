@@ -1,46 +1,70 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Units of integers that are proven: their names and specifications."""
+"""Requantisation, and what integer networks have around it: branches, pools, clamps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from macaw.golden.arithmetic.dyadic import BELOW_ONE, FORMS, LARGEST_SHIFT, LEAST_SHIFT
 from macaw.golden.units import Unit, unit
+from macaw.golden.units.requantize import FACTORS
+
+from ..rules.parameters import Draw, Rule, Rules, by_type, hints, integers, within
+from .case import BLOCK_CHOICES, BULK, STAGES, Case, every_code, everywhere, in_bulk
+
+
+def _multiplier(draw: Draw) -> int | None:
+    return draw.maybe(lambda: draw.integer(0, (1 << draw.get("bits", 31)) - 1))
+
+
+def _factor(name: str) -> Rule:
+    """A multiplier or shift of a residual sum, where its form has it."""
+
+    def rule(draw: Draw) -> int | None:
+        form = draw.get("form", "separate")
+        if name not in FACTORS[form]:
+            return None
+        if "shift" in name:
+            low, high = BELOW_ONE if form == "tflite" else (LEAST_SHIFT, LARGEST_SHIFT)
+            return draw.maybe(lambda: draw.integer(low, high))
+        return _multiplier(draw)
+
+    return rule
+
+
+RULES: Rules = {
+    "a": integers(16),
+    "b": integers(16),
+    "x": integers(61),
+    "out": integers(32),
+    ("clamp", "a"): integers(32),
+    "bits": lambda draw: draw.one(31, 31, draw.integer(2, 31)),
+    "multiplier": _multiplier,
+    "shift": lambda draw: draw.maybe(lambda: draw.integer(LEAST_SHIFT, LARGEST_SHIFT)),
+    "low": within("out"),
+    "high": within("out"),
+    "count": lambda draw: draw.maybe(lambda: draw.integer(1, draw.get("terms", 64))),
+    "form": lambda draw: draw.rng.choice(FORMS),
+    ("residual-add", "profile"): lambda draw: draw.maybe(
+        lambda: by_type(hints(draw.cls)["profile"])(draw), 0.5
+    ),
+    ("residual-add", "branch"): lambda draw: (
+        draw.fixed(integer=True) if draw.get("form", "separate") == "separate" else None
+    ),
+    **{("residual-add", name): _factor(name) for name in FACTORS["tflite"]},
+}
 
 PROFILES = ("tflite_single", "tflite_double", "hawq", "truncate", "half_up", "half_away")
-REQUANTIZE: dict[str, Unit] = {
+LARGE: dict[str, Unit] = {
     **{name: unit("requantize", profile=name) for name in PROFILES},
     "tflite_double_zero_point": unit("requantize", profile="tflite_double", zero_point=True),
     "hawq_uint8_zero_point": unit("requantize", profile="hawq", out="uint8", zero_point=True),
 }
 """With ten million vectors each: the space of their operands is the largest."""
-WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "power4")
 
 
-def integers() -> Iterator[tuple[str, Unit]]:
-    """Dot products and accumulations of every weight format, sums of branches, pools, clamps."""
-    for name in WEIGHTS:
-        zero = {"a_zero": True, "b_zero": "int" in name}
-        yield f"dot_{name}", unit("int-dot", a="int8", b=name, **zero)
-        yield f"mac_{name}_8_lanes", unit("int-mac", a="int8", b=name, lanes=8, **zero)
-    for name, parameters in {
-        "uint8_saturating": {"a": "uint8", "b": "int8", "acc": "int16", "a_zero": True},
-        "uint8_int4": {"a": "uint8", "b": "int4", "acc": "int12", "lanes": 6, "b_zero": True},
-        "two_powers": {"a": "int8", "b": "power4", "parts": 2, "a_zero": True},
-        "shift3_int8": {"a": "shift3", "b": "int8", "b_zero": True, "bias": False},
-        "shift2_shift4": {"a": "shift2", "b": "shift4", "acc": "int12"},
-        "binary_both": {"a": "binary", "lanes": 64, "acc": "int8", "wrap": True},
-        "int16": {"a": "int16", "a_zero": True, "b_zero": True, "lanes": 2},
-    }.items():
-        yield f"dot_{name}", unit("int-dot", **parameters)
-    for name, parameters in {
-        "int8": {"a": "int8", "a_zero": True},
-        "int8_wrap": {"a": "int8", "acc": "int16", "wrap": True, "lanes": 4},
-        "int8_saturate": {"a": "int8", "acc": "int16", "lanes": 2, "terms": 4096},
-        "two_powers": {"a": "uint8", "b": "power3", "parts": 2, "lanes": 4, "a_zero": True},
-        "binary": {"a": "binary", "lanes": 64, "acc": "int16", "terms": 8192},
-    }.items():
-        yield f"mac_{name}", unit("int-mac", **parameters)
+def _others() -> Iterator[tuple[str, Unit]]:
+    """Requantisation by other widths and fixed factors, sums of branches, pools, clamps."""
     for name, parameters in {
         "int20_16_bits": {"x": "int20", "bits": 16, "out": "int4", "profile": "hawq"},
         "uint16_15_bits": {"x": "uint16", "bits": 15, "out": "int16", "zero_point": True},
@@ -75,15 +99,11 @@ def integers() -> Iterator[tuple[str, Unit]]:
     yield "clamp_int32_uint8", unit("clamp", a="int32", out="uint8")
 
 
-def small_integers() -> Iterator[tuple[str, Unit]]:
+def _small() -> Iterator[tuple[str, Unit]]:
     """What has few enough operands for all of them."""
     yield "clamp_int8", unit("clamp")
     yield "clamp_int8_uint4", unit("clamp", a="int8", out="uint4")
     yield "rectifier", unit("clamp", low=0, high=127)
-    yield "dot2_int4", unit("int-dot", a="int4", lanes=2, acc="int6")
-    yield "dot3_ternary", unit("int-dot", a="int4", b="ternary", lanes=3, acc="int6")
-    yield "dot3_shift3", unit("int-dot", a="int4", b="shift3", lanes=3, bias=False)
-    yield "dot12_binary", unit("int-dot", a="binary", lanes=12, bias=False, acc="int4")
     for name, shifts in {
         "branch": {"b_shift": -1, "shift": -18},
         "sum": {"a_shift": -2, "b_shift": 0},
@@ -94,3 +114,31 @@ def small_integers() -> Iterator[tuple[str, Unit]]:
         # every shift beside narrow operands
         narrow = {"x": "int10", "bits": 6, "profile": profile}
         yield f"requantize_{profile}", unit("requantize", **narrow)
+
+
+def cases() -> Iterator[Case]:
+    """Every profile, combinational and under stalls; those of few bits exhaustively."""
+    for name, spec in LARGE.items():
+        choices = (*STAGES[::2], {"stages": 4, "flow": "stream"})
+        yield from everywhere("requantize", name, spec, choices, BULK)
+    for name, spec in _others():
+        yield from everywhere("integer", name, spec, BLOCK_CHOICES, BULK)
+    for name, spec in _small():
+        yield every_code("integer", name, spec, STAGES[:2])
+
+
+def sample() -> Iterator[Case]:
+    """The large ones with few vectors, and a few of the others."""
+    for name, spec in LARGE.items():
+        options = {"stages": 2, "flow": "stream"}
+        yield in_bulk("requantize", name, spec, (options,), 200_000)
+    listed = dict(_others())
+    for name, stages in {
+        "requantize_fixed": 2,
+        "residual_single_tflite_single": 0,
+        "residual_single_hawq": 2,
+        "residual_single_half_up": 0,
+        "residual_fixed": 2,
+        "pool_49_4_lanes": 0,
+    }.items():
+        yield in_bulk("integer", name, listed[name], ({"stages": stages},), 30_000)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Quantisers to blocks, their inverses, and Hadamard transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from macaw.golden.arithmetic.block_rules import Order, ScaleRule
+from macaw.golden.formats.block import BLOCKS
+from macaw.golden.units import Unit, unit
+
+from ..rules.parameters import Draw, Rules
+from .case import BLOCK_CHOICES, FEWER, Case, everywhere, folds, in_bulk
+
+
+def _signs(draw: Draw) -> int | str:
+    size = draw.get("size", 16)
+    return draw.one(0, draw.integer(0, (1 << size) - 1), *(["te"] if size == 16 else []))
+
+
+RULES: Rules = {
+    ("hadamard", "size"): lambda draw: draw.one(2, 2, 4, 4, 8, 16),
+    ("hadamard", "accumulation"): lambda draw: draw.one("exact", f"aligned({draw.integer(4, 48)})"),
+    "signs": _signs,
+}
+
+
+def _conversions() -> Iterator[tuple[str, Unit]]:
+    """Quantisers, their inverses, and Hadamard transforms."""
+    for name, fmt in BLOCKS.items():
+        size: Any = {"size": 8 if fmt.power_of_two else 4}
+        quantise = {"out": name, **size}
+        parameter, words = ("scale_rule", ScaleRule) if fmt.power_of_two else ("order", Order)
+        for number, word in enumerate(words):
+            source = ("bf16", "fp32", "fp16")[number % 3]
+            spec = unit("block-quantize", a=source, **quantise, **{parameter: word})
+            yield f"quantize_{source}_{name}_{word}", spec
+        spec = unit("block-quantize", a="bf16", rounding="sr", **quantise)
+        yield f"quantize_bf16_{name}_sr", spec
+        for out in ("bf16", "fp32"):
+            yield f"dequantize_{name}_{out}", unit("block-dequantize", a=name, out=out, size=8)
+    for name in ("mxfp4", "mxfp8-e4m3", "mxint8", "nvfp4"):
+        yield f"quantize_{name}_whole", unit("block-quantize", a="bf16", out=name)
+    for least in ("modelopt", "torchao", "ct"):
+        spec = unit("block-quantize", a="bf16", out="nvfp4", size=4, min_scale=least)
+        yield f"quantize_nvfp4_least_{least}", spec
+    for name in ("int8sym-k4-fp16", "e4m3-k4-fp32"):
+        yield f"quantize_{name}", unit("block-quantize", a="bf16", out=name)
+    yield "dequantize_sr", unit("block-dequantize", a="mxfp8-e5m2", out="fp16", rounding="sr")
+    yield "hadamard_e4m3", unit("hadamard", a="e4m3", out="bf16", size=16, signs="te")
+    yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=8, rounding="rdn")
+    yield "hadamard_int8", unit("hadamard", a="int8", out="int16", size=32)
+    aligned = unit("hadamard", a="bf16", out="bf16", size=16, accumulation="aligned(16)")
+    yield "hadamard_bf16_aligned", aligned
+
+
+def cases() -> Iterator[Case]:
+    """All of them, combinational and under stalls; quantisers with lanes in turns besides."""
+    for name, spec in _conversions():
+        yield from everywhere("convert", name, spec, BLOCK_CHOICES, FEWER)
+        if spec.kind == "block-quantize":
+            lanes = spec.ports.inputs["a"].lanes or 1
+            yield from everywhere("fold", name, spec, folds(lanes), FEWER // 4)
+
+
+def sample() -> Iterator[Case]:
+    """Every ninth."""
+    for number, (name, spec) in enumerate(_conversions()):
+        if number % 9 == 0:
+            yield in_bulk("convert", name, spec, ({"stages": number % 3},), 30_000)

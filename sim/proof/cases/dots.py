@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sums of products, in one beat and over many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from macaw.golden.formats import Float
+from macaw.golden.units import Unit, unit
+
+from .case import (
+    BULK,
+    FEWER,
+    FLOWS,
+    STAGES,
+    Case,
+    Options,
+    everywhere,
+    in_bulk,
+    in_every_build,
+    in_every_flow,
+    sample_in_cocotb,
+)
+
+# with ten million vectors at every choice of stages
+LARGE: dict[str, Unit] = {
+    "dot8_e4m3_exact": unit("dot", a="e4m3", out="fp32", lanes=8),
+    "dot8_fp16_exact": unit("dot", a="fp16", out="fp32", lanes=8),
+    "dot8_bf16_aligned": unit("dot", a="bf16", out="fp32", lanes=8, accumulation="aligned(24)"),
+    "dot8_int4_fp16": unit("dot", a="int4", b="fp16", out="fp16", lanes=8),
+}
+
+ACCUMULATORS: dict[str, Unit] = {
+    "e4m3_exact": unit("mac", a="e4m3", out="fp32"),
+    "e4m3_exact_4_lanes": unit("mac", a="e4m3", out="fp32", lanes=4),
+    "e5m2_exact": unit("mac", a="e5m2", out="bf16", terms=256),
+    "fp16_exact": unit("mac", a="fp16", out="fp32"),
+    "e2m1_exact_8_lanes": unit("mac", a="e2m1", out="fp16", lanes=8),
+    "int8_wrap": unit("mac", a="int8", acc="int16", out="int16", overflow="wrap"),
+    "int8_saturate": unit("mac", a="int8", acc="int16", out="int16", overflow="saturate"),
+    "int8_int32": unit("mac", a="int8", acc="int32", out="int32", lanes=4),
+    "e4m3_fp32": unit("mac", a="e4m3", acc="fp32", out="fp32"),
+    "bf16_fp32": unit("mac", a="bf16", acc="fp32", out="bf16"),
+    "fp16_fp16": unit("mac", a="fp16", acc="fp16", out="fp16"),
+    "e5m2_fp16_rtz": unit("mac", a="e5m2", acc="fp16", out="fp16", rounding="rtz"),
+    "e4m3_bf16_sr": unit("mac", a="e4m3", acc="bf16", out="bf16", rounding="sr"),
+    "e2m1_fp16_2_lanes_rdn": unit("mac", a="e2m1", acc="fp16", out="fp16", lanes=2, rounding="rdn"),
+    "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
+}
+
+
+def _directed() -> Iterator[tuple[str, Unit]]:
+    """Results of other formats, rounding directions, sums that lose digits."""
+    yield "dot4_int8_int32", unit("dot", a="int8", out="int32")
+    yield "dot4_e2m1_fp16", unit("dot", a="e2m1", out="fp16")
+    yield "dot2_fp16_rup", unit("dot", a="fp16", out="fp16", lanes=2, rounding="rup")
+    yield (
+        "dot4_fp32_aligned",
+        unit("dot", a="fp32", out="fp32", accumulation="aligned(30)", rounding="rtz"),
+    )
+    yield (
+        "dot16_e5m2_aligned",
+        unit("dot", a="e5m2", out="bf16", lanes=16, accumulation="aligned(12)"),
+    )
+
+
+def _stages(spec: Unit) -> tuple[Options, ...]:
+    """:data:`STAGES`, with a clock that an accumulator rounded at each beat can have."""
+    rounded = isinstance(getattr(spec, "acc", None), Float)
+    return (*STAGES[:3], {"frequency": 15.0}) if rounded else STAGES
+
+
+def cases() -> Iterator[Case]:
+    """Sums of one beat at all stages, accumulators with every handshake."""
+    for name, spec in LARGE.items():
+        yield from everywhere("large", name, spec, STAGES, BULK)
+    for name, spec in ACCUMULATORS.items():
+        stages = _stages(spec)
+        yield from everywhere("mac", f"{name}_none", spec, stages, FEWER)
+        yield from in_every_flow("mac", name, spec, stages)
+    for name, spec in _directed():
+        yield from everywhere("options", name, spec, STAGES, FEWER)
+    yield from in_every_flow("flow", "dot8_e4m3_exact", LARGE["dot8_e4m3_exact"], STAGES)
+    yield from in_every_build("mac", ACCUMULATORS["e4m3_exact_4_lanes"])
+
+
+def sample() -> Iterator[Case]:
+    """All of them, with few vectors, and the handshakes in turn."""
+    for name, spec in LARGE.items():
+        yield in_bulk("large", name, spec, ({"stages": 0}, {"frequency": 100.0}), 200_000)
+    for number, (name, spec) in enumerate(ACCUMULATORS.items()):
+        flow = ({"flow": "none"}, *FLOWS)[number % 4]
+        yield in_bulk("mac", name, spec, ({"stages": 2, **flow},), 100_000)
+    spec = dict(_directed())["dot4_e2m1_fp16"]
+    yield in_bulk("options", "dot4_e2m1_fp16", spec, ({"stages": 2},), 100_000)
+    axis = {"frequency": 100.0, "bus": "axis"}
+    yield from sample_in_cocotb("mac_axis", ACCUMULATORS["e4m3_exact_4_lanes"], axis)

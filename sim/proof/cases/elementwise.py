@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One operation, rounded once: products, sums, fused ones, casts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from macaw.golden.formats import FORMATS, POWERS
+from macaw.golden.formats import format as format_of
+from macaw.golden.units import Unit, unit
+
+from ...stimulus.draw import exhaustive_bits
+from .case import (
+    BLOCK_CHOICES,
+    BULK,
+    COCOTB,
+    FEWER,
+    ROUNDINGS,
+    STAGES,
+    Case,
+    everywhere,
+    in_bulk,
+    in_every_build,
+    in_every_flow,
+    sample_in_cocotb,
+)
+
+# Every name that gates take, those of weights without a multiplier included; fp64 is too wide.
+REGISTERED: tuple[str, ...] = tuple(
+    name for name, fmt in (FORMATS | POWERS).items() if fmt.width <= 32
+)
+FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
+
+# with ten million vectors at every choice of stages
+LARGE: dict[str, Unit] = {
+    "fma_fp32": unit("fma", a="fp32", out="fp32"),
+    "fma_fp16": unit("fma", a="fp16", out="fp16"),
+    "fma_bf16": unit("fma", a="bf16", out="bf16"),
+    "fma_e4m3_e5m2_fp32": unit("fma", a="e4m3", b="e5m2", out="fp32"),
+}
+
+
+def _directed() -> Iterator[tuple[str, Unit]]:
+    """Rounding modes, overflow policies, flags and odd formats."""
+    for rounding in ROUNDINGS:
+        yield f"fma_fp16_{rounding}", unit("fma", a="fp16", out="fp16", rounding=rounding)
+        yield f"mul_e5m2_{rounding}", unit("mul", a="e5m2", rounding=rounding)
+        yield f"add_e4m3_{rounding}", unit("add", a="e4m3", rounding=rounding)
+        yield f"cast_fp32_e4m3_{rounding}", unit("cast", a="fp32", out="e4m3", rounding=rounding)
+        yield f"cast_fp32_int8_{rounding}", unit("cast", a="fp32", out="int8", rounding=rounding)
+        yield (
+            f"cast_fp32_dlfloat16_{rounding}",
+            unit("cast", a="fp32", out="dlfloat16", rounding=rounding, flags=True),
+        )
+    for kind in ("mul", "add", "fma"):
+        for name in ("fp32", "fp16", "bf16", "e5m2"):
+            yield (
+                f"{kind}_{name}_dynamic_flags",
+                unit(kind, a=name, out=name, rounding="dynamic", flags=True),
+            )
+    for a, out in (("fp32", "fp16"), ("fp16", "e5m2"), ("fp32", "int16"), ("int32", "fp32")):
+        parameters: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+        yield f"cast_{a}_{out}_dynamic_flags", unit("cast", a=a, out=out, **parameters)
+    for out in ("e5m2", "fp16", "e4m3", "e4m3fnuz", "ue4m3", "e2m1", "e8m0"):
+        yield f"cast_fp32_{out}_saturate", unit("cast", a="fp32", out=out, overflow="saturate")
+        if FORMATS[out].has_nan:
+            yield (
+                f"cast_fp32_{out}_nonfinite",
+                unit("cast", a="fp32", out=out, overflow="nonfinite", flags=True),
+            )
+    for out, nan in (("e2m1", "negative_zero"), ("e3m2", "zero"), ("int8", "zero")):
+        yield f"cast_fp16_{out}_{nan}", unit("cast", a="fp16", out=out, nan=nan, flags=True)
+    yield "mul_fp16_ufx8.4_zero", unit("mul", a="fp16", out="ufx8.4", nan="zero")
+    yield (
+        "cast_fp32_dlfloat16_dynamic",
+        unit("cast", a="fp32", out="dlfloat16", rounding="dynamic", flags=True),
+    )
+    yield "cast_int16_int8_wrap", unit("cast", a="int16", out="int8", overflow="wrap")
+    yield "cast_fp16_uint8", unit("cast", a="fp16", out="uint8", flags=True)
+    yield "cast_fp16_fp32", unit("cast", a="fp16", out="fp32", flags=True)
+    yield "cast_bf16_tf32", unit("cast", a="bf16", out="tf32")
+    yield "cast_tf32_dlfloat16", unit("cast", a="tf32", out="dlfloat16")
+    yield "cast_fx8.6_e3m4", unit("cast", a="fx8.6", out="e3m4")
+    yield "sub_fp32", unit("add", a="fp32", subtract=True, flags=True)
+    yield "sub_e4m3", unit("add", a="e4m3", subtract=True)
+    yield "add_fp16_fp32", unit("add", a="fp16", b="bf16", out="fp32")
+    yield "add_int8_fp16", unit("add", a="int8", b="fp16", out="fp16")
+    yield "mul_int8_int16", unit("mul", a="int8", out="int16")
+    yield "mul_int4_fp16", unit("mul", a="int4", b="fp16", out="fp16")
+    yield "mul_e8m0_e2m1", unit("mul", a="e8m0", b="e2m1", out="bf16")
+    yield "mul_fx8.6_fx10.8", unit("mul", a="fx8.6", b="fx10.8", out="fx12.7", rounding="rna")
+    yield "fma_int8_int32", unit("fma", a="int8", out="int32")
+    yield "fma_dlfloat16", unit("fma", a="dlfloat16", out="dlfloat16")
+    yield "fma_tf32_fp32", unit("fma", a="tf32", out="fp32")
+    yield "fma_fp16ftz", unit("fma", a="e5m10ftz", out="e5m10ftz", flags=True)
+    yield "fma_e4m3_fp16", unit("fma", a="e4m3", out="fp16")
+    yield "fma_e5m2_saturate", unit("fma", a="e5m2", out="e5m2", overflow="saturate")
+    yield "fma_e3m4_e6m9", unit("fma", a="e3m4", b="e6m9", out="e6m9")
+
+
+def _pairs(formats: tuple[str, ...]) -> Iterator[tuple[str, Unit]]:
+    for name in formats:
+        for kind in ("mul", "add"):
+            yield f"{kind}_{name}", unit(kind, a=name)
+    yield "fma_e2m1_e2m1_e4m3", unit("fma", a="e2m1", c="e4m3", out="e4m3")
+    # Exponents that begin alike and end elsewhere, and a result that has every bit.
+    yield "add_e3m2ieee_e3m2_e6m9", unit("add", a="e3m2ieee", b="e3m2", out="e6m9")
+    yield "add_e3m4_e3m2_fp32", unit("add", a="e3m4", b="e3m2", out="fp32")
+
+
+def registered() -> dict[str, Unit]:
+    """Every registered format as operand, as result, and as both, in ``cast`` and ``mul``.
+
+    Casts to fp32, which holds nearly all; casts from bf16, which has the range, from fp16, which
+    has the digits, and from e5m2 in every direction and with flags; products of two codes, and of
+    a code and one of few values.
+    """
+    found: dict[str, Unit] = {}
+    for name in REGISTERED:
+        wide = ("fp32",) if format_of(name).width > 8 else ()
+        for source in ("bf16", "fp16", *wide):
+            found[f"cast_{source}_{name}"] = unit("cast", a=source, out=name)
+        found[f"cast_{name}_fp32"] = unit("cast", a=name, out="fp32")
+        found[f"cast_e5m2_{name}_dynamic_flags"] = unit(
+            "cast", a="e5m2", out=name, rounding="dynamic", flags=True
+        )
+        found[f"mul_{name}"] = unit("mul", a=name, out=name)
+        found[f"mul_{name}_fp32"] = unit("mul", a=name, out="fp32")
+        found[f"mul_{name}_e2m1"] = unit("mul", a=name, b="e2m1", out=name)
+    return found
+
+
+def exhaustible(spec: Unit, bits: int) -> bool:
+    """Whether all combinations of operand codes are no more than ``2**bits``."""
+    return exhaustive_bits(spec) <= bits
+
+
+def cases() -> Iterator[Case]:
+    """Formats of up to 8 bits exhaustively, every format, every option, every implementation."""
+    for name, spec in _pairs(FORMATS_8):
+        yield in_bulk("exhaustive", name, spec, STAGES, None)
+        for number, simulator in enumerate(COCOTB):
+            yield Case(
+                name=f"rtl/exhaustive/{simulator}/{name}",
+                unit=spec,
+                implementations=(STAGES[2 * number],),
+                vectors=None,
+                simulator=simulator,
+                stalls=False,
+            )
+    for name, spec in registered().items():
+        vectors = None if exhaustible(spec, 20) else FEWER
+        yield in_bulk("registered", name, spec, BLOCK_CHOICES, vectors)
+    for name, spec in LARGE.items():
+        yield from everywhere("large", name, spec, STAGES, BULK)
+    for name, spec in _directed():
+        yield from everywhere("options", name, spec, STAGES, FEWER)
+    for name in ("fma_fp16", "fma_e4m3_e5m2_fp32"):
+        yield from in_every_flow("flow", name, LARGE[name], STAGES)
+    yield from in_every_build("fma_fp16", LARGE["fma_fp16"])
+
+
+def sample() -> Iterator[Case]:
+    """Few formats exhaustively, every fourth option, the large ones with few vectors."""
+    for name, spec in _pairs(("e4m3", "e5m2", "e3m2", "e2m1", "int4", "e4m3fnuz", "e8m0")):
+        yield in_bulk("exhaustive", name, spec, ({"stages": 1},), None)
+    for name, spec in LARGE.items():
+        yield in_bulk("large", name, spec, ({"stages": 0}, {"frequency": 100.0}), 200_000)
+    for number, (name, spec) in enumerate(_directed()):
+        if number % 4 == 0:
+            yield in_bulk("options", name, spec, ({"stages": number % 3},), 100_000)
+    stream = {"stages": 3, "flow": "stream"}
+    yield from sample_in_cocotb("fma_fp16_stream", LARGE["fma_fp16"], stream)
+    yield from sample_in_cocotb("fma_bf16_none", LARGE["fma_bf16"], {"stages": 0})
