@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import FlexTensor
-from macaw.sim.proof.reference import flexpoint as reference_flex
+from macaw.sim.proof.reference.arithmetic import flexpoint as reference_flex
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MODULES = ("training", "flexpoint_page", "flexpoint_training")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import Autoflex, CodeError, FlexTensor, SpecError
-from macaw.sim.proof.reference import flexpoint
+from macaw.sim.proof.reference.arithmetic import flexpoint
 
 # Largest magnitudes of tensors, step by step.
 STEPS = range(60)

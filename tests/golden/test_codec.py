@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macaw.golden import FORMATS, CodeError, FormatError, SpecError, format
-from macaw.sim.proof.reference import scalar as reference
+from macaw.sim.proof.reference.arithmetic import scalar as reference
 
 NAN, INF = float("nan"), float("inf")
 MODES = ("rne", "rna", "rtz", "rup", "rdn", "rod")

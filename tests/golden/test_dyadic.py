@@ -21,7 +21,7 @@ from macaw.golden.arithmetic.dyadic import (
     round_shift,
 )
 from macaw.golden.errors import CodeError, SpecError
-from macaw.sim.proof.reference import dyadic as reference
+from macaw.sim.proof.reference.arithmetic import dyadic as reference
 
 NAN = float("nan")
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1

@@ -10,7 +10,7 @@ import pytest
 
 from macaw.golden import CodeError, FlexTensor, SpecError, format
 from macaw.golden.arithmetic.flex import aligned_sum, rescale
-from macaw.sim.proof.reference import flexpoint
+from macaw.sim.proof.reference.arithmetic import flexpoint
 
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 FORMATS = ("flex16+5", "flex8+5", "flex4+2", "flex12+6", "flex32+8", "flex2+1")

@@ -20,7 +20,7 @@ from macaw.golden.arithmetic.functions import (
     layer_norm,
     softmax,
 )
-from macaw.sim.proof.reference import integer as reference
+from macaw.sim.proof.reference.arithmetic import functions as reference
 
 SCALES = ("1", "0.3", "1/16", "0.05", "0.0123", "1/300", "0.0001", "1/1000000")
 

@@ -22,7 +22,7 @@ from macaw.golden.tensors.integer_layers import (
     max_pool2d,
     residual_add,
 )
-from macaw.sim.proof.reference import dyadic as reference
+from macaw.sim.proof.reference.arithmetic import dyadic as reference
 
 RNG = np.random.default_rng(7)
 

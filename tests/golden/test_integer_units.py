@@ -9,7 +9,7 @@ from macaw.golden.arithmetic.dyadic import FORMS, Profile, reciprocal, requantiz
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.tensors.integer_layers import residual_add
 from macaw.golden.units import UNITS, unit
-from macaw.sim.proof.reference import dyadic as reference
+from macaw.sim.proof.reference.arithmetic import dyadic as reference
 
 RNG = np.random.default_rng(11)
 

@@ -14,7 +14,7 @@ from macaw.golden.formats.block import check_shape, expand_scales, scalar
 from macaw.golden.tensors import filtered
 from macaw.golden.tensors.quantized import Quantized
 from macaw.sim.proof.outsiders import scalars
-from macaw.sim.proof.reference import scalar as reference
+from macaw.sim.proof.reference.arithmetic import scalar as reference
 
 FP32: Any = format("fp32")
 

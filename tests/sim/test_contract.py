@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a kind of unit has to have to be proven everywhere: the registry, walked."""
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from macaw.golden.units import UNITS, Mul
 from macaw.hdl.units import DATAPATHS
 from macaw.sim.proof import prove
-from macaw.sim.proof.cases import catalogue
-from macaw.sim.proof.random.gates import ORDER
+from macaw.sim.proof.cases.case import ORDER
+from macaw.sim.proof.cases.families import families, family_of
 from macaw.sim.proof.random.units import check_rules
 from macaw.sim.proof.reference import units as reference
 from macaw.tools import sources
@@ -21,30 +22,37 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 REFERENCE = reference.__name__.rpartition(".")[0]
 
 
+def of_a_specification(kind):
+    return UNITS[kind].__module__ == f"macaw.golden.units.{family_of(kind)}"
+
+
 def of_gates(kind):
     return UNITS[kind] in DATAPATHS
 
 
-def of_the_catalogue(kind):
-    listed = (case for case in catalogue.cases() if isinstance(case, catalogue.Case))
-    return any(case.unit.kind == kind for case in listed)
+def of_a_case(kind):
+    family = families().get(family_of(kind))
+    return family is not None and any(case.unit.kind == kind for case in family.cases())
 
 
 def of_a_random_draw(kind):
+    """By rules of the family's file, and by those that are every family's."""
     try:
         check_rules(kind)
     except LookupError:
         return False
-    return kind in ORDER
+    return kind in ORDER and family_of(kind) in families()
 
 
 def of_a_reference(kind):
-    """One that comes to nothing of macaw but what lies beside it."""
-    if kind not in reference.REFERENCES:
+    """In a file of the family's name, which comes to nothing of macaw but what lies beside it."""
+    name = f"{REFERENCE}.{family_of(kind)}"
+    if sources._origin(name) is None or kind not in reference.REFERENCES:
         return False
     packages = {REFERENCE[:n] for n, letter in enumerate(REFERENCE) if letter == "."}
-    modules = reached([reference.REFERENCES[kind].__module__], within="macaw") - packages
-    return all(f"{name}.".startswith(f"{REFERENCE}.") for name in modules)
+    modules = reached([name, reference.REFERENCES[kind].__module__], within="macaw") - packages
+    beside = all(f"{name}.".startswith(f"{REFERENCE}.") for name in modules)
+    return beside and kind in importlib.import_module(name).KINDS
 
 
 def of_a_golden_check(kind):
@@ -52,7 +60,7 @@ def of_a_golden_check(kind):
     for check in prove._golden_checks():
         if check.kind == kind:
             seen = reached([prove._defined(check.run)], within="macaw.sim")
-            return reference.__name__ in seen
+            return f"{REFERENCE}.{family_of(kind)}" in seen
     return False
 
 
@@ -61,10 +69,11 @@ def of_a_line_in_docs(kind):
 
 
 CONTRACT = {
-    "gates": of_gates,
-    "a case of the catalogue": of_the_catalogue,
+    "golden/units/FAMILY.py": of_a_specification,
+    "hdl/units/FAMILY.py": of_gates,
+    "a case in sim/proof/cases/FAMILY.py": of_a_case,
     "a random draw": of_a_random_draw,
-    "a reference": of_a_reference,
+    "sim/proof/reference/FAMILY.py": of_a_reference,
     "a golden check": of_a_golden_check,
     "a line in docs": of_a_line_in_docs,
 }
@@ -91,18 +100,23 @@ def test_a_kind_that_was_forgotten_is_told(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["mul", "int-softmax", "pipeline"])
 def test_whatever_is_taken_away_is_told(kind, monkeypatch, tmp_path):
+    family = families()[family_of(kind)]
+
     def lose(what):
         with monkeypatch.context() as without:
             match what:
-                case "gates":
+                case "golden/units/FAMILY.py":
+                    elsewhere = f"macaw.golden.{family_of(kind)}"
+                    without.setattr(UNITS[kind], "__module__", elsewhere)
+                case "hdl/units/FAMILY.py":
                     without.delitem(DATAPATHS, UNITS[kind])
-                case "a case of the catalogue":
-                    others = [case for case in catalogue.cases() if of_another(case)]
-                    without.setattr(catalogue, "cases", lambda: others)
+                case "a case in sim/proof/cases/FAMILY.py":
+                    others = [case for case in family.cases() if case.unit.kind != kind]
+                    without.setattr(family, "cases", lambda: others)
                 case "a random draw":
                     others = tuple(other for other in ORDER if other != kind)
                     without.setattr(f"{__name__}.ORDER", others)
-                case "a reference":
+                case "sim/proof/reference/FAMILY.py":
                     without.delitem(reference.REFERENCES, kind)
                 case "a golden check":
                     checks = [check for check in prove._golden_checks() if check.kind != kind]
@@ -112,9 +126,6 @@ def test_whatever_is_taken_away_is_told(kind, monkeypatch, tmp_path):
                     page.write_text(f"{kind} is not `{kind}s`\n")
                     without.setattr(f"{__name__}.PAGES", [page])
             return lacks(kind)
-
-    def of_another(case):
-        return isinstance(case, catalogue.Case) and case.unit.kind != kind
 
     assert {what: lose(what) for what in CONTRACT} == {what: [what] for what in CONTRACT}
 
@@ -128,7 +139,7 @@ def test_a_reference_that_copies_macaw_is_told(line, monkeypatch, tmp_path):
 
     evaluate.__module__ = f"{REFERENCE}.novel"
     monkeypatch.setitem(reference.REFERENCES, "mul", evaluate)
-    assert lacks("mul") == ["a reference"]
+    assert lacks("mul") == ["sim/proof/reference/FAMILY.py"]
 
 
 def origin_with(path):

@@ -3,8 +3,9 @@
 
 Two judges. The vectorised one recomputes the scale of every block with ``frexp`` or numpy's own
 fp32 arithmetic, and rounds with ml_dtypes where it has the format, else by searching a table of
-midpoints. The scalar one is :mod:`macaw.sim.proof.reference.blocks`. Functions return the number of
-blocks, or raise :class:`~macaw.sim.proof.outsiders.check.ProofFailure` with the first mismatch.
+midpoints. The scalar one is :mod:`macaw.sim.proof.reference.arithmetic.block_scales`. Functions
+return the number of blocks, or raise :class:`~macaw.sim.proof.outsiders.check.ProofFailure` with
+the first mismatch.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from macaw.golden import BLOCKS, Block, Fixed, Float, Format, format
 from macaw.golden.arithmetic.block_scales import quantize_blocks
 from macaw.golden.tensors.quantized import Rules
 
-from ..reference import blocks as reference_blocks
+from ..reference.arithmetic import block_scales as reference_blocks
 from .check import Check, ProofFailure
 from .scalars import _exact, gfloat_format
 

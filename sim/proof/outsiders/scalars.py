@@ -25,7 +25,7 @@ from macaw.golden.formats import format
 from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..random.units import draw_unit
-from ..reference import scalar as reference
+from ..reference.arithmetic import scalar as reference
 from .check import Check, ProofFailure, by_reference
 
 EVERYTHING = 1 << 62

@@ -4,9 +4,18 @@
 A beat is a dict of the codes of a unit's operands; those with lanes are lists.
 """
 
-from .blocks import quantize
+from .arithmetic.block_scales import quantize
+from .arithmetic.scalar import (
+    TWO,
+    direction,
+    field_exponent,
+    opposite,
+    product,
+    project,
+    total,
+    value,
+)
 from .dots import aligned
-from .scalar import TWO, direction, field_exponent, opposite, product, project, total, value
 
 KINDS = ("block-quantize", "block-dequantize", "hadamard")
 

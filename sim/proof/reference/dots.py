@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for sums of products: ``dot``, ``mac``, ``block-dot``, ``block-mac``.
 
-As in :mod:`macaw.sim.proof.reference.scalar`, of which this is a part, all is done in fractions and
-nothing is shared with the vectorised model but the fields of formats and units. A beat is a dict of
-the codes of a unit's operands; those with lanes are lists.
+As in :mod:`macaw.sim.proof.reference.arithmetic.scalar`, all is done in fractions and nothing is
+shared with the vectorised model but the fields of formats and units. A beat is a dict of the codes
+of a unit's operands; those with lanes are lists.
 """
 
 from fractions import Fraction
 from types import SimpleNamespace
 
-from .scalar import TWO, direction, field_exponent, is_fixed, number, product, project, total, value
+from .arithmetic.scalar import (
+    TWO,
+    direction,
+    field_exponent,
+    is_fixed,
+    number,
+    product,
+    project,
+    total,
+    value,
+)
 
 KINDS = ("dot", "mac")
 EXACT = SimpleNamespace(kind="exact", count=0)

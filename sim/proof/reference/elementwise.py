@@ -4,7 +4,7 @@
 IEEE 754-2019; what macaw adds to it is in docs/arithmetic.md.
 """
 
-from .scalar import direction, opposite, product, project, total, value
+from .arithmetic.scalar import direction, opposite, product, project, total, value
 
 KINDS = ("mul", "add", "fma", "cast")
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for the units of Flexpoint, in fractions.
 
-As in :mod:`macaw.sim.proof.reference.scalar`, nothing is shared with the vectorised model but the
-fields of formats and units. A beat is a dict of the codes of a unit's operands; those with lanes
-are lists. docs/flexpoint.md.
+As in :mod:`macaw.sim.proof.reference.arithmetic.scalar`, nothing is shared with the vectorised
+model but the fields of formats and units. A beat is a dict of the codes of a unit's operands; those
+with lanes are lists. docs/flexpoint.md.
 """
 
 from fractions import Fraction
 
-from .scalar import TWO, integer, project_fixed
+from .arithmetic.scalar import TWO, integer, project_fixed
 
 KINDS = ("flex-mac", "flex-matmul", "flex-add", "flex-mul")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for the units of integer functions of a number: docs/integer-functions.md."""
 
-from . import integer as steps
-from .scalar import TWO, code, direction, integer, project
+from .arithmetic import functions as steps
+from .arithmetic.scalar import TWO, code, direction, integer, project
 
 KINDS = ("isqrt", "int-exp2", "int-gelu")
 FAR = 2**15

@@ -4,8 +4,8 @@
 A beat is a dict of the codes of a unit's operands; those with lanes are lists.
 """
 
-from .dyadic import saturated
-from .scalar import integer, value
+from .arithmetic.dyadic import saturated
+from .arithmetic.scalar import integer, value
 
 KINDS = ("int-dot", "int-mac")
 

@@ -8,9 +8,9 @@ beat is a dict of the codes of a unit's operands.
 from fractions import Fraction
 from math import floor
 
-from .flexpoint import ceil_log2
-from .integer import isqrt
-from .scalar import TWO, floor_log2
+from .arithmetic.flexpoint import ceil_log2
+from .arithmetic.functions import isqrt
+from .arithmetic.scalar import TWO, floor_log2
 
 KINDS = ("autoflex",)
 TRIES = 10

@@ -7,8 +7,8 @@ codes of a unit's operands; those with lanes are lists.
 
 from types import SimpleNamespace
 
-from . import dyadic
-from .scalar import code, integer
+from .arithmetic import dyadic
+from .arithmetic.scalar import code, integer
 
 KINDS = ("requantize", "residual-add", "average-pool", "clamp")
 INT8 = SimpleNamespace(width=8, signed=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for the units of integer functions of a row: docs/integer-functions.md."""
 
-from .integer import layer_norm, softmax
-from .scalar import code, integer
+from .arithmetic.functions import layer_norm, softmax
+from .arithmetic.scalar import code, integer
 
 KINDS = ("int-softmax", "int-layernorm")
 

@@ -1,34 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The scalar reference of every kind of unit, by the kind's name."""
+"""The scalar reference of every kind of unit, by the kind's name.
 
-from . import (
-    block_dots,
-    chain,
-    conversions,
-    dots,
-    elementwise,
-    flex,
-    functions,
-    integer_dots,
-    predictor,
-    requantize,
-    row_functions,
-)
+A family's is in the module here of its name: the kinds that it knows are its ``KINDS``, and what
+gives their results is its ``evaluate``.
+"""
 
-FAMILIES = (
-    elementwise,
-    dots,
-    block_dots,
-    conversions,
-    flex,
-    predictor,
-    functions,
-    row_functions,
-    integer_dots,
-    requantize,
-    chain,
-)
-REFERENCES = {kind: family.evaluate for family in FAMILIES for kind in family.KINDS}
+import importlib
+import pkgutil
+
+from . import chain
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+def _families():
+    for found in pkgutil.iter_modules(importlib.import_module(_PACKAGE).__path__):
+        module = f"{_PACKAGE}.{found.name}"
+        if module != __name__ and not found.ispkg:
+            yield importlib.import_module(module)
+
+
+REFERENCES = {kind: family.evaluate for family in _families() for kind in family.KINDS}
 
 
 def evaluate(spec, beats):

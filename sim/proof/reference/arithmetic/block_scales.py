@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for quantisation to blocks, in fractions, to be checked by eye.
 
-One block at a time; values as in :mod:`macaw.sim.proof.reference.scalar`. OCP MX 1.0, 6.3; the
-NVFP4 paper (arXiv 2509.25149, appendix B); the orders of Transformer Engine, torchao,
+One block at a time; values as in :mod:`macaw.sim.proof.reference.arithmetic.scalar`. OCP MX 1.0,
+6.3; the NVFP4 paper (arXiv 2509.25149, appendix B); the orders of Transformer Engine, torchao,
 compressed-tensors.
 """
 
