@@ -32,6 +32,7 @@ what a saturating conversion makes of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -186,8 +187,7 @@ def _power_of_two(
     else:
         assert isinstance(source, Fixed)
         none = np.zeros(amax.shape, bool)
-        high = source.width - source.fraction
-        largest = Exact(amax, -source.fraction, none, None, -source.fraction, high, source.width)
+        largest = Exact.of_fixed(amax, none, source)
     idle = (largest.significand == 0) | special
     scale = block.scale
     code = _exponents(largest, block, rules.scale_rule) + scale.bias
@@ -288,13 +288,10 @@ def _shift(
     flat, result = codes.reshape(-1), elements.reshape(-1)
     random = None if words is None else words.reshape(-1)
     for piece in pieces(flat.size, CHUNK):
-        exact = unpack(flat[piece], source)
         shift = each[piece] if each.size > 1 else each
-        exact.exponent = exact.exponent - shift
-        exact.low -= int(shift.max(initial=0))
-        exact.high -= int(shift.min(initial=0))
+        exact = unpack(flat[piece], source).scaled(-shift)
         if block.scale.has_nan:
-            exact.kind = None
+            exact = replace(exact, kind=None)
         result[piece] = _project(exact, block, rules, None if random is None else random[piece])
     elements[...] = result.reshape(elements.shape)
 
@@ -436,4 +433,6 @@ def _quotient(
         exponent = exponent - step
         have += step
     result |= rest != 0
-    return Exact(result, exponent, negative, None, -4096, 4096, 64)
+    return Exact(
+        significand=result, exponent=exponent, negative=negative, low=-4096, high=4096, bits=64
+    )

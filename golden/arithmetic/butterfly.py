@@ -54,19 +54,9 @@ def transform_lanes(
     words = words << np.clip(up, 0, 63).astype(np.uint64)
     signed = np.where(x.negative, -words.view(np.int64), words.view(np.int64))
     total = _butterfly(signed[..., None], np.subtract)[..., 0]
-    sign = np.where(total == 0, negative, total < 0)
-    if kind is not None:
-        sign = np.where(kind & INF, negative, sign)
-    significand = np.abs(total).view(np.uint64)
-    return Exact(
-        significand,
-        np.broadcast_to(last, total.shape),
-        sign,
-        kind,
-        low,
-        x.high + room + 1,
-        WINDOW + 1,
-    )
+    last = np.broadcast_to(last, total.shape)
+    high = x.high + room + 1
+    return Exact.of_integers(total, last, low=low, high=high, negative=negative, kind=kind)
 
 
 def _butterfly(

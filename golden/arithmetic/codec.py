@@ -222,7 +222,14 @@ def _exact(significand: np.ndarray, exponent: np.ndarray) -> Exact:
     magnitude = bits.view(np.uint64)
     magnitude = np.where(negative, ~magnitude + np.uint64(1), magnitude)
     far = 2 * _FARTHEST
-    return Exact(magnitude, exponent.astype(np.int64), negative, None, -far, far, 64)
+    return Exact(
+        significand=magnitude,
+        exponent=exponent.astype(np.int64),
+        negative=negative,
+        low=-far,
+        high=far,
+        bits=64,
+    )
 
 
 def _from_objects(values: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,9 @@ was set. Bits that are jammed lie so far below a result's last place that roundi
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -22,7 +24,7 @@ WINDOW = 62
 """Bits in which two terms are added; the sum has one more and stays below 2**63."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exact:
     """Arrays of values ``(-1)**negative * significand * 2**exponent``, and bounds on them.
 
@@ -44,69 +46,108 @@ class Exact:
     significand: np.ndarray
     exponent: np.ndarray | int
     negative: np.ndarray
-    kind: np.ndarray | None
+    kind: np.ndarray | None = None
     low: int
     high: int
     bits: int
+
+    @classmethod
+    def of_fixed(cls, magnitude: np.ndarray, negative: np.ndarray, fmt: Fixed) -> Exact:
+        """Return values whose ``magnitude`` counts last places of ``fmt``."""
+        low, high = -fmt.fraction, fmt.width - fmt.fraction
+        return cls(
+            significand=magnitude,
+            exponent=low,
+            negative=negative,
+            low=low,
+            high=high,
+            bits=fmt.width,
+        )
+
+    @classmethod
+    def of_integers(
+        cls,
+        integers: np.ndarray,
+        exponent: np.ndarray | int,
+        *,
+        low: int,
+        high: int,
+        negative: np.ndarray,
+        kind: np.ndarray | None,
+    ) -> Exact:
+        """Return int64 ``integers`` times ``2**exponent``.
+
+        ``negative`` holds for zeros, and for infinities, of which an integer says nothing.
+        """
+        sign = np.where(integers == 0, negative, integers < 0)
+        if kind is not None:
+            sign = np.where(kind & INF, negative, sign)
+        return cls(
+            significand=np.abs(integers).view(np.uint64),
+            exponent=exponent,
+            negative=sign,
+            kind=kind,
+            low=low,
+            high=high,
+            bits=WINDOW + 1,
+        )
+
+    @classmethod
+    def of_presence(cls, x: Exact) -> Exact:
+        """Return ones where ``x`` is not zero, and zeros, of the same signs and kinds."""
+        return cls(
+            significand=(x.significand != 0).astype(np.uint64),
+            exponent=0,
+            negative=x.negative,
+            kind=x.kind,
+            low=0,
+            high=1,
+            bits=1,
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the arrays."""
         return self.significand.shape
 
-    def __getitem__(self, index) -> Exact:
+    def arranged(self, arrange: Callable[[np.ndarray], np.ndarray]) -> Exact:
+        """Return the values in other places: each of the arrays as ``arrange`` returns it."""
         exponent, kind = self.exponent, self.kind
         return Exact(
-            self.significand[index],
-            exponent if isinstance(exponent, int) else exponent[index],
-            self.negative[index],
-            None if kind is None else kind[index],
-            self.low,
-            self.high,
-            self.bits,
+            significand=arrange(self.significand),
+            exponent=exponent if isinstance(exponent, int) else arrange(exponent),
+            negative=arrange(self.negative),
+            kind=None if kind is None else arrange(kind),
+            low=self.low,
+            high=self.high,
+            bits=self.bits,
         )
+
+    def __getitem__(self, index) -> Exact:
+        return self.arranged(itemgetter(index))
 
     def reshape(self, shape: tuple[int, ...]) -> Exact:
         """Return the values with other axes."""
-        exponent, kind = self.exponent, self.kind
-        return Exact(
-            self.significand.reshape(shape),
-            exponent if isinstance(exponent, int) else exponent.reshape(shape),
-            self.negative.reshape(shape),
-            None if kind is None else kind.reshape(shape),
-            self.low,
-            self.high,
-            self.bits,
-        )
+        return self.arranged(lambda array: array.reshape(shape))
 
     def negate(self) -> Exact:
         """Return the values with the other sign, zeros included."""
-        return Exact(
-            self.significand,
-            self.exponent,
-            ~self.negative,
-            self.kind,
-            self.low,
-            self.high,
-            self.bits,
-        )
+        return replace(self, negative=~self.negative)
+
+    def scaled(self, shift: int | np.integer | np.ndarray) -> Exact:
+        """Return the values times ``2**shift``."""
+        exponent, least, most = self.exponent + shift, shift, shift
+        if not isinstance(shift, int):
+            exponent = np.broadcast_to(np.asarray(exponent, np.int64), self.shape)
+            least, most = int(np.min(shift)), int(np.max(shift))
+        return replace(self, exponent=exponent, low=self.low + least, high=self.high + most)
 
 
 def unpack(codes: np.ndarray, fmt: Format) -> Exact:
     """Return the values of unsigned integer ``codes`` of ``fmt``."""
     if fmt.width > 12:
         return _unpack(codes, fmt)
-    table = _table(fmt)
-    exponent, kind = table.exponent, table.kind
-    return Exact(
-        table.significand.take(codes),
-        exponent if isinstance(exponent, int) else exponent.take(codes),
-        table.negative.take(codes),
-        None if kind is None else kind.take(codes),
-        table.low,
-        table.high,
-        table.bits,
-    )
+    return _table(fmt).arranged(lambda array: array.take(codes))
 
 
 @functools.lru_cache(maxsize=64)
@@ -120,14 +161,12 @@ def _unpack(codes: np.ndarray, fmt: Format) -> Exact:
 
 
 def _unpack_fixed(codes: np.ndarray, fmt: Fixed) -> Exact:
-    high = fmt.width - fmt.fraction
     if not fmt.signed:
-        negative = np.zeros(codes.shape, bool)
-        return Exact(codes, -fmt.fraction, negative, None, -fmt.fraction, high, fmt.width)
+        return Exact.of_fixed(codes, np.zeros(codes.shape, bool), fmt)
     negative = (codes >> np.uint64(fmt.width - 1)).astype(bool)
     mask = np.uint64((1 << fmt.width) - 1)
     magnitude = np.where(negative, (~codes + ONE) & mask, codes)
-    return Exact(magnitude, -fmt.fraction, negative, None, -fmt.fraction, high, fmt.width)
+    return Exact.of_fixed(magnitude, negative, fmt)
 
 
 def _unpack_float(codes: np.ndarray, fmt: Float) -> Exact:
@@ -159,7 +198,15 @@ def _unpack_float(codes: np.ndarray, fmt: Float) -> Exact:
         nan = (codes if fmt.specials is Specials.FNUZ else magnitude) == fmt.nan_code
         kind = nan * NAN
         significand += nan & (significand == 0)
-    return Exact(significand, exponent, negative, kind, fmt.quantum, fmt.emax + 1, fmt.precision)
+    return Exact(
+        significand=significand,
+        exponent=exponent,
+        negative=negative,
+        kind=kind,
+        low=fmt.quantum,
+        high=fmt.emax + 1,
+        bits=fmt.precision,
+    )
 
 
 def multiply(x: Exact, y: Exact) -> Exact:
@@ -175,13 +222,13 @@ def multiply(x: Exact, y: Exact) -> Exact:
             # The zero is the other operand's: infinities and NaNs have significands.
             kind[invalid & (nan == 0)] = NAN | INVALID
     return Exact(
-        significand,
-        x.exponent + y.exponent,
-        x.negative ^ y.negative,
-        kind,
-        x.low + y.low,
-        x.high + y.high,
-        x.bits + y.bits,
+        significand=significand,
+        exponent=x.exponent + y.exponent,
+        negative=x.negative ^ y.negative,
+        kind=kind,
+        low=x.low + y.low,
+        high=x.high + y.high,
+        bits=x.bits + y.bits,
     )
 
 
@@ -192,9 +239,10 @@ def _kinds(x: Exact) -> np.ndarray:
 def halves(x: Exact) -> tuple[Exact, Exact]:
     """Return two terms of at most 32 bits, the upper and the lower, whose sum is ``x``."""
     upper, lower = x.significand >> np.uint64(32), x.significand & np.uint64(0xFFFFFFFF)
+    bits = max(x.bits - 32, 1), min(x.bits, 32)
     return (
-        Exact(upper, x.exponent + 32, x.negative, None, x.low, x.high, max(x.bits - 32, 1)),
-        Exact(lower, x.exponent, x.negative, None, x.low, x.high, min(x.bits, 32)),
+        replace(x, significand=upper, exponent=x.exponent + 32, kind=None, bits=bits[0]),
+        replace(x, significand=lower, kind=None, bits=bits[1]),
     )
 
 
@@ -259,9 +307,15 @@ def add(x: Exact, y: Exact, down: bool | np.ndarray) -> Exact:
     negative = total < 0
     negative |= (total == 0) & zero_sign(x, y, down)
     kind = add_kinds(x, y, negative)
-    significand = np.abs(total).view(np.uint64)
-    high = max(x.high, y.high) + 1
-    return Exact(significand, exponent, negative, kind, min(x.low, y.low), high, WINDOW + 1)
+    return Exact(
+        significand=np.abs(total).view(np.uint64),
+        exponent=exponent,
+        negative=negative,
+        kind=kind,
+        low=min(x.low, y.low),
+        high=max(x.high, y.high) + 1,
+        bits=WINDOW + 1,
+    )
 
 
 def _normalise(x: Exact) -> tuple[np.ndarray, np.ndarray]:

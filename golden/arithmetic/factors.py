@@ -130,7 +130,8 @@ class Factors:
         for name, count in self.scales.items():
             fmt: Format = getattr(self, name).scale
             one = unpack(codes[f"{name}_scale"].reshape(-1, count), fmt)
-            one = one[:, np.arange(self.groups) * count // self.groups]
+            if count != self.groups:
+                one = one[:, np.arange(self.groups) * count // self.groups]
             scale = one if scale is None else multiply(scale, one)
             scale_top += alignment(fmt)
         return Terms(products=product, scale=scale, top=top, scale_top=scale_top)

@@ -88,8 +88,8 @@ def rescale(
         *words, shift, now = chunk
         terms = [unpack(word, source) for word, (_, source) in zip(words, codes, strict=True)]
         if len(terms) == 2:
-            terms[0] = _shifted(terms[0], np.int64(_LIMB))
-        return _project(terms, shift, fmt, now)
+            terms[0] = terms[0].scaled(_LIMB)
+        return _project([term.scaled(shift) for term in terms], fmt, now)
 
     shift = start - target
     arrays = (*(code for code, _ in codes), shift)
@@ -125,8 +125,8 @@ def aligned_sum(
     (x, source_x), (y, source_y) = as_codes("integers", x), as_codes("integers", y)
 
     def stage(left: Any, right: Any, up: Any, right_up: Any, now: Direction) -> np.ndarray:
-        terms = [_shifted(unpack(left, source_x), up), _shifted(unpack(right, source_y), right_up)]
-        return _project(terms, np.int64(0), fmt, now)
+        terms = [unpack(left, source_x).scaled(up), unpack(right, source_y).scaled(right_up)]
+        return _project(terms, fmt, now)
 
     return _each(shape, (x, y, *shifts), direction, stage, fmt)
 
@@ -246,19 +246,9 @@ def _each(
     return result.reshape(shape)
 
 
-def _shifted(x: Exact, shift: np.ndarray | np.int64) -> Exact:
-    """Return ``x * 2**shift``."""
-    exponent = np.broadcast_to(np.asarray(x.exponent + shift, np.int64), x.shape)
-    low, high = x.low + int(np.min(shift)), x.high + int(np.max(shift))
-    return Exact(x.significand, exponent, x.negative, x.kind, low, high, x.bits)
-
-
-def _project(
-    terms: list[Exact], shift: np.ndarray | np.int64, fmt: Block, direction: Direction
-) -> np.ndarray:
-    """Return the mantissas nearest to the sum of one or two terms times ``2**shift``."""
-    first, *rest = [_shifted(term, shift) for term in terms]
-    first.kind = None
+def _project(terms: list[Exact], fmt: Block, direction: Direction) -> np.ndarray:
+    """Return the mantissas nearest to the sum of one or two terms."""
+    first, *rest = terms
     element = _element(fmt)
     value = add_terms([first], rest[0] if rest else None, element, False)
     codes = project(value, element, direction, Overflow.SATURATE)[0].astype(np.int64)

@@ -8,7 +8,7 @@ in 32-bit limbs, on a last axis of int64: Kulisch's accumulator.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,9 +39,9 @@ def products(x: Exact, y: Exact) -> list[Exact]:
     """
     if x.bits + y.bits <= 64:
         return [multiply(x, y)]
-    terms = [multiply(p, q) for p in halves(x) for q in halves(y)]
-    terms[0].kind = multiply(_presence(x), _presence(y)).kind
-    return terms
+    first, *rest = [multiply(p, q) for p in halves(x) for q in halves(y)]
+    kind = multiply(Exact.of_presence(x), Exact.of_presence(y)).kind
+    return [replace(first, kind=kind), *rest]
 
 
 def add_terms(
@@ -62,9 +62,9 @@ def add_terms(
             return add(first, addend, down)
     negative = product[0].negative
     if addend is not None:
-        signs = Exact(product[0].significand, 0, negative, product[0].kind, 0, 0, 0)
-        negative = zero_sign(signs, addend, down)
-        kind = add_kinds(signs, addend, negative)
+        # Of the first term: its sign and its kind are those of the product.
+        negative = zero_sign(product[0], addend, down)
+        kind = add_kinds(product[0], addend, negative)
     else:
         kind = product[0].kind
     columns = [column(term) for term in (*product, *([addend] if addend else []))]
@@ -84,7 +84,7 @@ def add_lanes(
         for group in groups[1:]:
             total += _fixed(group, low).sum(-1)
         high = max(group.high for group in groups) + count.bit_length()
-        return _from_integers(total, low, high, negative, kind)
+        return Exact.of_integers(total, low, low=low, high=high, negative=negative, kind=kind)
     return Limbs.of(groups, out).take(out, negative, kind)
 
 
@@ -117,32 +117,43 @@ def add_aligned(
     count = product.shape[-1] + 1
     # A product of n factors lies below 2**n times the power of two that its fields have.
     above = max(product.bits - product_top, addend.bits - addend_top)
-    if fraction + above + count.bit_length() <= WINDOW:
+    low, high = min(product.low, addend.low), max(product.high, addend.high)
+    if isinstance(out, Float) and fraction + above + count.bit_length() <= WINDOW:
         total = np.zeros(product.shape[:-1], np.int64)
         for significand, up, sign in cut:
             # A term of infinity or NaN may be shifted out: its sum is not looked at.
             shifted = (significand << up.astype(np.uint64)).view(np.int64)
             total += np.where(sign, -shifted, shifted).sum(-1)
-        result = _from_integers(total, 0, 0, negative, kind)
-        result.exponent = last[..., 0]
-        result.low = min(product.low, addend.low, out.quantum) - fraction - above
-        result.high = max(product.high, addend.high) + count.bit_length()
-        if isinstance(out, Float):
-            return result
-    low = min(product.low, addend.low)
-    high = max(product.high, addend.high)
+        return Exact.of_integers(
+            total,
+            last[..., 0],
+            low=min(low, out.quantum) - fraction - above,
+            high=high + count.bit_length(),
+            negative=negative,
+            kind=kind,
+        )
     terms = []
     for (significand, up, sign), group in zip(cut, groups, strict=True):
         exponent = np.where(significand != 0, last + up, low)
         finite = exponent < high
         exponent = np.where(finite, exponent, low)
-        terms.append(Exact(significand, exponent, sign, None, low - fraction, high, group.bits))
+        terms.append(
+            Exact(
+                significand=significand,
+                exponent=exponent,
+                negative=sign,
+                low=low - fraction,
+                high=high,
+                bits=group.bits,
+            )
+        )
     return Limbs.of(terms, out).take(out, negative, kind)
 
 
 def scaled(product: Exact, scale: Exact) -> Exact:
     """Return products of shape (n, K), each times the one of the G scales (n, G) it belongs to."""
-    return multiply(product, _repeated(scale, product.shape[-1]))
+    count = product.shape[-1]
+    return multiply(product, scale[..., np.arange(count) * scale.shape[-1] // count])
 
 
 def add_scaled(
@@ -156,52 +167,31 @@ def add_scaled(
     bits = product.high - product.low + count.bit_length()
     if bits + scale.bits > WINDOW - 2:
         return add_lanes([scaled(product, scale)], addend, out, down)
-    repeated = _repeated(scale, product.shape[-1])
-    presence = multiply(_presence(product), _presence(repeated))
-    grouped = (*scale.shape, count)
+    product = product.reshape((*scale.shape, count))
+    presence = multiply(Exact.of_presence(product), Exact.of_presence(column(scale)))
     if isinstance(down, np.ndarray):
         down = down[..., None]
-    sign, kind = _lane_signs([presence.reshape(grouped)], down)
-    signed = Exact(
-        product.significand,
-        product.exponent,
-        presence.negative,
-        None,
-        product.low,
-        product.high,
-        product.bits,
-    )
-    total = _fixed(signed, product.low).reshape(grouped).sum(-1)
+    sign, kind = _lane_signs([presence], down)
+    total = _signed(product, presence.negative, product.low).sum(-1)
     significand = np.abs(total).view(np.uint64) * scale.significand
     negative = np.where(significand == 0, sign, total < 0)
     if kind is not None:
         significand |= kind != 0
         negative = np.where(kind & INF, sign, negative)
     blocks = Exact(
-        significand,
-        scale.exponent + product.low,
-        negative,
-        kind,
-        product.low + scale.low,
-        product.high + scale.high + count.bit_length(),
-        bits + scale.bits,
+        significand=significand,
+        exponent=scale.exponent + product.low,
+        negative=negative,
+        kind=kind,
+        low=product.low + scale.low,
+        high=product.high + scale.high + count.bit_length(),
+        bits=bits + scale.bits,
     )
     if isinstance(down, np.ndarray):
         down = down[..., 0]
     if scale.shape[-1] == 1:
         return add_terms([blocks[..., 0]], addend, out, down)
     return add_lanes([blocks], addend, out, down)
-
-
-def _repeated(scale: Exact, lanes: int) -> Exact:
-    count = lanes // scale.shape[-1]
-    return scale[..., np.arange(lanes) // count]
-
-
-def _presence(x: Exact) -> Exact:
-    """Return ones and zeros of the same signs and kinds."""
-    present = (x.significand != 0).astype(np.uint64)
-    return Exact(present, 0, x.negative, x.kind, 0, 1, 1)
 
 
 def alignment(fmt: Format) -> int:
@@ -215,15 +205,12 @@ def _whole(terms: Sequence[Exact]) -> Exact:
     if len(terms) == 1:
         return first
     significand = np.bitwise_or.reduce([term.significand for term in terms])
-    return Exact(significand, 0, first.negative, first.kind, first.low, first.high, first.bits)
+    return replace(first, significand=significand, exponent=0)
 
 
 def column(x: Exact) -> Exact:
     """Return ``x`` with a last axis of one lane."""
-    exponent = x.exponent if isinstance(x.exponent, int) else x.exponent[..., None]
-    kind = None if x.kind is None else x.kind[..., None]
-    negative = x.negative[..., None]
-    return Exact(x.significand[..., None], exponent, negative, kind, x.low, x.high, x.bits)
+    return x[..., None]
 
 
 def _lane_signs(
@@ -269,9 +256,14 @@ def _fits(terms: Sequence[Exact], count: int) -> bool:
 
 
 def _fixed(x: Exact, low: int) -> np.ndarray:
+    return _signed(x, x.negative, low)
+
+
+def _signed(x: Exact, negative: np.ndarray, low: int) -> np.ndarray:
+    """Return the magnitudes with signs of their own, in units of ``2**low``."""
     amount = np.asarray(x.exponent, np.int64) - low
     value = (x.significand << amount.view(np.uint64)).view(np.int64)
-    return np.where(x.negative, -value, value)
+    return np.where(negative, -value, value)
 
 
 def _add_fixed(x: Exact, y: Exact, down: bool | np.ndarray) -> Exact:
@@ -279,18 +271,8 @@ def _add_fixed(x: Exact, y: Exact, down: bool | np.ndarray) -> Exact:
     total = _fixed(x, low) + _fixed(y, low)
     zero = zero_sign(x, y, down)
     kind = add_kinds(x, y, zero)
-    return _from_integers(total, low, max(x.high, y.high) + 1, zero, kind)
-
-
-def _from_integers(
-    total: np.ndarray, low: int, high: int, negative: np.ndarray, kind: np.ndarray | None
-) -> Exact:
-    """Return int64 sums as exact values; ``negative`` holds for zeros and infinities."""
-    sign = np.where(total == 0, negative, total < 0)
-    if kind is not None:
-        sign = np.where(kind & INF, negative, sign)
-    significand = np.abs(total).view(np.uint64)
-    return Exact(significand, low, sign, kind, low, high, WINDOW + 1)
+    high = max(x.high, y.high) + 1
+    return Exact.of_integers(total, low, low=low, high=high, negative=zero, kind=kind)
 
 
 @dataclass(slots=True)
@@ -370,8 +352,15 @@ class Limbs:
         significand |= (lost != 0) | rest
         significand = (significand >> np.uint64(1)) | (significand & np.uint64(1))
         significand[zero] = 0
-        exponent = self.low + 32 * (top - 1) - up.view(np.int64) + 1
-        return Exact(significand, exponent, sign, kind, self.low, self.low + 32 * count, 63)
+        return Exact(
+            significand=significand,
+            exponent=self.low + 32 * (top - 1) - up.view(np.int64) + 1,
+            negative=sign,
+            kind=kind,
+            low=self.low,
+            high=self.low + 32 * count,
+            bits=63,
+        )
 
     def _split(
         self, limbs: np.ndarray, out: Fixed, negative: np.ndarray, kind: np.ndarray | None

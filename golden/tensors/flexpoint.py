@@ -121,7 +121,7 @@ class FlexTensor:
             codes.shape,
             (codes,),
             direction,
-            lambda part, now: _project([unpack(part, source)], np.int64(-exponent), fmt, now),
+            lambda part, now: _project([unpack(part, source).scaled(-exponent)], fmt, now),
             fmt,
         )
         return cls(mantissas=mantissas, exponent=exponent, format=fmt)

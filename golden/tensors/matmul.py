@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -366,8 +366,7 @@ class _Fast:
             scale = None
             if operand.scales is not None and operand.scale is not None:
                 index = np.arange(groups) * spec.factors.scales[name] // groups
-                scale = unpack(operand.scales[..., index], operand.scale)
-                scale.kind = None
+                scale = replace(unpack(operand.scales[..., index], operand.scale), kind=None)
             scales.append(scale)
         left, right = (
             1 - 2 * unpack(operand.codes, operand.element).negative.astype(np.float32)
@@ -395,8 +394,8 @@ class _Fast:
             terms = [_joined(every) for every in zip(*self.steps(rows, down), strict=True)]
             # The sum starts from a zero of this sign, and no zero changes it.
             zero = np.bitwise_or.reduce([term.significand for term in terms]) == 0
-            terms[0].negative = np.where(zero, down, terms[0].negative)
-            value = add_lanes(terms, None, spec.out, down)
+            first = replace(terms[0], negative=np.where(zero, down, terms[0].negative))
+            value = add_lanes([first, *terms[1:]], None, spec.out, down)
             return project(value, spec.out, direction, spec.out_overflow)[0].reshape(shape)
         acc = spec.acc
         assert not isinstance(acc, str)
@@ -434,13 +433,18 @@ class _Fast:
             result = []
             for total, low, high in zip(totals, *self._places, strict=True):
                 value = Exact(
-                    np.abs(total).view(np.uint64), low, negative, None, low, high, high - low
+                    significand=np.abs(total).view(np.uint64),
+                    exponent=low,
+                    negative=negative,
+                    low=low,
+                    high=high,
+                    bits=high - low,
                 )
                 # The lower part is not negative, though what it is part of may be.
                 negative = np.zeros_like(negative)
                 if scale is not None:
                     value = multiply(value, scale)
-                    value.exponent = np.broadcast_to(value.exponent, total.shape)
+                    value = replace(value, exponent=np.broadcast_to(value.exponent, total.shape))
                 result.append(value.reshape((-1, groups)))
             yield result
 
@@ -491,14 +495,13 @@ def _integers(operand: _Steps, low: int) -> np.ndarray:
 def _joined(blocks: tuple[Exact, ...]) -> Exact:
     """Return the blocks side by side."""
     first = blocks[0]
-    return Exact(
-        np.concatenate([x.significand for x in blocks], -1),
-        np.concatenate([np.broadcast_to(np.asarray(x.exponent), x.shape) for x in blocks], -1),
-        np.concatenate([x.negative for x in blocks], -1),
-        None,
-        first.low,
-        first.high,
-        first.bits,
+    exponents = [np.broadcast_to(np.asarray(x.exponent), x.shape) for x in blocks]
+    return replace(
+        first,
+        significand=np.concatenate([x.significand for x in blocks], -1),
+        exponent=np.concatenate(exponents, -1),
+        negative=np.concatenate([x.negative for x in blocks], -1),
+        kind=None,
     )
 
 

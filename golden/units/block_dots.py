@@ -96,7 +96,7 @@ def _masked(x: Exact, valid: np.ndarray) -> Exact:
     negative = np.where(valid, x.negative, x.negative[:, :1])
     kind = None if x.kind is None else np.where(valid, x.kind, np.uint8(0))
     significand = np.where(valid, x.significand, np.uint64(0))
-    return Exact(significand, x.exponent, negative, kind, x.low, x.high, x.bits)
+    return replace(x, significand=significand, negative=negative, kind=kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

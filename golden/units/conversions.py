@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -354,8 +354,8 @@ class Hadamard(_Conversion):
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         x = unpack(codes["a"], self.a)
-        x.negative = x.negative ^ np.array([self.signs >> j & 1 for j in range(self.size)], bool)
-        x.exponent, x.low, x.high = x.exponent - self.shift, x.low - self.shift, x.high - self.shift
+        signs = np.array([self.signs >> j & 1 for j in range(self.size)], bool)
+        x = replace(x, negative=x.negative ^ signs).scaled(-self.shift)
         return transform_lanes(x, self.a, self.aligned_bits, self.out, down)
 
 

@@ -235,13 +235,12 @@ class IntegerExp2(IntegerFunction):
         significand, exponent = self._power(self._integers(codes["x"]))
         low, high = self.exponents
         return Exact(
-            significand.astype(np.uint64),
-            exponent - self.precision,
-            np.zeros(significand.shape, bool),
-            None,
-            low - self.precision,
-            high + 1,
-            self.precision + 1,
+            significand=significand.astype(np.uint64),
+            exponent=exponent - self.precision,
+            negative=np.zeros(significand.shape, bool),
+            low=low - self.precision,
+            high=high + 1,
+            bits=self.precision + 1,
         )
 
 
