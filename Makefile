@@ -51,11 +51,11 @@ types: $(DEV) ## static types
 wheel: $(DEV) ## build the sdist and the wheel in dist/
 	$(BIN)/python -m build --outdir dist
 
-docs: $(DEV) ## rewrite the generated tables and pictures in README.md and docs/
-	$(BIN)/python docs/generate.py
+docs: $(DEV) ## rewrite the generated pages, tables and pictures: README.md and docs/
+	$(BIN)/python -m docs.generate
 
-bench: $(DEV) ## measure speed and cost, rewrite the tables of figures
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit; done
+bench: $(DEV) ## measure speed and cost, repeat the studies: benchmarks/results/, for make docs
+	$(BIN)/python -m benchmarks
 
 clean: ## remove what the other targets made, but for the environment
 	rm -rf $(BUILD) dist

@@ -1,24 +1,77 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rewrites what README.md and docs/*.md quote of macaw's own output.
+"""Writes what README.md and docs/ show of figures, and quote of macaw's own output.
 
-``python docs/generate.py`` replaces the text between ``<!-- begin: macaw … -->`` and
-``<!-- end -->`` by what that command prints, and docs/images/compare.svg by the picture that
-``macaw compare -o build`` drew, if it has run.
+``python -m docs.generate`` makes whole pages and pictures of benchmarks/results/, and replaces what
+stands between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` by a table made of them, and
+between ``<!-- begin: macaw … -->`` and ``<!-- end -->`` by what that command prints. The picture of
+a comparison is taken from build/ where ``macaw compare -o build`` drew one.
 """
 
+import argparse
 import contextlib
 import io
 import re
 import shlex
-import shutil
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import results
 from macaw import cli
+from macaw.tools import files
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"(<!-- begin: macaw (?P<command>.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+from .pages import (
+    benchmarks_golden,
+    benchmarks_quantize,
+    block_formats_results,
+    block_formats_study,
+    dyadic,
+    dyadic_results,
+    flexpoint_hardware,
+    flexpoint_results,
+    flexpoint_training,
+    integer_functions,
+    integer_network,
+    quantisation,
+    synthesis_results,
+)
+
+DOCS = Path(__file__).resolve().parent
+README = DOCS.parent / "README.md"
+DRAWN = DOCS.parent / "build" / "compare.svg"
+Maker = Callable[..., str]
+WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
+    "benchmarks-golden.md": (benchmarks_golden.page, ("golden",)),
+    "benchmarks-quantize.md": (benchmarks_quantize.page, ("quantize",)),
+    "block-formats-results.md": (block_formats_results.page, ("block_dots",)),
+    "block-formats-study.md": (block_formats_study.page, ("block_formats", "block_dots")),
+    "dyadic-results.md": (dyadic_results.page, ("dyadic",)),
+    "flexpoint-results.md": (flexpoint_results.page, ("flex",)),
+    "flexpoint-training.md": (flexpoint_training.page, ("flexpoint_training",)),
+    "integer-network.md": (integer_network.page, ("integer_network",)),
+    "synthesis-results.md": (synthesis_results.page, ("fma",)),
+    "images/block-formats.svg": (block_formats_study.picture, ("block_formats", "block_dots")),
+    "images/flexpoint-exponents.svg": (flexpoint_training.exponents, ("flexpoint_training",)),
+    "images/flexpoint-losses.svg": (flexpoint_training.losses, ("flexpoint_training",)),
+    "images/integer-network.svg": (integer_network.picture, ("integer_network",)),
+}
+"""Files of docs/ that are made of results: how, and of which."""
+TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
+    "dyadic.md": {"differences": (dyadic.differences, ("requantisation",))},
+    "flexpoint-hardware.md": {
+        "agreement": (flexpoint_hardware.agreement, ("predictor_codes",)),
+        "cost": (flexpoint_hardware.cost, ("predictor",)),
+        "clock": (flexpoint_hardware.clock, ("predictor",)),
+    },
+    "integer-functions.md": {
+        "accuracy": (integer_functions.accuracy, ("function_errors",)),
+        "cost": (integer_functions.cost, ("integer_functions",)),
+    },
+    "quantisation.md": {"orders": (quantisation.orders, ("orders",))},
+}
+"""Tables in pages that are written by hand."""
+_BLOCK = re.compile(
+    r"(?P<begin><!-- begin: (?P<name>.+?) -->\n).*?(?P<end><!-- end(: (?P=name))? -->)", re.DOTALL
+)
 
 
 def output(command: str) -> str:
@@ -31,22 +84,52 @@ def output(command: str) -> str:
     return f"{text}\n" if text.startswith("|") else f"```text\n{text}\n```\n"
 
 
-def refreshed(page: str) -> str:
-    """``page`` with its quotations as the commands print them now."""
-    return _BLOCK.sub(lambda match: match[1] + output(match["command"]), page)
+def refreshed(page: str, tables: dict[str, str]) -> str:
+    """``page`` with its tables, and with its quotations as the commands print them now."""
+
+    def block(found: re.Match[str]) -> str:
+        program, _, command = found["name"].partition(" ")
+        made = output(command) if program == "macaw" else f"\n{tables[found['name']]}\n\n"
+        return found["begin"] + made + found["end"]
+
+    return _BLOCK.sub(block, page)
 
 
-def main() -> None:
-    """Rewrite what has changed."""
-    drawn = ROOT / "build" / "compare.svg"
-    if drawn.exists():
-        shutil.copyfile(drawn, ROOT / "docs" / "images" / "compare.svg")
-    for path in PAGES:
-        old = path.read_text(encoding="utf-8")
-        new = refreshed(old)
-        if new != old:
-            path.write_text(new, encoding="utf-8")
-            sys.stdout.write(f"rewrote {path.relative_to(ROOT)}\n")
+def generated(folder: Path = results.FOLDER) -> dict[Path, str]:
+    """Every file that is generated, or has something generated in it, as it should be.
+
+    Figures that ``folder`` lacks are those of benchmarks/results/.
+    """
+
+    def made(maker: Maker, names: tuple[str, ...]) -> str:
+        return maker(*(results.read(name, folder, results.read(name)) for name in names))
+
+    found = {DOCS / name: made(*how) for name, how in WHOLE.items()}
+    for path in (README, *sorted(DOCS.glob("*.md"))):
+        if path not in found:
+            tables = {mark: made(*how) for mark, how in TABLES.get(path.name, {}).items()}
+            found[path] = refreshed(path.read_text(encoding="utf-8"), tables)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write what has changed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--results", type=Path, default=results.FOLDER, metavar="FOLDER", help="of newer figures"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=DOCS.parent, metavar="FOLDER", help="for README.md and docs/"
+    )
+    options = parser.parse_args(arguments)
+    found = generated(options.results)
+    if DRAWN.exists():
+        found[DOCS / "images" / "compare.svg"] = DRAWN.read_text(encoding="utf-8")
+    for path, text in found.items():
+        file = options.output / path.relative_to(DOCS.parent)
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            files.write(file, text)
+            print(f"wrote {file}")
 
 
 if __name__ == "__main__":

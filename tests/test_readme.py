@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""README and docs tell the truth: examples run, generated tables are current, links resolve."""
+"""README and docs tell the truth: examples run, links resolve."""
 
 import doctest
-import importlib.util
 import re
-import runpy
 import shlex
 import sys
 from pathlib import Path
@@ -20,11 +18,6 @@ from macaw import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ARGUMENTS = {
-    "flexpoint_training.py": ["--quick", "--jobs", "1", "--output", "docs", "--keep", "kept"],
-    "integer_network.py": ["--output", "docs"],
-}
-"""Of examples that take long, or write into docs/, without."""
 RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -91,35 +84,6 @@ def test_adding_a_unit_takes_what_the_page_says(
         "verify neg a=bf16 out=e4m3 rounding=rtz --stages 2 --flow stream --vectors 500 --seed 1",
     ):
         assert cli.main(command.split()) == 0, capsys.readouterr()
-
-
-SCRIPTS = [
-    path for path in sorted((ROOT / "examples").glob("*.py")) if "__main__" in path.read_text()
-]
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=name)
-def test_example_scripts(
-    script: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(script.parent)
-    monkeypatch.setattr(sys, "argv", [str(script), *ARGUMENTS.get(script.name, [])])
-    runpy.run_path(str(script), run_name="__main__")
-    assert len(str(capsys.readouterr().out).splitlines()) > 1
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_generated_tables_are_current(page: Path) -> None:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    assert generate.refreshed(page.read_text()) == page.read_text(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

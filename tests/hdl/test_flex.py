@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The units of Flexpoint in gates: cases by hand, random ones, and layers of a training again."""
 
-import importlib.util
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.studies import training
 from macaw.golden import Autoflex
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.units import unit
@@ -19,7 +17,6 @@ from macaw.sim.proof.outsiders import flex as prove_flex_units
 from macaw.tools import simulators
 
 needs_bulk = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # What flat Verilog from Yosys has by its nature: tests/sim/test_catalogue.py.
 EXPECTED_WARNINGS = ("PROCASSINIT", "UNUSEDSIGNAL", "UNOPTFLAT", "WIDTHEXPAND")
@@ -218,14 +215,8 @@ def tile():
 
 
 @pytest.mark.parametrize(("kind", "batch"), [("mlp", 8), ("conv", 1)])
-def test_layers_of_a_training(kind, batch, tile, monkeypatch):
+def test_layers_of_a_training(kind, batch, tile):
     """Every matrix product of two steps, in gates; their statistics choose the exponents."""
-    source = importlib.util.spec_from_file_location("training", EXAMPLES / "training.py")
-    assert source is not None
-    assert source.loader is not None
-    training = importlib.util.module_from_spec(source)
-    monkeypatch.setitem(sys.modules, "training", training)
-    source.loader.exec_module(training)
     products = training.record(kind, steps=2, batch=batch)
     assert len(products) > 10
 

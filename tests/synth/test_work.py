@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One unit and one price for a format: compare, choose and the benchmarks agree."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
+from benchmarks.cost import dyadic
 from macaw.golden.errors import MacawError
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import Unit, unit
@@ -16,20 +13,6 @@ WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift2", "shift3", "shi
            "power3", "power4")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def dyadic():
-    """The benchmark that writes what integer units cost."""
-    path = Path(__file__).parents[2] / "benchmarks" / "dyadic.py"
-    spec = importlib.util.spec_from_file_location("dyadic_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
-
-
 def compared(name: str, others: tuple[str, ...]) -> Unit:
     """The unit of a format in a comparison of several, as compare settles it."""
     lanes, kind = work.lanes_of(name, others), work.kind_of(others)
@@ -37,7 +20,7 @@ def compared(name: str, others: tuple[str, ...]) -> Unit:
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
-def test_compare_choose_and_the_benchmark_have_one_unit(weight, dyadic):
+def test_compare_choose_and_the_benchmark_have_one_unit(weight):
     others = tuple(f"{name}:int8" for name in WEIGHTS)
     expected = unit("int-mac", a="int8", b=weight, lanes=8)
     assert compared(f"{weight}:int8", others) == expected
@@ -88,7 +71,7 @@ def test_one_lane_of_a_weight_is_an_int_mac_too():
 
 
 @pytest.mark.slow
-def test_compare_choose_and_the_benchmark_have_one_price(dyadic, tmp_path, monkeypatch):
+def test_compare_choose_and_the_benchmark_have_one_price(tmp_path, monkeypatch):
     monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
     weights = ["binary"]
     prices = chooser.mac_costs(weights)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a block dot product costs in each block format, beside public hardware on the same flow.
+
+Area comes first, for all; `--clock` adds the fewest
+register stages for 100 MHz on ecp5, minutes of place and route for each. Rows that are not asked
+for stay, as long as their gates are what they were. Each figure goes through macaw's cache.
+
+Example: python -m benchmarks.cost.block_dots --cases mxfp4,nvfp4 --clock
+"""
+
+import argparse
+import sys
+import threading
+from dataclasses import dataclass, replace
+from typing import Any
+
+from macaw.golden.errors import MacawError
+from macaw.golden.formats.block import BLOCKS
+from macaw.golden.formats.block import format as format_of
+from macaw.golden.units import Unit, unit
+from macaw.synth import jobs, source
+from macaw.synth.work import BLOCK_LANES, candidates
+
+from .. import results
+from ..stopwatch import stopwatch
+from .measure import area, clock, digest
+
+FIRST = ("mxfp4", "mxint8", "mxfp8-e4m3", "nvfp4")
+"""Of the pipelined figures."""
+SCALARS = ("bf16", "fp16", "e4m3", "int8")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Anchor:
+    """A public unit of 32 lanes, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the flow."""
+
+    origin: str
+    format: str
+    does: str
+    luts: int
+    dsps: int
+    without_dsp: int | None = None
+    fmax: float | None = None
+    gates: int | None = None
+    picoseconds: int | None = None
+
+
+_DOTP = "the same: scales, exact sum, fp32 addend, one rounding"
+_INTEGER = "less: integer sum of one block; no scales, no fp32"
+ANCHORS = (
+    Anchor(origin="mx-dotp", format="mxfp4", does=_DOTP, luts=5444, dsps=32, fmax=9.6, gates=8040,
+           picoseconds=25312),
+    Anchor(origin="mx-dotp", format="mxint8", does=_DOTP, luts=7929, dsps=32),
+    Anchor(origin="mx-dotp", format="mxfp8-e4m3", does=_DOTP, luts=8100, dsps=32),
+    Anchor(origin="MX-for-FPGA", format="mxfp4", does=_INTEGER, luts=2366, dsps=32,
+           without_dsp=3022, fmax=37.5, gates=4690, picoseconds=5808),
+    Anchor(origin="MX-for-FPGA", format="mxfp6-e3m2", does=_INTEGER, luts=6304, dsps=32,
+           without_dsp=7366, fmax=34.3, gates=11109, picoseconds=7691),
+    Anchor(origin="MX-for-FPGA", format="mxint8", does=_INTEGER, luts=4155, dsps=32, fmax=36.4,
+           gates=21068, picoseconds=7864),
+    Anchor(origin="KU Leuven", format="mxfp8-e4m3", does="more: INT8, FP8, FP6 or FP4 at run time",
+           luts=7726, dsps=16, gates=11730, picoseconds=28113),
+)  # fmt: skip
+AT_LEAST = {("mx-dotp", "mxfp8-e4m3")}
+"""Anchors whose LUTs are known as a lower bound only, and their DSPs not at all."""
+
+
+def cases() -> dict[str, Unit]:
+    """Return the unit of each row by its name: blocks of 16 in 16 lanes, all else in 32."""
+    found: dict[str, Unit] = {}
+    for name, fmt in BLOCKS.items():
+        if fmt.tile > 1:  # a tile that 32 lanes do not fill; its rows make no difference here
+            fmt = replace(fmt, size=BLOCK_LANES, tile=1)
+        found[name] = unit("block-dot", a=fmt, out="fp32")
+        if fmt.size is None:
+            chunked = "chunk(auto,int32)"
+            found[f"{name} int32"] = unit("block-dot", a=fmt, out="fp32", accumulation=chunked)
+    return found | {name: _dot(name) for name in SCALARS}
+
+
+def _dot(name: str) -> Unit:
+    for spec in candidates(format_of(name), "dot", BLOCK_LANES):
+        try:
+            source.generate(spec, stages=0)
+        except MacawError:
+            continue
+        return spec
+    raise MacawError(f"{name}: no unit")
+
+
+def measure(name: str, spec: Unit, what: str, progress: Any = None) -> dict[str, Any]:
+    """One row of the JSON: ``what`` is 'area' or 'clock'; 'error' says why there is no more."""
+    row: dict[str, Any] = {"case": name, "what": what}
+    try:
+        row["design"] = digest(spec)
+        figures = (clock if what == "clock" else area)(name, spec, progress=progress)
+    except MacawError as error:
+        return row | {"error": " ".join(str(error).split())}
+    return row | figures
+
+
+def merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``new`` rows, and those ``old`` ones that no new row replaces or shows to be out of date."""
+    known = {(row["case"], row["what"]) for row in new}
+    gates = {row["case"]: row.get("design") for row in new}
+    kept = [
+        row
+        for row in old
+        if (row["case"], row["what"]) not in known
+        and row["design"] == gates.get(row["case"], row["design"])
+    ]
+    order = list(cases())
+    rows = [row for row in [*kept, *new] if row["case"] in order]
+    return sorted(rows, key=lambda row: (order.index(row["case"]), row["what"]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", help="names of formats, with commas; default all")
+    parser.add_argument("--clock", action="store_true", help="also the fewest stages for 100 MHz")
+    parser.add_argument("--jobs", type=int, default=1)
+    results.add_output(parser)
+    options = parser.parse_args()
+    progress = stopwatch()
+    every = cases()
+    wanted = options.cases.split(",") if options.cases else list(every)
+    unknown = set(wanted) - set(every)
+    if unknown:
+        raise MacawError(f"cases: {sorted(unknown)[0]!r} is none of {', '.join(every)}")
+    wanted.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    work = [(name, "area") for name in wanted]
+    work += [(name, "clock") for name in wanted if options.clock and name in BLOCKS]
+    writing = threading.Lock()
+
+    def one(name: str, what: str) -> None:
+        row = measure(name, every[name], what, progress)
+        with writing:
+            old = results.read("block_dots", options.output, {"rows": []})
+            made = {"rows": merged(old["rows"], [row])}
+            print(results.write("block_dots", made, options.output))
+
+    todo = [
+        jobs.Job(name=f"{name} {what}", function=one, arguments={"name": name, "what": what})
+        for name, what in work
+    ]
+    jobs.run(todo, workers=options.jobs, progress=progress)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except MacawError as error:
+        sys.exit(f"macaw: {error}")

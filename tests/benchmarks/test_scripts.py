@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Benchmarks as they are run: each has its help, and those that take seconds are run."""
+
+import ast
+import importlib
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as runner
+from benchmarks import results
+from macaw.tools.sources import imported
+
+FOLDER = results.FOLDER.parent
+SCRIPTS = runner.scripts()
+WITHOUT_FILE = {"studies.digits_network", "studies.torchao", "studies.training"}
+"""They print."""
+
+
+def run(
+    name: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> str:
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    return capsys.readouterr().out
+
+
+def test_groups_are_the_folders():
+    folders = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
+    assert folders == {*runner.GROUPS, "results"}
+    assert {name.partition(".")[0] for name in SCRIPTS} == {*runner.GROUPS}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_has_help_and_an_example(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert f"python -m benchmarks.{name}" in (module.__doc__ or "")
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        module.main()
+    assert ("--output" in capsys.readouterr().out) == (name not in WITHOUT_FILE)
+
+
+def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--list", "speed", "cost.fma"])
+    assert runner.main() == 0
+    assert capsys.readouterr().out.split() == [
+        "benchmarks.speed.bulk",
+        "benchmarks.speed.golden",
+        "benchmarks.speed.quantize",
+        "benchmarks.cost.fma",
+    ]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "cost.fmma"])
+    with pytest.raises(SystemExit, match="2"):
+        runner.main()
+    assert "cost.fmma: must be of speed, cost, studies, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("speed.golden", ["--elements", "1000", "--rounds", "1"]),
+        ("speed.quantize", ["--elements", "9600", "--rounds", "1"]),
+        ("studies.orders", ["--blocks", "4000"]),
+        ("studies.requantisation", ["--draws", "10000"]),
+        ("studies.predictor_codes", ["--steps", "2000"]),
+        ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
+    ],
+)
+def test_scripts_write_what_they_measure(
+    name: str,
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+):
+    monkeypatch.chdir(tmp_path)
+    run(name, [*arguments, "--output", "made"], monkeypatch, capsys)
+    stem = name.partition(".")[2]
+    made = results.read(stem, tmp_path / "made")
+    assert {*made} == {*results.read(stem)}
+
+
+@pytest.mark.parametrize("name", ["studies.digits_network", "studies.training"])
+def test_scripts_that_print(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    assert len(run(name, [], monkeypatch, capsys).splitlines()) > 1
+
+
+def test_benchmarks_know_nothing_of_docs_and_tests():
+    for path in FOLDER.rglob("*.py"):
+        package = ".".join(path.relative_to(FOLDER.parent).parent.parts)
+        tops = {name.partition(".")[0] for name in imported(path, package)}
+        assert not tops & {"docs", "tests", "examples"}, path
+
+
+def test_speed_and_cost_know_nothing_of_studies():
+    for group in ("speed", "cost"):
+        for path in (FOLDER / group).glob("*.py"):
+            names = imported(path, f"benchmarks.{group}")
+            assert not any(name.startswith("benchmarks.studies") for name in names), path
+
+
+@pytest.mark.parametrize("path", [*FOLDER.rglob("*.py")], ids=lambda path: path.stem)
+def test_licence_line_and_docstring(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# SPDX-License-Identifier: BSD-2-Clause\n")
+    assert ast.get_docstring(ast.parse(text))
