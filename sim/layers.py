@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.arithmetic.dyadic import FORMS, Profile, check_integers, check_range, reach
+from macaw.golden.arithmetic.dyadic import FORMS, Profile, check_integers, check_range
+from macaw.golden.arithmetic.integers import codes_of, integers_of, reach
 from macaw.golden.errors import CodeError, SpecError
 from macaw.golden.formats import Fixed, Format
 from macaw.golden.formats.checks import check_format, check_integer
@@ -202,7 +203,7 @@ class LayerPipeline:
         """What the write port gets, an element per output."""
         kernel = check_integers("weight", layer.weight).reshape(outputs, -1)
         bias = check_integers("bias", layer.bias) - layer.x_zero * kernel.sum(axis=1)
-        low, high = _limits(self.out)
+        low, high = reach(self.out)
         found: dict[str, Any] = {
             "write": 1,
             "last": 1,
@@ -237,7 +238,7 @@ class LayerPipeline:
     def results(self, layer: Layer, x: Any, codes: np.ndarray) -> np.ndarray:
         """Return the layer's integers (batch, ..., outputs) from the unit's codes ``r``."""
         outputs = len(layer.weight)
-        word = _integers(codes[outputs:], self.out)
+        word = integers_of(codes[outputs:], self.out)
         if np.ndim(layer.weight) == 2:
             return word.reshape(len(x), outputs)
         height, width = _grid(layer, np.shape(x))[:2]
@@ -248,11 +249,6 @@ def _scaling(residual: Residual) -> tuple[int, ...]:
     """Multipliers and shifts in the order of the operands."""
     shifts = residual.shift if isinstance(residual.shift, tuple) else (residual.shift,)
     return (*residual.multiplier, *shifts)
-
-
-def _limits(fmt: Fixed) -> tuple[int, int]:
-    """The integers that a format's codes reach."""
-    return (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
 
 
 @dataclass(kw_only=True, slots=True)
@@ -371,13 +367,8 @@ def _holds(fmt: Format, weight: int) -> bool:
 def _codes(name: str, integers: np.ndarray, fmt: Format) -> np.ndarray:
     if isinstance(fmt, Fixed):
         check_range(name, integers, *reach(fmt), f", in {fmt.name}")
-        return (integers & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
+        return codes_of(integers, fmt)
     return fmt.encode(integers.astype(np.float64))
-
-
-def _integers(codes: np.ndarray, fmt: Fixed) -> np.ndarray:
-    word = codes.astype(np.int64)
-    return word - ((word >> (fmt.width - 1)) << fmt.width) if fmt.signed else word
 
 
 def _grid(layer: Layer, shape: tuple[int, ...]) -> tuple[int, int, list[tuple[int, int]], Any]:

@@ -22,6 +22,7 @@ from ..errors import CodeError, SpecError, check_whole
 from ..formats.choices import Overflow, _Named
 from ..formats.scalar import Fixed
 from ..formats.scalar import format as format_of
+from .integers import codes_of, integer_dtype, integers_of, reach
 
 BITS = 31
 """Width of a multiplier, if nothing else is said."""
@@ -430,23 +431,10 @@ def check_zero_point(name: str, values: Any, fmt: Fixed) -> np.ndarray:
     return check_range(name, check_integers(name, values), *reach(fmt), f", in {fmt.name}")
 
 
-def reach(fmt: Fixed) -> tuple[int, int]:
-    """Return the least and the largest integer that codes of a format mean."""
-    return (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
-
-
-def integer_dtype(fmt: Fixed) -> np.dtype:
-    """Smallest numpy dtype of the integers of ``fmt``."""
-    return np.dtype(f"{'i' if fmt.signed else 'u'}{fmt.code_dtype.itemsize}")
-
-
 def store(total: np.ndarray, fmt: Fixed, policy: Overflow) -> np.ndarray:
     """Return int64 sums in an integer format: wrapped, or saturated."""
     if policy is Overflow.SATURATE:
         return np.clip(total, fmt.min_integer, fmt.max_integer).astype(integer_dtype(fmt))
     if policy is not Overflow.WRAP:
         raise SpecError(f"overflow={policy}: must be one of wrap, saturate")
-    wrapped = total & ((1 << fmt.width) - 1)
-    if fmt.signed:
-        wrapped -= (wrapped >> (fmt.width - 1)) << fmt.width
-    return wrapped.astype(integer_dtype(fmt))
+    return integers_of(codes_of(total, fmt), fmt).astype(integer_dtype(fmt))

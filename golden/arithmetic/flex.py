@@ -15,6 +15,7 @@ from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed
 from .codec import as_codes
 from .exact import Exact, unpack
+from .integers import integers_of
 from .operands import CHUNK
 from .projection import Direction, check_random, project, random_words
 from .sums import add_terms
@@ -251,6 +252,4 @@ def _project(terms: list[Exact], fmt: Block, direction: Direction) -> np.ndarray
     first, *rest = terms
     element = _element(fmt)
     value = add_terms([first], rest[0] if rest else None, element, False)
-    codes = project(value, element, direction, Overflow.SATURATE)[0].astype(np.int64)
-    sign = np.int64(1 << (element.width - 1))
-    return (codes ^ sign) - sign
+    return integers_of(project(value, element, direction, Overflow.SATURATE)[0], element)

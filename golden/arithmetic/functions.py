@@ -25,6 +25,7 @@ from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
 from ..formats.scalar import format as scalar_format
 from .exp2 import MOST_BITS, integers
+from .integers import reach
 
 LEAST_SCALE = Fraction(1, 1 << 26)
 """Least value of a step: its inverse square is the constant of a polynomial."""
@@ -287,7 +288,7 @@ class Probability:
         fmt = scalar_format(out)
         if not isinstance(fmt, Fixed):
             raise SpecError(f"out={fmt.name}: must be fixed point, as ufx8.8, or an integer format")
-        least = -(1 << (fmt.width - 1)) if fmt.signed else 0
+        least = reach(fmt)[0]
         usual = cls.usual(fmt)
         zero = usual if zero_point is None else zero_point
         check_integer("zero_point", zero, least, fmt.max_integer)
@@ -313,7 +314,7 @@ class Probability:
         """The zero point by default."""
         if not out.signed or out.fraction or out.symmetric or out.width > 8:
             return 0
-        return -(1 << (out.width - 1))
+        return reach(out)[0]
 
     @property
     def largest(self) -> int:

@@ -32,6 +32,7 @@ from ..arithmetic.flex import (
     mantissa_dtype,
     rescale,
 )
+from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import check_codes
 from ..arrays import common_shape, integer, numbers_not_codes
 from ..errors import CodeError
@@ -133,9 +134,9 @@ class FlexTensor:
         element = _element(fmt)
         array = check_codes("codes", codes, element)
         code = integer("scale", check_codes("scale", scale, fmt.scale))
-        sign = np.int64(1 << (element.width - 1))
-        mantissas = (array.astype(np.int64) ^ sign) - sign
-        return cls(mantissas=mantissas, exponent=code - fmt.scale.bias, format=fmt)
+        return cls(
+            mantissas=integers_of(array, element), exponent=code - fmt.scale.bias, format=fmt
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -160,9 +161,7 @@ class FlexTensor:
     @property
     def codes(self) -> np.ndarray:
         """Codes of the elements, in the smallest unsigned dtype."""
-        element = _element(self.format)
-        mask = (1 << element.width) - 1
-        return (self.mantissas.astype(np.int64) & mask).astype(element.code_dtype)
+        return codes_of(self.mantissas, _element(self.format))
 
     @property
     def T(self) -> FlexTensor:

@@ -31,7 +31,6 @@ from ..arithmetic.dyadic import (
     common_shift,
     left_shift,
     multipliers,
-    reach,
     reciprocal,
     requantize,
     residual_profile,
@@ -40,6 +39,7 @@ from ..arithmetic.dyadic import (
     scale_sum,
     store,
 )
+from ..arithmetic.integers import reach
 from ..arithmetic.operands import rows
 from ..arrays import common_shape, element, integer, integers, positive, real, reals
 from ..errors import CodeError, SpecError

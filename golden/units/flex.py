@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arithmetic.flex import aligned_sum, check_flex, rescale
+from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import CHUNK, Operand, Operands, rows
 from ..arithmetic.projection import check_random
 from ..arithmetic.streams import Stream
@@ -109,8 +110,7 @@ class Flex(Unit):
             raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
         mantissas, ends = self._results_of(operands)
         _, _, out = self.elements
-        r = (mantissas.astype(np.int64) & ((1 << out.width) - 1)).astype(out.code_dtype)
-        return {"r": r, **statistics(mantissas, ends, out)}
+        return {"r": codes_of(mantissas, out), **statistics(mantissas, ends, out)}
 
     def _results_of(self, operands: Operands) -> tuple[np.ndarray, np.ndarray]:
         """Return the mantissas of all results in order, and which of them end a tensor."""
@@ -156,11 +156,6 @@ def statistics(mantissas: np.ndarray, ends: np.ndarray, fmt: Fixed) -> dict[str,
     }
 
 
-def _integers(codes: np.ndarray, fmt: Fixed) -> np.ndarray:
-    up = np.int64(64 - fmt.width)
-    return (codes.astype(np.int64) << up) >> up
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Elementwise(Flex):
     """Base of the units with a result for each pair of operands."""
@@ -184,7 +179,7 @@ class Elementwise(Flex):
     def _results_of(self, operands: Operands) -> tuple[np.ndarray, np.ndarray]:
         chunk = operands.arrays
         first, second, _ = self.elements
-        a, b = _integers(chunk["a"], first), _integers(chunk["b"], second)
+        a, b = integers_of(chunk["a"], first), integers_of(chunk["b"], second)
         return self._mantissas(a, b, chunk), chunk["end"]
 
     def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
@@ -301,8 +296,8 @@ class FlexSum(Flex):
         beats = int(ends[-1]) + 1 if ends.size else 0
         for first in range(0, beats, step):
             stop = min(first + step, beats)
-            x = _integers(stream.arrays["a"][first:stop], a)
-            y = _integers(stream.arrays["b"][first:stop], b)
+            x = integers_of(stream.arrays["a"][first:stop], a)
+            y = integers_of(stream.arrays["b"][first:stop], b)
             products = self._products(rows(x), rows(y))
             parts = [products] if narrow else [products & 0xFFFFFFFF, products >> _LIMB]
             end = int(np.searchsorted(ends, stop))

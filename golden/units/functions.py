@@ -12,6 +12,7 @@ import numpy as np
 from ..arithmetic.exact import Exact
 from ..arithmetic.exp2 import MOST_BITS, Exp2, LogarithmOfE
 from ..arithmetic.functions import Gelu, isqrt, rational
+from ..arithmetic.integers import codes_of, integers_of, reach
 from ..arithmetic.operands import Operand
 from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
@@ -52,16 +53,6 @@ class IntegerFunction(Unit):
     def _format_names(self) -> list[str]:
         return [identifier(getattr(self, "x"))]  # noqa: B009
 
-    def _integers(self, codes: np.ndarray) -> np.ndarray:
-        """The integers, in last places, that codes of x mean."""
-        fmt: Fixed = getattr(self, "x")  # noqa: B009
-        word = codes.astype(np.int64)
-        return word - ((word >> (fmt.width - 1)) << fmt.width) if fmt.signed else word
-
-    def _codes(self, values: np.ndarray, fmt: Format) -> np.ndarray:
-        mask = (1 << fmt.width) - 1
-        return (values & mask).astype(fmt.code_dtype)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntegerSquareRoot(IntegerFunction):
@@ -84,7 +75,7 @@ class IntegerSquareRoot(IntegerFunction):
             raise SpecError(f"x={fmt.name}: must have an even number of fraction bits")
 
     @property
-    def _out(self) -> Format:
+    def _out(self) -> Fixed:
         width = (self.x.width + 1) // 2
         return Fixed(width=width, fraction=self.x.fraction // 2, signed=False)
 
@@ -102,7 +93,7 @@ class IntegerSquareRoot(IntegerFunction):
         return {"x": squares[squares <= self.x.max_integer]}
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {"r": self._codes(isqrt(chunk["x"]), self._out)}
+        return {"r": codes_of(isqrt(chunk["x"]), self._out)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +139,7 @@ class IntegerExp2(IntegerFunction):
         if self.precision is None:
             self._set("precision", self._usual_precision)
         check_integer("precision", self.precision, 4, 24)
-        logarithm, ends = self.logarithm, (self.x.min_integer - self.x.symmetric, fmt.max_integer)
+        logarithm, ends = self.logarithm, reach(fmt)
         if logarithm is not None and max(map(abs, ends)) > logarithm.most:
             raise SpecError(
                 f"x={fmt.name}: base=e with precision={self.precision} holds magnitudes up to "
@@ -182,7 +173,7 @@ class IntegerExp2(IntegerFunction):
     @property
     def exponents(self) -> tuple[int, int]:
         """Least and largest exponent."""
-        ends = np.array([self.x.min_integer - self.x.symmetric, self.x.max_integer])
+        ends = np.array(reach(self.x))
         low, high = self._power(ends)[1].tolist()
         return low, high
 
@@ -196,6 +187,11 @@ class IntegerExp2(IntegerFunction):
         return Fixed(width=self.precision + 1, fraction=self.precision, signed=False)
 
     @property
+    def _exponent(self) -> Fixed:
+        low, high = self.exponents
+        return Fixed(width=max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1)
+
+    @property
     def _out(self) -> Format:
         return self._significand if self.out is None else self.out
 
@@ -205,9 +201,7 @@ class IntegerExp2(IntegerFunction):
         inputs = {"x": Operand(format=self.x)}
         if self.out is not None:
             return Ports(inputs=inputs | self._control(), outputs=self._results())
-        low, high = self.exponents
-        width = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
-        outputs = self._results() | {"exponent": Operand(format=Fixed(width=width))}
+        outputs = self._results() | {"exponent": Operand(format=self._exponent)}
         return Ports(inputs=inputs, outputs=outputs)
 
     def _format_names(self) -> list[str]:
@@ -223,16 +217,15 @@ class IntegerExp2(IntegerFunction):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if self.out is not None:
             return Unit._compute(self, chunk)
-        significand, exponent = self._power(self._integers(chunk["x"]))
-        fmt = self.ports.outputs["exponent"].format
+        significand, exponent = self._power(integers_of(chunk["x"], self.x))
         return {
-            "r": self._codes(significand, self._significand),
-            "exponent": self._codes(exponent, fmt),
+            "r": codes_of(significand, self._significand),
+            "exponent": codes_of(exponent, self._exponent),
         }
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact:
         assert self.precision is not None
-        significand, exponent = self._power(self._integers(codes["x"]))
+        significand, exponent = self._power(integers_of(codes["x"], self.x))
         low, high = self.exponents
         return Exact(
             significand=significand.astype(np.uint64),
@@ -322,7 +315,7 @@ class IntegerGelu(ScaledFunction):
         return float(self.constants.result_scale)
 
     @property
-    def _out(self) -> Format:
+    def _out(self) -> Fixed:
         return Fixed(width=self.constants.largest(1 << (self.x.width - 1)).bit_length() + 1)
 
     @property
@@ -341,4 +334,4 @@ class IntegerGelu(ScaledFunction):
         return ScaledFunction._suffixes(self) + ([] if usual else [f"shift{self.shift}"])
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {"r": self._codes(self.constants(self._integers(chunk["x"])), self._out)}
+        return {"r": codes_of(self.constants(integers_of(chunk["x"], self.x)), self._out)}

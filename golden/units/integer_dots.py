@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arithmetic.dyadic import store
+from ..arithmetic.integers import codes_of
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.streams import Stream
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_boolean, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format, Subnormals
-from .requantize import IntegerUnit, codes, sums
+from .requantize import IntegerUnit, sums
 from .specification import UNSET, Ports, Unit, identifier
 
 _LANES = 4096
@@ -129,7 +130,7 @@ class IntegerSum(IntegerUnit):
         if self.bias:
             total = total + _whole(chunk["bias"], self.acc)
         policy = Overflow.WRAP if self.wrap else Overflow.SATURATE
-        return codes(store(total, self.acc, policy), self.acc)
+        return codes_of(store(total, self.acc, policy), self.acc)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from ..arithmetic.dyadic import (
     scale_products,
     scale_sum,
 )
+from ..arithmetic.integers import codes_of, integers_of, reach
 from ..arithmetic.operands import Operand, Operands, rows
 from ..arithmetic.streams import Stream
 from ..errors import CodeError, SpecError
@@ -103,7 +104,7 @@ class Scaled(IntegerUnit):
         if fixed is not None:
             return np.int64(fixed)  # type: ignore[return-value]
         if "shift" in name:
-            return integers(chunk[name], SHIFT)
+            return integers_of(chunk[name], SHIFT)
         return chunk[name].astype(np.int64)
 
     def _results(self) -> dict[str, Operand]:
@@ -181,10 +182,10 @@ class Requantize(Scaled):
         return Ports(inputs={"x": Operand(format=self.x)} | factors | zero, outputs=self._results())
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        product = integers(chunk["x"], self.x) * self._factor("multiplier", chunk)
+        product = integers_of(chunk["x"], self.x) * self._factor("multiplier", chunk)
         rounded = scale_products(product, self._factor("shift", chunk), self.profile, self.bits)
-        zero = integers(chunk["zero_point"], self.out) if self.zero_point else 0
-        return {"r": codes(saturate(rounded, self.out, zero), self.out)}
+        zero = integers_of(chunk["zero_point"], self.out) if self.zero_point else 0
+        return {"r": codes_of(saturate(rounded, self.out, zero), self.out)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -310,12 +311,12 @@ class ResidualAdd(Scaled):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         products, zero = [], 0
         for name, fmt in (("a", self.a), ("b", self.b)):
-            value = integers(chunk[name], fmt)
+            value = integers_of(chunk[name], fmt)
             if self.zero_points:
-                value = value - integers(chunk[f"{name}_zero"], fmt)
+                value = value - integers_of(chunk[f"{name}_zero"], fmt)
             products.append(value * self._factor(f"{name}_multiplier", chunk))
         if self.zero_points:
-            zero = integers(chunk["zero_point"], self.out)
+            zero = integers_of(chunk["zero_point"], self.out)
         if self.form == "single":
             shift = self._factor("shift", chunk)
             total = scale_products(products[0] + products[1], shift, self.profile, self.bits)
@@ -334,7 +335,7 @@ class ResidualAdd(Scaled):
                 shift = self._factor(name, chunk)
                 rounded = scale_products(product, shift, self.profile, self.bits)
                 total += saturate(rounded, self.branch)
-        return {"r": codes(saturate(total, self.out, zero), self.out)}
+        return {"r": codes_of(saturate(total, self.out, zero), self.out)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -428,13 +429,13 @@ class AveragePool(Scaled):
             raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
         stream = Stream.of(operands)
         stream.check(self.lanes, self.terms, self.kind)
-        values = rows(integers(stream.arrays["a"], self.a))
+        values = rows(integers_of(stream.arrays["a"], self.a))
         return {"r": self._means(sums(values.sum(axis=1), stream), stream.take(stream.ends))}
 
     def _means(self, total: np.ndarray, ends: dict[str, np.ndarray]) -> np.ndarray:
         product = total * self._factor("multiplier", ends)
         rounded = scale_products(product, self._factor("shift", ends), self.profile, self.bits)
-        return codes(saturate(rounded, self.out), self.out)
+        return codes_of(saturate(rounded, self.out), self.out)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -461,10 +462,9 @@ class Clamp(IntegerUnit):
         self._formats(a=None, out="a")
         for name in ("a", "out"):
             self._integer(name, 32)
-        least = -(1 << (self.out.width - 1)) if self.out.signed else 0
         for name in ("low", "high"):
             if getattr(self, name) is not None:
-                check_integer(name, getattr(self, name), least, self.out.max_integer)
+                check_integer(name, getattr(self, name), *reach(self.out))
 
     @property
     def macs(self) -> int:
@@ -501,22 +501,11 @@ class Clamp(IntegerUnit):
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         low, high = (
-            integers(chunk[name], self.out) if getattr(self, name) is None else getattr(self, name)
-            for name in ("low", "high")
+            integers_of(chunk[name], self.out) if fixed is None else fixed
+            for name, fixed in (("low", self.low), ("high", self.high))
         )
-        value = np.minimum(np.maximum(integers(chunk["a"], self.a), low), high)
-        return {"r": codes(value, self.out)}
-
-
-def integers(codes: np.ndarray, fmt: Fixed) -> np.ndarray:
-    """Return the integers, int64, that codes of at most 62 bits mean."""
-    word = codes.astype(np.int64)
-    return word - ((word >> (fmt.width - 1)) << fmt.width) if fmt.signed else word
-
-
-def codes(values: np.ndarray, fmt: Fixed) -> np.ndarray:
-    """Return the codes of integers that ``fmt`` holds."""
-    return (values.astype(np.int64) & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
+        value = np.minimum(np.maximum(integers_of(chunk["a"], self.a), low), high)
+        return {"r": codes_of(value, self.out)}
 
 
 def sums(values: np.ndarray, stream: Stream) -> np.ndarray:

@@ -18,6 +18,7 @@ from ..arithmetic.functions import (
     least_shift,
     softmax,
 )
+from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import Operand
 from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
@@ -122,14 +123,14 @@ class IntegerSoftmax(ScaledFunction):
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         r = softmax(
-            self._integers(chunk["x"]),
+            integers_of(chunk["x"], self.x),
             self._step,
             out=self.out,
             zero_point=self.zero_point,
             bits=self.bits,
             reciprocal=self.reciprocal,
         )
-        return {"r": self._codes(r, self.out)}
+        return {"r": codes_of(r, self.out)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,6 +223,6 @@ class IntegerLayerNorm(IntegerFunction):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         assert self.shift is not None
         assert self.reciprocal is not None
-        x = self._integers(chunk["x"])
+        x = integers_of(chunk["x"], self.x)
         r, _ = layer_norm(x, shift=self.shift, reciprocal=self.reciprocal, fraction=self.fraction)
-        return {"r": self._codes(r, self.out)}
+        return {"r": codes_of(r, self.out)}

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from macaw.golden.arithmetic.integers import codes_of
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.formats.block import Block
@@ -55,11 +56,6 @@ LONGEST_TENSOR = 100  # results
 _Rng = np.random.Generator
 
 
-def code_dtype(fmt: Format) -> np.dtype:
-    """The smallest unsigned dtype that holds the format's codes."""
-    return np.min_scalar_type((1 << fmt.width) - 1)
-
-
 def corners(fmt: Format) -> np.ndarray:
     """The codes of a format where arithmetic goes wrong; all codes of a format of up to 5 bits.
 
@@ -68,14 +64,14 @@ def corners(fmt: Format) -> np.ndarray:
     """
     span = 1 << fmt.width
     if fmt.width <= 5:
-        return np.arange(span, dtype=code_dtype(fmt))
+        return np.arange(span, dtype=fmt.code_dtype)
     half = span >> 1
     alternating = [span // 3, span * 2 // 3]
     if isinstance(fmt, Fixed):
         one = 1 << fmt.fraction if 0 <= fmt.fraction < fmt.width else 1
         near = [0, 1, 2, 3, one, one - 1, one + 1, half, half - 1, half + 1, half >> 1]
         codes = {c % span for n in near for c in (n, -n)} | set(alternating)
-        return np.array(sorted(codes), code_dtype(fmt))
+        return np.array(sorted(codes), fmt.code_dtype)
     one = min(max(fmt.bias, 0), (1 << fmt.exponent) - 1) << fmt.mantissa
     normal = 1 << fmt.mantissa
     largest = fmt.max_code
@@ -89,7 +85,7 @@ def corners(fmt: Format) -> np.ndarray:
     codes = {m % positive for m in magnitudes}
     if fmt.signed:
         codes |= {c + half for c in codes}
-    return np.array(sorted(codes), code_dtype(fmt))
+    return np.array(sorted(codes), fmt.code_dtype)
 
 
 def _corners(unit: Unit, name: str, operand: Operand) -> np.ndarray:
@@ -130,7 +126,7 @@ def exhaustive(unit: Unit, *, chunk: int = CHUNK) -> Iterator[Codes]:
         codes = {}
         for name, operand in unit.ports.inputs.items():
             width, lanes = operand.format.width, operand.lanes or 1
-            columns = np.empty((len(index), lanes), code_dtype(operand.format))
+            columns = np.empty((len(index), lanes), operand.format.code_dtype)
             for lane in range(lanes):
                 columns[:, lane] = index & np.uint64((1 << width) - 1)
                 index = index >> np.uint64(width)
@@ -436,8 +432,8 @@ class _Draw:
         operand = self.numbers[last]
         top = (1 << self.result.width) - 1
         low = rng.integers(0, top, _shape(operand, count), dtype=np.uint64)
-        below = self.result.decode(low.astype(code_dtype(self.result)))
-        above = self.result.decode((low + np.uint64(1)).astype(code_dtype(self.result)))
+        below = self.result.decode(low.astype(self.result.code_dtype))
+        above = self.result.decode((low + np.uint64(1)).astype(self.result.code_dtype))
         with np.errstate(all="ignore"):
             middle = np.nan_to_num(below / 2 + above / 2, posinf=0, neginf=0)
             close = operand.format.encode(middle)
@@ -450,11 +446,11 @@ def _shape(operand: Operand, count: int) -> tuple[int, ...]:
 
 
 def _empty(operand: Operand, count: int) -> np.ndarray:
-    return np.empty(_shape(operand, count), code_dtype(operand.format))
+    return np.empty(_shape(operand, count), operand.format.code_dtype)
 
 
 def _uniform(rng: _Rng, operand: Operand, count: int) -> np.ndarray:
-    dtype = code_dtype(operand.format)
+    dtype = operand.format.code_dtype
     return rng.integers(
         0, (1 << operand.format.width) - 1, _shape(operand, count), dtype, endpoint=True
     )
@@ -480,7 +476,7 @@ def _writes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """``channel`` and ``write``: first every channel is written, later one now and then."""
     written = min(count, channels)
-    channel = rng.integers(0, written, count).astype(code_dtype(operand.format))
+    channel = rng.integers(0, written, count).astype(operand.format.code_dtype)
     write = (rng.random(count) < 0.1).astype(np.uint8)
     channel[:written], write[:written] = np.arange(written), 1
     return channel, write
@@ -546,12 +542,12 @@ def _compose(
         drop = np.clip(_range(fmt)[1] - exponent, 0, max(fmt.width - 1, 0))
         magnitude = ((1 << mantissa_bits) | fraction) >> (drop + fmt.signed)
         code = np.where(negative, -magnitude, magnitude) if fmt.signed else magnitude
-        return (code & ((1 << fmt.width) - 1)).astype(code_dtype(fmt))
+        return codes_of(code, fmt)
     field = np.clip(exponent + fmt.bias, 0, (1 << fmt.exponent) - 1)
     code = (field << fmt.mantissa) | fraction
     if fmt.signed:
         code |= negative << (fmt.width - 1)
-    return code.astype(code_dtype(fmt))
+    return code.astype(fmt.code_dtype)
 
 
 def _negate(codes: np.ndarray, fmt: Format) -> np.ndarray:
@@ -564,7 +560,7 @@ def _nudge(rng: _Rng, codes: np.ndarray, fmt: Format) -> np.ndarray:
     """Half of the codes as they are, the others one or two codes away."""
     shift = rng.integers(0, 8, codes.shape) - 4
     shift = np.where(np.abs(shift) > 2, 0, shift).astype(np.uint64)
-    return ((codes.astype(np.uint64) + shift) & _mask(fmt)).astype(code_dtype(fmt))
+    return ((codes.astype(np.uint64) + shift) & _mask(fmt)).astype(fmt.code_dtype)
 
 
 def _mask(fmt: Format) -> np.uint64:

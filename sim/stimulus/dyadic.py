@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from macaw.golden.arithmetic.integers import codes_of, reach
 from macaw.golden.formats import Fixed
 from macaw.golden.units import ResidualAdd, Unit
 from macaw.golden.units.requantize import SHIFT
@@ -122,7 +123,7 @@ def summed(unit: ResidualAdd, rng: _Rng, count: int) -> Codes:
     made: dict[str, tuple[np.ndarray, Fixed]] = {}
     values, factors, shifts = [], [], []
     for name, fmt in (("a", unit.a), ("b", unit.b), ("out", unit.out)):
-        low, high = _limits(fmt)
+        low, high = reach(fmt)
         zero = rng.integers(low, high + 1, count)
         corner = rng.choice([low, high, 0, 1], count)
         zero = np.where(rng.random(count) < 0.5, corner, zero) * unit.zero_points
@@ -181,15 +182,10 @@ def _fixed(unit: Unit, name: str, values: np.ndarray) -> np.ndarray:
     return values if fixed is None else np.full_like(values, fixed)
 
 
-def _limits(fmt: Fixed) -> tuple[int, int]:
-    """The integers of a format's codes."""
-    return (-(1 << (fmt.width - 1)) if fmt.signed else 0), fmt.max_integer
-
-
 def _codes(unit: Unit, made: dict[str, tuple[np.ndarray, Fixed]]) -> Codes:
     """Codes of those integers that are operands."""
     return {
-        name: (integers & ((1 << fmt.width) - 1)).astype(fmt.code_dtype)
+        name: codes_of(integers, fmt)
         for name, (integers, fmt) in made.items()
         if name in unit.ports.inputs
     }

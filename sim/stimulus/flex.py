@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.arithmetic.integers import integers_of
 from macaw.golden.units import Unit
 
 from ..bench.interface import Codes
@@ -53,7 +54,10 @@ def fit_scales(rng: np.random.Generator, unit: Unit, codes: Codes) -> None:
 def _positions(spec: Any, codes: Codes, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bit lengths and places of the last bits of results, before the operands' exponents; of sums
     of operands with them. -8192 where the result is zero."""
-    a, b = (_integers(codes[name], getattr(spec, name).element.width) for name in "ab")
+    a, b = (
+        integers_of(codes[name], getattr(spec, name).element).reshape(len(codes[name]), -1)
+        for name in "ab"
+    )
     if spec.kind == "flex-add":
         found = []
         for name, x in (("a", a), ("b", b)):
@@ -74,11 +78,6 @@ def _positions(spec: Any, codes: Codes, beats: np.ndarray) -> tuple[np.ndarray, 
         # Modulo 2**64, where the operands are wide: which exponents come then matters little.
         products = np.add.reduceat(products[: beats[-1] + 1], starts, axis=0)
     return _ends(products)
-
-
-def _integers(codes: np.ndarray, width: int) -> np.ndarray:
-    up = np.int64(64 - width)
-    return ((codes.astype(np.int64) << up) >> up).reshape(len(codes), -1)
 
 
 def _ends(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
