@@ -20,6 +20,7 @@ from macaw import cli
 from macaw.tools import files
 
 from .pages import (
+    architecture,
     benchmarks_golden,
     benchmarks_quantize,
     block_formats_results,
@@ -49,12 +50,13 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-training.md": (flexpoint_training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
     "synthesis-results.md": (synthesis_results.page, ("fma",)),
+    "images/architecture.svg": (architecture.picture, ()),
     "images/block-formats.svg": (block_formats_study.picture, ("block_formats", "block_dots")),
     "images/flexpoint-exponents.svg": (flexpoint_training.exponents, ("flexpoint_training",)),
     "images/flexpoint-losses.svg": (flexpoint_training.losses, ("flexpoint_training",)),
     "images/integer-network.svg": (integer_network.picture, ("integer_network",)),
 }
-"""Files of docs/ that are made of results: how, and of which."""
+"""Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "dyadic.md": {"differences": (dyadic.differences, ("requantisation",))},
     "flexpoint-hardware.md": {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.rooms import between, circles, reached, rooms_of, uses
 from macaw.tools.sources import imported
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,6 +110,22 @@ LATE = {  # the two ways up: what a format offers is written above it
     ("golden.formats.scalar", "golden.arithmetic.codec"),
     ("golden.formats.block", "golden.tensors.quantized"),
 }
+BESIDE = {  # late imports within a room, without which what it imports would come back to it
+    ("golden.formats.aliases", "golden.formats.scalar"),  # a name is tried as one of ours
+    ("golden.units.chain", "golden.units.registry"),  # stages are made of text
+    ("golden.units.specification", "golden.units.registry"),  # a name tells which unit is the same
+    ("hdl.units.chain", "hdl.units.registry"),  # the gates of stages
+    *(  # methods of the scheduler, in files of their own: its type
+        (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
+        for name in ("adders", "multipliers", "state", "wire")
+    ),
+    ("hdl.units.naming", "hdl.units.component"),  # a type
+    ("synth.report", "synth.compare"),  # a type
+    *(  # readers are loaded when there is a file for them: they need packages of others
+        ("tensors.containers", f"tensors.{name}_files")
+        for name in ("numpy", "onnx", "safetensors", "torch")
+    ),
+}
 PACKAGES = {"macaw", *(f"macaw.{room}" for room in ROOMS)}
 MODULES: dict[str, Path] = {}
 for package, folder in FOLDERS.items():
@@ -168,6 +185,29 @@ def test_faces_collect_from_below_or_beside(room: str) -> None:
 def test_rooms_are_the_folders() -> None:
     folders = {name for name, path in MODULES.items() if path.name == "__init__.py"}
     assert folders == PACKAGES
+
+
+def test_no_import_comes_back() -> None:
+    """Neither between rooms nor between modules, but for the late ones that are listed."""
+    every, first = uses(MODULES), uses(MODULES, late=False)
+    assert circles(first) == []
+    back = {
+        (module.removeprefix("macaw."), name.removeprefix("macaw."))
+        for module, names in every.items()
+        for name in names - first[module]
+        if module in reached(every, name)
+    }
+    assert back <= LATE | BESIDE
+    rooms = rooms_of(MODULES, ROOT)
+    kept = {
+        module: {
+            name
+            for name in names
+            if (module.removeprefix("macaw."), name.removeprefix("macaw.")) not in LATE
+        }
+        for module, names in every.items()
+    }
+    assert circles(between(kept, rooms)) == []
 
 
 @pytest.mark.parametrize("line", ["from macaw.sim import proof", "import macaw.sim.proof.prove"])

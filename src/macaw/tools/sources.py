@@ -70,13 +70,18 @@ def reached(modules: Iterable[str], *, within: str) -> set[str]:
 
 
 def imported(path: Path, package: str) -> set[str]:
-    """Full names of all that a file imports anywhere in it; ``package`` is where the file is.
+    """Full names of all that a file imports anywhere in it; ``package`` is where the file is."""
+    return imports(ast.parse(path.read_text(encoding="utf-8")), package)
+
+
+def imports(tree: ast.AST, package: str) -> set[str]:
+    """Full names of all that a text in ``package`` imports.
 
     ``import a.b`` gives ``a.b``; ``from a import b`` and, in ``a``, ``from . import b`` both
     ``a.b``.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
