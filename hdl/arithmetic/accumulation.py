@@ -12,6 +12,7 @@ from macaw.golden.formats.choices import Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
+from .integers import wrap
 from .number import Number, combine_special, multiply, unpack
 from .projection import Unrounded
 from .rounding import Rounder
@@ -77,12 +78,6 @@ class Products:
         ]
 
 
-def lanes(word: Wire, format: Format, count: int | None) -> list[Wire]:
-    """The codes of a vector operand, lane 0 first."""
-    width = format.width
-    return [word[i * width : (i + 1) * width] for i in range(count or 1)]
-
-
 def products(
     p: Scheduler, factors: Factors, operands: dict[str, Wire], count: int, widest: int
 ) -> Products:
@@ -90,14 +85,15 @@ def products(
     numbers = {}
     for name, format in (("a", factors.a), ("b", factors.b)):
         element = scalar(format)
-        codes = lanes(operands[name], element, count)
+        codes = operands[name].lanes(element.width)
         numbers[name] = [unpack(p, code, element) for code in codes]
     pairs = [multiply(p, x, y) for x, y in zip(numbers["a"], numbers["b"], strict=True)]
     groups = factors.groups
     scales: list[Number | None] = [None] * groups
     for name, number in factors.scales.items():
         format = getattr(factors, name).scale
-        own = [unpack(p, code, format) for code in lanes(operands[f"{name}_scale"], format, number)]
+        codes = operands[f"{name}_scale"].lanes(format.width)
+        own = [unpack(p, code, format) for code in codes]
         for i, scale in enumerate(scales):
             mine = own[i * number // groups]
             scales[i] = mine if scale is None else multiply(p, scale, mine)
@@ -176,7 +172,7 @@ def _chunk(
             return total
         if profile.overflow is Overflow.WRAP:
             # Steps that wrap, and one wrap of the whole, agree modulo the width.
-            return unpack(p, total.significand.shifted_left(shift).bits(inner.width), inner)
+            return unpack(p, wrap(total.significand.shifted_left(shift), inner), inner)
     store = Rounder(p, inner, rounder.direction.rounding, profile.overflow)
     code: Wire = p.constant(0, inner.width)
     for term in terms:

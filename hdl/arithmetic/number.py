@@ -8,6 +8,7 @@ from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
+from .integers import integer
 
 __all__ = ["Number", "Special", "combine_special", "multiply", "unpack"]
 
@@ -101,13 +102,13 @@ def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
 
 def _unpack_fixed(p: Scheduler, code: Wire, format: Fixed) -> Number:
     never = p.constant(0, 1)
-    integer = code.as_signed() if format.signed else code
+    word = integer(code, format)
     sign = code[-1] if format.signed else never
     return Number(
         pipeline=p,
         sign=sign,
         zero=~code.any(),
-        significand=integer,
+        significand=word,
         exponent=p.constant(0),
         offset=-format.fraction,
         lowest=((0, -format.fraction),),

@@ -11,6 +11,7 @@ from macaw.golden.formats import Fixed
 from macaw.golden.formats.choices import Overflow
 
 from ..schedule.wire import Wire, cat
+from .integers import ends, wrap
 from .number import Special
 from .projection import Projection, Projector, Unrounded
 from .shift import at_least, shift_right, window
@@ -91,11 +92,8 @@ class ToFixed(Projector[Fixed]):
         too_big = at_least(p, integer, high + 1) if integer.high > high else p.constant(0, 1)
         too_small = ~at_least(p, integer, low) if integer.low < low else p.constant(0, 1)
         out_of_range = (too_big | too_small | beyond) & ~special.nan & ~special.infinite
-        body = integer.bits(format.width)
-        top, bottom = (
-            p.constant(high, format.width),
-            p.constant(low & ((1 << format.width) - 1), format.width),
-        )
+        body = wrap(integer, format)
+        bottom, top = ends(p, format)
         if self.overflow is not Overflow.WRAP:
             body = p.mux(too_big | (beyond & ~sign), top, body)
             body = p.mux(too_small | (beyond & sign), bottom, body)
@@ -124,12 +122,12 @@ class ToFixed(Projector[Fixed]):
         fraction, whole = kept[:keep], kept[keep:]
         up = direction.above(word.negative, whole[0], fraction, lost | exact.sticky)
         if self.overflow is Overflow.WRAP:
-            return p.add(whole, up).bits(width) & ~too_high
+            return wrap(p.add(whole, up), format) & ~too_high
         beyond = beyond | (too_high & word.any())
         # Nothing but rounding can leave the range here: it stops at the largest integer.
         up = up & ~whole.equals(format.max_integer)
         limit = cat(p.repeat(~word.negative, width - 1), word.negative)
-        code = p.mux(beyond, limit, p.add(whole, up).bits(width))
+        code = p.mux(beyond, limit, wrap(p.add(whole, up), format))
         if format.symmetric:
             lowest = code.equals(1 << (width - 1))
             code = cat(code[0] | lowest, code[1:]) if width > 1 else code
@@ -138,7 +136,6 @@ class ToFixed(Projector[Fixed]):
     def _with_special(self, code: Wire, special: Special) -> Wire:
         """``code``, but the end of the range for infinities, and what is said for NaN."""
         p, format, width = self.p, self.format, self.format.width
-        top = p.constant(format.max_integer, width)
-        bottom = p.constant(format.min_integer & ((1 << width) - 1), width)
+        bottom, top = ends(p, format)
         code = p.mux(special.infinite, p.mux(special.negative, bottom, top), code)
         return p.mux(special.nan, p.constant(nan_code(format, self.nan), width), code)

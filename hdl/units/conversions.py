@@ -9,8 +9,7 @@ from macaw.golden.formats import Fixed, Float, Format, Specials
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import truncated_terms
-from ..arithmetic.block_scales import PowerOfTwo, nonfinite
-from ..arithmetic.block_scales_fp32 import ThroughFp32
+from ..arithmetic.block_scales import PowerOfTwo, ThroughFp32, nonfinite
 from ..arithmetic.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from macaw.golden import units
 from macaw.golden.arithmetic.exp2 import Exp2, LogarithmOfE
 from macaw.golden.arithmetic.functions import Exponential
-from macaw.golden.formats import Fixed
 
 from ..arithmetic.divide import floor_divide
+from ..arithmetic.integers import ascending, at_most, integer, integers, moved, wrap
 from ..arithmetic.number import Number, Special
 from ..arithmetic.shift import at_least
 from ..arithmetic.square_root import square, square_root
@@ -98,11 +98,6 @@ def floored(word: Wire, cut: int) -> Wire:
     return part.within(word.low >> cut, word.high >> cut)
 
 
-def integer(code: Wire, format: Fixed) -> Wire:
-    """The integer, in last places, that a code means."""
-    return code.as_signed() if format.signed else code
-
-
 def power_of_two(p: Scheduler, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
     """(significand, exponent) of ``2**x``: :class:`~macaw.golden.arithmetic.exp2.Exp2`'s steps."""
     precision, low = power.precision, power.low_bits
@@ -143,7 +138,7 @@ class IntegerGeluDatapath(Datapath):
 
     def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         g = self.spec.constants
-        value = x.as_signed()
+        value = integer(x, self.spec.x)
         negative = value.negative
         # x with its sign made negative, but for the 1 that a change of sign adds.
         turned = (value.bits(len(x)) ^ ~negative).as_signed().within(value.low, -1)
@@ -160,7 +155,8 @@ class IntegerGeluDatapath(Datapath):
         factor = p.add(other.as_signed().within(-bound, bound), g.one + 1)
         most = g.one + 1 + (g.ceiling >> g.shift)
         factor = factor.within(0, most)
-        return {"r": p.multiply(value, factor).bits(self.spec.ports.outputs["r"].width)}
+        out = self.spec.ports.outputs["r"]
+        return {"r": p.multiply(value, factor).bits(out.width)}
 
 
 def squared(p: Scheduler, word: Wire) -> Wire:
@@ -185,10 +181,7 @@ class IntegerSoftmaxDatapath(Lanewise):
     def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
         spec = self.spec
         constants, result = spec.constants, spec.result
-        # The order of offset binary is that of unsigned words; differences are the same.
-        words = x.lanes(spec.x.width)
-        if spec.x.signed:
-            words = [cat(word[:-1], ~word[-1]) for word in words]
+        words = ascending(x, spec.x)
         top = p.name("largest", largest(p, words))
         exponentials = [
             exponential(p, p.subtract(top, word).within(0, top.high), constants) for word in words
@@ -201,8 +194,8 @@ class IntegerSoftmaxDatapath(Lanewise):
         for e in fold.take(exponentials):
             product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
             steps = floored(product, spec.reciprocal - result.fraction)
-            steps = _saturated(p, steps, result.largest, spec.out.width)
-            results.append(_moved(p, steps, result.zero_point))
+            steps = at_most(p, steps, result.largest, spec.out.width)
+            results.append(moved(p, steps, result.zero_point))
         return {"r": cat(*fold.collect(results))}
 
 
@@ -230,28 +223,6 @@ def exponential(p: Scheduler, distance: Wire, constants: Exponential) -> Wire:
     return word.bits(len(word)) & ~gone
 
 
-def _saturated(p: Scheduler, word: Wire, most: int, width: int) -> Wire:
-    """``min(word, most)`` in ``width`` bits, of a word that is not negative."""
-    if word.high <= most:
-        return word.bits(width)
-    if word.high == most + 1:
-        # All bits below the one that is too high are then zero.
-        over = word[len(word) - 1]
-        return (word[: len(word) - 1] | over).bits(width)
-    return p.mux(at_least(p, word, most + 1), most, word).bits(width)
-
-
-def _moved(p: Scheduler, word: Wire, zero_point: int) -> Wire:
-    """``word + zero_point`` modulo its width; zeros at the end of the constant need no adder."""
-    if not zero_point:
-        return word
-    cut = (zero_point & -zero_point).bit_length() - 1
-    if cut == len(word) - 1:
-        return cat(word[:cut], ~word[cut])
-    upper = p.add(word[cut:], zero_point >> cut).bits(len(word) - cut)
-    return cat(word[:cut], upper) if cut else upper
-
-
 class IntegerLayerNormDatapath(Lanewise):
     """Gates for :class:`macaw.golden.units.IntegerLayerNorm`. One row a clock.
 
@@ -266,7 +237,7 @@ class IntegerLayerNormDatapath(Lanewise):
         shift, reciprocal = spec.shift, spec.reciprocal
         assert shift is not None
         assert reciprocal is not None
-        words = [integer(code, spec.x) for code in x.lanes(spec.x.width)]
+        words = integers(x, spec.x)
         mean = p.name("mean", _mean(p, words))
         span = (1 << spec.x.width) - 1
         centred = [p.subtract(word, mean).within(-span, span) for word in words]
@@ -283,7 +254,7 @@ class IntegerLayerNormDatapath(Lanewise):
         results = []
         for y in fold.take(centred):
             r = floored(p.multiply(y, factor), reciprocal - spec.fraction).within(-most, most - 1)
-            results.append(r.bits(spec.out.width))
+            results.append(wrap(r, spec.out))
         return {"r": cat(*fold.collect(results))}
 
 

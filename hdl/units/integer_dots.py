@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from macaw.golden import units
 from macaw.golden.formats import Fixed, Float, Format
 
+from ..arithmetic.integers import integer, running, saturate, wrap, zero_point
 from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire, cat, shape_of
+from ..schedule.wire import Wire, cat
 from .component import Datapath
-from .requantize import integer, saturate
 
 __all__ = ["IntDotDatapath", "IntMacDatapath"]
 
@@ -78,9 +78,8 @@ class IntegerSumDatapath(Datapath):
         terms = [_factor(p, part, spec.b) for part in code.lanes(spec.b.width)]
         if isinstance(spec.b, Float):
             return terms
-        word = p.sum([term.word for term in terms])
-        if spec.b_zero:
-            word = word - integer(zeros["b_zero"], spec.b)
+        total = p.sum([term.word for term in terms])
+        word = total - zero_point(p, zeros, "b_zero", spec.b)
         return [Term(word=word, flip=p.constant(0, 1))]
 
     def _shares(self, weights: list[list[Term]]) -> bool:
@@ -112,10 +111,7 @@ class IntMacDatapath(IntegerSumDatapath):
         spec = self.spec
         beat = self.beat(p, a, b, rest)
         beats = -(-spec.terms // spec.lanes)
-        width = shape_of(min(beat.low, -1) * beats, beat.high * beats).width
-        if spec.wrap:
-            width = min(width, spec.acc.width)
-        total = p.accumulate(beat, p.first(last, beat), width)
+        total = running(p, beat, last, beats, most=spec.acc.width if spec.wrap else None)
         if spec.bias:
             total = p.add(total, integer(rest["bias"], spec.acc))
         return {"r": _store(p, total, spec), "done": last}
@@ -123,9 +119,8 @@ class IntMacDatapath(IntegerSumDatapath):
 
 def _store(p: Scheduler, total: Wire, spec: units.IntDot | units.IntMac) -> Wire:
     if spec.wrap:
-        return total.bits(spec.acc.width)
-    never = p.constant(0, 1)
-    return saturate(p, total, spec.acc, never, never)
+        return wrap(total, spec.acc)
+    return saturate(p, total, spec.acc)
 
 
 def _product(p: Scheduler, a: Wire, b: Wire) -> Term:

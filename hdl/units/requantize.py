@@ -7,6 +7,7 @@ from macaw.golden import units
 from macaw.golden.arithmetic.dyadic import BITS, LARGEST_SHIFT, Profile, Ties
 from macaw.golden.formats import Fixed
 
+from ..arithmetic.integers import integer, integers, running, saturate, wrap, zero_point
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
 from .component import Datapath
@@ -64,6 +65,27 @@ class ScaledDatapath(Datapath):
         distance = _further(p, shift) if less else _distance(p, shift)
         return _window(p, word, distance, width, spec.profile)
 
+    def stored(
+        self,
+        p: Scheduler,
+        product: Wire,
+        shift: Wire,
+        format: Fixed,
+        zero: Wire | None = None,
+        *,
+        less: bool = False,
+    ) -> Wire:
+        """The code of the scaled product plus a zero point, if there is one, saturated."""
+        low, high = format.min_integer, format.max_integer
+        if zero is not None:
+            low, high = low - zero.high, high - zero.low
+        rounded = self.scaled(p, product, shift, low, high, less=less)
+        if zero is None:
+            total = p.add(rounded.word, rounded.carry)
+        else:
+            total = p.add(rounded.word, zero, rounded.carry)
+        return saturate(p, total, format, rounded.over, rounded.negative)
+
 
 class RequantizeDatapath(ScaledDatapath):
     """Gates for :class:`macaw.golden.units.Requantize`. One result a clock."""
@@ -74,11 +96,8 @@ class RequantizeDatapath(ScaledDatapath):
         spec = self.spec
         product = p.multiply(integer(x, spec.x), self.factor(p, "multiplier", operands))
         shift = self.factor(p, "shift", operands)
-        zero = integer(operands["zero_point"], spec.out) if spec.zero_point else p.constant(0)
-        low, high = spec.out.min_integer - zero.high, spec.out.max_integer - zero.low
-        rounded = self.scaled(p, product, shift, low, high)
-        total = p.add(rounded.word, zero, rounded.carry)
-        return {"r": saturate(p, total, spec.out, rounded.over, rounded.negative)}
+        zero = zero_point(p, operands, "zero_point", spec.out)
+        return {"r": self.stored(p, product, shift, spec.out, zero)}
 
 
 class ResidualAddDatapath(ScaledDatapath):
@@ -90,32 +109,23 @@ class ResidualAddDatapath(ScaledDatapath):
         spec = self.spec
         products, limits = [], []
         for name, code, fmt in (("a", a, spec.a), ("b", b, spec.b)):
-            value = integer(code, fmt)
-            if spec.zero_points:
-                value = value - integer(operands[f"{name}_zero"], fmt)
+            value = integer(code, fmt) - zero_point(p, operands, f"{name}_zero", fmt)
             products.append(p.multiply(value, self.factor(p, f"{name}_multiplier", operands)))
             limits.append((value.low, value.high))
-        zero = integer(operands["zero_point"], spec.out) if spec.zero_points else p.constant(0)
+        zero = zero_point(p, operands, "zero_point", spec.out)
         if spec.branch is None:
-            low, high = spec.out.min_integer - zero.high, spec.out.max_integer - zero.low
-            shift = self.factor(p, "shift", operands)
-            if spec.form == "tflite":
+            shift, less = self.factor(p, "shift", operands), spec.form == "tflite"
+            if less:
                 total = self._total(p, products, limits, operands)
                 product = p.multiply(total, self.factor(p, "multiplier", operands))
-                rounded = self.scaled(p, product, shift, low, high, less=True)
             else:
-                rounded = self.scaled(p, p.add(*products), shift, low, high)
-            total = p.add(rounded.word, zero, rounded.carry)
-            return {"r": saturate(p, total, spec.out, rounded.over, rounded.negative)}
+                product = p.add(*products)
+            return {"r": self.stored(p, product, shift, spec.out, zero, less=less)}
         branches = []
         for product, name in zip(products, ("a_shift", "b_shift"), strict=True):
-            fmt, shift = spec.branch, self.factor(p, name, operands)
-            rounded = self.scaled(p, product, shift, fmt.min_integer, fmt.max_integer)
-            total = p.add(rounded.word, rounded.carry)
-            code = saturate(p, total, fmt, rounded.over, rounded.negative)
-            branches.append(integer(code, fmt))
-        never = p.constant(0, 1)
-        return {"r": saturate(p, p.sum([*branches, zero]), spec.out, never, never)}
+            code = self.stored(p, product, self.factor(p, name, operands), spec.branch)
+            branches.append(integer(code, spec.branch))
+        return {"r": saturate(p, p.sum([*branches, zero]), spec.out)}
 
     def _total(
         self,
@@ -144,18 +154,12 @@ class AveragePoolDatapath(ScaledDatapath):
     spec: units.AveragePool
 
     def build(self, p: Scheduler, *, a: Wire, last: Wire, **operands: Wire) -> dict[str, Wire]:
-        spec, out = self.spec, self.spec.out
-        beat = p.sum([integer(code, spec.a) for code in a.lanes(spec.a.width)])
-        beats = -(-spec.terms // spec.lanes)
-        # One more place for the sign of unsigned values: accumulators are signed.
-        width = shape_of(min(beat.low, -1) * beats, beat.high * beats).width
-        total = p.accumulate(beat, p.first(last, beat), width)
+        spec = self.spec
+        beat = p.sum(integers(a, spec.a))
+        total = running(p, beat, last, -(-spec.terms // spec.lanes))
         product = p.multiply(total, self.factor(p, "multiplier", operands))
         shift = self.factor(p, "shift", operands)
-        rounded = self.scaled(p, product, shift, out.min_integer, out.max_integer)
-        total = p.add(rounded.word, rounded.carry)
-        code = saturate(p, total, out, rounded.over, rounded.negative)
-        return {"r": code, "done": last}
+        return {"r": self.stored(p, product, shift, spec.out), "done": last}
 
 
 class ClampDatapath(Datapath):
@@ -173,34 +177,7 @@ class ClampDatapath(Datapath):
             value = p.mux(value < low, low, value)
         if value.high > high.low:
             value = p.mux(value > high, high, value)
-        return {"r": value.bits(self.spec.out.width)}
-
-
-def integer(code: Wire, fmt: Fixed) -> Wire:
-    """The integer that a code means."""
-    return code.as_signed() if fmt.signed else code
-
-
-def saturate(p: Scheduler, total: Wire, fmt: Fixed, over: Wire, negative: Wire) -> Wire:
-    """The code of ``total`` within ``fmt``; where ``over``, of the end that ``negative`` says."""
-    width, below = fmt.width, total.negative
-    room = width - fmt.signed
-    # With a sign on top, which a total of what is never negative has not.
-    beyond = total.bits(max(len(total) + (not total.signed), width + 1))[room:]
-    if fmt.signed:
-        wrong = (beyond[:-1] ^ below).any()
-    else:
-        wrong = beyond.any()
-    wrong = wrong | over
-    sign = p.mux(over, negative, below)
-    ends = p.repeat(~sign, room)
-    if fmt.signed:
-        ends = cat(ends, sign)
-    code = p.mux(wrong, ends, total.bits(width))
-    if fmt.symmetric:
-        lowest = code[-1] & ~code[:-1].any()
-        code = cat(code[0] | lowest, code[1:])
-    return code
+        return {"r": wrap(value, self.spec.out)}
 
 
 def _distance(p: Scheduler, shift: Wire) -> Wire:

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
+from simulated import simulated
 
 from macaw.golden import SpecError, format, unit
 from macaw.golden.arithmetic.operands import Operand
@@ -14,7 +13,6 @@ from macaw.hdl import build, generate
 from macaw.hdl.arithmetic.butterfly import butterfly
 from macaw.hdl.arithmetic.divide import divide
 from macaw.hdl.arithmetic.tree import largest
-from macaw.hdl.schedule.delays import DELAY_MODELS
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
 from macaw.sim import verify
@@ -43,7 +41,7 @@ def test_bits_are_golden(kind: str, parameters: dict[str, Any], options: dict[st
 @pytest.mark.parametrize("size", [1, 5, 32])
 def test_largest(size: int):
     words = np.random.default_rng(1).integers(0, 64, (200, size))
-    got = _simulate(
+    got = simulated(
         lambda p, word: largest(p, word.lanes(6)), 6 * size, [_joined(row, 6) for row in words]
     )
     assert got == words.max(1).tolist()
@@ -58,7 +56,7 @@ def test_divide(divisor: int):
         quotient, sticky = divide(p, word, p.constant(divisor), digits)
         return cat(sticky, quotient)
 
-    got = _simulate(build, 8, range(256))
+    got = simulated(build, 8, range(256))
     for dividend, result in enumerate(got):
         scaled = dividend << 16
         weight = 16 + 8 - width - (digits - 1)
@@ -73,7 +71,7 @@ def test_butterfly():
     def build(p: Scheduler, word: Wire) -> Wire:
         return cat(*(total.bits(8) for total in butterfly(p, word.lanes(4))))
 
-    got = _simulate(build, 16, [_joined(row, 4) for row in words])
+    got = simulated(build, 16, [_joined(row, 4) for row in words])
     for row, result in zip(words, got, strict=True):
         assert [result >> 8 * i & 255 for i in range(4)] == [x % 256 for x in matrix @ row]
 
@@ -121,25 +119,3 @@ def test_tensor_scales_suit_their_blocks():
 
 def _joined(row: np.ndarray, width: int) -> int:
     return sum(int(x) << width * i for i, x in enumerate(row))
-
-
-def _simulate(build: Any, width: int, inputs: Any) -> list[int]:
-    """Results of a combinational function of one word."""
-    m = Module()
-    source = Signal(width)
-    p = Scheduler(m, delays=DELAY_MODELS["ecp5"])
-    wire = build(p, p.input(source))
-    result = Signal(len(wire))
-    m.d.comb += result.eq(wire.value)
-    got = []
-
-    async def bench(context: Any) -> None:
-        for value in inputs:
-            context.set(source, value)
-            await context.delay(1e-6)
-            got.append(context.get(result))
-
-    simulator = Simulator(m)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return got

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
+from simulated import simulated
 
 from macaw.golden import SpecError, unit
 from macaw.hdl import Implementation, build
 from macaw.hdl.arithmetic.divide import floor_divide
-from macaw.hdl.schedule.delays import DELAY_MODELS
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.table import lookup
 from macaw.hdl.schedule.wire import cat
@@ -68,7 +66,7 @@ def test_floor_divide_by_constants(divisor: int):
         quotient, rest = floor_divide(p, word, p.constant(divisor))
         return cat(quotient.bits(8), rest.bits(9))
 
-    got = _simulate(pair, 8, range(256))
+    got = simulated(pair, 8, range(256))
     assert [(word & 255, word >> 8) for word in got] == [divmod(n, divisor) for n in range(256)]
 
 
@@ -78,7 +76,7 @@ def test_floor_divide_by_numbers():
         return cat(quotient.bits(6), rest.bits(4))
 
     words = [n | d << 6 for n in range(64) for d in range(3, 16)]
-    got = _simulate(pair, 10, words)
+    got = simulated(pair, 10, words)
     assert [(word & 63, word >> 6) for word in got] == [divmod(w & 63, w >> 6) for w in words]
 
 
@@ -86,7 +84,7 @@ def test_floor_divide_by_numbers():
 def test_lookup(size: int):
     values = np.random.default_rng(size).integers(-300, 300, size).tolist()
     width = max((size - 1).bit_length(), 1)
-    got = _simulate(lambda p, word: lookup(p, word, values).bits(16), width, range(1 << width))
+    got = simulated(lambda p, word: lookup(p, word, values).bits(16), width, range(1 << width))
     assert got == [values[min(n, size - 1)] % (1 << 16) for n in range(1 << width)]
 
 
@@ -96,13 +94,13 @@ def test_squared(multiplier: str):
         p.multiplier = multiplier
         return cat(squared(p, word).bits(16), squared(p, word.as_signed()).bits(16))
 
-    got = _simulate(square, 8, range(256))
+    got = simulated(square, 8, range(256))
     for code, word in enumerate(got):
         assert (word & 65535, word >> 16) == (code**2, (code - (code >> 7 << 8)) ** 2)
 
 
 def test_floored():
-    got = _simulate(lambda p, word: floored(word.as_signed(), 3).bits(8), 6, range(64))
+    got = simulated(lambda p, word: floored(word.as_signed(), 3).bits(8), 6, range(64))
     assert got == [((n - (n >> 5 << 6)) >> 3) % 256 for n in range(64)]
 
 
@@ -121,25 +119,3 @@ def test_lanes_are_folded_only_evenly():
     spec = unit("int-softmax", x="fx8.4", lanes=5)
     with pytest.raises(SpecError, match="fold=2: must divide the 5 lanes of int-softmax"):
         build(spec, Implementation(fold=2, flow="valid"))
-
-
-def _simulate(function: Any, width: int, inputs: Any) -> list[int]:
-    """Results of a combinational function of one word."""
-    m = Module()
-    source = Signal(width)
-    p = Scheduler(m, delays=DELAY_MODELS["ecp5"])
-    wire = function(p, p.input(source))
-    result = Signal(len(wire))
-    m.d.comb += result.eq(wire.value)
-    got = []
-
-    async def bench(context: Any) -> None:
-        for value in inputs:
-            context.set(source, value)
-            await context.delay(1e-6)
-            got.append(context.get(result))
-
-    simulator = Simulator(m)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return got

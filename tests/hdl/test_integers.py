@@ -4,10 +4,13 @@
 import re
 
 import pytest
+from simulated import simulated
 
+from macaw.golden import format
 from macaw.golden.units import unit
-from macaw.hdl import build, generate
-from macaw.hdl.units.component import Implementation
+from macaw.hdl import Implementation, build, generate
+from macaw.hdl.arithmetic.integers import ascending, at_most, integer, moved, saturate, wrap
+from macaw.hdl.schedule.wire import cat
 from macaw.sim import verify
 from macaw.tools import simulators
 
@@ -87,3 +90,40 @@ def test_stages_before_and_behind_an_accumulator(stages):
     spec = unit("int-mac", a="int8", b="power4", lanes=4, parts=2, a_zero=True, wrap=True,
                 acc="int16")  # fmt: skip
     assert generate(spec, stages=stages).metadata["latency"] == stages
+
+
+@pytest.mark.parametrize("name", ["int4", "uint4", "int4sym", "int1", "uint1"])
+def test_integers_saturate_and_wrap(name):
+    fmt = format(name)
+    totals = [code - (code >> 6 << 7) for code in range(128)]
+    codes = simulated(lambda p, word: saturate(p, word.as_signed(), fmt), 7, range(128))
+    held = [min(max(total, fmt.min_integer), fmt.max_integer) for total in totals]
+    assert codes == [total % (1 << fmt.width) for total in held]
+    codes = simulated(lambda p, word: saturate(p, word, fmt), 7, range(128))
+    assert codes == [min(word, fmt.max_integer) for word in range(128)]
+    codes = simulated(lambda p, word: wrap(word.as_signed(), fmt), 7, range(128))
+    assert codes == [total % (1 << fmt.width) for total in totals]
+
+
+@pytest.mark.parametrize("name", ["int3", "uint3"])
+def test_integers_of_codes(name):
+    fmt = format(name)
+    values = [code - (code >> 2 << 3) * fmt.signed for code in range(8)]
+    got = simulated(lambda p, word: integer(word, fmt).bits(8), 3, range(8))
+    assert got == [value % 256 for value in values]
+    got = simulated(lambda p, word: cat(*ascending(word, fmt)), 6, range(64))
+    assert got == [
+        sum((values[word >> up & 7] - min(values)) << up for up in (0, 3)) for word in range(64)
+    ]
+
+
+@pytest.mark.parametrize("zero", [-8, -4, -3, 0, 5])
+def test_integers_moved_by_a_zero_point(zero):
+    got = simulated(lambda p, word: moved(p, word, zero), 4, range(16))
+    assert got == [(word + zero) % 16 for word in range(16)]
+
+
+@pytest.mark.parametrize("most", [9, 15, 16, 20, 31])
+def test_integers_at_most(most):
+    got = simulated(lambda p, word: at_most(p, word.within(0, 16), most, 5), 5, range(17))
+    assert got == [min(word, most) for word in range(17)]

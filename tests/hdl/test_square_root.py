@@ -3,44 +3,14 @@
 
 import math
 import random
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
+from simulated import simulated
 
 from macaw.hdl.arithmetic.square_root import square, square_root
-from macaw.hdl.schedule.delays import DELAY_MODELS
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
-
-
-def _simulate(build: Any, width: int, inputs: Iterable[int], period: float) -> list[int]:
-    """Results of a function of one word, in a pipeline if the period is finite."""
-    m = Module()
-    source = Signal(width)
-    p = Scheduler(m, delays=DELAY_MODELS["ecp5"], period=period)
-    wire: Wire = build(p, p.input(source))
-    result = Signal(len(wire))
-    m.d.comb += result.eq(wire.value)
-    got: list[int] = []
-
-    async def bench(context: Any) -> None:
-        for clock, value in enumerate([*inputs, *[0] * wire.stage]):
-            context.set(source, value)
-            await context.delay(1e-7)
-            if clock >= wire.stage:
-                got.append(context.get(result))
-            if wire.stage:
-                await context.tick()
-
-    simulator = Simulator(m)
-    if wire.stage:
-        simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return got
 
 
 def _root(width: int) -> Any:
@@ -63,7 +33,7 @@ def test_square_root(width: int, period: float):
         roots = [draw.getrandbits(draw.randint(1, width // 2)) | 1 for _ in range(150)]
         inputs = [draw.getrandbits(width) >> draw.randrange(width) for _ in range(100)]
         inputs += [n * n for n in roots] + [n * n - 1 for n in roots] + [(1 << width) - 1]
-    got = _simulate(_root(width), width, inputs, period)
+    got = simulated(_root(width), width, inputs, period)
     for radicand, result in zip(inputs, got, strict=True):
         root = math.isqrt(radicand)
         assert result == root | (radicand - root * root) << width, radicand
@@ -72,5 +42,5 @@ def test_square_root(width: int, period: float):
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8, 11])
 def test_square(width: int):
     inputs = range(1 << width)
-    got = _simulate(square, width, inputs, float("inf"))
+    got = simulated(square, width, inputs)
     assert got == [n * n for n in inputs]
