@@ -21,7 +21,9 @@ from macaw.golden.units import Unit
 from macaw.tools import files
 
 from .units import naming
-from .units.component import Datapath, Implementation
+from .units.component import Component
+from .units.datapath import Datapath
+from .units.implementation import Implementation
 from .units.registry import build
 from .verilog import verilog
 
@@ -46,7 +48,10 @@ class Design:
     ----------
     spec : Unit
     implementation : Implementation
+    component : Component
+        The module in Amaranth, with its ports.
     datapath : Datapath
+        Its arithmetic.
     name : str
         Module name, and the stem of the files.
     latency, initiation_interval : int
@@ -55,7 +60,12 @@ class Design:
 
     spec: Unit
     implementation: Implementation
-    datapath: Datapath
+    component: Component
+
+    @property
+    def datapath(self) -> Datapath:
+        """The arithmetic of the module."""
+        return self.component.datapath
 
     @property
     def name(self) -> str:
@@ -65,12 +75,12 @@ class Design:
     @property
     def latency(self) -> int:
         """Clocks from operands to result."""
-        return self.datapath.latency
+        return self.component.latency
 
     @property
     def initiation_interval(self) -> int:
         """Clocks between operations."""
-        return self.datapath.initiation_interval
+        return self.component.initiation_interval
 
     @property
     def rate(self) -> str:
@@ -115,10 +125,10 @@ class Design:
             "spec": {"unit": self.spec.kind, **self.spec.parameters},
             "implementation": option.parameters,
             "command": self.command,
-            "ports": [port.metadata for port in self.datapath.port_list],
+            "ports": [port.metadata for port in self.component.port_list],
             "latency": self.latency,
             "initiation_interval": self.initiation_interval,
-            "multipliers": [list(widths) for widths in self.datapath.multipliers],
+            "multipliers": [list(widths) for widths in self.component.multipliers],
             "flow": option.flow,
             "bus": option.bus,
             "ready": option.ready if option.flow == "stream" else None,
@@ -182,22 +192,22 @@ def write_bodies(designs: Sequence[Design]) -> None:
 
 
 def _verilog(designs: Sequence[Design]) -> list[str]:
-    modules = [(design.name, _rtlil(design.datapath, design.name)) for design in designs]
+    modules = [(design.name, _rtlil(design.component, design.name)) for design in designs]
     texts = verilog(modules)
     for (name, _), text in zip(modules, texts, strict=True):
         naming.check_free(name, naming.identifiers(text, name), "a signal")
     return texts
 
 
-def _rtlil(datapath: Datapath, name: str) -> str:
-    module = datapath.elaborate(None)
-    option = datapath.implementation
+def _rtlil(component: Component, name: str) -> str:
+    module = component.elaborate(None)
+    option = component.implementation
     ports: list[Signal] = []
-    if datapath.clocked:
+    if component.clocked:
         domain: Any = ClockDomain(
             "sync", reset_less=option.reset == "none", async_reset=option.reset == "async"
         )
-        pins = {port.role: port.name for port in datapath.port_list}
+        pins = {port.role: port.name for port in component.port_list}
         domain.clk = Signal(name=pins["clock"])
         ports.append(domain.clk)
         module.domains.sync = domain
@@ -208,7 +218,7 @@ def _rtlil(datapath: Datapath, name: str) -> str:
                 module.d.comb += domain.rst.eq(~pin)
             ports.append(pin)
     outside = {"clock", "reset"}
-    ports += [getattr(datapath, p.name) for p in datapath.port_list if p.role not in outside]
+    ports += [getattr(component, p.name) for p in component.port_list if p.role not in outside]
     text = rtlil.convert(module, name=name, ports=ports, emit_src=False)
     for position, port in enumerate(ports, start=1):
         # Amaranth numbers the ports by first use; ours come in the order of the documentation.
@@ -223,7 +233,7 @@ def _rtlil(datapath: Datapath, name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _generate(spec: Unit, implementation: Implementation) -> Design:
-    return Design(spec=spec, implementation=implementation, datapath=build(spec, implementation))
+    return Design(spec=spec, implementation=implementation, component=build(spec, implementation))
 
 
 def generate(spec: Unit, implementation: Implementation | None = None, **options: Any) -> Design:
@@ -234,7 +244,7 @@ def generate(spec: Unit, implementation: Implementation | None = None, **options
     spec : Unit
     implementation : Implementation, optional
     **options
-        Fields of :class:`~macaw.hdl.units.component.Implementation`, instead of one.
+        Fields of :class:`~macaw.hdl.units.implementation.Implementation`, instead of one.
 
     Raises
     ------

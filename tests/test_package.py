@@ -119,7 +119,7 @@ BESIDE = {  # late imports within a room, without which what it imports would co
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
         for name in ("adders", "multipliers", "state", "wire")
     ),
-    ("hdl.units.naming", "hdl.units.component"),  # a type
+    ("hdl.units.naming", "hdl.units.implementation"),  # a type
     ("synth.report", "synth.compare"),  # a type
     *(  # readers are loaded when there is a file for them: they need packages of others
         ("tensors.containers", f"tensors.{name}_files")
@@ -242,7 +242,15 @@ def test_folders_are_not_flat() -> None:
 # The rooms in which a family of units has one file of its name, and what they have besides.
 SHARED = {
     "golden.units": {"registry", "specification"},
-    "hdl.units": {"component", "keywords", "naming", "registry"},
+    "hdl.units": {
+        "component",
+        "datapath",
+        "implementation",
+        "keywords",
+        "naming",
+        "ports",
+        "registry",
+    },
     "sim.proof.cases": {"case", "catalogue", "families"},
     "sim.proof.reference": {"units"},
 }

@@ -15,7 +15,7 @@ from ..arithmetic.sums import Sum, add_up, fixed_point, join, sum_width
 from ..arithmetic.unrounded import from_fixed, from_number
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath
+from .datapath import Datapath
 from .elementwise import Rounded
 
 __all__ = ["BlockDotDatapath", "BlockMacDatapath"]

@@ -6,7 +6,7 @@ from macaw.golden.units import Unit
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = ["ChainDatapath"]
 
@@ -31,7 +31,7 @@ class ChainDatapath(Datapath):
     def _part(self, p: Scheduler, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
         from .registry import DATAPATHS
 
-        return DATAPATHS[type(stage)].within(p, stage, self.implementation, operands)
+        return DATAPATHS[type(stage)](stage, self.implementation).build(p, **operands)
 
     def _stored(self, p: Scheduler, operands: dict[str, Wire]) -> dict[str, Wire]:
         """What the memory has for this beat; all operands of a channel are one word."""

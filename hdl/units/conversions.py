@@ -20,7 +20,7 @@ from ..arithmetic.unrounded import from_number, headroom, with_headroom
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = ["BlockDequantizeDatapath", "BlockQuantizeDatapath", "HadamardDatapath", "Lanewise"]
 

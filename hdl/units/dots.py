@@ -18,7 +18,7 @@ from ..arithmetic.unrounded import from_fixed, from_number
 from ..arithmetic.window_sums import window_sum
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
-from .component import Datapath
+from .datapath import Datapath
 from .elementwise import Rounded
 
 __all__ = ["DotDatapath", "MacDatapath"]

@@ -12,7 +12,7 @@ from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = ["AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded"]
 

@@ -16,7 +16,7 @@ from ..arithmetic.tree import largest
 from ..arithmetic.unrounded import from_fixed
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = ["FlexAddDatapath", "FlexMacDatapath", "FlexMatmulDatapath", "FlexMulDatapath"]
 

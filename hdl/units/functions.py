@@ -17,8 +17,8 @@ from ..arithmetic.unrounded import from_number
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
-from .component import Datapath
 from .conversions import Lanewise
+from .datapath import Datapath
 from .elementwise import Rounded
 
 __all__ = [

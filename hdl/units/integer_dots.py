@@ -9,7 +9,7 @@ from macaw.golden.formats import Fixed, Float, Format
 from ..arithmetic.integers import integer, running, saturate, wrap, zero_point
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = ["IntDotDatapath", "IntMacDatapath"]
 

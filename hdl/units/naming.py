@@ -13,7 +13,7 @@ from macaw.golden.units.specification import abbreviated, digits, spelled
 from .keywords import TOOLS, VERILOG, VHDL
 
 if TYPE_CHECKING:
-    from .component import Implementation
+    from .implementation import Implementation
 
 __all__ = ["LONGEST", "check", "check_free", "command", "default", "identifiers"]
 

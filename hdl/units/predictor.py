@@ -14,7 +14,7 @@ from ..arithmetic.tree import largest
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .component import Datapath, Implementation
+from .datapath import Datapath
 
 __all__ = ["ExponentPredictorDatapath"]
 
@@ -41,10 +41,11 @@ class ExponentPredictorDatapath(Datapath):
     folds = True
     spec: units.ExponentPredictor
 
-    def __init__(self, spec: units.ExponentPredictor, implementation: Implementation):
-        if spec.length % implementation.fold:
-            raise SpecError(f"fold={implementation.fold}: must divide length={spec.length}")
-        super().__init__(spec, implementation)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fold, length = self.implementation.fold, self.spec.length
+        if length % fold:
+            raise SpecError(f"fold={fold}: must divide length={length}")
 
     def build(
         self, p: Scheduler, *, maximum: Wire, scale: Wire, init: Wire, end: Wire

@@ -14,8 +14,9 @@ from macaw.golden.units.requantize import IntegerUnit
 
 from .block_dots import BlockDotDatapath, BlockMacDatapath
 from .chain import ChainDatapath
-from .component import Datapath, Implementation
+from .component import Component
 from .conversions import BlockDequantizeDatapath, BlockQuantizeDatapath, HadamardDatapath
+from .datapath import Datapath
 from .dots import DotDatapath, MacDatapath
 from .elementwise import AddDatapath, CastDatapath, FmaDatapath, MulDatapath
 from .flex import FlexAddDatapath, FlexMacDatapath, FlexMatmulDatapath, FlexMulDatapath
@@ -26,6 +27,7 @@ from .functions import (
     IntegerSoftmaxDatapath,
     IntegerSquareRootDatapath,
 )
+from .implementation import Implementation
 from .integer_dots import IntDotDatapath, IntMacDatapath
 from .predictor import ExponentPredictorDatapath
 from .requantize import AveragePoolDatapath, ClampDatapath, RequantizeDatapath, ResidualAddDatapath
@@ -98,8 +100,8 @@ def _check(spec: Unit) -> None:
         raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
 
 
-def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
-    """The datapath of a specification, with its ports, latency and clock decided.
+def build(spec: Unit, implementation: Implementation | None = None) -> Component:
+    """The module of a specification, with its ports, latency and clock decided.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def build(spec: Unit, implementation: Implementation | None = None) -> Datapath:
     """
     for stage in spec.chain if isinstance(spec, units.Chain) else (spec,):
         _check(stage)
-    return DATAPATHS[type(spec)](spec, implementation or Implementation())
+    return Component(DATAPATHS[type(spec)](spec, implementation or Implementation()))
 
 
 _WRAPPING = (units.Cast, units.Mul, units.BlockDequantize)

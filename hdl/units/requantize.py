@@ -10,7 +10,7 @@ from macaw.golden.formats import Fixed
 from ..arithmetic.integers import integer, integers, running, saturate, wrap, zero_point
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
-from .component import Datapath
+from .datapath import Datapath
 
 __all__ = [
     "AveragePoolDatapath",

@@ -42,7 +42,7 @@ SIMULATORS = [
 
 
 def pins(design):
-    return {port.name: port.metadata for port in design.datapath.port_list}
+    return {port.name: port.metadata for port in design.component.port_list}
 
 
 # What the JSON says.
@@ -308,9 +308,9 @@ def test_what_is_wrong_on_a_bus_is_found_under_cocotb(case):
 
 def run(spec, sink, **options):
     """What goes in and comes out at each clock, from a source that always offers."""
-    datapath = build(spec, Implementation(flow="stream", **options))
+    component = build(spec, Implementation(flow="stream", **options))
     m = Module()
-    m.submodules.unit = datapath
+    m.submodules.unit = component
     m.d.sync += Signal().eq(0)
     simulator = Simulator(m)
     simulator.add_clock(1e-6)
@@ -318,15 +318,15 @@ def run(spec, sink, **options):
 
     async def bench(ctx):
         for clock, wanted in enumerate(sink):
-            ctx.set(datapath.i_valid, 1)
-            ctx.set(datapath.i_a, clock)
+            ctx.set(component.i_valid, 1)
+            ctx.set(component.i_a, clock)
             seen = []
             for level in (not wanted, wanted):
-                ctx.set(datapath.o_ready, level)
-                seen.append(ctx.get(datapath.i_ready))
-            bubbles.append((seen[0] != seen[1], not ctx.get(datapath.o_valid)))
-            taken.extend([clock] if ctx.get(datapath.i_ready) else [])
-            given.extend([ctx.get(datapath.o_r)] if wanted and ctx.get(datapath.o_valid) else [])
+                ctx.set(component.o_ready, level)
+                seen.append(ctx.get(component.i_ready))
+            bubbles.append((seen[0] != seen[1], not ctx.get(component.o_valid)))
+            taken.extend([clock] if ctx.get(component.i_ready) else [])
+            given.extend([ctx.get(component.o_r)] if wanted and ctx.get(component.o_valid) else [])
             await ctx.tick()
 
     simulator.add_testbench(bench)

@@ -57,9 +57,9 @@ BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
 @pytest.mark.parametrize(("kind", "parameters", "rows"), BY_HAND, ids=lambda x: str(x)[:50])
 def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
     spec = unit(kind, **parameters)
-    datapath: Any = build(spec)
-    pins = [getattr(datapath, f"i_{name}") for name in spec.ports.inputs]
-    outputs = [getattr(datapath, f"o_{name}") for name in spec.ports.outputs]
+    component: Any = build(spec)
+    pins = [getattr(component, f"i_{name}") for name in spec.ports.inputs]
+    outputs = [getattr(component, f"o_{name}") for name in spec.ports.outputs]
     got = []
 
     async def bench(context: Any) -> None:
@@ -70,7 +70,7 @@ def test_corner(kind: str, parameters: dict[str, Any], rows: Rows):
             results = [context.get(output) for output in outputs]
             got.append(tuple(results) if len(results) > 1 else results[0])
 
-    simulator = Simulator(datapath)
+    simulator = Simulator(component)
     simulator.add_testbench(bench)
     simulator.run()
     assert got == [result for _, result in rows]

@@ -11,9 +11,8 @@ from macaw.golden.arithmetic.operands import Operands
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed
 from macaw.golden.units import Operand, Ports, Unit
-from macaw.hdl import generate
+from macaw.hdl import Datapath, generate
 from macaw.hdl import units as hdl_units
-from macaw.hdl.units.component import Datapath
 from macaw.sim import verify
 from macaw.sim.bench.interface import Interface
 from macaw.sim.stimulus import exhaustive, stimulus

@@ -101,7 +101,7 @@ def test_the_packed_netlist_gives_golden_bits(spec, options, tmp_path):
     )
     yosys(tmp_path, "back.ys")
     text = (tmp_path / "netlist.v").read_text()
-    gates = Mapped(design.spec, design.implementation, design.datapath, text)
+    gates = Mapped(design.spec, design.implementation, design.component, text)
     report = verify(gates, simulator="bulk", vectors=100_000, seed=1)
     assert report.passed, report.mismatch
     assert report.vectors >= 100_000
