@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How exact must the accumulator be? One matrix product in e4m3, three accumulators.
 
-``python examples/matmul.py`` prints the signal-to-noise ratio of each against float64. The results
-are those of the hardware, bit for bit: a dot product of 64 lanes with one rounding, the same with
-aligned and truncated terms, and an accumulator that is rounded at each step.
+``python examples/accumulators.py`` prints the signal-to-noise ratio of each against float64.
+The results are those of the hardware, bit for bit: a dot product of 64 lanes with one rounding, the
+same with aligned and truncated terms, and an accumulator that is rounded at each step.
 """
 
 import numpy as np

@@ -70,6 +70,10 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
+        ("studies.function_errors", []),
+        pytest.param(
+            "studies.integer_network", ["--epochs", "3", "--images", "20"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_scripts_write_what_they_measure(
@@ -83,7 +87,7 @@ def test_scripts_write_what_they_measure(
     run(name, [*arguments, "--output", "made"], monkeypatch, capsys)
     stem = name.partition(".")[2]
     made = results.read(stem, tmp_path / "made")
-    assert {*made} == {*results.read(stem)}
+    assert {*results.read(stem)} - {*made} <= {"gates"}  # without --simulate
 
 
 @pytest.mark.parametrize("name", ["studies.digits_network", "studies.training"])
