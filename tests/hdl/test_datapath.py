@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Datapaths without a module of their own: plain objects that build arithmetic anywhere."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from simulated import simulated
+
+from macaw.golden import SpecError, unit
+from macaw.hdl import DATAPATHS, Component, Datapath, Implementation, build
+
+PRODUCT = unit("mul", a="int4", b="int4", out="int8")
+HALVES = np.arange(256) & 15, np.arange(256) >> 4
+
+
+def datapath(spec, **options) -> Datapath:
+    return DATAPATHS[type(spec)](spec, Implementation(**options))
+
+
+def test_a_datapath_builds_into_any_scheduler():
+    product = datapath(PRODUCT)
+    got = simulated(lambda p, word: product.build(p, a=word[:4], b=word[4:])["r"], 8, range(256))
+    assert got == PRODUCT.evaluate(a=HALVES[0], b=HALVES[1])["r"].tolist()
+
+
+@pytest.mark.parametrize("period", [float("inf"), 4.0])
+def test_datapaths_compose(period: float):
+    total = unit("add", a="int8", b="int4", out="int9")
+    steps = datapath(PRODUCT), datapath(total)
+
+    def multiply_add(p, word):
+        a, b = word[:4], word[4:]
+        return steps[1].build(p, a=steps[0].build(p, a=a, b=b)["r"], b=b)["r"]
+
+    got = simulated(multiply_add, 8, range(256), period)
+    a, b = ((half + 8) % 16 - 8 for half in HALVES)
+    assert got == ((a * b + b) % 512).tolist()
+
+
+def test_a_datapath_is_its_specification_and_its_implementation():
+    assert datapath(PRODUCT, stages=2) == datapath(PRODUCT, stages=2) != datapath(PRODUCT)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        datapath(PRODUCT).spec = PRODUCT  # type: ignore[misc]
+
+
+def test_a_component_holds_a_datapath():
+    component = build(PRODUCT, Implementation(stages=2))
+    assert component.datapath == datapath(PRODUCT, stages=2)
+    assert (component.spec, component.implementation.stages, component.latency) == (PRODUCT, 2, 2)
+    assert [port.name for port in component.port_list] == ["clk", "rst", "i_a", "i_b", "o_r"]
+
+
+def test_lanes_that_take_no_turns_are_refused_by_the_datapath():
+    with pytest.raises(SpecError, match="fold=2: the lanes of mul take no turns"):
+        datapath(PRODUCT, fold=2, flow="valid")
+    with pytest.raises(SpecError, match="fold=3: must divide length=16"):
+        datapath(unit("autoflex", out="flex8+5", length=16), fold=3, flow="valid")
+
+
+def test_state_without_a_beginning_is_refused_by_the_component():
+    spec = unit("int-mac", a="int8")
+    part = datapath(spec, reset="none")
+    with pytest.raises(SpecError, match="reset=none: int-mac keeps something from beat to beat"):
+        Component(part)
