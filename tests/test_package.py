@@ -246,7 +246,6 @@ SHARED = {
         "component",
         "datapath",
         "implementation",
-        "keywords",
         "naming",
         "ports",
         "registry",
