@@ -114,7 +114,6 @@ BESIDE = {  # late imports within a room, without which what it imports would co
     ("golden.formats.aliases", "golden.formats.scalar"),  # a name is tried as one of ours
     ("golden.units.chain", "golden.units.registry"),  # stages are made of text
     ("golden.units.specification", "golden.units.registry"),  # a name tells which unit is the same
-    ("hdl.units.chain", "hdl.units.registry"),  # the gates of stages
     *(  # methods of the scheduler, in files of their own: its type
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
         for name in ("adders", "multipliers", "state", "wire")
@@ -262,8 +261,7 @@ FAMILIES = {path.stem for path in (ROOT / "golden" / "units").glob("*.py")} - {
 @pytest.mark.parametrize("room", SHARED)
 def test_families_have_the_same_name_in_every_room(room: str) -> None:
     modules = {name.rpartition(".")[2] for name in MODULES if room_of(name) == room}
-    families = FAMILIES - {"row_functions"} if room == "hdl.units" else FAMILIES
-    assert modules - SHARED[room] - {room.rpartition(".")[2]} == families
+    assert modules - SHARED[room] - {room.rpartition(".")[2]} == FAMILIES
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,10 @@
 import doctest
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
-import macaw
-import macaw.golden.units as golden_units
-import macaw.golden.units.elementwise as golden_elementwise
-import macaw.hdl.units as hdl_units
-import macaw.hdl.units.elementwise as hdl_elementwise
 from macaw import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,31 +53,6 @@ def test_console_examples(
         wanted = expected.strip()
         if wanted:
             assert doctest.OutputChecker().check_output(wanted, out.strip(), RULES), out
-
-
-def test_adding_a_unit_takes_what_the_page_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / "adding-a-unit.md").read_text()
-    specification, gates = re.findall(r"^```py\n(.*?)^```", text, re.M | re.S)
-    names = {}
-    for kin, source in ((golden_elementwise, specification), (hdl_elementwise, gates)):
-        monkeypatch.setitem(sys.modules, "page", kin)
-        names = {**names, **vars(kin), "__name__": "page"}
-        exec(compile(source, "page", "exec"), names)  # the page is ours
-    neg = names["Neg"]
-    monkeypatch.setitem(golden_units.UNITS, "neg", neg)
-    monkeypatch.setitem(hdl_units.DATAPATHS, neg, names["NegDatapath"])
-
-    results = macaw.unit("neg", a="e4m3").evaluate(a=[0x38, 0xFE, 0x00])
-    assert results["r"].tolist() == [0xB8, 0x7E, 0x80]
-    for command in (
-        "units neg",
-        "verify neg a=e4m3 --exhaustive --seed 1",
-        "verify neg a=bf16 out=e4m3 rounding=rtz --stages 2 --flow stream --vectors 500 --seed 1",
-    ):
-        assert cli.main(command.split()) == 0, capsys.readouterr()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

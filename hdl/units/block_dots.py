@@ -18,7 +18,7 @@ from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 from .elementwise import Rounded
 
-__all__ = ["BlockDotDatapath", "BlockMacDatapath"]
+__all__ = ["DATAPATHS", "BlockDotDatapath", "BlockMacDatapath"]
 
 
 def _beat(p: Scheduler, terms: Products) -> list[Sum]:
@@ -168,3 +168,9 @@ def _together(p: Scheduler, sums: list[Sum], widest: int) -> Sum:
         every=cat(*(each.every for each in sums)).all(),
         **{name: some(name) for name in ("nan", "plus", "minus", "invalid", "some", "zero")},
     )
+
+
+DATAPATHS = {
+    units.BlockDot: BlockDotDatapath,
+    units.BlockMac: BlockMacDatapath,
+}

@@ -8,7 +8,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["ChainDatapath"]
+__all__ = ["DATAPATHS", "ChainDatapath"]
 
 
 class ChainDatapath(Datapath):
@@ -27,6 +27,20 @@ class ChainDatapath(Datapath):
             rest = {name: operands[port] for name, port in names.items()}
             results = self._part(p, stage, {linked: results["r"], **rest})
         return results if done is None else {**results, "done": done}
+
+    @classmethod
+    def limits(cls, kind: type[Unit]) -> list[str]:
+        """Those of the stages."""
+        return ["what they refuse of a stage"]
+
+    @classmethod
+    def check(cls, spec: Unit) -> None:
+        """Each stage by its own gates."""
+        from .registry import DATAPATHS
+
+        assert isinstance(spec, units.Chain)
+        for stage in spec.chain:
+            DATAPATHS[type(stage)].check(stage)
 
     def _part(self, p: Scheduler, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
         from .registry import DATAPATHS
@@ -48,3 +62,8 @@ class ChainDatapath(Datapath):
             found[name] = word[position : position + width]
             position += width
         return found
+
+
+DATAPATHS = {
+    units.Chain: ChainDatapath,
+}

@@ -22,7 +22,13 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["BlockDequantizeDatapath", "BlockQuantizeDatapath", "HadamardDatapath", "Lanewise"]
+__all__ = [
+    "DATAPATHS",
+    "BlockDequantizeDatapath",
+    "BlockQuantizeDatapath",
+    "HadamardDatapath",
+    "Lanewise",
+]
 
 
 class Lanewise(Datapath):
@@ -59,6 +65,7 @@ class BlockQuantizeDatapath(Lanewise):
     """
 
     spec: units.BlockQuantize
+    wraps = True
     folds = True
 
     def build(self, p: Scheduler, *, a: Wire, **operands: Wire) -> dict[str, Wire]:
@@ -98,6 +105,7 @@ class BlockDequantizeDatapath(Lanewise):
     """Gates for :class:`macaw.golden.units.BlockDequantize`. One block a clock."""
 
     spec: units.BlockDequantize
+    wraps = True
 
     def build(self, p: Scheduler, *, a: Wire, a_scale: Wire, **control: Wire) -> dict[str, Wire]:
         spec = self.spec
@@ -218,3 +226,10 @@ class HadamardDatapath(Lanewise):
             p.mux(down, some_plus, ~some_minus)
             for some_plus, some_minus in butterfly_marks(plus, minus)
         ]
+
+
+DATAPATHS = {
+    units.BlockQuantize: BlockQuantizeDatapath,
+    units.BlockDequantize: BlockDequantizeDatapath,
+    units.Hadamard: HadamardDatapath,
+}

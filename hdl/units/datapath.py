@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What every unit's gates have in common: a specification, an implementation, and ``build``."""
 
+import typing
 from dataclasses import dataclass
 from typing import ClassVar
 
 from macaw.golden.errors import SpecError
+from macaw.golden.formats import Float
+from macaw.golden.formats.block import Block
+from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .implementation import Implementation
 
-__all__ = ["Datapath"]
+__all__ = ["FLOATS", "Datapath"]
+
+FLOATS = 32
+"""Bits of the widest floats that gates take."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,10 @@ class Datapath:
         True if lanes can take turns: ``Implementation(fold=...)``.
     sums : bool
         True if an exact sum is built, which ``Implementation(widest_sum=...)`` bounds.
+    floats : bool
+        False if the only floats are what the family's own formats are made of.
+    wraps : bool
+        True if what is rounded is one value, and no sum: it wraps whatever the operands are.
 
     Raises
     ------
@@ -45,6 +56,8 @@ class Datapath:
 
     folds: ClassVar[bool] = False
     sums: ClassVar[bool] = False
+    floats: ClassVar[bool] = True
+    wraps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.implementation.fold > 1 and not self.folds:
@@ -55,3 +68,38 @@ class Datapath:
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one."""
         raise NotImplementedError
+
+    @classmethod
+    def limits(cls, kind: type[Unit]) -> list[str]:
+        """What golden evaluates and :meth:`check` refuses of a kind of unit, in words.
+
+        Besides, frequencies that no registers reach, and what :class:`Implementation` says.
+        """
+        hints = typing.get_type_hints(kind)
+        floats = any({Float, Block} & {hint, *typing.get_args(hint)} for hint in hints.values())
+        found = []
+        if floats and cls.floats:
+            found.append(f"floats of more than {FLOATS} bits (fp64)")
+            if kind.rounds and not cls.wraps:
+                found.append("overflow=wrap unless all operands are fixed point")
+        if cls.sums:
+            found.append("exact sums of more bits than widest_sum")
+        return found
+
+    @classmethod
+    def check(cls, spec: Unit) -> None:
+        """SpecError if the gates do not offer what the specification asks for."""
+        for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
+            if isinstance(fmt, Float) and fmt.width > FLOATS:
+                raise SpecError(f"{fmt.name}: gates take floats of at most {FLOATS} bits")
+        if spec.overflow is Overflow.WRAP and not (cls.wraps or _fixed(spec)):
+            raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
+
+
+def _fixed(spec: Unit) -> bool:
+    """Whether what wraps is a sum of fixed-point terms."""
+    inputs = dict(spec.ports.inputs)
+    if isinstance(spec.ports.outputs["r"].format, Float):
+        # Only the inner sums of a chunked accumulation wrap.
+        inputs = {name: port for name, port in inputs.items() if name in ("a", "b")}
+    return not any(isinstance(port.format, Float) for port in inputs.values())

@@ -21,7 +21,7 @@ from ..schedule.wire import Wire
 from .datapath import Datapath
 from .elementwise import Rounded
 
-__all__ = ["DotDatapath", "MacDatapath"]
+__all__ = ["DATAPATHS", "DotDatapath", "MacDatapath"]
 
 
 class DotDatapath(Rounded):
@@ -143,3 +143,9 @@ class MacDatapath(Datapath):
             code = rounder.project(total).code
             loop.close(state, code)
         return code
+
+
+DATAPATHS = {
+    units.Dot: DotDatapath,
+    units.Mac: MacDatapath,
+}

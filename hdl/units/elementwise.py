@@ -14,7 +14,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .datapath import Datapath
 
-__all__ = ["AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded"]
+__all__ = ["DATAPATHS", "AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded"]
 
 
 class Rounded(Datapath):
@@ -42,6 +42,7 @@ class MulDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.Mul`. One result a clock."""
 
     spec: units.Mul
+    wraps = True
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
@@ -82,7 +83,16 @@ class CastDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.Cast`. One result a clock."""
 
     spec: units.Cast
+    wraps = True
 
     def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         return self.results(rounder.project(from_number(p, unpack(p, a, self.spec.a), rounder)))
+
+
+DATAPATHS = {
+    units.Mul: MulDatapath,
+    units.Add: AddDatapath,
+    units.Fma: FmaDatapath,
+    units.Cast: CastDatapath,
+}

@@ -18,13 +18,20 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["FlexAddDatapath", "FlexMacDatapath", "FlexMatmulDatapath", "FlexMulDatapath"]
+__all__ = [
+    "DATAPATHS",
+    "FlexAddDatapath",
+    "FlexMacDatapath",
+    "FlexMatmulDatapath",
+    "FlexMulDatapath",
+]
 
 
 class FlexDatapath(Datapath):
     """What the units have in common: the output stage, and the statistics behind it."""
 
     spec: Flex
+    floats = False
 
     def unpacked(self, p: Scheduler, name: str, code: Wire) -> list[Number]:
         """The integers of an operand, one for each lane."""
@@ -171,3 +178,11 @@ class FlexMatmulDatapath(SumsDatapath):
 
     def products(self, p: Scheduler, left: list[Number], right: list[Number]) -> list[list[Number]]:
         return [[multiply(p, x, y)] for x in left for y in right]
+
+
+DATAPATHS = {
+    units.FlexMac: FlexMacDatapath,
+    units.FlexMatmul: FlexMatmulDatapath,
+    units.FlexAdd: FlexAddDatapath,
+    units.FlexMul: FlexMulDatapath,
+}

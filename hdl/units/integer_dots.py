@@ -11,7 +11,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["IntDotDatapath", "IntMacDatapath"]
+__all__ = ["DATAPATHS", "IntDotDatapath", "IntMacDatapath"]
 
 _FEW = 4
 """Lanes from which on a zero point is multiplied by the sum of narrow weights."""
@@ -44,6 +44,7 @@ class IntegerSumDatapath(Datapath):
     """Gates that add products of integers with zero points."""
 
     spec: units.IntDot | units.IntMac
+    floats = False
 
     def beat(self, p: Scheduler, a: Wire, b: Wire, zeros: dict[str, Wire], *more: Wire) -> Wire:
         """The exact sum of the products of one beat, and of ``more``."""
@@ -161,3 +162,9 @@ def _total(p: Scheduler, terms: list[Term], *more: Wire) -> Wire:
         words.append((pattern if word.signed else cat(pattern, flip)).as_signed())
         carries.append(flip)
     return p.name("sum", p.sum(words, carries).within(low, high))
+
+
+DATAPATHS = {
+    units.IntDot: IntDotDatapath,
+    units.IntMac: IntMacDatapath,
+}

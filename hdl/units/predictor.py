@@ -16,7 +16,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["ExponentPredictorDatapath"]
+__all__ = ["DATAPATHS", "ExponentPredictorDatapath"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +40,7 @@ class ExponentPredictorDatapath(Datapath):
 
     folds = True
     spec: units.ExponentPredictor
+    floats = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -188,3 +189,8 @@ def _times(p: Scheduler, word: Wire, factor: Wire) -> Wire:
         if factor.constant is None or factor.constant >> i & 1
     ]
     return p.sum(rows).within(0, word.high * factor.high) if rows else p.constant(0)
+
+
+DATAPATHS = {
+    units.ExponentPredictor: ExponentPredictorDatapath,
+}

@@ -13,6 +13,7 @@ from ..schedule.wire import Wire, cat, shape_of
 from .datapath import Datapath
 
 __all__ = [
+    "DATAPATHS",
     "AveragePoolDatapath",
     "ClampDatapath",
     "RequantizeDatapath",
@@ -44,6 +45,7 @@ class ScaledDatapath(Datapath):
     """Gates of units with multipliers and shifts, each an operand or fixed."""
 
     spec: units.Requantize | units.ResidualAdd | units.AveragePool
+    floats = False
 
     def factor(self, p: Scheduler, name: str, operands: dict[str, Wire]) -> Wire:
         """A multiplier, or the code of a shift."""
@@ -166,6 +168,7 @@ class ClampDatapath(Datapath):
     """Gates for :class:`macaw.golden.units.Clamp`. One result a clock."""
 
     spec: units.Clamp
+    floats = False
 
     def build(self, p: Scheduler, *, a: Wire, **limits: Wire) -> dict[str, Wire]:
         value = integer(a, self.spec.a)
@@ -249,3 +252,11 @@ def _window(
             Ties.AWAY: guard & (tail | ~negative),
         }[profile.ties]
     return ScaledProduct(word=kept, carry=carry, over=cat(*above).any(), negative=negative)
+
+
+DATAPATHS = {
+    units.Requantize: RequantizeDatapath,
+    units.ResidualAdd: ResidualAddDatapath,
+    units.AveragePool: AveragePoolDatapath,
+    units.Clamp: ClampDatapath,
+}

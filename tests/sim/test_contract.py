@@ -27,7 +27,8 @@ def of_a_specification(kind):
 
 
 def of_gates(kind):
-    return UNITS[kind] in DATAPATHS
+    gates = DATAPATHS.get(UNITS[kind])
+    return gates is not None and gates.__module__ == f"macaw.hdl.units.{family_of(kind)}"
 
 
 def of_a_case(kind):
