@@ -20,11 +20,10 @@ from macaw.golden.errors import MacawError, SpecError, did_you_mean
 from macaw.golden.units import Unit
 from macaw.tools import files
 
+from .component import Component, build
 from .units import naming
-from .units.component import Component
 from .units.datapath import Datapath
 from .units.implementation import Implementation
-from .units.registry import build
 from .verilog import verilog
 
 # amaranth-stubs leave this module out.

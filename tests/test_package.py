@@ -242,11 +242,9 @@ def test_folders_are_not_flat() -> None:
 SHARED = {
     "golden.units": {"registry", "specification"},
     "hdl.units": {
-        "component",
         "datapath",
         "implementation",
         "naming",
-        "ports",
         "registry",
     },
     "sim.proof.cases": {"case", "catalogue", "families"},

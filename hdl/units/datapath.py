@@ -26,7 +26,7 @@ class Datapath:
     """The arithmetic of one unit specification, to be built into any scheduler.
 
     A subclass writes it in :meth:`build`, from operand wires to result wires; where registers go is
-    the scheduler's choice. :class:`~.component.Component` makes a module of it, and
+    the scheduler's choice. :class:`macaw.hdl.component.Component` makes a module of it, and
     :class:`~.chain.ChainDatapath` a part of a larger one.
 
     Parameters

@@ -10,11 +10,9 @@ import pkgutil
 
 from macaw.golden.units import UNITS, Unit
 
-from .component import Component
 from .datapath import Datapath
-from .implementation import Implementation
 
-__all__ = ["DATAPATHS", "build", "limits"]
+__all__ = ["DATAPATHS", "limits"]
 
 
 def _collected() -> dict[type[Unit], type[Datapath]]:
@@ -34,18 +32,5 @@ DATAPATHS = _collected()
 
 
 def limits(kind: type[Unit]) -> list[str]:
-    """What golden evaluates and :func:`build` refuses of a kind of unit, in words."""
+    """What golden evaluates and gates refuse of a kind of unit, in words."""
     return DATAPATHS[kind].limits(kind)
-
-
-def build(spec: Unit, implementation: Implementation | None = None) -> Component:
-    """The module of a specification, with its ports, latency and clock decided.
-
-    Raises
-    ------
-    SpecError
-        If the gates do not offer what the specification asks for, or the frequency is too high.
-    """
-    datapath = DATAPATHS[type(spec)]
-    datapath.check(spec)
-    return Component(datapath(spec, implementation or Implementation()))

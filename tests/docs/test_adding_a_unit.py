@@ -62,10 +62,14 @@ def test_the_page_counts_the_files_that_it_touches(copy: Path):
     assert f"That is {len(touched)} files." in PAGE
 
 
-def test_the_kind_lacks_nothing(copy: Path):
-    contract = "tests/sim/test_contract.py::test_every_kind_is_proven_everywhere[neg]"
-    options = ("-q", "-p", "no:cacheprovider")
-    assert "2 passed" in run(copy, "pytest", contract, "tests/golden/test_negation.py", *options)
+def test_the_kind_lacks_nothing_and_has_room(copy: Path):
+    tests = (
+        "tests/sim/test_contract.py::test_every_kind_is_proven_everywhere[neg]",
+        "tests/golden/test_negation.py",
+        "tests/test_package.py::test_folders_are_not_flat",
+        "tests/test_package.py::test_families_have_the_same_name_in_every_room",
+    )
+    assert "7 passed" in run(copy, "pytest", *tests, "-q", "-p", "no:cacheprovider")
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,16 @@ from amaranth.lib.wiring import In, Out
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
 
-from ..schedule.delays import DELAY_MODELS
-from ..schedule.scheduler import Scheduler, Scratch
-from ..schedule.wire import Wire
-from . import naming
-from .datapath import Datapath
-from .implementation import Implementation
 from .ports import boundary, bus_inputs, list_ports, packets, side_by_side
+from .schedule.delays import DELAY_MODELS
+from .schedule.scheduler import Scheduler, Scratch
+from .schedule.wire import Wire
+from .units import naming
+from .units.datapath import Datapath
+from .units.implementation import Implementation
+from .units.registry import DATAPATHS
 
-__all__ = ["Component"]
+__all__ = ["Component", "build"]
 
 
 class Component(wiring.Component):
@@ -252,3 +253,16 @@ def _skid(
 
 def _scratch() -> Module:
     return cast(Module, Scratch())
+
+
+def build(spec: Unit, implementation: Implementation | None = None) -> Component:
+    """The module of a specification, with its ports, latency and clock decided.
+
+    Raises
+    ------
+    SpecError
+        If the gates do not offer what the specification asks for, or the frequency is too high.
+    """
+    datapath = DATAPATHS[type(spec)]
+    datapath.check(spec)
+    return Component(datapath(spec, implementation or Implementation()))
