@@ -137,7 +137,7 @@ def main() -> int:
         with writing:
             old = results.read("block_dots", options.output, {"rows": []})
             made = {"rows": merged(old["rows"], [row])}
-            print(results.write("block_dots", made, options.output))
+            results.write("block_dots", made, options.output)
 
     todo = [
         jobs.Job(name=f"{name} {what}", function=one, arguments={"name": name, "what": what})

@@ -83,7 +83,8 @@ def main() -> int:
     for name, count, what in work:
         row = measure(name, count, what, progress)
         old = results.read("flex", options.output, {"rows": []})
-        print(results.write("flex", {"rows": merged(old["rows"], row)}, options.output))
+        results.write("flex", {"rows": merged(old["rows"], row)}, options.output)
+        progress(f"{what} {name}, {count} a clock")
     return 0
 
 

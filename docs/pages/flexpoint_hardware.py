@@ -28,7 +28,7 @@ def cost(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     areas: dict[tuple[int, int], list[str]] = {}
-    for row in found["area"]:
+    for row in found.get("area", []):
         areas.setdefault((row["precision"], row["fold"]), []).append(_area(row))
     for (precision, fold), each in areas.items():
         every = "clock" if fold == 1 else f"{fold} clocks"
@@ -39,7 +39,7 @@ def cost(found: dict[str, Any]) -> str:
 def clock(found: dict[str, Any]) -> str:
     """Clocks with pipeline registers."""
     lines = ["| target | built with | latency | area | FF | clock |", "|---|---|---|---|---|---|"]
-    for row in found["clock"]:
+    for row in found.get("clock", []):
         fpga = row["target"] == "ecp5"
         speed = f"{row['fmax_mhz']:.0f} MHz" if fpga else f"{row['delay_fo4']} FO4"
         words = ", ".join(f"{name}={value:g}" for name, value in row["choice"].items())
