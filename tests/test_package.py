@@ -238,6 +238,22 @@ def test_folders_are_not_flat() -> None:
             assert len([*path.parent.glob("*.py")]) <= MOST_FILES, module
 
 
+OUTSIDE = ("benchmarks", "docs", "examples", "tests")
+
+
+@pytest.mark.parametrize("top", [name for name in OUTSIDE if name != "tests"])
+def test_folders_outside_are_not_flat(top: str) -> None:
+    for folder in {path.parent for path in (ROOT / top).rglob("*.py")}:
+        assert len([*folder.glob("*.py")]) <= MOST_FILES, folder
+
+
+def test_nothing_of_macaw_knows_what_is_outside() -> None:
+    for module, path in MODULES.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        tops = {name.partition(".")[0] for name in imported(path, package)}
+        assert not tops & {*OUTSIDE}, module
+
+
 # The rooms in which a family of units has one file of its name, and what they have besides.
 SHARED = {
     "golden.units": {"registry", "specification"},
@@ -298,6 +314,9 @@ def test_type_checker_sees_every_module() -> None:
     assert all(path.is_symlink() and path.exists() for path in links.values())
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+OTHERS = [path for top in OUTSIDE for path in sorted((ROOT / top).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", SOURCES + OTHERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_licence_line(path: Path) -> None:
     assert path.read_text().startswith("# SPDX-License-Identifier: BSD-2-Clause\n")
