@@ -139,5 +139,5 @@ def test_speed():
     start = time.thread_time()
     for _ in stimulus(spec, vectors=1 << 20, seed=2):
         pass
-    # five million a second on an idle machine: benchmarks/bulk.py; here only not hopeless
+    # five million a second on an idle machine: benchmarks/speed/bulk.py; here only not hopeless
     assert (1 << 20) / (time.thread_time() - start) > 1e6
