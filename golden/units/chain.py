@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -43,6 +43,11 @@ class Chain(Unit):
         Words of the memory; 0: none.
     stored : str
         Names of operands that come from the memory, with commas.
+
+    Attributes
+    ----------
+    chain : tuple of Unit
+        The units that ``stages`` means, first to last.
     """
 
     kind: ClassVar[str] = "pipeline"
@@ -56,13 +61,14 @@ class Chain(Unit):
     stages: str = UNSET
     channels: int = 0
     stored: str = ""
+    chain: tuple[Unit, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.stages is None:
             raise SpecError("pipeline: parameter stages is missing")
         Unit.__post_init__(self)
         value: Any = self.stages
-        self._set("stages", value if isinstance(value, str) else spell(value))
+        self._set("chain", parse(value if isinstance(value, str) else spell(value)))
         self._set("stages", spell(self.chain))
         check_integer("channels", self.channels, 0, _MOST_CHANNELS)
         stored = [name.strip() for name in self.stored.split(",") if name.strip()]
@@ -76,11 +82,6 @@ class Chain(Unit):
             raise SpecError(
                 f"channels={self.channels}, stored={self.stored!r}: a memory needs both"
             )
-
-    @property
-    def chain(self) -> tuple[Unit, ...]:
-        """The units, first to last."""
-        return _chain(self.stages)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -231,7 +232,8 @@ def _spell(stage: Unit) -> str:
 
 
 @lru_cache(maxsize=256)
-def _chain(text: str) -> tuple[Unit, ...]:
+def parse(text: str) -> tuple[Unit, ...]:
+    """The units that a text means; SpecError where it means none, or they do not fit together."""
     from .registry import UNITS, unit
 
     found: list[Unit] = []

@@ -152,7 +152,7 @@ UNTOLD = {"name", "widest_sum"}
 
 def fields(kind):
     cls = UNITS[kind]
-    names = [field.name for field in dataclasses.fields(cls)]
+    names = [field.name for field in dataclasses.fields(cls) if field.init]
     return [name for name in names if cls.rounds or name not in ROUNDING]
 
 

@@ -79,7 +79,8 @@ def unit_and_implementation(
 
     pairs = _pairs(items)
     how = {field.name for field in dataclasses.fields(Implementation)}
-    what = {field.name for field in dataclasses.fields(UNITS[kind])} if kind in UNITS else set()
+    fields = dataclasses.fields(UNITS[kind]) if kind in UNITS else ()
+    what = {field.name for field in fields if field.init}
     hints = typing.get_type_hints(Implementation)
     given = {name: value for name, value in options.items() if value is not None}
     for name in [name for name in pairs if name in how - what]:
