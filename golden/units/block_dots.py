@@ -19,8 +19,9 @@ from ..formats.block import AnyFormat, Block
 from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .dots import SumOfProducts
-from .specification import UNSET, Ports, Unit, identifier
+from .dots import SumOfProducts, sum_words
+from .naming import counted, identifier, named, word
+from .specification import UNSET, Ports, Unit
 
 _LAST = {"last": Operand(format=Fixed(width=1, signed=False))}
 
@@ -164,10 +165,6 @@ class BlockDot(_BlockSum):
         """Whether a result belongs to several beats."""
         return self.beats > 1
 
-    def _stem(self) -> str:
-        lanes = "" if self.lanes == self.size else f"l{self.lanes}"
-        return f"block_dot{self.size}{lanes}"
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
@@ -276,10 +273,6 @@ class BlockMac(_BlockSum):
         return self.acc == "exact"
 
     @property
-    def _default_overflow(self) -> Overflow | None:
-        return resolve_or_default(None, self.out) if self._settles else None
-
-    @property
     def elements(self) -> int:
         """Products of a step: those of a beat, or of the block that a beat is a part of."""
         sizes = [fmt.size for fmt in (self.a, self.b) if isinstance(fmt, Block) and fmt.size]
@@ -289,16 +282,6 @@ class BlockMac(_BlockSum):
     def factors(self) -> Factors:
         """The operands of the products of a step."""
         return Factors(a=self.a, b=self.b, count=self.elements, parameter="lanes")
-
-    def _stem(self) -> str:
-        return f"block_mac{self.lanes}"
-
-    def _suffixes(self) -> list[str]:
-        acc = "exact" if isinstance(self.acc, str) else identifier(self.acc)
-        terms = [] if self.terms == 4096 else [f"t{self.terms}"]
-        contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
-        shown = [] if acc == "fp32" else [f"acc{acc}"]
-        return shown + terms + contexts + SumOfProducts._suffixes(self)
 
     @property
     def ports(self) -> Ports:
@@ -335,3 +318,22 @@ class BlockMac(_BlockSum):
     def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
         """Return how the results of the steps ``chunk`` are rounded."""
         return self._direction(dict(chunk))
+
+
+def _dot_stem(spec: BlockDot) -> str:
+    lanes = "" if spec.lanes == spec.size else f"l{spec.lanes}"
+    return f"block_dot{spec.size}{lanes}"
+
+
+def _mac_words(spec: BlockMac) -> list[str]:
+    acc = word("acc", "exact" if isinstance(spec.acc, str) else identifier(spec.acc), "fp32")
+    return acc + word("t", spec.terms, 4096) + word("x", spec.contexts, 1) + sum_words(spec)
+
+
+named(BlockDot, stem=_dot_stem)
+named(
+    BlockMac,
+    stem=counted("lanes"),
+    words=_mac_words,
+    overflow=lambda spec: resolve_or_default(None, spec.out) if spec._settles else None,
+)

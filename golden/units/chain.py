@@ -14,7 +14,8 @@ from ..arithmetic.operands import Operand, Operands
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_integer
 from ..formats.scalar import Fixed, Format
-from .specification import UNSET, Ports, Unit, spelled
+from .naming import kind_word, named, spelled
+from .specification import UNSET, Ports, Unit
 
 _MOST_CHANNELS = 1 << 16
 
@@ -123,20 +124,6 @@ class Chain(Unit):
         """Stages and memory, JSON-able."""
         memory = {"channels": self.channels, "stored": self.stored} if self.channels else {}
         return {"stages": self.stages, **memory}
-
-    def _words(self) -> list[str]:
-        return [self.kind, *(unit.name for unit in self.chain), *self._memory()]
-
-    def _brief(self) -> list[str]:
-        kinds = (stage.kind.replace("-", "_") for stage in self.chain)
-        return [self.kind, *kinds, *self._memory()]
-
-    def _memory(self) -> list[str]:
-        """Channels of the memory, and what it holds unless that is all that it could."""
-        if not self.channels:
-            return []
-        offered = [name for _, names in self._later() for name in names.values()]
-        return [f"c{self.channels}", *(() if list(self.held) == offered else self.held)]
 
     @property
     def _out(self) -> Format:
@@ -299,3 +286,19 @@ def split(text: str, separator: str) -> list[str]:
             start = position + 1
     parts.append(text[start:])
     return [part for part in parts if part.strip()] if text.strip() else []
+
+
+def _memory(spec: Chain) -> list[str]:
+    """Channels of the memory, and what it holds unless that is all that it could."""
+    if not spec.channels:
+        return []
+    offered = [name for _, names in spec._later() for name in names.values()]
+    return [f"c{spec.channels}", *(() if list(spec.held) == offered else spec.held)]
+
+
+named(
+    Chain,
+    formats=lambda spec: [stage.name for stage in spec.chain],
+    words=_memory,
+    brief=lambda spec: [spec.kind, *map(kind_word, spec.chain), *_memory(spec)],
+)

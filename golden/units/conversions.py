@@ -20,6 +20,7 @@ from ..formats.block import Block
 from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import FORMATS, Float, Format
+from .naming import counted, named, rounding_words, word
 from .specification import UNSET, Ports, Unit
 
 LARGEST_BLOCK = 4096
@@ -46,9 +47,6 @@ class _Conversion(Unit):
     @property
     def _lanes(self) -> int:
         raise NotImplementedError
-
-    def _stem(self) -> str:
-        return self.kind.replace("-", "_")
 
     def _control(self) -> dict[str, Operand]:
         return {
@@ -154,23 +152,9 @@ class BlockQuantize(_Conversion):
         return self.out.element
 
     @property
-    def _default_overflow(self) -> Overflow | None:
-        return Overflow.SATURATE
-
-    @property
     def _lanes(self) -> int:
         assert self.size is not None
         return self.size
-
-    def _suffixes(self) -> list[str]:
-        words = _size_suffix(self.size, self.out)
-        if self.scale_rule is not ScaleRule.FLOOR:
-            words.append(self.scale_rule.value)
-        if self.order is not Order.PAPER:
-            words.append(self.order.value)
-        if self.min_scale is not MinScale.NONE:
-            words.append(f"min_{self.min_scale.value}")
-        return words + Unit._suffixes(self)
 
     @property
     def ports(self) -> Ports:
@@ -243,9 +227,6 @@ class BlockDequantize(_Conversion):
     def _lanes(self) -> int:
         assert self.size is not None
         return self.size
-
-    def _suffixes(self) -> list[str]:
-        return _size_suffix(self.size, self.a) + Unit._suffixes(self)
 
     @property
     def ports(self) -> Ports:
@@ -337,15 +318,6 @@ class Hadamard(_Conversion):
     def _lanes(self) -> int:
         return self.size
 
-    def _stem(self) -> str:
-        return f"hadamard{self.size}"
-
-    def _suffixes(self) -> list[str]:
-        signs = [f"s{self.signs:x}"] if self.signs else []
-        bits = self.aligned_bits
-        aligned = [] if bits is None else [f"aligned{bits}"]
-        return signs + aligned + Unit._suffixes(self)
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
@@ -364,5 +336,22 @@ def default_size(block: Block) -> int:
     return 32 if block.size is None else block.size
 
 
-def _size_suffix(size: int | None, block: Block) -> list[str]:
-    return [] if size == default_size(block) else [f"k{size}"]
+def _quantize_words(spec: BlockQuantize) -> list[str]:
+    words = word("k", spec.size, default_size(spec.out))
+    words += word("", spec.scale_rule.value, ScaleRule.FLOOR.value)
+    words += word("", spec.order.value, Order.PAPER.value)
+    words += word("min_", spec.min_scale.value, MinScale.NONE.value)
+    return words + rounding_words(spec)
+
+
+def _hadamard_words(spec: Hadamard) -> list[str]:
+    signs = [f"s{spec.signs:x}"] if spec.signs else []
+    return signs + word("aligned", spec.aligned_bits, None) + rounding_words(spec)
+
+
+named(BlockQuantize, words=_quantize_words, overflow=lambda spec: Overflow.SATURATE)
+named(
+    BlockDequantize,
+    words=lambda spec: word("k", spec.size, default_size(spec.a)) + rounding_words(spec),
+)
+named(Hadamard, stem=counted("size"), words=_hadamard_words)

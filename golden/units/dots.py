@@ -25,7 +25,8 @@ from ..errors import CodeError, SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .specification import UNSET, Ports, Unit, identifier
+from .naming import counted, identifier, named, rounding_words, word
+from .specification import ROUNDING, UNSET, Ports, Unit
 
 _LANES = 4096
 
@@ -37,10 +38,6 @@ class SumOfProducts(Unit):
     dynamic: ClassVar[bool] = False
 
     accumulation: str = "exact"
-
-    def _order(self) -> tuple[str, ...]:
-        first, *rest = Unit._order(self)
-        return (*rest, first)
 
     @property
     def factors(self) -> Factors:
@@ -85,14 +82,6 @@ class SumOfProducts(Unit):
     def profile(self) -> Accumulation:
         """The accumulation profile."""
         return parse(self.accumulation, self.factors, self.overflow)[0]
-
-    def _suffixes(self) -> list[str]:
-        return self.profile.identifier + Unit._suffixes(self)
-
-    @property
-    def _default_overflow(self) -> Overflow | None:
-        # A policy that is given holds for the inner sums of ``chunk`` too: it is not the default.
-        return None if self.profile.kind == "chunk" else resolve_or_default(None, self._out)
 
     def join(
         self,
@@ -151,9 +140,6 @@ class Dot(SumOfProducts):
     def macs(self) -> int:
         """Multiply-accumulates per operation."""
         return self.lanes
-
-    def _stem(self) -> str:
-        return f"dot{self.lanes}"
 
     @property
     def ports(self) -> Ports:
@@ -243,19 +229,6 @@ class Mac(Unit):
         return self.lanes
 
     @property
-    def _default_overflow(self) -> Overflow | None:
-        return resolve_overflow(None, self.out) if self.acc == "exact" else None
-
-    def _stem(self) -> str:
-        return "mac" if self.lanes == 1 else f"mac{self.lanes}"
-
-    def _suffixes(self) -> list[str]:
-        acc = [] if isinstance(self.acc, str) else [f"acc{identifier(self.acc)}"]
-        terms = [] if self.terms == 1024 else [f"t{self.terms}"]
-        contexts = [] if self.contexts == 1 else [f"x{self.contexts}"]
-        return acc + terms + contexts + Unit._suffixes(self)
-
-    @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
         lanes = None if self.lanes == 1 else self.lanes
@@ -299,3 +272,29 @@ class Mac(Unit):
     def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
         """Return how the results of the beats ``chunk`` are rounded."""
         return self._direction(dict(chunk))
+
+
+def sum_words(spec: SumOfProducts) -> list[str]:
+    """Return the words of a name for the accumulation profile and the rounding."""
+    return spec.profile.identifier + rounding_words(spec)
+
+
+def _mac_words(spec: Mac) -> list[str]:
+    acc = [] if isinstance(spec.acc, str) else [f"acc{identifier(spec.acc)}"]
+    beats = word("t", spec.terms, 1024) + word("x", spec.contexts, 1)
+    return acc + beats + rounding_words(spec)
+
+
+def _usual_overflow(spec: SumOfProducts) -> Overflow | None:
+    # A policy that is given holds for the inner sums of ``chunk`` too: it is not the default.
+    return None if spec.profile.kind == "chunk" else resolve_or_default(None, spec._out)
+
+
+named(SumOfProducts, words=sum_words, overflow=_usual_overflow, last=("accumulation", *ROUNDING))
+named(Dot, stem=counted("lanes"))
+named(
+    Mac,
+    stem=counted("lanes", but=1),
+    words=_mac_words,
+    overflow=lambda spec: resolve_overflow(None, spec.out) if spec.acc == "exact" else None,
+)

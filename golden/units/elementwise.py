@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +15,8 @@ from ..arithmetic.sums import add_terms, products
 from ..formats.checks import check_boolean
 from ..formats.choices import Nan
 from ..formats.scalar import Format
-from .specification import UNSET, Ports, Unit
+from .naming import named, rounding_words
+from .specification import ROUNDING, UNSET, Ports, Unit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,13 +30,6 @@ class _Elementwise(Unit):
         check_boolean("flags", self.flags)
         super(_Elementwise, self)._check_result()
         self._set("nan", resolve_nan(self.nan, self._out))
-
-    def _suffixes(self) -> list[str]:
-        suffixes = super(_Elementwise, self)._suffixes()
-        return suffixes if self.nan is None else [*suffixes, f"nan_{self.nan}"]
-
-    def _order(self) -> tuple[str, ...]:
-        return tuple(f.name for f in fields(self))[len(fields(_Elementwise)) :]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +103,6 @@ class Add(_Elementwise):
     def macs(self) -> int:
         """Multiply-accumulates per operation."""
         return 0
-
-    def _stem(self) -> str:
-        return "sub" if self.subtract else "add"
 
     @property
     def ports(self) -> Ports:
@@ -195,3 +186,11 @@ class Cast(_Elementwise):
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         return unpack(codes["a"], self.a)
+
+
+named(
+    _Elementwise,
+    words=lambda spec: rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"]),
+    last=(*ROUNDING, "flags", "nan"),
+)
+named(Add, stem=lambda spec: "sub" if spec.subtract else "add")

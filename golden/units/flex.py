@@ -23,7 +23,8 @@ from ..formats.block import Block, scalar
 from ..formats.checks import check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .specification import UNSET, Ports, Unit
+from .naming import counted, named, rounding_words, word
+from .specification import ROUNDING, UNSET, Ports, Unit
 
 __all__ = ["FlexAdd", "FlexMac", "FlexMatmul", "FlexMul"]
 
@@ -166,10 +167,6 @@ class Elementwise(Flex):
         Flex.__post_init__(self)
         check_integer("lanes", self.lanes, 1, 4096)
 
-    def _stem(self) -> str:
-        stem = self.kind.replace("-", "_")
-        return stem if self.lanes == 1 else f"{stem}{self.lanes}"
-
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
         """Lanes of ``a``, ``b`` and ``r``; None for a scalar."""
@@ -248,12 +245,6 @@ class FlexSum(Flex):
     accumulates: ClassVar[bool] = True
 
     terms: int = 65536
-
-    def _order(self) -> tuple[str, ...]:
-        return (*(name for name in Unit._order(self) if name != "terms"), "terms")
-
-    def _suffixes(self) -> list[str]:
-        return ([] if self.terms == 65536 else [f"t{self.terms}"]) + Unit._suffixes(self)
 
     @property
     def sum_bits(self) -> int:
@@ -364,9 +355,6 @@ class FlexMac(FlexSum):
         """Multiply-accumulates per operation."""
         return self.lanes
 
-    def _stem(self) -> str:
-        return "flex_mac" if self.lanes == 1 else f"flex_mac{self.lanes}"
-
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
         """Lanes of ``a``, ``b`` and ``r``; None for a scalar."""
@@ -416,9 +404,6 @@ class FlexMatmul(FlexSum):
         """Multiply-accumulates per operation."""
         return self.rows * self.columns
 
-    def _stem(self) -> str:
-        return f"flex_matmul{self.rows}x{self.columns}"
-
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
         """Lanes of ``a``, ``b`` and ``r``."""
@@ -431,3 +416,13 @@ class FlexMatmul(FlexSum):
 
     def _products(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return rows(a[:, :, None] * b[:, None, :])[..., None]
+
+
+named(Elementwise, stem=counted("lanes", but=1))
+named(
+    FlexSum,
+    words=lambda spec: word("t", spec.terms, 65536) + rounding_words(spec),
+    last=("terms", *ROUNDING),
+)
+named(FlexMac, stem=counted("lanes", but=1))
+named(FlexMatmul, stem=lambda spec: f"flex_matmul{spec.rows}x{spec.columns}")

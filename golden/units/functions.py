@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
-from .specification import UNSET, Ports, Unit, identifier
+from .naming import alike, identifier, named, rounding_words, word
+from .specification import UNSET, Ports, Unit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,12 +47,6 @@ class IntegerFunction(Unit):
     def multiplied(self) -> tuple[str, ...]:
         """Names of the operands that a term of the result is the product of."""
         return ("x",)
-
-    def _stem(self) -> str:
-        return self.kind.replace("-", "_")
-
-    def _format_names(self) -> list[str]:
-        return [identifier(getattr(self, "x"))]  # noqa: B009
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,16 +199,6 @@ class IntegerExp2(IntegerFunction):
         outputs = self._results() | {"exponent": Operand(format=self._exponent)}
         return Ports(inputs=inputs, outputs=outputs)
 
-    def _format_names(self) -> list[str]:
-        out = [] if self.out is None else [identifier(self.out)]
-        return [identifier(self.x), *out]
-
-    def _suffixes(self) -> list[str]:
-        words = [] if self.base == "2" else ["e"]
-        if self.out is None or self.precision != self._usual_precision:
-            words.append(f"p{self.precision}")
-        return words + (Unit._suffixes(self) if self.out is not None else [])
-
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if self.out is not None:
             return Unit._compute(self, chunk)
@@ -253,13 +238,6 @@ class ScaledFunction(IntegerFunction):
     @property
     def _step(self) -> Fraction:
         return Fraction(getattr(self, "scale"))  # noqa: B009
-
-    def _suffixes(self) -> list[str]:
-        fmt: Fixed = getattr(self, "x")  # noqa: B009
-        if self._step == Fraction(1, 1 << fmt.fraction):
-            return []
-        word = getattr(self, "scale").replace(".", "p").replace("/", "_")  # noqa: B009
-        return [f"s{word}"]
 
 
 def _spell(scale: Fraction) -> str:
@@ -329,9 +307,33 @@ class IntegerGelu(ScaledFunction):
         bound = self.constants.bound
         return {"x": np.array([n for n in (-bound, 0, bound) if abs(n) <= self.x.max_integer])}
 
-    def _suffixes(self) -> list[str]:
-        usual = self.shift == Gelu.of(self._step).shift
-        return ScaledFunction._suffixes(self) + ([] if usual else [f"shift{self.shift}"])
-
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {"r": codes_of(self.constants(integers_of(chunk["x"], self.x)), self._out)}
+
+
+def _exp2_words(spec: IntegerExp2) -> list[str]:
+    words = [] if spec.base == "2" else ["e"]
+    if spec.out is None or spec.precision != spec._usual_precision:
+        words.append(f"p{spec.precision}")
+    return words + (rounding_words(spec) if spec.out is not None else [])
+
+
+def scale_words(spec: Any) -> list[str]:
+    """Return the word of a name for a scale that is not the format's."""
+    if Fraction(spec.scale) == Fraction(1, 1 << spec.x.fraction):
+        return []
+    return [f"s{spec.scale.replace('.', 'p').replace('/', '_')}"]
+
+
+def _gelu_words(spec: IntegerGelu) -> list[str]:
+    return scale_words(spec) + word("shift", spec.shift, Gelu.of(spec._step).shift)
+
+
+named(IntegerFunction, formats=alike("x"))
+named(
+    IntegerExp2,
+    formats=lambda spec: [identifier(fmt) for fmt in (spec.x, spec.out) if fmt is not None],
+    words=_exp2_words,
+)
+named(ScaledFunction, words=scale_words)
+named(IntegerGelu, words=_gelu_words)

@@ -16,8 +16,9 @@ from ..errors import CodeError, SpecError
 from ..formats.checks import check_boolean, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format, Subnormals
+from .naming import alike, counted, identifier, named, word
 from .requantize import IntegerUnit, sums
-from .specification import UNSET, Ports, Unit, identifier
+from .specification import UNSET, Ports, Unit
 
 _LANES = 4096
 _WIDEST = 16
@@ -84,20 +85,6 @@ class IntegerSum(IntegerUnit):
         """Multiply-accumulates per operation."""
         return self.lanes
 
-    def _format_names(self) -> list[str]:
-        names = [identifier(self.a), identifier(self.b)]
-        return names[:1] if names[0] == names[1] else names
-
-    def _suffixes(self) -> list[str]:
-        acc = [] if self.acc == Fixed(width=32) else [f"acc{identifier(self.acc)}"]
-        parts = [] if self.parts == 1 else [f"p{self.parts}"]
-        flags = [n.replace("_", "") for n in ("a_zero", "b_zero") if getattr(self, n)]
-        return acc + parts + flags + ["nobias"] * (not self.bias) + ["wrap"] * self.wrap
-
-    def _order(self) -> tuple[str, ...]:
-        first = ("a", "b", "acc", "lanes")
-        return (*first, *(name for name in Unit._order(self) if name not in first))
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
@@ -163,9 +150,6 @@ class IntDot(IntegerSum):
     def __post_init__(self) -> None:
         self._check(self.lanes)
 
-    def _stem(self) -> str:
-        return f"int_dot{self.lanes}"
-
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {"r": self._result(self._sum(chunk), chunk)}
 
@@ -202,13 +186,6 @@ class IntMac(IntegerSum):
         if self.terms < self.lanes:
             raise SpecError(f"terms={self.terms}: must be at least lanes={self.lanes}")
 
-    def _stem(self) -> str:
-        return "int_mac" if self.lanes == 1 else f"int_mac{self.lanes}"
-
-    def _suffixes(self) -> list[str]:
-        terms = [] if self.terms == 1024 else [f"t{self.terms}"]
-        return terms + IntegerSum._suffixes(self)
-
     def _count(self, parts: int) -> int | None:
         return None if self.lanes * parts == 1 else self.lanes * parts
 
@@ -229,3 +206,18 @@ class IntMac(IntegerSum):
 def _whole(codes: np.ndarray, fmt: Format) -> np.ndarray:
     """The integers that codes mean."""
     return fmt.decode(codes).astype(np.int64)
+
+
+def _sum_words(spec: IntegerSum) -> list[str]:
+    words = word("acc", identifier(spec.acc), "int32") + word("p", spec.parts, 1)
+    words += ["azero"] * spec.a_zero + ["bzero"] * spec.b_zero
+    return words + ["nobias"] * (not spec.bias) + ["wrap"] * spec.wrap
+
+
+named(IntegerSum, formats=alike("a", "b"), words=_sum_words)
+named(IntDot, stem=counted("lanes"))
+named(
+    IntMac,
+    stem=counted("lanes", but=1),
+    words=lambda spec: word("t", spec.terms, 1024) + _sum_words(spec),
+)

@@ -15,7 +15,8 @@ from ..errors import CodeError, SpecError
 from ..formats.block import Block
 from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
-from .specification import UNSET, Ports, Unit, digits
+from .naming import digits, named, word
+from .specification import UNSET, Ports, Unit
 
 _BIT = Fixed(width=1, signed=False)
 
@@ -105,19 +106,6 @@ class ExponentPredictor(Unit):
         return ("maximum",)
 
     @property
-    def _default_overflow(self) -> None:
-        return None
-
-    def _suffixes(self) -> list[str]:
-        standard = Predictor(format=self.out, profile=self.profile)
-        words = [] if self.profile == "paper" else [self.profile]
-        for name, letter in _LETTERS.items():
-            value = getattr(self, name)
-            if value != getattr(standard, name):
-                words.append(f"{letter}{digits(value)}")
-        return words + ([] if self.contexts == 1 else [f"x{self.contexts}"])
-
-    @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
         scale = Operand(format=self.out.scale)
@@ -165,3 +153,15 @@ class ExponentPredictor(Unit):
 
 
 _LETTERS = {"length": "l", "alpha": "a", "beta": "b", "gamma": "g", "precision": "p"}
+
+
+def _words(spec: ExponentPredictor) -> list[str]:
+    usual = Predictor(format=spec.out, profile=spec.profile)
+    words = word("", spec.profile, "paper")
+    for name, letter in _LETTERS.items():
+        value = getattr(spec, name)
+        words += word(letter, digits(value), digits(getattr(usual, name)))
+    return words + word("x", spec.contexts, 1)
+
+
+named(ExponentPredictor, words=_words)

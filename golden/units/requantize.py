@@ -30,7 +30,8 @@ from ..arithmetic.streams import Stream
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_boolean, check_format, check_integer
 from ..formats.scalar import Fixed
-from .specification import Ports, Unit, identifier
+from .naming import alike, counted, identifier, named, signed, word
+from .specification import Ports, Unit
 
 SHIFT = Fixed(width=8)
 """Format of the operands that are shifts."""
@@ -57,9 +58,6 @@ class IntegerUnit(Unit):
         self._set(name, fmt)
         return fmt
 
-    def _stem(self) -> str:
-        return self.kind.replace("-", "_")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scaled(IntegerUnit):
@@ -67,10 +65,6 @@ class Scaled(IntegerUnit):
 
     profile: Profile = Profile.TFLITE_SINGLE
     bits: int = BITS
-
-    def _order(self) -> tuple[str, ...]:
-        rest = [name for name in Unit._order(self) if name not in ("profile", "bits")]
-        return (*rest, "profile", "bits")
 
     def _check_scaling(self, *factors: str) -> None:
         """Check profile and bits, and what is fixed of the multipliers and shifts ``factors``."""
@@ -81,11 +75,6 @@ class Scaled(IntegerUnit):
             if getattr(self, name) is not None:
                 low, high = self._range(name)
                 check_integer(name, getattr(self, name), low, high)
-
-    @property
-    def _usual(self) -> Profile:
-        """The profile that names leave out."""
-        return Profile.TFLITE_SINGLE
 
     def _range(self, name: str) -> tuple[int, int]:
         return (LEAST_SHIFT, LARGEST_SHIFT) if "shift" in name else (0, (1 << self.bits) - 1)
@@ -109,21 +98,6 @@ class Scaled(IntegerUnit):
 
     def _results(self) -> dict[str, Operand]:
         return {"r": Operand(format=getattr(self, "out"))}  # noqa: B009
-
-    def _named(self, *formats: str) -> list[str]:
-        names = [identifier(getattr(self, name)) for name in formats]
-        return names[:1] if len(set(names)) == 1 else names
-
-    def _scaled_suffixes(self, *factors: str) -> list[str]:
-        result = [] if self.profile is self._usual else [self.profile.value]
-        if self.bits != BITS:
-            result.append(f"m{self.bits}bits")
-        for name in factors:
-            value = getattr(self, name)
-            if value is not None:
-                stem = "".join(part[0] for part in name.split("_"))
-                result.append(f"{stem}{value}" if value >= 0 else f"{stem}n{-value}")
-        return result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,13 +140,6 @@ class Requantize(Scaled):
     def multiplied(self) -> tuple[str, ...]:
         """Names of the operands that a term of the result is the product of."""
         return ("x", *(["multiplier"] if self.multiplier is None else []))
-
-    def _format_names(self) -> list[str]:
-        return self._named("x", "out")
-
-    def _suffixes(self) -> list[str]:
-        zero = ["zp"] if self.zero_point else []
-        return self._scaled_suffixes("multiplier", "shift") + zero
 
     @property
     def ports(self) -> Ports:
@@ -280,23 +247,9 @@ class ResidualAdd(Scaled):
         """Names of the operands that a term of the result is the product of."""
         return ("a", *(["a_multiplier"] if self.a_multiplier is None else []))
 
-    @property
-    def _usual(self) -> Profile:
-        return residual_profile(self.form, None)
-
     def _range(self, name: str) -> tuple[int, int]:
         tflite = self.form == "tflite" and "shift" in name
         return BELOW_ONE if tflite else super(ResidualAdd, self)._range(name)
-
-    def _format_names(self) -> list[str]:
-        return self._named("a", "b", "out")
-
-    def _suffixes(self) -> list[str]:
-        form = [] if self.form == "separate" else [self.form]
-        if self.branch not in (None, branch_format(self.out)):
-            form.append(identifier(self.branch))
-        zero = ["zp"] if self.zero_points else []
-        return form + self._scaled_suffixes(*self.factors) + zero
 
     @property
     def ports(self) -> Ports:
@@ -402,18 +355,6 @@ class AveragePool(Scaled):
         """Names of the operands that a term of the result is the product of."""
         return ("a",)
 
-    def _stem(self) -> str:
-        return "average_pool" if self.lanes == 1 else f"average_pool{self.lanes}"
-
-    def _format_names(self) -> list[str]:
-        return self._named("a", "out")
-
-    def _suffixes(self) -> list[str]:
-        profile = [] if self.profile is Profile.HALF_AWAY else [self.profile.value]
-        terms = [] if self.terms == 64 else [f"t{self.terms}"]
-        bits = [] if self.bits == BITS else [f"m{self.bits}bits"]
-        return terms + profile + bits + ([] if self.count is None else [f"n{self.count}"])
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
@@ -476,18 +417,6 @@ class Clamp(IntegerUnit):
         """Names of the operands that a term of the result is the product of."""
         return ("a",)
 
-    def _format_names(self) -> list[str]:
-        names = [identifier(self.a), identifier(self.out)]
-        return names[:1] if names[0] == names[1] else names
-
-    def _suffixes(self) -> list[str]:
-        limits = [(name, getattr(self, name)) for name in ("low", "high")]
-        return [
-            f"{name}{value}" if value >= 0 else f"{name}n{-value}"
-            for name, value in limits
-            if value is not None
-        ]
-
     @property
     def ports(self) -> Ports:
         """Operands and results with their formats."""
@@ -513,3 +442,43 @@ def sums(values: np.ndarray, stream: Stream) -> np.ndarray:
     if not stream.ends.size:
         return np.zeros(0, np.int64)
     return np.add.reduceat(values, stream.starts)
+
+
+def _scaling_words(spec: Scaled, usual: Profile, *factors: str) -> list[str]:
+    words = word("", spec.profile.value, usual.value)
+    words += [f"m{spec.bits}bits"] if spec.bits != BITS else []
+    for name in factors:
+        if getattr(spec, name) is not None:
+            letters = "".join(part[0] for part in name.split("_"))
+            words.append(f"{letters}{signed(getattr(spec, name))}")
+    return words
+
+
+def _requantize_words(spec: Requantize) -> list[str]:
+    words = _scaling_words(spec, Profile.TFLITE_SINGLE, "multiplier", "shift")
+    return words + ["zp"] * spec.zero_point
+
+
+def _residual_words(spec: ResidualAdd) -> list[str]:
+    words = word("", spec.form, "separate")
+    if spec.branch not in (None, branch_format(spec.out)):
+        words.append(identifier(spec.branch))
+    words += _scaling_words(spec, residual_profile(spec.form, None), *spec.factors)
+    return words + ["zp"] * spec.zero_points
+
+
+def _pool_words(spec: AveragePool) -> list[str]:
+    words = word("t", spec.terms, 64) + _scaling_words(spec, Profile.HALF_AWAY)
+    return words + word("n", spec.count, None)
+
+
+def _clamp_words(spec: Clamp) -> list[str]:
+    limits = (("low", spec.low), ("high", spec.high))
+    return [f"{name}{signed(value)}" for name, value in limits if value is not None]
+
+
+named(Scaled, last=("profile", "bits"))
+named(Requantize, formats=alike("x", "out"), words=_requantize_words)
+named(ResidualAdd, formats=alike("a", "b", "out"), words=_residual_words)
+named(AveragePool, stem=counted("lanes", but=1), formats=alike("a", "out"), words=_pool_words)
+named(Clamp, formats=alike("a", "out"), words=_clamp_words)

@@ -24,8 +24,9 @@ from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.scalar import FORMATS, Fixed
 from .conversions import LARGEST_BLOCK
-from .functions import IntegerFunction, ScaledFunction
-from .specification import UNSET, Ports, Unit, identifier
+from .functions import IntegerFunction, ScaledFunction, scale_words
+from .naming import counted, identifier, named, signed, word
+from .specification import UNSET, Ports, Unit
 
 _PROBABILITY = Fixed(width=8, fraction=8, signed=False)
 _INT32 = FORMATS["int32"]
@@ -106,20 +107,6 @@ class IntegerSoftmax(ScaledFunction):
             inputs={"x": Operand(format=self.x, lanes=self.lanes)},
             outputs={"r": Operand(format=self.out, lanes=self.lanes)},
         )
-
-    def _stem(self) -> str:
-        return f"int_softmax{self.lanes}"
-
-    def _format_names(self) -> list[str]:
-        return [identifier(self.x), identifier(self.out)]
-
-    def _suffixes(self) -> list[str]:
-        words = [f"b{self.bits}"] if self.bits != _BITS else []
-        words += [f"r{self.reciprocal}"] if self.reciprocal != _RECIPROCAL else []
-        zero = self.zero_point
-        if zero is not None and zero != Probability.usual(self.out):
-            words.append(f"z{zero}" if zero >= 0 else f"zn{-zero}")
-        return ScaledFunction._suffixes(self) + words
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         r = softmax(
@@ -206,23 +193,29 @@ class IntegerLayerNorm(IntegerFunction):
             outputs={"r": Operand(format=self.out, lanes=self.lanes)},
         )
 
-    def _stem(self) -> str:
-        return f"int_layernorm{self.lanes}"
-
-    def _format_names(self) -> list[str]:
-        return [identifier(self.x), identifier(self.out)]
-
-    def _suffixes(self) -> list[str]:
-        words = [] if self.shift == self._least_shift else [f"shift{self.shift}"]
-        return words + (
-            []
-            if self.reciprocal == max(_RECIPROCAL - 1, self.fraction)
-            else [f"r{self.reciprocal}"]
-        )
-
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         assert self.shift is not None
         assert self.reciprocal is not None
         x = integers_of(chunk["x"], self.x)
         r, _ = layer_norm(x, shift=self.shift, reciprocal=self.reciprocal, fraction=self.fraction)
         return {"r": codes_of(r, self.out)}
+
+
+def _softmax_words(spec: IntegerSoftmax) -> list[str]:
+    words = scale_words(spec) + word("b", spec.bits, _BITS)
+    words += word("r", spec.reciprocal, _RECIPROCAL)
+    assert spec.zero_point is not None
+    return words + word("z", signed(spec.zero_point), signed(Probability.usual(spec.out)))
+
+
+def _layernorm_words(spec: IntegerLayerNorm) -> list[str]:
+    reciprocal = max(_RECIPROCAL - 1, spec.fraction)
+    return word("shift", spec.shift, spec._least_shift) + word("r", spec.reciprocal, reciprocal)
+
+
+def _formats(spec: IntegerSoftmax | IntegerLayerNorm) -> list[str]:
+    return [identifier(spec.x), identifier(spec.out)]
+
+
+named(IntegerSoftmax, stem=counted("lanes"), formats=_formats, words=_softmax_words)
+named(IntegerLayerNorm, stem=counted("lanes"), formats=_formats, words=_layernorm_words)

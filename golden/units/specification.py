@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from dataclasses import dataclass, fields
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,19 +13,17 @@ from ..arithmetic.exact import Exact
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, Split, check_random, project, resolve_overflow
 from ..errors import SpecError
-from ..formats.block import AnyFormat, Block
+from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Float, Format
+from . import naming
 
 UNSET: Any = None
 """Default of a format that follows from another one."""
 
 ROUNDING = ("rounding", "overflow", "random_bits")
 """Parameters that say how results are rounded."""
-
-LONGEST_NAME = 80
-"""Letters of a unit's name, but for a digest behind it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,8 +143,7 @@ class Unit:
                 result[item.name] = value.value
             elif value is not None:
                 result[item.name] = value
-        order = [*self._order(), *result]
-        return {name: result[name] for name in dict.fromkeys(order) if name in result}
+        return {name: result[name] for name in naming.order(self) if name in result}
 
     @property
     def essential(self) -> dict[str, str | int | bool]:
@@ -160,14 +154,9 @@ class Unit:
         kept = self.parameters
         for name in reversed(self.parameters):
             fewer = {other: value for other, value in kept.items() if other != name}
-            if _made(self.kind, fewer) == self:
+            if naming.made(self.kind, fewer) == self:
                 kept = fewer
         return kept
-
-    def _order(self) -> tuple[str, ...]:
-        """Parameters that come first in listings and names."""
-        own = [f.name for f in fields(self)]
-        return tuple(own[len(fields(Unit)) :])
 
     @property
     def name(self) -> str:
@@ -176,46 +165,7 @@ class Unit:
         No two units share one. A digest of all parameters stands behind words that are too many,
         or that do not tell of some parameter.
         """
-        return _name(self)
-
-    def _words(self) -> list[str]:
-        """The parts of :attr:`name`: letters, digits and underscores, all of them lower case."""
-        return [self._stem(), *self._format_names(), *self._suffixes()]
-
-    def _brief(self) -> list[str]:
-        """What stands before a digest in place of :meth:`_words`."""
-        return self._words()
-
-    def _stem(self) -> str:
-        return self.kind
-
-    def _format_names(self) -> list[str]:
-        names = [identifier(getattr(self, n)) for n in ("a", "b", "c", "out") if hasattr(self, n)]
-        if len(set(names)) == 1:
-            return names[:1]
-        if len(names) == 4:
-            if names[2] == names[3]:
-                names.pop(2)
-            else:
-                return names
-        return names[:1] + names[2:] if len(names) == 3 and names[0] == names[1] else names
-
-    def _suffixes(self) -> list[str]:
-        result = []
-        if self.rounding.stochastic:
-            bits = "" if self.random_bits == 16 else self.random_bits
-            result.append(f"{self.rounding.value}{bits}")
-        elif self.rounding is not Rounding.RNE:
-            result.append(self.rounding.value)
-        if self.overflow is not None and self.overflow is not self._default_overflow:
-            result.append(self.overflow.value)
-        if getattr(self, "flags", False):
-            result.append("flags")
-        return result
-
-    @property
-    def _default_overflow(self) -> Overflow | None:
-        return resolve_overflow(None, self._out)
+        return naming.name(self)
 
     @property
     def _out(self) -> Format:
@@ -285,48 +235,11 @@ class Unit:
         raise NotImplementedError
 
 
-def digits(value: float) -> str:
-    """Return a number, all of it, as part of a Verilog identifier: ``12p5``, ``m3``."""
-    text = format(Decimal(repr(value)), "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace(".", "p").replace("-", "m")
-
-
-def abbreviated(text: str, identity: str, longest: int) -> str:
-    """Return ``text``, cut after ``longest`` letters, and a digest of ``identity``."""
-    return f"{text[:longest].rstrip('_')}_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-
-
-def _made(kind: str, parameters: dict[str, Any]) -> Unit | None:
-    """Return the unit with these parameters; None if it needs others."""
-    from .registry import unit
-
-    try:
-        return unit(kind, **parameters)
-    except SpecError:
-        return None
-
-
-@lru_cache(maxsize=1024)
-def _name(unit: Unit) -> str:
-    words, parameters = unit._words(), unit.parameters
-    text = "_".join(words)
-    told = len(text) <= LONGEST_NAME
-    for name in parameters if told else ():
-        other = _made(unit.kind, {n: v for n, v in parameters.items() if n != name})
-        told = told and (other is None or other == unit or other._words() != words)
-    return text if told else abbreviated("_".join(unit._brief()), repr(parameters), LONGEST_NAME)
-
-
-def spelled(value: str | int | float | bool) -> str:
-    """Return a parameter's value as the command line has it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def identifier(fmt: AnyFormat) -> str:
-    """Return the format's name as part of a Verilog identifier."""
-    name = fmt.name
-    if isinstance(fmt, Block) and fmt.second_scale is not None and name == fmt.spelling:
-        # Behind an underscore the second scale would read as the next operand's format.
-        name = f"{name.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
-    return name.replace(".", "p").replace("-", "_").replace("+", "_")
+naming.named(
+    Unit,
+    stem=naming.kind_word,
+    formats=naming.operand_formats,
+    words=naming.rounding_words,
+    overflow=lambda spec: resolve_overflow(None, spec._out),
+    last=ROUNDING,
+)

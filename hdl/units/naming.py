@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
-from macaw.golden.units.specification import abbreviated, digits, spelled
+from macaw.golden.units.naming import abbreviated, digits, spelled
 
 if TYPE_CHECKING:
     from .implementation import Implementation
