@@ -113,7 +113,8 @@ LATE = {  # the two ways up: what a format offers is written above it
 BESIDE = {  # late imports within a room, without which what it imports would come back to it
     ("golden.formats.aliases", "golden.formats.scalar"),  # a name is tried as one of ours
     ("golden.units.chain", "golden.units.registry"),  # stages are made of text
-    ("golden.units.specification", "golden.units.registry"),  # a name tells which unit is the same
+    ("golden.units.naming", "golden.units.registry"),  # a name tells which unit is the same
+    ("golden.units.naming", "golden.units.specification"),  # a type
     *(  # methods of the scheduler, in files of their own: its type
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
         for name in ("adders", "multipliers", "state", "wire")
@@ -256,7 +257,7 @@ def test_nothing_of_macaw_knows_what_is_outside() -> None:
 
 # The rooms in which a family of units has one file of its name, and what they have besides.
 SHARED = {
-    "golden.units": {"registry", "specification"},
+    "golden.units": {"naming", "registry", "specification"},
     "hdl.units": {
         "datapath",
         "implementation",
