@@ -12,6 +12,7 @@ from macaw.golden.units import Unit
 
 from .ports import boundary, bus_inputs, list_ports, packets, side_by_side
 from .schedule.delays import DELAY_MODELS
+from .schedule.labels import Place
 from .schedule.scheduler import Scheduler, Scratch
 from .schedule.wire import Wire
 from .units import naming
@@ -37,6 +38,8 @@ class Component(wiring.Component):
         Clocks from an operand to its result.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
+    places : dict of str to Place
+        Stage and part of the arithmetic of each signal, once it is elaborated.
     multipliers : list of tuple of int
         Operand widths of each product that is left to the tools.
     port_list : list of Port
@@ -58,6 +61,7 @@ class Component(wiring.Component):
             )
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.
         self._MustUse__used = True
+        self.places: dict[str, Place] = {}
         self._period, self.latency = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
         skid = implementation.ready == "registered"
@@ -191,6 +195,7 @@ class Component(wiring.Component):
                 m.d.sync += left.eq(Mux(idle, Mux(valid, option.fold - 1, 0), left - 1))
             ready = ready & idle
         p, results = self._run(m, self._period, operands, enable, valid)
+        self.places = p.labels.places
         done = results.pop("done", None)
 
         out_valid = p.valid(self.latency)

@@ -191,9 +191,12 @@ def write_bodies(designs: Sequence[Design]) -> None:
 
 
 def _verilog(designs: Sequence[Design]) -> list[str]:
-    modules = [(design.name, _rtlil(design.component, design.name)) for design in designs]
+    modules = []
+    for design in designs:
+        text = _rtlil(design.component, design.name)
+        modules.append((design.name, text, design.component.places))
     texts = verilog(modules)
-    for (name, _), text in zip(modules, texts, strict=True):
+    for (name, _, _), text in zip(modules, texts, strict=True):
         naming.check_free(name, naming.identifiers(text, name), "a signal")
     return texts
 

@@ -13,10 +13,13 @@ import itertools
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from macaw.tools import processes
 from macaw.tools import yosys as tools
+
+from .schedule.labels import Place
+from .sections import sectioned
 
 __all__ = ["verilog"]
 
@@ -122,14 +125,14 @@ design -reset
 """
 
 
-def verilog(modules: Sequence[tuple[str, str]]) -> list[str]:
+def verilog(modules: Sequence[tuple[str, str, Mapping[str, Place]]]) -> list[str]:
     """The Verilog text of modules, written in one run of Yosys, which starts slowly.
 
     Parameters
     ----------
-    modules : sequence of (str, str)
-        Name of the top module, and what Amaranth's back end wrote; everything below the top
-        module becomes part of it.
+    modules : sequence of (str, str, mapping of str to Place)
+        Name of the top module, what Amaranth's back end wrote, and where its signals belong;
+        everything below the top module becomes part of it.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def verilog(modules: Sequence[tuple[str, str]]) -> list[str]:
     with processes.temporary_folder() as work:
         (work / "map.v").write_text(_MAP, encoding="utf-8")
         script = []
-        for number, (name, rtlil) in enumerate(modules):
+        for number, (name, rtlil, _) in enumerate(modules):
             (work / f"{number}.il").write_text(_unsigned(_wide(_parted(rtlil))), encoding="utf-8")
             script.append(_SCRIPT.format(number=number, name=name))
         (work / "script.ys").write_text("".join(script), encoding="utf-8")
@@ -150,7 +153,10 @@ def verilog(modules: Sequence[tuple[str, str]]) -> list[str]:
             timeout=600, what=modules[0][0], notify=_notify,
         )  # fmt: skip
         texts = [(work / f"{i}.v").read_text(encoding="utf-8") for i in range(len(modules))]
-    return [_finished(text) for text in texts]
+    return [
+        sectioned(_finished(text), places)
+        for text, (_, _, places) in zip(texts, modules, strict=True)
+    ]
 
 
 def _finished(text: str) -> str:

@@ -128,10 +128,11 @@ def _carry_chain(
 
     delay = p.delays.adder(shape.width)
     live = sum(len(w) for w in (a, b, *carry) if w.constant is None)
+    name = "difference" if function is sub else "sum"
     if live <= _SMALL:
         # A carry chain would be larger than the logic of so few bits.
         function, delay = _ripple(function), p.delays.gate
-    wire = p.op(extended, a, b, *carry, delay=delay, low=low, high=high, name="sum")
+    wire = p.op(extended, a, b, *carry, delay=delay, low=low, high=high, name=name)
     wire.adder = live > _SMALL and not (carry or apart)
     return wire
 

@@ -33,7 +33,7 @@ class Fold:
         if self.count == 1:
             return list(words)
         held: list[Value] = [p.at(word, self._stage - 1) for word in words]
-        registers = [p.register(value, name="turn", update=False) for value in held]
+        registers = [p.register(value, self._stage, name="turn", update=False) for value in held]
         for number, (register, value) in enumerate(zip(registers, held, strict=True)):
             following = number + size
             if following < len(words):
@@ -55,8 +55,8 @@ class Fold:
         now = [p.at(word, stage) for word in words]
         time = max(word.time if word.stage == stage else p.delays.register for word in words)
         groups = [now]
-        for _ in range(self.count - 1):
-            groups.append([p.register(value, name="turned") for value in groups[-1]])
+        for later in range(1, self.count):
+            groups.append([p.register(v, stage + later, name="turned") for v in groups[-1]])
         ready = stage + self.count - 1
         p.last_stage = max(p.last_stage, ready)
         return [
@@ -72,14 +72,14 @@ class Fold:
             return list(words)
         stage = self._stage
         held = [p.at(word, stage) for word in words]
-        left = Signal(range(self.count), name="turn_before")
-        turn = Signal(range(self.count), name="turn")
+        left = Signal(range(self.count), name=p.labels.signal("turns", stage, register=True))
+        turn = Signal(range(self.count), name=p.labels.signal("turn", stage))
         p.registers += len(left)
         p.module.d.comb += turn.eq(Mux(self._first(stage), 0, left))
         p.update(left, (turn + 1)[: len(left)])
         lanes = []
         for lane in range(size):
-            value = Signal.like(held[lane], name="turn_lane")
+            value = Signal.like(held[lane], name=p.labels.signal("turn_lane", stage))
             p.module.d.comb += value.eq(Array(held[lane::size])[turn])
             time = p.delays.register + len(turn) * p.delays.choice(len(value))
             high = max(word.high for word in words)
@@ -134,9 +134,9 @@ class Fold:
         stage = word.stage + late
         time = (p.delays.register if late else word.time) + own
         p.slowest = max(p.slowest, p.delays.register + own)
-        held = Signal(width, name="turns_before")
+        held = Signal(width, name=p.labels.signal("turns_before", stage, register=True))
         p.registers += width
-        value = Signal(width, name="turns_until")
+        value = Signal(width, name=p.labels.signal("turns_until", stage))
         before = Mux(self._first(stage), 0, held)
         p.module.d.comb += value.eq(join(before, p.at(word, stage))[:width])
         p.update(held, value)

@@ -96,7 +96,7 @@ def _soft(p: "Scheduler", wa: int, wb: int) -> bool:
 def _multiply_soft(p: "Scheduler", a: Wire, b: Wire, low: int, high: int) -> Wire:
     """Partial products of logic cells, so that no tool puts them into a hard multiplier."""
     if len(a) == len(b) == 2 and low >= 0:
-        return p.op(_product, a, b, delay=p.delays.gate, low=low, high=high)
+        return p.op(_product, a, b, delay=p.delays.gate, low=low, high=high, name="product")
     rows = []
     for i in range(len(b)):
         row = p.mux(b[i], a, 0).shifted_left(i)

@@ -15,6 +15,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 
 from . import adders, multipliers, state
 from .delays import DelayModel
+from .labels import NAMED, OPERATION, Labels
 from .wire import Wire, shape_of
 
 __all__ = ["Scheduler", "Scratch"]
@@ -81,7 +82,7 @@ class Scheduler:
         self.registers = 0
         self.products: list[tuple[int, int]] = []
         self.inputs: dict[str, Wire] = {}
-        self._steps = 0
+        self.labels = Labels()
         self.looping: range | None = None
         self._hold: tuple[int, Value] | None = None
         self._valid: list[Value | None] = [valid]
@@ -113,7 +114,11 @@ class Scheduler:
             when = None
             if self._hold is not None and wire.stage + len(chain) == self._hold[0]:
                 when = self._hold[1]
-            chain.append(self.register(chain[-1], name=wire.name, when=when))
+            chain.append(
+                self.register(
+                    chain[-1], wire.stage + len(chain), name=wire.name, scope=wire.scope, when=when
+                )
+            )
             self.last_stage = max(self.last_stage, wire.stage + len(chain) - 1)
         return chain[stage - wire.stage]
 
@@ -128,18 +133,21 @@ class Scheduler:
     def register(
         self,
         value: Value,
+        stage: int,
         *,
-        name: str = "",
+        name: str,
+        scope: tuple[str, ...] | None = None,
         reset: bool = False,
         when: Value | None = None,
         update: bool = True,
     ) -> Signal:
-        """One register without reset (with ``reset``: cleared), held by the pipeline's enable.
+        """One register before ``stage``, without reset, held by the pipeline's enable.
 
-        It takes ``value`` if ``when``; without ``update`` what it takes is left to the caller.
+        With ``reset`` it is cleared. It takes ``value`` if ``when``; without ``update`` what it
+        takes is left to the caller.
         """
-        self._steps += 1
-        held = Signal.like(value, name=f"{name or 'held'}_{self._steps}", reset_less=not reset)
+        label = self.labels.signal(name, stage, scope=scope, register=True)
+        held = Signal.like(value, name=label, reset_less=not reset)
         self.registers += len(held)
         if update:
             self.update(held, value, when)
@@ -161,7 +169,9 @@ class Scheduler:
         while len(self._valid) <= stage:
             last = self._valid[-1]
             self._valid.append(
-                None if last is None else self.register(last, name="valid", reset=True)
+                None
+                if last is None
+                else self.register(last, len(self._valid), name="valid", scope=(), reset=True)
             )
         return self._valid[stage]
 
@@ -169,7 +179,8 @@ class Scheduler:
         """Give a wire a named signal in the generated Verilog."""
         if wire.constant is not None or not len(wire):
             return wire
-        named = Signal.like(wire.value, name=name)
+        label = self.labels.signal(name, wire.stage)
+        named = Signal(wire.value.shape(), name=label, attrs=NAMED)
         self.module.d.comb += named.eq(wire.value)
         result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
         result.adder = wire.adder
@@ -184,7 +195,7 @@ class Scheduler:
         delay: float,
         low: int | None = None,
         high: int | None = None,
-        name: str = "step",
+        name: str,
     ) -> Wire:
         """Apply ``function`` to the operands in the earliest stage in which it fits."""
         live = [w for w in operands if w.constant is None]
@@ -214,10 +225,10 @@ class Scheduler:
             value = value.as_signed()
         # Every step is a signal of its own: nested expressions would be written out again at each
         # use. The emitter removes the names that stand for nothing.
-        self._steps += 1
-        step = Signal(value.shape(), name=f"{name}_{self._steps}")
+        label = self.labels.signal(name, stage)
+        step = Signal(value.shape(), name=label, attrs=OPERATION if delay else {})
         self.module.d.comb += step.eq(value)
-        return Wire(self, step, stage, start + delay, low, high)
+        return Wire(self, step, stage, start + delay, low, high, name)
 
     def free(
         self,
@@ -225,9 +236,14 @@ class Scheduler:
         *operands: Wire,
         low: int | None = None,
         high: int | None = None,
+        name: str | None = None,
     ) -> Wire:
-        """Wiring: an operation without delay, which is never a reason for a register."""
-        wire = self.op(function, *operands, delay=0.0, low=low, high=high)
+        """Wiring: an operation without delay, which is never a reason for a register.
+
+        Without a ``name`` it goes by that of its last operand which varies.
+        """
+        name = name or next(w.name for w in reversed(operands) if w.constant is None)
+        wire = self.op(function, *operands, delay=0.0, low=low, high=high, name=name)
         wire.adder = any(w.adder for w in operands)
         return wire
 
@@ -239,6 +255,7 @@ class Scheduler:
 
     def gate(
         self,
+        name: str,
         function: Callable[[Value, Value], Value],
         a: Wire,
         b: Wire,
@@ -273,7 +290,8 @@ class Scheduler:
             if absorbing is not None and x.constant == ones * absorbing:
                 return self.constant(x.constant, width)
         load = self.delays.choice(width) - self.delays.mux if single else 0.0
-        return self.op(lambda x, y: function(x, y)[:width], a, b, delay=self.delays.gate + load)
+        delay = self.delays.gate + load
+        return self.op(lambda x, y: function(x, y)[:width], a, b, delay=delay, name=name)
 
     @staticmethod
     def _truth(neutral: int, absorbing: int | None) -> tuple[int, int, int]:
@@ -290,16 +308,16 @@ class Scheduler:
 
     def compare(
         self,
+        name: str,
         function: Callable[..., Value],
         a: "Wire | int",
         b: "Wire | int",
-        kind: str = "add",
     ) -> Wire:
-        """A single bit from two numbers; ``kind`` is the kind of its delay."""
+        """A single bit from two numbers, ``less`` by a carry chain and ``equal`` without one."""
         a, b = self.wire(a), self.wire(b)
         width = max(len(a), len(b))
-        delay = self.delays.reduction(width) if kind == "reduce" else self.delays.adder(width)
-        return self.op(function, a, b, delay=delay)
+        delay = self.delays.reduction(width) if name == "equal" else self.delays.adder(width)
+        return self.op(function, a, b, delay=delay, name=name)
 
     def less(self, a: "Wire | int", b: "Wire | int") -> Wire:
         """1 if ``a < b``.
@@ -312,7 +330,7 @@ class Scheduler:
             return self.constant(int(a.high < b.low), 1)  # whatever they are
         if a.constant is None and b.constant is None and (a.signed or b.signed):
             return self.subtract(a, b).negative
-        return self.compare(lambda x, y: x < y, a, b)
+        return self.compare("less", lambda x, y: x < y, a, b)
 
     def reduce(self, function: Callable[[Value], Value], wire: Wire, every: bool = False) -> Wire:
         """A single bit from all bits of a word: AND if ``every``, else OR."""
@@ -325,7 +343,8 @@ class Scheduler:
             )
         if len(wire) == 1:
             return wire
-        return self.op(function, wire, delay=self.delays.reduction(len(wire)))
+        delay = self.delays.reduction(len(wire))
+        return self.op(function, wire, delay=delay, name="all" if every else "any")
 
     def mux(self, select: Wire, then: "Wire | int", other: "Wire | int") -> Wire:
         """``then`` if ``select`` else ``other``; the range covers both."""

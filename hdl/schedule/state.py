@@ -27,9 +27,9 @@ def ends(p: "Scheduler", last: Wire, beats: int) -> Wire:
     if beats == 1:
         return p.constant(1, 1)
     stage = last.stage
-    count = Signal(range(beats), name="beat")
+    count = Signal(range(beats), name=p.labels.signal("beat", stage, register=True))
     p.registers += len(count)
-    end = Signal(name="end")
+    end = Signal(name=p.labels.signal("end", stage))
     p.module.d.comb += end.eq(p.at(last, stage) | (count == beats - 1))
     p.update(count, Mux(end, 0, count + 1)[: len(count)], p.valid(stage))
     time = p.delays.register + p.delays.reduction(len(count) + 1)
@@ -55,11 +55,12 @@ def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
     for start in range(0, width, segment):
         part = extended[start : start + segment]
         size = len(part)
-        held = Signal(size, name=f"accumulator_{start}", reset_less=True)
+        label = p.labels.signal("accumulator", stage, register=True)
+        held = Signal(size, name=label, reset_less=True)
         p.registers += size
         into = Const(0, 1) if carry is None else p.at(carry, stage)
         kept = held & ~p.at(first, stage).replicate(size)
-        total = Signal(size + 1, name=f"running_{start}")
+        total = Signal(size + 1, name=p.labels.signal("running", stage))
         left, right = Cat(Const(1, 1), kept), Cat(into, p.at(part, stage))
         p.module.d.comb += total.eq((left + right)[1:])
         p.update(held, total[:size], p.valid(stage))
@@ -77,7 +78,7 @@ def gather(p: "Scheduler", bit: Wire, first: Wire) -> Wire:
     if bit.constant == 0:
         return bit
     stage = max(bit.stage, first.stage)
-    held = Signal(name="seen", reset_less=True)
+    held = Signal(name=p.labels.signal("seen", stage, register=True), reset_less=True)
     p.registers += 1
     value = p.at(bit, stage) | (held & ~p.at(first, stage))
     p.update(held, value, p.valid(stage))
@@ -107,7 +108,7 @@ def memory(p: "Scheduler", depth: int, write: Wire, address: Wire, data: Wire, n
     time = max(w.time if w.stage == stage else p.delays.register for w in operands)
     time += p.delays.choice(len(data)) * (1 + (depth - 1).bit_length() // 2)
     p.slowest = max(p.slowest, time)
-    value = Signal(len(data), name=name)
+    value = Signal(len(data), name=p.labels.signal(name, stage))
     p.module.d.comb += value.eq(Mux(p.at(write, stage), word, leave.data))
     return Wire(p, value, stage, time, 0, (1 << len(data)) - 1, name)
 
@@ -142,7 +143,8 @@ class Loop:
         self._turn: Signal | None = None
         if contexts > 1:
             p = pipeline
-            self._turn = Signal(range(contexts), name="context")
+            label = p.labels.signal("context", stage, register=True)
+            self._turn = Signal(range(contexts), name=label)
             p.registers += len(self._turn)
             following = Mux(self._turn == contexts - 1, 0, self._turn + 1)
             p.update(self._turn, following[: len(self._turn)], p.valid(stage))
@@ -150,17 +152,16 @@ class Loop:
     def state(self, width: int, name: str, init: int | None = None) -> Wire:
         """Registers of ``width`` bits that :meth:`close` will drive."""
         p = self.pipeline
-        registers = [
-            Signal(width, name=name, reset_less=init is None, init=init or 0)
-            if self._turn is None
-            else Signal(width, name=f"{name}_{i}", reset_less=init is None, init=init or 0)
-            for i in range(self.contexts)
-        ]
+        registers = []
+        for number in range(self.contexts):
+            word = name if self._turn is None else f"{name}{number}"
+            label = p.labels.signal(word, self.stage, register=True)
+            registers.append(Signal(width, name=label, reset_less=init is None, init=init or 0))
         p.registers += width * self.contexts
         time = p.delays.register
         value: Value = registers[0]
         if self._turn is not None:
-            value = Signal(width, name=f"{name}_now")
+            value = Signal(width, name=p.labels.signal(f"{name}_now", self.stage))
             p.module.d.comb += value.eq(Array(registers)[self._turn])
             time += p.delays.choice(width) * len(self._turn)
         wire = Wire(p, value, self.stage, time, 0, (1 << width) - 1, name)

@@ -40,6 +40,7 @@ class Wire:
         "low",
         "name",
         "pipeline",
+        "scope",
         "stage",
         "time",
         "value",
@@ -61,7 +62,9 @@ class Wire:
         self.time = time
         self.low = low
         self.high = high
+        # What the registers that delay it are named after.
         self.name = name
+        self.scope = pipeline.labels.scope
         self.constant: int | None = None
         # Whether synthesis may take the adder that this comes from into the next one.
         self.adder = False
@@ -107,29 +110,29 @@ class Wire:
             flipped = (~extend(a, shape.width))[: shape.width]
             return flipped.as_signed() if shape.signed else flipped
 
-        return self.pipeline.free(flip, self, low=low, high=high)
+        return self.pipeline.free(flip, self, low=low, high=high, name="not")
 
     # Bitwise: both operands as unsigned patterns of the same width.
 
     def __and__(self, other: "Wire") -> "Wire":
-        return self.pipeline.gate(lambda a, b: a & b, self, other, neutral=1, absorbing=0)
+        return self.pipeline.gate("and", lambda a, b: a & b, self, other, neutral=1, absorbing=0)
 
     def __or__(self, other: "Wire") -> "Wire":
-        return self.pipeline.gate(lambda a, b: a | b, self, other, neutral=0, absorbing=1)
+        return self.pipeline.gate("or", lambda a, b: a | b, self, other, neutral=0, absorbing=1)
 
     def __xor__(self, other: "Wire") -> "Wire":
-        return self.pipeline.gate(lambda a, b: a ^ b, self, other, neutral=0)
+        return self.pipeline.gate("xor", lambda a, b: a ^ b, self, other, neutral=0)
 
     def __invert__(self) -> "Wire":
         if self.constant is not None:
             return self.pipeline.constant(~self.constant & ((1 << len(self)) - 1), len(self))
-        return self.pipeline.free(lambda a: (~a)[: len(self)], self)
+        return self.pipeline.free(lambda a: (~a)[: len(self)], self, name="not")
 
     # Comparisons.
 
     def equals(self, other: "Wire | int") -> "Wire":
         """1 if the values are equal."""
-        return self.pipeline.compare(lambda a, b: a == b, self, other, kind="reduce")
+        return self.pipeline.compare("equal", lambda a, b: a == b, self, other)
 
     def __lt__(self, other: "Wire | int") -> "Wire":
         return self.pipeline.less(self, other)
