@@ -2,6 +2,7 @@
 """Gates for golden's accumulation profiles: how scaled products join an addend."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.accumulation import Accumulation
@@ -10,6 +11,7 @@ from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.block import Block, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .integers import wrap
@@ -61,7 +63,7 @@ class Products:
     def scaled(self) -> list[Number]:
         """The products of all groups, each times its scale."""
         return [
-            product if group.scale is None else multiply(product.pipeline, product, group.scale)
+            product if group.scale is None else scale_product(product, group.scale)
             for group in self.groups
             for product in group.products
         ]
@@ -82,21 +84,22 @@ def products(
     p: Scheduler, factors: Factors, operands: dict[str, Wire], count: int, widest: int
 ) -> Products:
     """The first ``count`` products of ``factors``, from wires named as golden's inputs."""
-    numbers = {}
-    for name, format in (("a", factors.a), ("b", factors.b)):
-        element = scalar(format)
-        codes = operands[name].lanes(element.width)
-        numbers[name] = [unpack(p, code, element) for code in codes]
-    pairs = [multiply(p, x, y) for x, y in zip(numbers["a"], numbers["b"], strict=True)]
+    first, second = scalar(factors.a), scalar(factors.b)
+    pairs = []
+    codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
+    for lane, (a, b) in enumerate(zip(*codes, strict=True)):
+        with p.scope(f"lane{lane}") if count > 1 else nullcontext():
+            pairs.append(multiply(p, unpack(p, a, first), unpack(p, b, second)))
     groups = factors.groups
     scales: list[Number | None] = [None] * groups
     for name, number in factors.scales.items():
         format = getattr(factors, name).scale
-        codes = operands[f"{name}_scale"].lanes(format.width)
-        own = [unpack(p, code, format) for code in codes]
-        for i, scale in enumerate(scales):
-            mine = own[i * number // groups]
-            scales[i] = mine if scale is None else multiply(p, scale, mine)
+        with p.scope("scale"):
+            words = operands[f"{name}_scale"].lanes(format.width)
+            own = [unpack(p, code, format) for code in words]
+            for i, scale in enumerate(scales):
+                mine = own[i * number // groups]
+                scales[i] = mine if scale is None else multiply(p, scale, mine)
     size = count // groups
     return Products(
         groups=[
@@ -130,22 +133,37 @@ def accumulate(
     if profile.kind == "aligned":
         code, count = addend, profile.count or len(terms.all)
         parts = terms.parts(count) if profile.count else [terms]
-        for part in parts:
-            total = _aligned(p, part, unpack(p, code, format), format, profile.bits, rounder)
-            code, format = rounder.project(total).code, rounder.format
+        for number, part in enumerate(parts):
+            with _step(p, number, len(parts)):
+                total = _aligned(p, part, unpack(p, code, format), format, profile.bits, rounder)
+                code, format = rounder.project(total).code, rounder.format
         return code
     code = addend
-    for part in terms.parts(profile.count or 1):
+    parts = terms.parts(profile.count or 1)
+    for number, part in enumerate(parts):
         (group,) = part.groups
-        if profile.kind == "chunk":
-            total = _chunk(p, profile, group, rounder, terms.widest)
-        else:
-            (total,) = group.products
-        scaled = total if group.scale is None else multiply(p, total, group.scale)
-        held = unpack(p, code, format)
-        joined = sum_products(p, [scaled], held, rounder, terms.widest)
-        code, format = rounder.project(joined).code, rounder.format
+        with _step(p, number, len(parts)):
+            if profile.kind == "chunk":
+                total = _chunk(p, profile, group, rounder, terms.widest)
+            else:
+                (total,) = group.products
+            scaled = total if group.scale is None else scale_product(total, group.scale)
+            held = unpack(p, code, format)
+            joined = sum_products(p, [scaled], held, rounder, terms.widest)
+            code, format = rounder.project(joined).code, rounder.format
     return code
+
+
+def _step(p: Scheduler, number: int, count: int) -> AbstractContextManager[None]:
+    """The part that one of several steps is written in, each of which rounds."""
+    return p.scope(f"step{number}") if count > 1 else nullcontext()
+
+
+def scale_product(product: Number, scale: Number) -> Number:
+    """A product, or a sum of some, times the scale of its group."""
+    p = product.pipeline
+    with p.scope("scale"):
+        return multiply(p, product, scale)
 
 
 def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Unrounded:
@@ -175,9 +193,10 @@ def _chunk(
             return unpack(p, wrap(total.significand.shifted_left(shift), inner), inner)
     store = Rounder(p, inner, rounder.direction.rounding, profile.overflow)
     code: Wire = p.constant(0, inner.width)
-    for term in terms:
-        total = sum_products(p, [term], unpack(p, code, inner), store, widest)
-        code = store.project(total).code
+    for number, term in enumerate(terms):
+        with _step(p, number, len(terms)):
+            total = sum_products(p, [term], unpack(p, code, inner), store, widest)
+            code = store.project(total).code
     return unpack(p, code, inner)
 
 
@@ -210,10 +229,12 @@ def align_truncated(
     """
     words, exponent, offset = truncated_terms(p, terms, fraction)
     signs = [term.sign for term, _ in terms]
-    total = p.name("sum", p.sum(words, signs))
+    with p.scope("add"):
+        total = p.name("total", p.sum(words, signs))
     return with_headroom(total, offset, rounder), exponent, offset
 
 
+@scoped("align")
 def truncated_terms(
     p: Scheduler, terms: Sequence[tuple[Number, int]], fraction: int
 ) -> tuple[list[Wire], Wire, int]:

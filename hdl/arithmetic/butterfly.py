@@ -3,12 +3,14 @@
 
 from collections.abc import Sequence
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 
 __all__ = ["butterfly", "butterfly_marks"]
 
 
+@scoped("butterfly")
 def butterfly(p: Scheduler, words: Sequence[Wire]) -> list[Wire]:
     """The sums ``sum_j (-1)**popcount(i & j) * words[j]``, exact, for every i."""
     result = list(words)

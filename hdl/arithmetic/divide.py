@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from macaw.golden.formats import Float
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special
@@ -16,6 +17,7 @@ from .unrounded import with_headroom
 __all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
 
 
+@scoped("divide")
 def divide(p: Scheduler, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
     """(digits of the quotient, 1 if there is a remainder).
 
@@ -34,6 +36,7 @@ def divide(p: Scheduler, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wi
     return result, cat(*left).any() if left else p.constant(0, 1)
 
 
+@scoped("divide")
 def floor_divide(p: Scheduler, dividend: Wire, divisor: Wire) -> tuple[Wire, Wire]:
     """(floor of the quotient, remainder) of integers that are not negative.
 
@@ -65,10 +68,11 @@ def _rows(p: Scheduler, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wi
         difference = p.subtract(trial, divisor)
         less = difference.negative
         result.append(~less)
-        rest = p.mux(less, trial, difference).within(0, divisor.high - 1)
+        rest = p.mux(less, trial, difference, "rest").within(0, divisor.high - 1)
     return cat(*reversed(result)) if result else p.constant(0), rest
 
 
+@scoped("normalise")
 def normalised(p: Scheduler, number: Number) -> Number:
     """The same number with the leading one in the top bit of its significand."""
     if all(index == len(number.significand) - 1 for index, _ in number.lowest):

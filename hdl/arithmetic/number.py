@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .integers import integer
@@ -95,9 +96,9 @@ class Number:
 
 def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
     """Split a code of ``format`` into its fields (golden's ``unpack``)."""
-    if isinstance(format, Fixed):
-        return _unpack_fixed(p, code, format)
-    return _unpack_float(p, code, format)
+    split = _unpack_fixed if isinstance(format, Fixed) else _unpack_float
+    with p.scope(f"unpack_{code.name}" if code.name in p.inputs else "unpack"):
+        return split(p, code, format)
 
 
 def _unpack_fixed(p: Scheduler, code: Wire, format: Fixed) -> Number:
@@ -120,7 +121,7 @@ def _unpack_float(p: Scheduler, code: Wire, format: Float) -> Number:
     never, always = p.constant(0, 1), p.constant(1, 1)
     fraction = code[: format.mantissa]
     field = code[format.mantissa : format.mantissa + format.exponent]
-    sign = code[-1] if format.signed else never
+    sign = p.name("sign", code[-1]) if format.signed else never
     low = ~field.any()
     empty = ~fraction.any() if format.mantissa else always
     zero = (low & empty) if format.zero else never
@@ -141,7 +142,9 @@ def _unpack_float(p: Scheduler, code: Wire, format: Float) -> Number:
             if format.specials is Specials.FNUZ:
                 # The sign bit alone is no zero, but NaN.
                 zero = zero & ~(sign & empty)
-    significand = cat(zeroed, hidden)
+    significand = p.name("significand", cat(zeroed, hidden))
+    zero = p.name("zero", zero)
+    exponent = p.name("exponent", exponent)
 
     highest = (1 << format.exponent) - 1 - (format.specials is Specials.IEEE)
     offset = -format.bias - format.mantissa
@@ -173,18 +176,21 @@ def _classify(
         nan = code[: format.mantissa + format.exponent].all()
     elif format.specials is Specials.FNUZ:
         nan = code[-1] & ~code[:-1].any()
+    nan, infinite = p.name("nan", nan), p.name("infinite", infinite)
     return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
 
 
+@scoped("multiply")
 def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
-    sign = a.sign ^ b.sign
+    sign = p.name("sign", a.sign ^ b.sign)
     bad = (a.special.infinite & b.zero) | (b.special.infinite & a.zero)
     nan = a.special.nan | b.special.nan | bad
     if a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
         significand = p.multiply(a.magnitude, b.magnitude)
+    significand = p.name("product", significand)
     lowest = tuple(
         (index_a + index_b, top_a + top_b)
         for index_a, top_a in a.lowest
@@ -193,9 +199,9 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     return Number(
         pipeline=p,
         sign=sign,
-        zero=a.zero | b.zero,
+        zero=p.name("zero", a.zero | b.zero),
         significand=significand,
-        exponent=a.exponent + b.exponent,
+        exponent=p.name("exponent", a.exponent + b.exponent),
         offset=a.offset + b.offset,
         lowest=lowest,
         special=Special(
@@ -207,6 +213,7 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     )
 
 
+@scoped("specials")
 def combine_special(p: Scheduler, terms: Sequence[Special]) -> Special:
     """NaN and infinities of a sum: opposite infinities are an invalid NaN."""
     nan = cat(*(term.nan for term in terms)).any()

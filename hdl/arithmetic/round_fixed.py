@@ -34,47 +34,56 @@ class ToFixed(Projector[Fixed]):
             assert scale.constant is not None
             integer = exact.word.shifted_left(scale.constant)
             inexact = p.constant(0, 1)
-            return self._saturated(integer, inexact, p.constant(0, 1), special)
+            with p.scope("pack"):
+                return self._saturated(integer, inexact, p.constant(0, 1), special)
 
         if exact.word.signed and exact.sign.constant == 0 and format.signed and not direction.flags:
-            code = self._with_special(self._rounded_signed(exact), special)
+            rounded = self._rounded_signed(exact)
+            with p.scope("pack"):
+                code = self._with_special(rounded, special)
             return Projection(code=code, flags=p.constant(0, 4))
 
-        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
-        sign = exact.sign ^ negative
-        width = len(exact.word)
-        magnitude = exact.word.bits(width) ^ negative
-        if exact.word.signed:
-            # With a fraction below, the complement is already the magnitude rounded down.
-            magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
-        # The frame ends `keep` bits below the result's last place. It begins where the largest
-        # number does, unless that is above all results.
-        most = max(min(scale.high, format.width), -width)
-        top = most - exact.offset - format.fraction
-        amount = p.add(exact.exponent.complement, top + 1)
-        too_high = amount.negative
-        amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
-        frame, fell = shift_right(p, magnitude, amount, width + most + keep)
-        nonzero = magnitude.any() | exact.sticky
-        below = fell | exact.sticky
-        if exact.bound is not None:
-            frame = frame[: max(keep + exact.bound + format.fraction, 0)]
-        frame = frame.bits(max(len(frame), keep + 1))
-        fraction, whole = frame[:keep], frame[keep:]
-        up, inexact, _ = direction.increment(sign, whole[0], fraction, below, p.constant(0, 1))
-        largest = format.max_integer
-        # Where nothing but rounding can leave the range, it stops at the largest integer.
-        stops = self.overflow is Overflow.SATURATE and format.signed and whole.high <= largest
-        if stops and not direction.flags:
-            stop = whole.equals(largest)
-            up = up & ~(stop if -format.min_integer == largest else stop & ~sign)
-        # -(whole + up) is ~whole + (not up): one adder does both.
-        room = len(whole) + 1
-        integer = p.add((whole.bits(room) ^ sign).bits(room).as_signed(), p.constant(0), sign ^ up)
-        if stops and not direction.flags:
-            integer = integer.within(format.min_integer, largest)
-        beyond = too_high & nonzero
-        return self._saturated(integer, inexact, beyond, special, sign)
+        with p.scope("shift"):
+            negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
+            sign = p.name("sign", exact.sign ^ negative)
+            width = len(exact.word)
+            magnitude = exact.word.bits(width) ^ negative
+            if exact.word.signed:
+                # With a fraction below, the complement is already the magnitude rounded down.
+                magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
+            magnitude = p.name("magnitude", magnitude)
+            # The frame ends `keep` bits below the result's last place. It begins where the largest
+            # number does, unless that is above all results.
+            most = max(min(scale.high, format.width), -width)
+            top = most - exact.offset - format.fraction
+            amount = p.add(exact.exponent.complement, top + 1)
+            too_high = p.name("too_high", amount.negative)
+            amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
+            frame, fell = shift_right(p, magnitude, amount, width + most + keep)
+            nonzero = magnitude.any() | exact.sticky
+            below = p.name("below", fell | exact.sticky)
+            if exact.bound is not None:
+                frame = frame[: max(keep + exact.bound + format.fraction, 0)]
+            frame = frame.bits(max(len(frame), keep + 1))
+            fraction, whole = p.name("fraction", frame[:keep]), p.name("whole", frame[keep:])
+        with p.scope("round"):
+            up, inexact, _ = direction.increment(sign, whole[0], fraction, below, p.constant(0, 1))
+            largest = format.max_integer
+            # Where nothing but rounding can leave the range, it stops at the largest integer.
+            stops = self.overflow is Overflow.SATURATE and format.signed and whole.high <= largest
+            if stops and not direction.flags:
+                stop = whole.equals(largest)
+                up = up & ~(stop if -format.min_integer == largest else stop & ~sign)
+            up = p.name("up", up)
+            # -(whole + up) is ~whole + (not up): one adder does both.
+            room = len(whole) + 1
+            flipped = (whole.bits(room) ^ sign).bits(room).as_signed()
+            integer = p.add(flipped, p.constant(0), sign ^ up)
+            if stops and not direction.flags:
+                integer = integer.within(format.min_integer, largest)
+            integer = p.name("integer", integer)
+        with p.scope("pack"):
+            return self._saturated(integer, inexact, too_high & nonzero, special, sign)
 
     def _saturated(
         self,
@@ -115,23 +124,28 @@ class ToFixed(Projector[Fixed]):
         scale = exact.exponent + (exact.offset + format.fraction)
         # The frame begins where the largest number does, unless that is above all results.
         most = max(min(scale.high, width - 1), -keep)
-        amount = p.add(exact.exponent.complement, most + 1 - exact.offset - format.fraction)
-        too_high = amount.negative
-        amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
-        kept, lost, beyond = window(p, word.shifted_left(most + keep), amount, width + keep)
-        fraction, whole = kept[:keep], kept[keep:]
-        up = direction.above(word.negative, whole[0], fraction, lost | exact.sticky)
-        if self.overflow is Overflow.WRAP:
-            return wrap(p.add(whole, up), format) & ~too_high
-        beyond = beyond | (too_high & word.any())
-        # Nothing but rounding can leave the range here: it stops at the largest integer.
-        up = up & ~whole.equals(format.max_integer)
-        limit = cat(p.repeat(~word.negative, width - 1), word.negative)
-        code = p.mux(beyond, limit, wrap(p.add(whole, up), format))
-        if format.symmetric:
-            lowest = code.equals(1 << (width - 1))
-            code = cat(code[0] | lowest, code[1:]) if width > 1 else code
-        return code
+        with p.scope("shift"):
+            amount = p.add(exact.exponent.complement, most + 1 - exact.offset - format.fraction)
+            too_high = p.name("too_high", amount.negative)
+            amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
+            kept, lost, beyond = window(p, word.shifted_left(most + keep), amount, width + keep)
+            fraction, whole = p.name("fraction", kept[:keep]), p.name("whole", kept[keep:])
+            lost, beyond = p.name("below", lost | exact.sticky), p.name("beyond", beyond)
+        with p.scope("round"):
+            up = p.name("up", direction.above(word.negative, whole[0], fraction, lost))
+            if self.overflow is Overflow.WRAP:
+                return wrap(p.add(whole, up), format) & ~too_high
+            beyond = beyond | (too_high & word.any())
+            # Nothing but rounding can leave the range here: it stops at the largest integer.
+            up = up & ~whole.equals(format.max_integer)
+            integer = p.name("integer", wrap(p.add(whole, up), format))
+        with p.scope("pack"):
+            limit = cat(p.repeat(~word.negative, width - 1), word.negative)
+            code = p.mux(beyond, limit, integer)
+            if format.symmetric:
+                lowest = code.equals(1 << (width - 1))
+                code = cat(code[0] | lowest, code[1:]) if width > 1 else code
+            return code
 
     def _with_special(self, code: Wire, special: Special) -> Wire:
         """``code``, but the end of the range for infinities, and what is said for NaN."""

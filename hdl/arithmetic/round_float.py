@@ -20,17 +20,41 @@ class ToFloat(Projector[Float]):
 
     def project(self, exact: Unrounded) -> Projection:
         p, format, direction = self.p, self.format, self.direction
-        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
-        sign = exact.sign ^ negative
         word = exact.word
-        # A negative word is complemented; the one that is then missing is added in the rounding.
-        bits = word[: len(word) - 1] if word.signed else word.bits(len(word))
-        width = len(bits)
-        # Exponents are counted from the lowest binade of normal numbers.
-        top = exact.exponent + (exact.offset + width - 1 - format.emin)
-        zeros = p.name("leading", self._leading_zeros(exact, bits ^ negative, top))
-        empty = ~(bits.any() | exact.sticky | negative)
+        with p.scope("count_zeros"):
+            negative = word[-1] if word.signed else p.constant(0, 1)
+            sign = p.name("sign", exact.sign ^ negative)
+            # A negative word is complemented; the 1 that is then missing is added in the rounding.
+            bits = word[: len(word) - 1] if word.signed else word.bits(len(word))
+            width = len(bits)
+            # Exponents are counted from the lowest binade of normal numbers.
+            top = exact.exponent + (exact.offset + width - 1 - format.emin)
+            zeros = p.name("zeros", self._leading_zeros(exact, bits ^ negative, top))
+            empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
+        with p.scope("normalise"):
+            kept, below, field = self._normalised(exact, bits, negative, zeros, top, empty)
+        with p.scope("round"):
+            carry = negative & ~below
+            significand = kept[direction.fraction_bits :]
+            fraction = kept[: direction.fraction_bits]
+            # Last bit of the code: without a mantissa that is the exponent's.
+            odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
+            up, inexact, pattern = direction.increment(sign, odd, fraction, below, carry)
+            up = p.name("up", up)
+            packed = p.add(field.shifted_left(format.mantissa), significand, up)
+            packed = p.name("packed", packed)
+        with p.scope("pack"):
+            return self._packed(
+                exact, sign, packed, empty, inexact,
+                tiny=lambda: self._tiny(sign, significand, pattern, below),
+            )  # fmt: skip
 
+    def _normalised(
+        self, exact: Unrounded, bits: Wire, negative: Wire, zeros: Wire, top: Wire, empty: Wire
+    ) -> tuple[Wire, Wire, Wire]:
+        """(significand and fraction, something is below them, exponent field - 1)."""
+        p, format, direction = self.p, self.format, self.direction
+        width = len(bits)
         gradual = format.subnormals is Subnormals.GRADUAL
         need = format.precision + direction.fraction_bits
         if gradual and zeros.constant is not None and top.constant is None:
@@ -48,18 +72,8 @@ class ToFloat(Projector[Float]):
         if under.constant != 0:
             below = p.mux(under, ~empty, below)
             kept = kept & ~under
-        carry = negative & ~below
-        significand = p.name("significand", kept[direction.fraction_bits :])
-        fraction = kept[: direction.fraction_bits]
-        # Last bit of the code: without a mantissa that is the exponent's.
-        odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
-        up, inexact, pattern = direction.increment(sign, odd, fraction, below, carry)
-
-        packed = p.add(field.shifted_left(format.mantissa), significand, up)
-        return self._packed(
-            exact, sign, packed, empty, inexact,
-            tiny=lambda: self._tiny(sign, significand, pattern, below),
-        )  # fmt: skip
+        kept, below = p.name("significand", kept), p.name("below", below)
+        return kept, below, p.name("exponent", field)
 
     def _leading_zeros(self, exact: Unrounded, plain: Wire, top: Wire) -> Wire:
         """Zeros above the leading one of ``plain``, as far as it can be low and that matters."""

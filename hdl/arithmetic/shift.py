@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = ["at_least", "leading_zeros", "shift_left", "shift_right", "window"]
 
 
+@scoped("count_zeros")
 def leading_zeros(p: Scheduler, word: Wire) -> Wire:
     """Number of zeros above the leading one; without a one, the width or one less.
 
@@ -35,7 +37,7 @@ def _leading(p: Scheduler, word: Wire) -> tuple[Wire, Wire | None]:
     empty = high_empty & low_empty
     if high is None or low is None:
         return empty, high_empty
-    return empty, cat(p.mux(high_empty, low, high), high_empty)
+    return empty, cat(p.mux(high_empty, low, high, "zeros"), high_empty)
 
 
 def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:
@@ -62,7 +64,7 @@ def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire,
         else:
             source = word.shifted_left(step) if step else word
             moved = source[dropped : dropped + needed]
-        word = p.mux(select, moved, word[dropped:])
+        word = p.mux(select, moved, word[dropped:], "shifted")
     dropped = len(word) - keep
     if dropped > 0:
         lost = lost | word[:dropped].any()
@@ -105,7 +107,7 @@ def shift_right(
         moved = extended(word[gone:], grown) if gone < len(word) else p.repeat(fill, grown)
         if gone and not late:
             fell = fell | (select & word[:gone].any())
-        word = p.mux(select, moved, here)
+        word = p.mux(select, moved, here, "shifted")
     if len(word) < width:
         word = cat(p.constant(0, width - len(word)), word)
     if len(word) > width:
@@ -145,7 +147,7 @@ def window(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wir
             beyond | differs(word[step + need :]) | (~select & differs(word[need : step + need]))
         )
         size = min(need, max(len(word), keep))
-        word = p.mux(select, extended(word[step:], size), extended(word, size))
+        word = p.mux(select, extended(word[step:], size), extended(word, size), "shifted")
     word = extended(word, max(len(word), keep))
     beyond = beyond | differs(word[keep - 1 :])
     return word[:keep], fell, beyond

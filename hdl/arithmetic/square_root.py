@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Integer square roots, digit by digit, and the squares that sums of squares are made of."""
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = ["square", "square_root"]
 
 
+@scoped("root")
 def square_root(p: Scheduler, radicand: Wire) -> tuple[Wire, Wire]:
     """(floor of the square root, the radicand less the square of that).
 
@@ -23,10 +25,11 @@ def square_root(p: Scheduler, radicand: Wire) -> tuple[Wire, Wire]:
         less = difference.negative
         root = cat(~less, root)
         # (root + 1)**2 is above what has been brought down.
-        rest = p.mux(less, trial, difference).within(0, 2 * root.high)
+        rest = p.mux(less, trial, difference, "rest").within(0, 2 * root.high)
     return root, rest
 
 
+@scoped("square")
 def square(p: Scheduler, word: Wire) -> Wire:
     """``word * word`` of an unsigned word: half the gates of a product.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from macaw.golden.errors import SpecError
 from macaw.golden.formats.choices import Rounding
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special, combine_special, multiply
@@ -68,7 +69,8 @@ def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
             word = p.subtract(0, word.shifted_left(up))
             low = low + word.low
         words.append(word)
-    total = p.name("sum", p.sum(words, carries).within(low, high))
+    with p.scope("add"):
+        total = p.name("total", p.sum(words, carries).within(low, high))
     never = p.constant(0, 1)
     return Number(
         pipeline=p,
@@ -87,13 +89,14 @@ def shift_up(p: Scheduler, term: Number) -> Wire:
     return _shift_up(p, term.signed, term)
 
 
+@scoped("align")
 def _shift_up(p: Scheduler, word: Wire, term: Number) -> Wire:
     """``word`` shifted up by the exponent of ``term``, whose significand it is."""
     limit = term.significand.high << (term.exponent.high - term.exponent.low)
     amount = term.exponent - term.exponent.low
     for level in range(len(amount)):
         step = 1 << level
-        word = p.mux(amount[level], word.shifted_left(step), word)
+        word = p.mux(amount[level], word.shifted_left(step), word, "shifted")
     low = -limit if word.signed else 0
     if term.significand.signed:
         low = term.significand.low << (term.exponent.high - term.exponent.low)
@@ -139,18 +142,20 @@ class Sum:
     @classmethod
     def of(cls, p: Scheduler, terms: Sequence[Number], widest: int) -> "Sum":
         """The sum of some products."""
+        number = add_up(p, terms, widest)
         special = combine_special(p, [term.special for term in terms])
-        signs = cat(*(term.sign for term in terms))
-        return cls(
-            number=add_up(p, terms, widest),
-            nan=special.nan,
-            plus=special.infinite & ~special.negative,
-            minus=special.infinite & special.negative,
-            invalid=special.invalid,
-            every=signs.all(),
-            some=signs.any(),
-            zero=cat(*(term.zero for term in terms)).any(),
-        )
+        with p.scope("specials"):
+            signs = cat(*(term.sign for term in terms))
+            return cls(
+                number=number,
+                nan=special.nan,
+                plus=special.infinite & ~special.negative,
+                minus=special.infinite & special.negative,
+                invalid=special.invalid,
+                every=signs.all(),
+                some=signs.any(),
+                zero=cat(*(term.zero for term in terms)).any(),
+            )
 
     @property
     def special(self) -> Special:
@@ -181,7 +186,11 @@ class Sum:
         """The sum times a scale: as if each product had been multiplied by it."""
         if scale is None:
             return self
-        p, flip, huge = scale.pipeline, scale.sign, scale.special.infinite
+        with scale.pipeline.scope("scale"):
+            return self._scaled(scale.pipeline, scale)
+
+    def _scaled(self, p: Scheduler, scale: Number) -> "Sum":
+        flip, huge = scale.sign, scale.special.infinite
         plus, minus = self.plus, self.minus
         bad = (plus | minus) & scale.zero
         if huge.constant != 0:
@@ -212,6 +221,7 @@ def add_up(p: Scheduler, terms: Sequence[Number], widest: int) -> Number:
     return fixed_point(p, terms)
 
 
+@scoped("scale")
 def scale_number(p: Scheduler, total: Number, scale: Number) -> Number:
     """A number times a scale; what is special about it is left to :class:`Sum`."""
     if not total.significand.signed:
@@ -240,10 +250,11 @@ def join(
 ) -> Unrounded:
     """``addend`` plus exact sums."""
     total = add_up(p, [each.number for each in sums], widest)
-    every = cat(*(each.every for each in sums), addend.sign).all()
-    some = cat(*(each.some for each in sums), addend.sign).any()
-    zero = p.mux(rounder.is_mode(Rounding.RDN), some, every)
-    special = combine_special(p, [*(each.special for each in sums), addend.special])
+    with p.scope("specials"):
+        every = cat(*(each.every for each in sums), addend.sign).all()
+        some = cat(*(each.some for each in sums), addend.sign).any()
+        zero = p.mux(rounder.is_mode(Rounding.RDN), some, every)
+        special = combine_special(p, [*(each.special for each in sums), addend.special])
     if total.exponent.constant is not None and addend.exponent.constant is not None:
         return from_fixed(p, fixed_point(p, [total, addend]), rounder, special, zero)
     joined = add_sum(p, total, addend, rounder, special, zero)

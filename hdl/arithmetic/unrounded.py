@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from macaw.golden.formats import Float, Format, Subnormals
 from macaw.golden.formats.choices import Rounding
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special
@@ -77,6 +78,7 @@ def from_fixed(
     )
 
 
+@scoped("specials")
 def zero_sign(p: Scheduler, rounder: Rounder, signs: Sequence[Wire]) -> Wire:
     """Sign of an exact zero: that of its terms if they agree, else minus when rounding down."""
     together = cat(*signs)

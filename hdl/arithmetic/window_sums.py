@@ -40,12 +40,13 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
     sig_a, sig_b = a.significand.shifted_left(pad_a), b.significand.shifted_left(pad_b)
     exp_a, exp_b = a.exponent.bits(exponent_width), b.exponent.bits(exponent_width)
 
-    swap = cat(sig_a, exp_a) < cat(sig_b, exp_b)
-    large = p.mux(swap, sig_b, sig_a)
-    small = p.mux(swap, sig_a, sig_b)
-    exponent = p.mux(swap, b.exponent, a.exponent)
-    lesser = p.mux(swap, a.exponent, b.exponent)
-    distance = (exponent - lesser).within(0, exponent.high)
+    with p.scope("order"):
+        swap = p.name("swap", cat(sig_a, exp_a) < cat(sig_b, exp_b))
+        large = p.name("large", p.mux(swap, sig_b, sig_a))
+        small = p.name("small", p.mux(swap, sig_a, sig_b))
+        exponent = p.name("exponent", p.mux(swap, b.exponent, a.exponent))
+        lesser = p.mux(swap, a.exponent, b.exponent)
+        distance = p.name("distance", (exponent - lesser).within(0, exponent.high))
 
     out = rounder.format
     keep = rounder.fraction_bits
@@ -53,16 +54,18 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
     exponents = a.exponent, b.exponent
     span = max(e.high for e in exponents) - min(e.low for e in exponents)
     below = min(below, span)
-    word, sticky = shift_right(p, small.bits(width), distance, width + below)
-    subtract = p.name("subtract", a.sign ^ b.sign)
-    word = p.name("aligned", word ^ subtract)
-    carry = subtract & ~sticky
-    # Never negative: two's complement wraps around into the right place.
-    total = p.add(cat(p.constant(0, below), large), word, carry)
-    size = width + below
-    top = total[size] & ~subtract
-    word = cat(total[:size], top)
-    word = p.name("total", word)
+    with p.scope("align"):
+        word, sticky = shift_right(p, small.bits(width), distance, width + below)
+        word, sticky = p.name("shifted", word), p.name("sticky", sticky)
+    with p.scope("add"):
+        subtract = p.name("subtract", a.sign ^ b.sign)
+        word = word ^ subtract
+        carry = subtract & ~sticky
+        # Never negative: two's complement wraps around into the right place.
+        total = p.add(cat(p.constant(0, below), large), word, carry)
+        size = width + below
+        top = total[size] & ~subtract
+        word = p.name("total", cat(total[:size], top))
     return Unrounded(
         word=with_headroom(word, a.quantum - pad_a - below, rounder),
         exponent=exponent,
@@ -94,28 +97,34 @@ def add_sum(
     # Exponents of the last bit of the frame's upper part, in units of the addend's.
     base = addend.offset - other_up
     second = addend.exponent
-    # A zero must not hold the frame up.
-    first = p.mux(total.zero, second.low, total.exponent + (total.offset - up - base))
+    with p.scope("order"):
+        # A zero must not hold the frame up.
+        first = p.mux(total.zero, second.low, total.exponent + (total.offset - up - base))
 
     below = keep + 1 + max(precision(out) - len(other), 0)
     # Below the last bit of the sum: a result led by it, or what it and the addend leave over.
     below = max(below, max(keep + 1 + precision(out), len(other)) - up)
     below = max(below, second.low + base - (lowest_place(out) - keep))
 
-    signed = (word.bits(len(word) + 1) ^ addend.sign).as_signed()
-    bound = max(-word.low, word.high)
-    ours = p.add(signed, addend.sign).within(-bound, bound).shifted_left(up)
-    theirs = other.shifted_left(other_up)
-    ahead, behind = first - second, second - first
-    swap = behind.negative
-    large = p.mux(swap, ours, theirs).bits(size + 1).as_signed()
-    small = p.mux(swap, theirs, ours).bits(size + 1).as_signed()
-    distance = p.mux(swap, ahead, behind).within(0, max(ahead.high, behind.high))
-    exponent = p.mux(swap, first, second).within(second.low, max(first.high, second.high))
-
-    pattern, sticky = shift_right(p, small, distance, size + 1 + below)
-    result = p.add(large.shifted_left(below), pattern.as_signed())
-    result = p.name("total", result)
+    with p.scope("order"):
+        signed = (word.bits(len(word) + 1) ^ addend.sign).as_signed()
+        bound = max(-word.low, word.high)
+        ours = p.add(signed, addend.sign).within(-bound, bound).shifted_left(up)
+        theirs = other.shifted_left(other_up)
+        ahead, behind = first - second, second - first
+        swap = p.name("swap", behind.negative)
+        large = p.name("large", p.mux(swap, ours, theirs).bits(size + 1).as_signed())
+        small = p.name("small", p.mux(swap, theirs, ours).bits(size + 1).as_signed())
+        distance = p.mux(swap, ahead, behind).within(0, max(ahead.high, behind.high))
+        distance = p.name("distance", distance)
+        exponent = p.mux(swap, first, second).within(second.low, max(first.high, second.high))
+        exponent = p.name("exponent", exponent)
+    with p.scope("align"):
+        pattern, sticky = shift_right(p, small, distance, size + 1 + below)
+        pattern, sticky = p.name("shifted", pattern), p.name("sticky", sticky)
+    with p.scope("add"):
+        result = p.add(large.shifted_left(below), pattern.as_signed())
+        result = p.name("total", result)
     return Unrounded(
         word=with_headroom(result, second.low + base - below, rounder),
         exponent=exponent,
@@ -163,34 +172,36 @@ def window_sum(
     signed = word.signed
     room = headroom(out, addend.quantum, reach, keep)
 
-    # A zero addend does not hold the window up.
-    exponent, offset = addend.exponent, addend.offset
-    if addend.quantum > lowest:
-        low = lowest - offset
-        exponent = p.mux(addend.zero, low, exponent)
     span = size + guard + below
-    # Distance of the addend's last bit below its highest position.
-    distance = (product.exponent + (product.offset + size + guard - offset)) - exponent
-    clamped = (distance < 1) | product.zero if distance.low < 1 else product.zero
-    amount = distance.within(0, max(distance.high, 0))
-    if distance.low < 0:
-        amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
-    amount = (amount.bits(len(amount)) & ~clamped).within(0, amount.high)
-
-    shifted, sticky = shift_right(p, whole, amount, reach + span, late=True)
-    negate = addend.sign if signed else product.sign ^ addend.sign
-    aligned = p.name("aligned", shifted ^ negate)
-    carry = negate & ~sticky
-    placed = word.shifted_left(below)
-    total_width = reach + span
-    high = cat(aligned, negate).as_signed()
-    total = p.add(placed, high, carry)
-    bound = 1 << total_width
-    total = p.name("total", total.within(-bound, bound - 1))
-
-    top = product.exponent + (product.offset - below)
-    anchor = exponent + (offset - span)
-    last = p.mux(clamped, anchor, top)
+    with p.scope("align"):
+        # A zero addend does not hold the window up.
+        exponent, offset = addend.exponent, addend.offset
+        if addend.quantum > lowest:
+            low = lowest - offset
+            exponent = p.mux(addend.zero, low, exponent)
+        # Distance of the addend's last bit below its highest position.
+        distance = (product.exponent + (product.offset + size + guard - offset)) - exponent
+        distance = p.name("distance", distance)
+        clamped = (distance < 1) | product.zero if distance.low < 1 else product.zero
+        clamped = p.name("clamped", clamped)
+        amount = distance.within(0, max(distance.high, 0))
+        if distance.low < 0:
+            amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
+        amount = p.name("amount", (amount.bits(len(amount)) & ~clamped).within(0, amount.high))
+        shifted, sticky = shift_right(p, whole, amount, reach + span, late=True)
+        shifted, sticky = p.name("shifted", shifted), p.name("sticky", sticky)
+    with p.scope("add"):
+        negate = p.name("negate", addend.sign if signed else product.sign ^ addend.sign)
+        carry = negate & ~sticky
+        placed = word.shifted_left(below)
+        total_width = reach + span
+        high = cat(shifted ^ negate, negate).as_signed()
+        total = p.add(placed, high, carry)
+        bound = 1 << total_width
+        total = p.name("total", total.within(-bound, bound - 1))
+        top = product.exponent + (product.offset - below)
+        anchor = exponent + (offset - span)
+        last = p.name("exponent", p.mux(clamped, anchor, top))
     return Unrounded(
         word=extend_top(total, room),
         exponent=last,

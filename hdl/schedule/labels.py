@@ -56,7 +56,7 @@ class Labels:
     def within(self, part: str) -> Iterator[None]:
         """Signals that are made meanwhile belong to ``part`` of where we are."""
         outer = self.scope
-        if outer[-1:] != (part,):
+        if part not in outer[-1:]:
             self.scope = (*outer, part)
         try:
             yield

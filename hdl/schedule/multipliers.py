@@ -99,7 +99,7 @@ def _multiply_soft(p: "Scheduler", a: Wire, b: Wire, low: int, high: int) -> Wir
         return p.op(_product, a, b, delay=p.delays.gate, low=low, high=high, name="product")
     rows = []
     for i in range(len(b)):
-        row = p.mux(b[i], a, 0).shifted_left(i)
+        row = p.mux(b[i], a, 0, "row").shifted_left(i)
         negative = b.signed and i == len(b) - 1
         rows.append(0 - row if negative else row)
     return p.sum(rows, balanced=True).within(low, high)

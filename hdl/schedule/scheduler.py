@@ -175,6 +175,10 @@ class Scheduler:
             )
         return self._valid[stage]
 
+    def scope(self, part: str) -> AbstractContextManager[None]:
+        """What is written within belongs to ``part``, and is named after it."""
+        return self.labels.within(part)
+
     def name(self, name: str, wire: Wire) -> Wire:
         """Give a wire a named signal in the generated Verilog."""
         if wire.constant is not None or not len(wire):
@@ -184,6 +188,9 @@ class Scheduler:
         self.module.d.comb += named.eq(wire.value)
         result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
         result.adder = wire.adder
+        # Both are delayed by the same registers.
+        result._delayed += wire._delayed[1:]
+        wire._delayed, wire.name, wire.scope = result._delayed, result.name, result.scope
         return result
 
     # The scheduler itself.
@@ -346,7 +353,9 @@ class Scheduler:
         delay = self.delays.reduction(len(wire))
         return self.op(function, wire, delay=delay, name="all" if every else "any")
 
-    def mux(self, select: Wire, then: "Wire | int", other: "Wire | int") -> Wire:
+    def mux(
+        self, select: Wire, then: "Wire | int", other: "Wire | int", name: str = "choice"
+    ) -> Wire:
         """``then`` if ``select`` else ``other``; the range covers both."""
         then, other = self.wire(then), self.wire(other)
         if select.constant is not None:
@@ -362,7 +371,7 @@ class Scheduler:
             high = (1 << width) - 1
         return self.op(
             lambda s, x, y: Mux(s, x, y), select, then, other,
-            delay=self.delays.choice(width), low=low, high=high, name="choice",
+            delay=self.delays.choice(width), low=low, high=high, name=name,
         )  # fmt: skip
 
     # Arithmetic, and what a beat leaves behind for the next one: methods from files of their own.
