@@ -21,6 +21,8 @@ from macaw.golden.units import Unit
 from macaw.tools import files
 
 from .component import Component, build
+from .parts import Cut, cut
+from .sections import Module
 from .units import naming
 from .units.datapath import Datapath
 from .units.implementation import Implementation
@@ -95,7 +97,17 @@ class Design:
     @cached_property
     def body(self) -> str:
         """The module in Verilog, without the header."""
+        return self.module.text
+
+    @cached_property
+    def module(self) -> Module:
+        """The module in Verilog, by statements."""
         return _verilog([self])[0]
+
+    @property
+    def cut(self) -> Cut:
+        """The module cut into its parts, to measure them one by one."""
+        return cut(self.module, self.name)
 
     @property
     def digest(self) -> str:
@@ -185,20 +197,20 @@ class Design:
 
 def write_bodies(designs: Sequence[Design]) -> None:
     """Have :attr:`Design.body` of all of them written in one run of Yosys, which starts slowly."""
-    todo = [design for design in designs if "body" not in vars(design)]
-    for design, text in zip(todo, _verilog(todo), strict=True):
-        vars(design)["body"] = text
+    todo = [design for design in designs if "module" not in vars(design)]
+    for design, module in zip(todo, _verilog(todo), strict=True):
+        vars(design)["module"] = module
 
 
-def _verilog(designs: Sequence[Design]) -> list[str]:
+def _verilog(designs: Sequence[Design]) -> list[Module]:
     modules = []
     for design in designs:
         text = _rtlil(design.component, design.name)
         modules.append((design.name, text, design.component.places))
-    texts = verilog(modules)
-    for (name, _, _), text in zip(modules, texts, strict=True):
-        naming.check_free(name, naming.identifiers(text, name), "a signal")
-    return texts
+    written = verilog(modules)
+    for (name, _, _), module in zip(modules, written, strict=True):
+        naming.check_free(name, naming.identifiers(module.text, name), "a signal")
+    return written
 
 
 def _rtlil(component: Component, name: str) -> str:

@@ -12,10 +12,11 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .schedule.labels import Place
 
-__all__ = ["Declaration", "Module", "Statement", "sectioned"]
+__all__ = ["Declaration", "Module", "Statement"]
 
 _NAME = r"(?:\\\S+ |(?<![\w'$])[A-Za-z_][\w$]*)"
 _TOKEN = re.compile(_NAME)
@@ -252,7 +253,7 @@ class Module:
 
     # Text.
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The module, in sections."""
         shown = set(self.ports)
@@ -316,11 +317,6 @@ class Module:
         return text + (
             f"\n  initial {name} = {declaration.initial};" if declaration.initial else ""
         )
-
-
-def sectioned(text: str, places: Mapping[str, Place]) -> str:
-    """The text of one module, in sections."""
-    return Module(text, places).text
 
 
 def _split(text: str) -> tuple[str, str, list[str]]:

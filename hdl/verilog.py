@@ -19,7 +19,7 @@ from macaw.tools import processes
 from macaw.tools import yosys as tools
 
 from .schedule.labels import Place
-from .sections import sectioned
+from .sections import Module
 
 __all__ = ["verilog"]
 
@@ -125,8 +125,8 @@ design -reset
 """
 
 
-def verilog(modules: Sequence[tuple[str, str, Mapping[str, Place]]]) -> list[str]:
-    """The Verilog text of modules, written in one run of Yosys, which starts slowly.
+def verilog(modules: Sequence[tuple[str, str, Mapping[str, Place]]]) -> list[Module]:
+    """The Verilog of modules, written in one run of Yosys, which starts slowly.
 
     Parameters
     ----------
@@ -154,8 +154,7 @@ def verilog(modules: Sequence[tuple[str, str, Mapping[str, Place]]]) -> list[str
         )  # fmt: skip
         texts = [(work / f"{i}.v").read_text(encoding="utf-8") for i in range(len(modules))]
     return [
-        sectioned(_finished(text), places)
-        for text, (_, _, places) in zip(texts, modules, strict=True)
+        Module(_finished(text), places) for text, (_, _, places) in zip(texts, modules, strict=True)
     ]
 
 

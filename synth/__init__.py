@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What units cost: Yosys and nextpnr flows, targets, comparison at equal work."""
 
+from .breakdown import Breakdown, Share, breakdown
 from .compare import Comparison, Row, Settings, compare
 from .flow import Result, run
+from .mapping.targets import TARGETS, Target, target
 from .search import stages_for
-from .targets import TARGETS, Target, target
 
 __all__ = [
     "TARGETS",
+    "Breakdown",
     "Comparison",
     "Result",
     "Row",
     "Settings",
+    "Share",
     "Target",
+    "breakdown",
     "compare",
     "run",
     "stages_for",

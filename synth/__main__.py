@@ -8,7 +8,7 @@ import click
 from macaw.tools.command import start
 
 from .flow import TIMEOUT, from_verilog, run
-from .targets import TARGETS
+from .mapping.targets import TARGETS
 
 
 @click.command()

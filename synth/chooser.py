@@ -20,7 +20,8 @@ from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import Unit
 from macaw.tools.yosys import Notify
 
-from . import targets, work
+from . import work
+from .mapping import targets
 from .work import ACTIVATION, LANES
 
 LOSS = "sensitivity"

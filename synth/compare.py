@@ -23,11 +23,13 @@ from macaw.golden.units import Unit
 from macaw.tools import files
 from macaw.tools.yosys import Notify
 
-from . import accuracy, jobs, report, source, targets, work
+from . import accuracy, jobs, report, source, work
+from .breakdown import breakdown
 from .flow import TIMEOUT, Result
 from .jobs import Job
+from .mapping import targets
+from .mapping.targets import Target
 from .search import Pipelines
-from .targets import Target
 from .work import Pair
 
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
@@ -39,7 +41,8 @@ class Settings:
     """How a comparison is made; part of its JSON.
 
     ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
-    comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`.
+    comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`. With ``breakdown``
+    each unit's area and slowest path are told by its parts, too.
     """
 
     unit: str = "auto"
@@ -52,6 +55,7 @@ class Settings:
     seed: int = 1
     timeout: float = TIMEOUT
     cache: bool = True
+    breakdown: bool = False
 
     def __post_init__(self) -> None:
         if self.unit not in work.KINDS:
@@ -81,6 +85,8 @@ class Row:
         Vectors that went through the simulated gates without a difference; 0: not simulated.
     sqnr : dict
         Distribution -> signal-to-quantisation-noise ratio in dB.
+    breakdown : dict
+        The JSON form of a :class:`~macaw.synth.breakdown.Breakdown`; empty unless asked for.
     error : str or None
         Why there are no figures.
     """
@@ -103,6 +109,7 @@ class Row:
     proven: int = 0
     sqnr: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+    breakdown: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
 
 
@@ -324,9 +331,22 @@ def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = N
                 **pipelines.implementation,
             )
             proven = proof["vectors"]
+        parts: dict[str, Any] = {}
+        if how.breakdown:
+            if progress is not None:
+                progress(f"mapping the parts of {spec.name} one by one")
+            parts = breakdown(
+                spec,
+                place,
+                cache=how.cache,
+                seed=how.seed,
+                timeout=how.timeout,
+                stages=stages,
+                **pipelines.implementation,
+            ).to_json()
     except MacawError as error:  # the other formats are worth having all the same
         return Row(**base, error=" ".join(str(error).split()))
-    return _row(base, spec, place, stages, result, proven)
+    return replace(_row(base, spec, place, stages, result, proven), breakdown=parts)
 
 
 def _row(

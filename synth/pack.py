@@ -10,7 +10,7 @@ from macaw.golden.errors import MacawError
 from macaw.tools import files
 from macaw.tools.command import start
 
-from .dsp_registers import absorb
+from .mapping.dsp_registers import absorb
 
 
 @click.command()

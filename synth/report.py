@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from .breakdown import Breakdown
+
 if TYPE_CHECKING:
     from .compare import Comparison, Row
 
@@ -98,7 +100,19 @@ def table(comparison: Comparison) -> str:
             ]
             text.append("  ".join([*aligned, *line[cut:]]).rstrip())
         blocks.append("\n".join(text))
+        blocks += [_parts(row) for row in rows if row.breakdown]
     return "\n\n".join(blocks)
+
+
+def _parts(row: Row) -> str:
+    """The parts of a row's unit, in aligned columns."""
+    lines = Breakdown.from_json(row.breakdown).table()
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    text = [f"{row.format} on {row.target}: the parts of {row.unit}, {row.stages} stages"]
+    for name, *figures in lines:
+        aligned = [figure.rjust(width) for figure, width in zip(figures, widths[1:])]
+        text.append("  ".join([name.ljust(widths[0]), *aligned]))
+    return "\n".join(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +279,11 @@ def html(comparison: Comparison) -> str:
                 [cells(row) for row in comparison.on(target)],
             )
             for target in comparison.targets
+        ],
+        parts=[
+            (row, Breakdown.from_json(row.breakdown).table())
+            for row in comparison.rows
+            if row.breakdown
         ],
         picture=svg(comparison),
         data=json.dumps(comparison.to_json(), indent=1, ensure_ascii=False),

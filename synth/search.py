@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from macaw.golden.errors import SpecError
 from macaw.tools.yosys import Notify
 
-from . import source, targets
+from . import source
 from .flow import Result, run
-from .targets import Target
+from .mapping import targets
+from .mapping.targets import Target
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit

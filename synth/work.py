@@ -24,7 +24,7 @@ from . import source
 from .flow import Result, run
 
 if TYPE_CHECKING:
-    from .targets import Target
+    from .mapping.targets import Target
 
 KINDS = ("auto", "fma", "mac", "dot")
 

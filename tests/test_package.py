@@ -102,6 +102,7 @@ ROOMS = (
     "sim.proof.reference",
     "sim.proof.outsiders",
     "sim.proof",
+    "synth.mapping",
     "synth",
     "tensors",
     "cli",

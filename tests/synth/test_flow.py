@@ -8,7 +8,7 @@ from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
 from macaw.synth import TARGETS, library, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
-from macaw.synth.targets import target
+from macaw.synth.mapping.targets import target
 from macaw.tools import yosys as tools
 
 ADDER = """module adder (input clk, input [3:0] i_a, input [3:0] i_b, output reg [3:0] o_r);

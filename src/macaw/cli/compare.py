@@ -25,6 +25,7 @@ from .output import Progress, print_json
 @click.option("--lanes", type=int, help="Products per clock.  [default: 1; see above]")
 @click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
 @click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
+@click.option("--breakdown", is_flag=True, help="Area and path by the parts of each unit, too.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
@@ -50,7 +51,9 @@ def compare(
     settings = {name: value for name, value in options.items() if value is not None}
     flags = [f"--target={target}" for target in targets]
     for name, value in settings.items():
-        if isinstance(value, bool):
+        if name == "breakdown":
+            flags += ["--breakdown"] if value else []
+        elif isinstance(value, bool):
             flags += [] if value else [f"--no-{name}"]
         else:
             flags.append(f"--{name}={value}")

@@ -10,7 +10,7 @@ import click
 import macaw
 
 from .options import AS_JSON, takes_a_unit, unit_and_implementation
-from .output import Progress, print_json
+from .output import Progress, print_json, print_table
 
 
 @click.command()
@@ -19,6 +19,7 @@ from .output import Progress, print_json
 @click.option("--liberty", help="Liberty file in place of the asic target's own library.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
+@click.option("--breakdown", is_flag=True, help="Also by the parts of the arithmetic.")
 @click.option("--area-only", is_flag=True, help="No place and route: no timing on FPGAs.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @AS_JSON
@@ -30,6 +31,7 @@ def synth(
     seed: int,
     timeout: float | None,
     area_only: bool,
+    breakdown: bool,
     cache: bool,
     as_json: bool,
     **options: Any,
@@ -40,7 +42,10 @@ def synth(
     Examples:
       macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
       macaw synth mul a=int8 out=int16 --target asic --json
+      macaw synth add a=fp16 out=fp16 --target asic --breakdown
     """
+    from macaw import synth as prices
+
     spec, how = unit_and_implementation(unit, parameters, options)
     more: dict[str, Any] = {"seed": seed, "area_only": area_only, "cache": cache}
     more |= {} if timeout is None else {"timeout": timeout}
@@ -48,15 +53,24 @@ def synth(
     results = []
     for target in targets or (("asic",) if liberty else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            result = macaw.synthesize(spec, target, progress=progress, **more, **how)
-            results.append(result.to_json())
+            result = macaw.synthesize(spec, target, progress=progress, **more, **how).to_json()
+            if breakdown:
+                progress("mapping its parts one by one")
+                parts = prices.breakdown(spec, target, progress=progress, **more, **how)
+                result["breakdown"] = parts.to_json()
+            results.append(result)
     if as_json:
         print_json(results)
         return
     for result in results:
+        parts = result.pop("breakdown", None)
         for name, value in result.items():
             if isinstance(value, tuple | list):
                 value = ("\n" + " " * 19).join(map(str, value))
             if value not in (None, ""):
                 click.echo(f"{name.replace('_', ' '):18} {value}")
         click.echo()
+        if parts is not None:
+            heads, *rows = prices.Breakdown.from_json(parts).table()
+            print_table(heads, rows)
+            click.echo()

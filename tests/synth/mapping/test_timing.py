@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import pytest
 
-from macaw.synth import library
-from macaw.synth.timing import LibertyError, Library, longest_path
+from macaw.synth.mapping import library
+from macaw.synth.mapping.timing import LibertyError, Library, longest_path
 
 LIBRARY = Library(library.liberty())
 FF = next(ff for ff in library.FLIP_FLOPS if ff.name == "DFF")

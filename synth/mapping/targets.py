@@ -57,7 +57,7 @@ class Target:
     model : str
         Delay model that :mod:`macaw.hdl` places registers by.
     product_registers : bool
-        Move registers of products into the multipliers: :mod:`macaw.synth.dsp_registers`.
+        Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
     """
 
     name: str

@@ -342,13 +342,27 @@ RISE, FALL = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A cell of a path: its name in the netlist, its type, and what it adds to the delay."""
+
+    name: str
+    cell: str
+    picoseconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
     """The slowest path: its delay register to register, the same without the registers' share,
     and the cells along it, first to last."""
 
     picoseconds: float
     logic_picoseconds: float
-    cells: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The types of the cells, first to last."""
+        return tuple(step.cell for step in self.steps)
 
 
 @dataclass(slots=True)
@@ -463,12 +477,14 @@ def longest_path(module: dict[str, Any], library: Library) -> Path:
             if edge.time + setup >= picoseconds:
                 worst, picoseconds = (net, edge), edge.time + setup
                 logic = edge.time - edge.launch
-    trail: list[str] = []
+    trail: list[Step] = []
     edge = worst[1] if worst else None
     while edge is not None and edge.source is not None:
         net, which, name = edge.source
-        trail.append(cells[name][0].name)  # type: ignore[union-attr]
-        edge = arrival[net][which]
+        before = arrival[net][which]
+        cell = cells[name][0].name  # type: ignore[union-attr]
+        trail.append(Step(name, cell, edge.time - before.time))
+        edge = before
     return Path(picoseconds, logic, tuple(reversed(trail)))
 
 

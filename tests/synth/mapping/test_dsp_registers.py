@@ -11,8 +11,8 @@ from macaw.golden.units import unit
 from macaw.hdl import Design, generate
 from macaw.sim.verify import verify
 from macaw.synth import run
-from macaw.synth.dsp_registers import absorb
-from macaw.synth.targets import target
+from macaw.synth.mapping.dsp_registers import absorb
+from macaw.synth.mapping.targets import target
 from macaw.tools import yosys as tools
 
 # Lattice's block as far as macaw uses it: both signs, and the register of the product.
