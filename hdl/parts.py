@@ -74,7 +74,7 @@ def _groups(module: Module) -> dict[Scope, list[Statement]]:
     """Statements by scope; all that write one name are together, and the reader is left out."""
     scopes: dict[int, Scope] = {}
     of: dict[str, Scope] = {}
-    statements = [s for s in module.statements if s.targets or s.clocked]
+    statements = [s for s in module.statements if not s.text.startswith("  wire ")]
     changed = True
     while changed:
         changed = False

@@ -33,7 +33,7 @@ Part = tuple[int, bool, tuple[str, ...]]
 """Stage, whether it is arithmetic and not the registers before it, and scope."""
 
 _OUTSIDE = 1 << 30
-"""The stage of what belongs to none: handshakes and results come last."""
+"""The stage of what belongs to none: handshakes, memories and results come last."""
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ class Module:
         def call(name: str, other: str, word: str, before: bool) -> None:
             place = self.place(other)
             if place is None:
-                stem = f"{other.strip()}_{word}"
+                stem = f"{re.sub(r'[^A-Za-z0-9]+', '_', other).strip('_')}_{word}"
             else:
                 stage = place.stage - (before and place.register)
                 place = Place(scope=place.scope, stage=max(stage, 0))
@@ -367,7 +367,7 @@ def _in_order(statements: list[Statement]) -> list[Statement]:
 def _title(part: Part) -> str:
     stage, arithmetic, scope = part
     if stage == _OUTSIDE:
-        return "Handshake and results"
+        return "Outside the stages: handshake, memories, results"
     if not arithmetic:
         return f"Stage {stage}: registers"
     return f"Stage {stage}: {', '.join(scope) or 'between the parts'}"
