@@ -25,6 +25,7 @@ _INITIAL = re.compile(rf"^  initial ({_NAME}) = (\S+);$")
 _ASSIGN = re.compile(rf"^  assign (\{{[^{{}}]*\}}|{_NAME}(?:\[[\d:]+\])?) = (.*);$", re.DOTALL)
 _CLOCKED = re.compile(rf"({_NAME})(?:\[[^\]]*\])? <= ")
 _LAST = re.compile(rf"^    (else )?({_NAME}(?:\[[\d:]+\])?) <= (_\w+_);$")
+_NAMELESS = re.compile(r"_\w+_|_\d+_[\d_]+")
 _CHOICE = re.compile(r"^(\S+) \? (.*) : (.*)$")
 _SIMPLE = re.compile(r"^(  always @\(.*\))\n    (if \([^()]*\) )?(\S+ <= [^\n]*;)$")
 _LONGEST = 100
@@ -77,6 +78,7 @@ class Module:
         self._numbers: Counter[str] = Counter()
         for lines in _items(rest):
             self._read(lines)
+        self._clean_names()
         self._join_bits()
         self._take_conditions()
         self._call_nameless()
@@ -96,14 +98,33 @@ class Module:
         elif found := _INITIAL.match(first):
             self.declarations[found[1]].initial = found[2]
         else:
-            text = "\n".join(lines)
+            # A list is one line here, and cut into several when it has its names.
+            listed = first.endswith("&{")
+            text = " ".join(map(str.strip, lines)) if listed else "\n".join(lines)
+            text = f"  {text}" if listed else text
             self.statements.append(Statement(text=text, clocked=first.startswith("  always")))
 
     # What Yosys leaves without a name.
 
+    def _clean_names(self) -> None:
+        """Call by plain words what Amaranth gave names with other characters."""
+        renamed: dict[str, str] = {}
+        for name in self.declarations:
+            if name.startswith("\\") or ("__" in name and not _NAMELESS.fullmatch(name)):
+                plain = re.sub(r"\W+|__+", "_", name).strip("_")
+                while plain in self.declarations or plain in renamed.values():
+                    plain += "_"
+                renamed[name] = plain
+        for name, plain in renamed.items():
+            self.declarations[plain] = self.declarations.pop(name)
+        if renamed:
+            self._rename(renamed)
+
     def _join_bits(self) -> None:
         """Make one wire of nameless bits that only ever stand side by side."""
-        nameless = {n for n, d in self.declarations.items() if n.startswith("_") and not d.range}
+        nameless = {
+            n for n, d in self.declarations.items() if _NAMELESS.fullmatch(n) and not d.range
+        }
         used: Counter[str] = Counter()
         groups: Counter[str] = Counter()
         for statement in self.statements:
@@ -157,7 +178,7 @@ class Module:
     def _call_nameless(self) -> None:
         """Name what has no name after what reads it."""
         self._find_uses()
-        left = {name for name in self.declarations if re.fullmatch(r"_\w+_", name)}
+        left = {name for name in self.declarations if _NAMELESS.fullmatch(name)}
         renamed: dict[str, str] = {}
         numbers: Counter[str] = Counter()
 
@@ -270,12 +291,12 @@ class Module:
                 text = written.text
                 if name in inline:
                     text = text.replace("assign ", f"wire {self.declarations[name].range}", 1)
-                lines += _wrapped(text)
+                lines += text.split("\n")
             self._number([*early, *inline], numbers)
         self._number(self.declarations, numbers)
         text = "\n".join(lines)
         text = _TOKEN.sub(lambda found: numbers.get(found[0], found[0]), text)
-        return f"{self.heading}{text}\nendmodule\n"
+        return "\n".join([self.heading + _wrapped(text), "endmodule\n"])
 
     def _declared(
         self, statements: list[Statement], shown: set[str]
@@ -395,7 +416,8 @@ def _together(statements: list[Statement]) -> list[Statement]:
     return found
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str) -> str:
+    """Lines that are too long, in several; no brace stands alone."""
     lines = []
     for line in text.replace(" }", "\u00a0}").replace("{ ", "{\u00a0").split("\n"):
         if len(line) <= _LONGEST:
@@ -403,7 +425,7 @@ def _wrapped(text: str) -> list[str]:
             continue
         indent = len(line) - len(line.lstrip())
         lines += textwrap.wrap(
-            line, _LONGEST, initial_indent="", subsequent_indent=" " * (indent + 4),
-            break_long_words=False, break_on_hyphens=False,
+            line, _LONGEST, subsequent_indent=" " * (indent + 4), break_long_words=False,
+            break_on_hyphens=False,
         )  # fmt: skip
-    return [line.replace("\u00a0", " ") for line in lines]
+    return "\n".join(lines).replace("\u00a0", " ")

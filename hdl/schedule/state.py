@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["Loop", "accumulate", "ends", "first", "gather", "loop", "memory"]
 
 
-@scoped("accumulate")
+@scoped("accumulator")
 def first(p: "Scheduler", last: Wire, *beside: Wire) -> Wire:
     """1 in the first beat of a sequence; in the stage where ``beside`` are ready."""
     stage = max((w.stage for w in beside if w.constant is None), default=0)
     return Loop(p, max(stage, last.stage), 1).first(last)
 
 
-@scoped("accumulate")
+@scoped("accumulator")
 def ends(p: "Scheduler", last: Wire, beats: int) -> Wire:
     """1 in each ``beats``-th beat since the one after ``last``, and in that of ``last``."""
     if beats == 1:
@@ -39,7 +39,7 @@ def ends(p: "Scheduler", last: Wire, beats: int) -> Wire:
     return Wire(p, end, stage, time, 0, 1, "end")
 
 
-@scoped("accumulate")
+@scoped("accumulator")
 def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
     """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
 
@@ -77,7 +77,7 @@ def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
     return p.name("accumulated", cat(*sums)).as_signed()
 
 
-@scoped("accumulate")
+@scoped("accumulator")
 def gather(p: "Scheduler", bit: Wire, first: Wire) -> Wire:
     """OR of ``bit`` over the beats since the one marked ``first``."""
     if bit.constant == 0:

@@ -304,9 +304,11 @@ def test_names_that_tools_refuse():
 def test_names_of_the_module_s_own_ports_and_signals():
     spec = unit("mul", a="e2m1")
     design = generate(spec, stages=2, flow="stream", name="plain")
-    declared = set(re.findall(r"^ *(?:wire|reg)\b.*?(\w+)(?: = .*)?;$", design.body, re.MULTILINE))
+    declared = set(
+        re.findall(r"^ *(?:input|output|wire|reg)\b.*?(\w+)(?: = .*)?;$", design.body, re.MULTILINE)
+    )
     assert {"clk", "rst", "i_a", "o_r"} < declared
-    inner = [name for name in sorted(declared) if re.match(r"[a-z]+_\d", name)]
+    inner = [name for name in sorted(declared) if re.match(r"[a-z_]+_s\d", name)]
     assert len(inner) > 20
     for name, what in (
         ("i_a", "port"),

@@ -165,7 +165,8 @@ def expected(a: int, b: int) -> list[int]:
 
 @needs_tools
 def test_the_text_says_what_the_netlist_says(tmp_path):
-    [text] = verilog([("operators", operators())])
+    [module] = verilog([("operators", operators(), {})])
+    text = module.text
     (tmp_path / "operators.v").write_text(text)
     outputs = [f"{name}_{sort}" for name in OPERATORS for sort in ("codes", "numbers")]
     outputs += ["chosen", "absent", "none"]
