@@ -160,20 +160,21 @@ class PowerOfTwo:
         base = p.name("base", self.code + (offset - first.offset - scale.bias))
         never = p.constant(0, 1)
         results = []
-        for code, rounder in zip(codes, rounders, strict=True):
-            number = unpack(p, code, source)
-            special = Special(nan=never, infinite=never, negative=never, invalid=never)
-            if not scale.has_nan:
-                special = number.special
-            quotient = replace(
-                number,
-                exponent=(number.exponent - base).within(low - offset, high - offset),
-                offset=offset,
-                lowest=tuple(tops.items()),
-                special=special,
-            )
-            exact = from_number(p, quotient, rounder)
-            results.append(rounder.project(replace(exact, bound=bound)).code)
+        for lane, (code, rounder) in enumerate(zip(codes, rounders, strict=True)):
+            with p.scope(f"lane{lane}"):
+                number = unpack(p, code, source)
+                special = Special(nan=never, infinite=never, negative=never, invalid=never)
+                if not scale.has_nan:
+                    special = number.special
+                quotient = replace(
+                    number,
+                    exponent=(number.exponent - base).within(low - offset, high - offset),
+                    offset=offset,
+                    lowest=tuple(tops.items()),
+                    special=special,
+                )
+                exact = from_number(p, quotient, rounder)
+                results.append(rounder.project(replace(exact, bound=bound)).code)
         return results
 
 
@@ -286,28 +287,30 @@ class ThroughFp32:
         match self.order:
             case Order.EXACT:
                 divisor = normalised(p, scale if decode is None else multiply(p, scale, decode))
-                results = [
-                    quotient(p, normalised(p, value), divisor, rounder)
-                    for value, rounder in zip(values, rounders, strict=True)
-                ]
+                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
+                    with p.scope(f"lane{lane}"):
+                        results.append(quotient(p, normalised(p, value), divisor, rounder))
             case Order.CT:
                 step = scale if encode is None else self._over(scale, encode)
-                for value, rounder in zip(values, rounders, strict=True):
-                    both = value.zero & step.zero
-                    number = self._over(value, step)
-                    results.append(from_number(p, self._zeroed(number, both), rounder))
+                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
+                    with p.scope(f"lane{lane}"):
+                        both = value.zero & step.zero
+                        number = self._over(value, step)
+                        results.append(from_number(p, self._zeroed(number, both), rounder))
             case _:
                 if self.order is Order.TORCHAO:
                     factor = self._over(encode or one, scale, Overflow.SATURATE)
                 else:
                     product = scale if decode is None else self._times(scale, decode)
                     factor = self._over(one, product, Overflow.SATURATE)
-                for value, rounder in zip(values, rounders, strict=True):
-                    results.append(from_number(p, self._times(value, factor), rounder))
-        return [
-            rounder.project(exact).code.bits(self.block.element.width)
-            for rounder, exact in zip(rounders, results, strict=True)
-        ]
+                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
+                    with p.scope(f"lane{lane}"):
+                        results.append(from_number(p, self._times(value, factor), rounder))
+        elements = []
+        for lane, (rounder, exact) in enumerate(zip(rounders, results, strict=True)):
+            with p.scope(f"lane{lane}"):
+                elements.append(rounder.project(exact).code.bits(self.block.element.width))
+        return elements
 
     def _zeroed(self, number: Number, zero: Wire) -> Number:
         """0 / 0, where the step underflows, counts as +0."""

@@ -7,6 +7,7 @@ exponent, are projected by a :class:`~.rounding.Rounder`.
 
 from macaw.golden.formats import Fixed
 
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
 from .shift import at_least
@@ -83,6 +84,7 @@ def ends(p: Scheduler, format: Fixed) -> tuple[Wire, Wire]:
     return p.constant(least, format.width), p.constant(format.max_integer, format.width)
 
 
+@scoped("saturate")
 def saturate(
     p: Scheduler,
     total: Wire,

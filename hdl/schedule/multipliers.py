@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Value
 
+from .labels import scoped
 from .wire import Wire, cat
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["hard", "multiply"]
 
 
+@scoped("multiply")
 def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     """``a * b``, exact; split into tiles where one multiplier would be too slow or wide."""
     corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]

@@ -8,8 +8,9 @@ moves to the next stage; operands of earlier stages are delayed to match, each t
 chain of registers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 
@@ -19,6 +20,8 @@ from .labels import NAMED, OPERATION, Labels
 from .wire import Wire, shape_of
 
 __all__ = ["Scheduler", "Scratch"]
+
+T = TypeVar("T")
 
 
 class Scratch:
@@ -178,6 +181,12 @@ class Scheduler:
     def scope(self, part: str) -> AbstractContextManager[None]:
         """What is written within belongs to ``part``, and is named after it."""
         return self.labels.within(part)
+
+    def lanes(self, words: Iterable[T]) -> Iterator[T]:
+        """The items of a loop, of which each is a part: ``lane0``, ``lane1`` …"""
+        for number, word in enumerate(words):
+            with self.scope(f"lane{number}"):
+                yield word
 
     def name(self, name: str, wire: Wire) -> Wire:
         """Give a wire a named signal in the generated Verilog."""

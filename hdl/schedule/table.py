@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Mux, Value
 
+from .labels import scoped
 from .scheduler import Scheduler
 from .wire import Wire, shape_of
 
@@ -14,6 +15,7 @@ _CELL = 4
 """Bits of the index that one cell of logic takes."""
 
 
+@scoped("table")
 def lookup(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
     """``values[index]``; an index beyond their end gives the last one."""
     if index.constant is not None:

@@ -21,11 +21,13 @@ class ChainDatapath(Datapath):
         spec = self.spec
         operands |= self._stored(p, operands)
         first = spec.chain[0]
-        results = self._part(p, first, {name: operands[name] for name in first.ports.inputs})
+        with p.scope(f"{first.kind.replace('-', '_')}0"):
+            results = self._part(p, first, {name: operands[name] for name in first.ports.inputs})
         done = results.pop("done", None)
-        for stage, linked, names in spec.links:
+        for number, (stage, linked, names) in enumerate(spec.links, start=1):
             rest = {name: operands[port] for name, port in names.items()}
-            results = self._part(p, stage, {linked: results["r"], **rest})
+            with p.scope(f"{stage.kind.replace('-', '_')}{number}"):
+                results = self._part(p, stage, {linked: results["r"], **rest})
         return results if done is None else {**results, "done": done}
 
     @classmethod

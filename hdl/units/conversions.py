@@ -72,16 +72,17 @@ class BlockQuantizeDatapath(Lanewise):
         spec = self.spec
         block, scale = spec.out, spec.out.scale
         codes = a.lanes(spec.a.width)
-        wrong = nonfinite(p, codes, spec.a) if scale.has_nan else p.constant(0, 1)
-        if block.power_of_two:
-            shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
-        else:
-            tensor = None
-            if block.second_scale is not None:
-                tensor = operands["encode"], operands["decode"]
-                wrong = wrong | ~(self._positive(tensor[0]) & self._positive(tensor[1]))
-            shared = ThroughFp32(p, codes, spec.a, block, spec.rules, tensor)
-        idle = wrong | shared.empty
+        with p.scope("scale"):
+            wrong = nonfinite(p, codes, spec.a) if scale.has_nan else p.constant(0, 1)
+            if block.power_of_two:
+                shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
+            else:
+                tensor = None
+                if block.second_scale is not None:
+                    tensor = operands["encode"], operands["decode"]
+                    wrong = wrong | ~(self._positive(tensor[0]) & self._positive(tensor[1]))
+                shared = ThroughFp32(p, codes, spec.a, block, spec.rules, tensor)
+            idle = wrong | shared.empty
         fold = self.fold(p, len(codes))
         codes = fold.take(codes)
         rounders = self.rounders(p, block.element, len(codes), operands.get("random"), fold)
@@ -112,15 +113,21 @@ class BlockDequantizeDatapath(Lanewise):
         codes = a.lanes(spec.a.element.width)
         rounders = self.rounders(p, spec.out, len(codes), control.get("random"))
         scale = unpack(p, a_scale, spec.a.scale)
-        factors = [unpack(p, code, spec.a.element) for code in codes]
+        factors = []
+        for lane, code in enumerate(codes):
+            with p.scope(f"lane{lane}"):
+                factor = unpack(p, code, spec.a.element)
+                # A leading one in its place costs less among the element's few bits.
+                float_ = isinstance(spec.a.element, Float)
+                factors.append(normalised(p, factor) if float_ else factor)
         if isinstance(spec.a.element, Float):
-            # A leading one in its place costs less among the element's few bits.
-            factors = [normalised(p, factor) for factor in factors]
-            scale = self._from_origin(p, factors[0], scale, rounders[0])
+            with p.scope("scale"):
+                scale = self._from_origin(p, factors[0], scale, rounders[0])
         results = []
-        for factor, rounder in zip(factors, rounders, strict=True):
-            exact = from_number(p, multiply(p, factor, scale), rounder)
-            results.append(rounder.project(exact).code)
+        for lane, (factor, rounder) in enumerate(zip(factors, rounders, strict=True)):
+            with p.scope(f"lane{lane}"):
+                exact = from_number(p, multiply(p, factor, scale), rounder)
+                results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
 
     def _from_origin(self, p: Scheduler, factor: Number, scale: Number, rounder: Rounder) -> Number:
@@ -168,7 +175,8 @@ class HadamardDatapath(Lanewise):
                 zero_sign=zeros[lane],
                 special=specials[lane],
             )
-            results.append(rounder.project(exact).code)
+            with p.scope(f"lane{lane}"):
+                results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
 
     def _fixed_point(self, p: Scheduler, terms: list[Number]) -> tuple[list[Wire], Wire, int]:

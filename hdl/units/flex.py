@@ -36,7 +36,7 @@ class FlexDatapath(Datapath):
     def unpacked(self, p: Scheduler, name: str, code: Wire) -> list[Number]:
         """The integers of an operand, one for each lane."""
         fmt = getattr(self.spec, name).element
-        return [unpack(p, lane, fmt) for lane in code.lanes(fmt.width)]
+        return [unpack(p, lane, fmt) for lane in p.lanes(code.lanes(fmt.width))]
 
     def stored(
         self, p: Scheduler, values: Sequence[Number], scales: dict[str, Wire], random: Wire | None
@@ -44,13 +44,14 @@ class FlexDatapath(Datapath):
         """Codes of values times the ``scales`` over the result's, each rounded once, saturated."""
         spec = self.spec
         exponent, offset = p.constant(0), spec.out.scale.bias
-        for name in [name for name in scales if name != "r"]:
-            exponent = exponent + scales[name]
-            offset -= getattr(spec, name).scale.bias
-        exponent = exponent - scales["r"]
+        with p.scope("scale"):
+            for name in [name for name in scales if name != "r"]:
+                exponent = exponent + scales[name]
+                offset -= getattr(spec, name).scale.bias
+            exponent = exponent - scales["r"]
         words = [None] * len(values) if random is None else random.lanes(spec.random_bits)
         codes = []
-        for value, word in zip(values, words, strict=True):
+        for value, word in p.lanes(zip(values, words, strict=True)):
             rounder = Rounder(p, spec.out.element, spec.rounding, spec.overflow, random=word)
             shifted = replace(value, exponent=exponent + value.exponent, offset=offset)
             zero = p.constant(0, 1)
@@ -64,20 +65,21 @@ class FlexDatapath(Datapath):
         """Results and statistics; those of the tensor are kept until a result with ``end``."""
         # A negative code's complement is its magnitude less one: its sign, below, makes up for
         # that in the order of the keys, and is added when the largest one is known.
-        keys = [cat(code[-1], code[:-1] ^ code[-1]) for code in codes]
-        key = largest(p, keys)
-        last = p.constant(1, 1) if last is None else last
-        with p.loop(key, end, last) as loop:
-            held = loop.state(len(key), "largest", init=0)
-            highest = p.mux((held < key) & last, key, held)
-            loop.close(held, highest & ~(last & end))
-        # |-2**(N - 1)| has a bit more than the other magnitudes.
-        maximum = p.add(highest[1:], highest[0])
-        return {
-            "r": cat(*codes),
-            "maximum": maximum.bits(len(codes[0])),
-            "overflow": at_least(p, highest, (1 << len(key)) - 3),
-        }
+        with p.scope("statistics"):
+            keys = [cat(code[-1], code[:-1] ^ code[-1]) for code in codes]
+            key = largest(p, keys)
+            last = p.constant(1, 1) if last is None else last
+            with p.loop(key, end, last) as loop:
+                held = loop.state(len(key), "largest", init=0)
+                highest = p.mux((held < key) & last, key, held)
+                loop.close(held, highest & ~(last & end))
+            # |-2**(N - 1)| has a bit more than the other magnitudes.
+            maximum = p.add(highest[1:], highest[0])
+            return {
+                "r": cat(*codes),
+                "maximum": maximum.bits(len(codes[0])),
+                "overflow": at_least(p, highest, (1 << len(key)) - 3),
+            }
 
 
 class FlexAddDatapath(FlexDatapath):
@@ -93,14 +95,16 @@ class FlexAddDatapath(FlexDatapath):
         end: Wire, random: Wire | None = None,
     ) -> dict[str, Wire]:  # fmt: skip
         apart = self.spec.a.scale.bias - self.spec.b.scale.bias
-        ahead = (a_scale - b_scale) - apart
-        swap = ahead.negative
-        behind = (b_scale - a_scale) + apart
-        distance = p.mux(swap, behind, ahead).within(0, max(behind.high, ahead.high))
-        lesser = p.mux(swap, a_scale - apart, b_scale)
+        with p.scope("order"):
+            ahead = (a_scale - b_scale) - apart
+            swap = p.name("swap", ahead.negative)
+            behind = (b_scale - a_scale) + apart
+            distance = p.mux(swap, behind, ahead).within(0, max(behind.high, ahead.high))
+            distance = p.name("distance", distance)
+            lesser = p.name("lesser", p.mux(swap, a_scale - apart, b_scale))
         numbers = zip(self.unpacked(p, "a", a), self.unpacked(p, "b", b), strict=True)
         totals = []
-        for x, y in numbers:
+        for x, y in p.lanes(numbers):
             upper = p.mux(swap, y.significand, x.significand)
             lower = p.mux(swap, x.significand, y.significand)
             moved = replace(y, significand=upper, exponent=distance)
@@ -119,7 +123,7 @@ class FlexMulDatapath(FlexDatapath):
         end: Wire, random: Wire | None = None,
     ) -> dict[str, Wire]:  # fmt: skip
         numbers = zip(self.unpacked(p, "a", a), self.unpacked(p, "b", b), strict=True)
-        products = [multiply(p, x, y) for x, y in numbers]
+        products = [multiply(p, x, y) for x, y in p.lanes(numbers)]
         codes = self.stored(p, products, {"a": a_scale, "b": b_scale, "r": r_scale}, random)
         return self.results(p, codes, end)
 
@@ -165,7 +169,7 @@ class FlexMacDatapath(SumsDatapath):
     spec: units.FlexMac
 
     def products(self, p: Scheduler, left: list[Number], right: list[Number]) -> list[list[Number]]:
-        return [[multiply(p, x, y) for x, y in zip(left, right, strict=True)]]
+        return [[multiply(p, x, y) for x, y in p.lanes(zip(left, right, strict=True))]]
 
 
 class FlexMatmulDatapath(SumsDatapath):

@@ -8,6 +8,7 @@ from ..arithmetic.integers import integer
 from ..arithmetic.number import Number, Special
 from ..arithmetic.square_root import square, square_root
 from ..arithmetic.unrounded import from_number
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
@@ -88,6 +89,7 @@ def floored(word: Wire, cut: int) -> Wire:
     return part.within(word.low >> cut, word.high >> cut)
 
 
+@scoped("power")
 def power_of_two(p: Scheduler, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
     """(significand, exponent) of ``2**x``: :class:`~macaw.golden.arithmetic.exp2.Exp2`'s steps."""
     precision, low = power.precision, power.low_bits
@@ -149,6 +151,7 @@ class IntegerGeluDatapath(Datapath):
         return {"r": p.multiply(value, factor).bits(out.width)}
 
 
+@scoped("square")
 def squared(p: Scheduler, word: Wire) -> Wire:
     """``word * word``, in a hard multiplier where there is one that products go to."""
     if p.hard(len(word), len(word)):

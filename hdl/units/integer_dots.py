@@ -7,6 +7,7 @@ from macaw.golden import units
 from macaw.golden.formats import Fixed, Float, Format
 
 from ..arithmetic.integers import integer, running, saturate, wrap, zero_point
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
@@ -51,12 +52,12 @@ class IntegerSumDatapath(Datapath):
         spec = self.spec
         a_zero = _factor(p, zeros["a_zero"], spec.a).word if spec.a_zero else None
         left, right = a.lanes(spec.a.width), b.lanes(spec.b.width * spec.parts)
-        weights = [self._weight(p, code, zeros) for code in right]
+        weights = [self._weight(p, code, zeros) for code in p.lanes(right)]
         terms, shared = [], None
         if a_zero is not None and self._shares(weights):
             total = _total(p, [term for weight in weights for term in weight])
             shared, a_zero = p.multiply(a_zero, total), None
-        for code, codes, weight in zip(left, right, weights, strict=True):
+        for code, codes, weight in p.lanes(zip(left, right, weights, strict=True)):
             if isinstance(spec.a, Float) and isinstance(spec.b, Fixed):
                 terms.append(weight[0].times(p, code, spec.a))
                 continue
@@ -139,6 +140,7 @@ def _factor(p: Scheduler, code: Wire, format: Format) -> Term:
     return Term(word=p.constant(1), flip=p.constant(0, 1)).times(p, code, format)
 
 
+@scoped("add")
 def _total(p: Scheduler, terms: list[Term], *more: Wire) -> Wire:
     """The exact sum: a negative word is complemented, and its one a carry into some adder."""
     words, carries, low, high = list(more), [], 0, 0
@@ -161,7 +163,7 @@ def _total(p: Scheduler, terms: list[Term], *more: Wire) -> Wire:
         pattern = word.bits(len(word)) ^ flip
         words.append((pattern if word.signed else cat(pattern, flip)).as_signed())
         carries.append(flip)
-    return p.name("sum", p.sum(words, carries).within(low, high))
+    return p.name("total", p.sum(words, carries).within(low, high))
 
 
 DATAPATHS = {

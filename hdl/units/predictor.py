@@ -72,9 +72,11 @@ class ExponentPredictorDatapath(Datapath):
         good = at_least(p, maximum, predictor.enough) & ~overflow
         last = p.constant(0, 1) if paper else self._last_try(p, good, init, end)
 
-        values, before = self._history(p, newest, overflow, init | end)
+        with p.scope("history"):
+            values, before = self._history(p, newest, overflow, init | end)
         fold = Fold(p, self.implementation.fold)
-        code = self._predicted(p, fold, values, before, scale)
+        with p.scope("predict"):
+            code = self._predicted(p, fold, values, before, scale)
         init, tried, scale, good, last = (fold.later(w) for w in (init, tried, scale, good, last))
         code = p.mux(init, tried, code)
         code = p.mux(code > predictor.largest_code, predictor.largest_code, code)

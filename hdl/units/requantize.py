@@ -64,8 +64,9 @@ class ScaledDatapath(Datapath):
         spec = self.spec
         word = product.shifted_left(BITS - spec.bits)
         width = shape_of(min(low, -1), high).width
-        distance = _further(p, shift) if less else _distance(p, shift)
-        return _window(p, word, distance, width, spec.profile)
+        with p.scope("shift"):
+            distance = _further(p, shift) if less else _distance(p, shift)
+            return _window(p, word, distance, width, spec.profile)
 
     def stored(
         self,
@@ -82,10 +83,11 @@ class ScaledDatapath(Datapath):
         if zero is not None:
             low, high = low - zero.high, high - zero.low
         rounded = self.scaled(p, product, shift, low, high, less=less)
-        if zero is None:
-            total = p.add(rounded.word, rounded.carry)
-        else:
-            total = p.add(rounded.word, zero, rounded.carry)
+        with p.scope("round"):
+            if zero is None:
+                total = p.add(rounded.word, rounded.carry)
+            else:
+                total = p.add(rounded.word, zero, rounded.carry)
         return saturate(p, total, format, rounded.over, rounded.negative)
 
 
@@ -236,7 +238,7 @@ def _window(
         if len(rest) > keep + step:
             above.append((rest[keep + step :] ^ negative).any())
         above.append((rest[keep : keep + step] ^ negative).any() & ~select)
-        rest = p.mux(select, rest[step : keep + step], rest[:keep])
+        rest = p.mux(select, rest[step : keep + step], rest[:keep], "shifted")
     guard, kept = rest[0], rest[1:].as_signed()
     above.append(rest[-1] ^ negative)
     tail = cat(*below).any() if below else p.constant(0, 1)

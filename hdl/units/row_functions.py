@@ -11,6 +11,7 @@ from ..arithmetic.integers import ascending, at_most, integers, moved, wrap
 from ..arithmetic.shift import at_least
 from ..arithmetic.square_root import square_root
 from ..arithmetic.tree import largest
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
@@ -38,14 +39,17 @@ class IntegerSoftmaxDatapath(Lanewise):
         words = ascending(x, spec.x)
         top = p.name("largest", largest(p, words))
         exponentials = [
-            exponential(p, p.subtract(top, word).within(0, top.high), constants) for word in words
+            exponential(p, p.subtract(top, word).within(0, top.high), constants)
+            for word in p.lanes(words)
         ]
-        total = p.sum(exponentials).within(constants.largest, constants.largest * len(words))
-        factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), p.name("total", total))
+        with p.scope("add"):
+            total = p.sum(exponentials).within(constants.largest, constants.largest * len(words))
+            total = p.name("total", total)
+        factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), total)
         factor = p.name("factor", factor)
         fold = self.fold(p, len(words))
         results = []
-        for e in fold.take(exponentials):
+        for e in p.lanes(fold.take(exponentials)):
             product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
             steps = floored(product, spec.reciprocal - result.fraction)
             steps = at_most(p, steps, result.largest, spec.out.width)
@@ -53,6 +57,7 @@ class IntegerSoftmaxDatapath(Lanewise):
         return {"r": cat(*fold.collect(results))}
 
 
+@scoped("exponential")
 def exponential(p: Scheduler, distance: Wire, constants: Exponential) -> Wire:
     """exp of minus the distance: the steps of golden's :class:`Exponential`."""
     period, most = constants.period, constants.largest
@@ -92,11 +97,14 @@ class IntegerLayerNormDatapath(Lanewise):
         assert shift is not None
         assert reciprocal is not None
         words = integers(x, spec.x)
-        mean = p.name("mean", _mean(p, words))
+        with p.scope("mean"):
+            mean = p.name("mean", _mean(p, words))
         span = (1 << spec.x.width) - 1
-        centred = [p.subtract(word, mean).within(-span, span) for word in words]
-        squares = [squared(p, floored(y, shift)) for y in centred]
-        root, _ = square_root(p, p.name("squares", p.sum(squares)))
+        centred = [p.subtract(word, mean).within(-span, span) for word in p.lanes(words)]
+        squares = [squared(p, floored(y, shift)) for y in p.lanes(centred)]
+        with p.scope("add"):
+            total = p.name("squares", p.sum(squares))
+        root, _ = square_root(p, total)
         if shift:
             root = cat(root[0] | ~root.any(), root[1:])
         # Without a shift a root of zero is that of equal values, which are nothing times anything.
@@ -106,7 +114,7 @@ class IntegerLayerNormDatapath(Lanewise):
         most = 2 << spec.fraction
         fold = self.fold(p, len(words))
         results = []
-        for y in fold.take(centred):
+        for y in p.lanes(fold.take(centred)):
             r = floored(p.multiply(y, factor), reciprocal - spec.fraction).within(-most, most - 1)
             results.append(wrap(r, spec.out))
         return {"r": cat(*fold.collect(results))}
