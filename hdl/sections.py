@@ -216,8 +216,11 @@ class Module:
                         if name not in read:
                             call(name, renamed.get(targets[0], targets[0]), "rest", False)
             if len(left) == known:
+                # Nothing with a name reads it: then it is called after what it comes from.
                 for name in sorted(left):
-                    call(name, "unnamed", "wire", False)
+                    makers = (each for each in self.statements if name in each.targets)
+                    read = sorted({n for each in makers for n in each.reads} - left)
+                    call(name, renamed.get(read[0], read[0]) if read else "wire", "rest", False)
         self._rename(renamed)
 
     def _rename(self, names: Mapping[str, str]) -> None:
@@ -234,7 +237,9 @@ class Module:
                 targets = [n for n in _TOKEN.findall(found[1]) if n in self.declarations]
                 reads = {n for n in _TOKEN.findall(found[2]) if n in self.declarations}
             else:
-                targets = list(dict.fromkeys(_CLOCKED.findall(statement.text)))
+                # A memory is written without being one of the signals.
+                written = dict.fromkeys(_CLOCKED.findall(statement.text))
+                targets = [name for name in written if name in self.declarations]
                 reads = set(names)
             statement.targets, statement.reads = targets, reads
 
@@ -296,7 +301,7 @@ class Module:
         self._number(self.declarations, numbers)
         text = "\n".join(lines)
         text = _TOKEN.sub(lambda found: numbers.get(found[0], found[0]), text)
-        return "\n".join([self.heading + _wrapped(text), "endmodule\n"])
+        return _wrapped(f"{self.heading}{text}\nendmodule\n")
 
     def _declared(
         self, statements: list[Statement], shown: set[str]

@@ -1,25 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""``macaw synth``: what a unit costs."""
+"""``macaw synth``: the table of the parts, and the same as JSON."""
 
-import shlex
-
-import pytest
-from command_line import Run, one_line
+from command_line import Run
 
 
-def test_synth_asic(run: Run) -> None:
-    outcome = run("synth", "mul", "a=e2m1", "--target", "asic", "--json")
+def test_breakdown_is_a_table_and_json(run: Run) -> None:
+    arguments = ("synth", "add", "a=e4m3", "out=e4m3", "--target", "asic", "--breakdown")
+    outcome = run(*arguments)
     assert outcome.code == 0, outcome.err
-    (result,) = outcome.json
-    assert result["gate_equivalents"] > 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "fragment"),
-    [
-        ("synth mul a=e2m1 --target mars", "mars"),
-        ("synth mul a=e2m1 --liberty none.lib", "none.lib"),
-    ],
-)
-def test_bad_input(run: Run, arguments: str, fragment: str) -> None:
-    one_line(run(*shlex.split(arguments)), fragment)
+    for part in ("unpack_a", "order", "align", "normalise", "across the parts", "whole"):
+        assert part in outcome.out
+    (result,) = run(*arguments, "--json").json
+    assert result["breakdown"]["whole"]["cost"] == result["gate_equivalents"]

@@ -17,10 +17,10 @@ from macaw.hdl.sections import Module
 DESIGNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("fma", {"a": "e4m3", "out": "fp16"}, {"stages": 3, "flow": "stream"}),
     ("add", {"a": "fp16", "out": "fp16"}, {"stages": 2, "flow": "valid", "reset": "async"}),
-    ("block-dot", {"a": "mxfp4-k4", "out": "fp32"}, {"stages": 2}),
-    ("mac", {"a": "bf16", "out": "fp32", "acc": "exact", "lanes": 2}, {"stages": 4}),
+    ("block-dot", {"a": "mxfp4", "out": "fp32", "size": 4}, {"stages": 2}),
+    ("mac", {"a": "e4m3", "out": "fp32", "acc": "exact", "lanes": 2}, {"stages": 4}),
     ("autoflex", {"out": "flex16+5", "length": 4, "precision": 8}, {"fold": 4, "bus": "axis"}),
-    ("int-softmax", {"x": "int8", "size": 4, "scale": 0.05}, {"stages": 3}),
+    ("int-softmax", {"x": "fx4.1", "lanes": 3}, {"stages": 3}),
     (
         "pipeline",
         {
@@ -48,8 +48,11 @@ def test_every_signal_says_its_stage(
     design = generate(unit(kind, **parameters), **options)
     names = signals(design.body)
     assert len(names) == len(set(names)) > 20
-    told = [name for name in names if re.search(r"_s\d+(_\d+)*$", name)]
-    assert len(told) > 0.9 * len(names), sorted(set(names) - set(told))
+    told = {name for name in names if re.search(r"_s\d+(_\d+)*$", name)}
+    # What is outside the stages has other names.
+    outside = {"unused", "advance", "turns_left", "rst", "parameters_memory"}
+    starts = ("o_", "i_", "m_", "s_", "leave_", "signature_", "turns_left_", "advance_")
+    assert not {n for n in set(names) - told - outside if not n.startswith(starts)}
     assert not [name for name in names if re.fullmatch(r"_\w*", name)]
     assert not re.search(r"\\|\b(?:step|choice|held)_\d", design.body)
     assert max(int(s) for s in re.findall(r"_s(\d+)", " ".join(names))) <= design.latency
