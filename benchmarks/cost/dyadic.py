@@ -15,7 +15,8 @@ from typing import Any
 from macaw.golden.arithmetic.dyadic import Profile
 from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit, unit
-from macaw.synth import run, source, targets, work
+from macaw.synth import run, source, work
+from macaw.synth.mapping import targets
 from macaw.synth.work import LANES
 
 from .. import results

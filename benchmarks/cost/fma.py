@@ -13,7 +13,8 @@ from typing import Any
 
 import macaw
 from macaw.golden.errors import MacawError
-from macaw.synth import jobs, run, source, stages_for, targets
+from macaw.synth import jobs, run, source, stages_for
+from macaw.synth.mapping import targets
 
 from .. import results
 from ..stopwatch import stopwatch

@@ -12,7 +12,8 @@ from typing import Any
 
 from macaw.golden.errors import MacawError
 from macaw.golden.units import unit
-from macaw.synth import run, source, targets
+from macaw.synth import run, source
+from macaw.synth.mapping import targets
 
 from .. import results
 from .measure import digest_of

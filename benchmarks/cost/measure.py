@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from macaw.golden.units import Unit
-from macaw.synth import run, source, stages_for, targets
+from macaw.synth import run, source, stages_for
+from macaw.synth.mapping import targets
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 MEGAHERTZ = 100.0

@@ -96,9 +96,10 @@ class Number:
 
 def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
     """Split a code of ``format`` into its fields (golden's ``unpack``)."""
-    split = _unpack_fixed if isinstance(format, Fixed) else _unpack_float
     with p.scope(f"unpack_{code.name}" if code.name in p.inputs else "unpack"):
-        return split(p, code, format)
+        if isinstance(format, Fixed):
+            return _unpack_fixed(p, code, format)
+        return _unpack_float(p, code, format)
 
 
 def _unpack_fixed(p: Scheduler, code: Wire, format: Fixed) -> Number:

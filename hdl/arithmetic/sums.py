@@ -53,24 +53,36 @@ def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
     quantum = min(term.quantum for term in terms)
     words, carries, low, high = [], [], 0, 0
-    for term in terms:
-        up = term.quantum - quantum
-        word = _shift_up(p, term.significand, term)
-        if not word.signed and term.sign.constant is None:
-            # Shifted before it is complemented: what the shifter moves is narrower.
-            low, high = low - (word.high << up), high + (word.high << up)
-            word = word.shifted_left(up)
-            word = cat(word.bits(len(word)) ^ term.sign, term.sign).as_signed()
-            carries.append(term.sign)
-        elif word.signed or term.sign.constant == 0:
-            low, high = low + (word.low << up), high + (word.high << up)
-            word = word.shifted_left(up)
-        else:
-            word = p.subtract(0, word.shifted_left(up))
-            low = low + word.low
-        words.append(word)
-    with p.scope("add"):
-        total = p.name("total", p.sum(words, carries).within(low, high))
+    with p.scope("align"):
+        for term in terms:
+            up = term.quantum - quantum
+            word = _shift_up(p, term.significand, term)
+            if not word.signed and term.sign.constant is None:
+                # Shifted before it is complemented: what the shifter moves is narrower.
+                low, high = low - (word.high << up), high + (word.high << up)
+                word = word.shifted_left(up)
+                word = cat(word.bits(len(word)) ^ term.sign, term.sign).as_signed()
+                carries.append(term.sign)
+            elif word.signed or term.sign.constant == 0:
+                low, high = low + (word.low << up), high + (word.high << up)
+                word = word.shifted_left(up)
+            else:
+                word = p.subtract(0, word.shifted_left(up))
+                low = low + word.low
+            words.append(word)
+    return _total(p, words, carries, (low, high), quantum)
+
+
+@scoped("add")
+def _total(
+    p: Scheduler,
+    words: Sequence[Wire],
+    carries: Sequence[Wire],
+    bounds: tuple[int, int],
+    quantum: int,
+) -> Number:
+    """The sum of words in units of ``2**quantum``, which lies within ``bounds``."""
+    total = p.name("total", p.sum(words, carries).within(*bounds))
     never = p.constant(0, 1)
     return Number(
         pipeline=p,

@@ -6,8 +6,9 @@ import pytest
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
-from macaw.synth import TARGETS, library, run, stages_for
+from macaw.synth import TARGETS, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
+from macaw.synth.mapping import library
 from macaw.synth.mapping.targets import target
 from macaw.tools import yosys as tools
 

@@ -7,7 +7,8 @@ from benchmarks.cost import dyadic
 from macaw.golden.errors import MacawError
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import Unit, unit
-from macaw.synth import accuracy, chooser, compare, targets, work
+from macaw.synth import accuracy, chooser, compare, work
+from macaw.synth.mapping import targets
 
 WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift2", "shift3", "shift4", "power2",
            "power3", "power4")  # fmt: skip
