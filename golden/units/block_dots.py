@@ -147,7 +147,6 @@ class BlockDot(_BlockSum):
 
     @property
     def factors(self) -> Factors:
-        """The operands of the products."""
         return Factors(a=self.a, b=self.b, count=self.size)
 
     @property
@@ -167,7 +166,6 @@ class BlockDot(_BlockSum):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = self.factors.inputs(self.lanes) | {"c": Operand(format=self.c)}
         last = _LAST if self.accumulates else {}
         return Ports(inputs=inputs | last | self._control(), outputs=self._results())
@@ -285,7 +283,6 @@ class BlockMac(_BlockSum):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = self.factors.inputs(self.lanes) | _LAST
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 

@@ -106,7 +106,6 @@ class Chain(Unit):
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return self.chain[0].multiplied
 
     @property

@@ -41,7 +41,6 @@ class _Conversion(Unit):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
@@ -158,7 +157,6 @@ class BlockQuantize(_Conversion):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a, lanes=self.size)}
         if self.out.second_scale is not None:
             inputs |= {name: Operand(format=FORMATS["fp32"]) for name in ("encode", "decode")}
@@ -230,7 +228,6 @@ class BlockDequantize(_Conversion):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {
             "a": Operand(format=self.a.element, lanes=self.size),
             "a_scale": Operand(format=self.a.scale),
@@ -320,7 +317,6 @@ class Hadamard(_Conversion):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a, lanes=self.size)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 

@@ -46,7 +46,6 @@ class SumOfProducts(Unit):
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("a", "b", *(f"{name}_scale" for name in self.factors.scales))
 
     @property
@@ -133,17 +132,14 @@ class Dot(SumOfProducts):
 
     @property
     def factors(self) -> Factors:
-        """The operands of the products."""
         return Factors(a=self.a, b=self.b, count=self.lanes, parameter="lanes")
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.lanes
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = self.factors.inputs(self.lanes) | {"c": Operand(format=self.c)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
@@ -225,12 +221,10 @@ class Mac(Unit):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.lanes
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         lanes = None if self.lanes == 1 else self.lanes
         inputs = {
             "a": Operand(format=self.a, lanes=lanes),

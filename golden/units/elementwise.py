@@ -64,7 +64,6 @@ class Mul(_Elementwise):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
@@ -101,12 +100,10 @@ class Add(_Elementwise):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
@@ -143,7 +140,6 @@ class Fma(_Elementwise):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {name: Operand(format=getattr(self, name)) for name in "abc"}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
@@ -175,12 +171,10 @@ class Cast(_Elementwise):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a)} | self._control()
         return Ports(inputs=inputs, outputs=self._results())
 

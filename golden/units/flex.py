@@ -84,7 +84,6 @@ class Flex(Unit):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         a, b, out = self.elements
         lanes_a, lanes_b, lanes_r = self.lane_counts
         inputs = {"a": Operand(format=a, lanes=lanes_a), "b": Operand(format=b, lanes=lanes_b)}
@@ -169,7 +168,6 @@ class Elementwise(Flex):
 
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
-        """Lanes of ``a``, ``b`` and ``r``; None for a scalar."""
         lanes = None if self.lanes == 1 else self.lanes
         return lanes, lanes, lanes
 
@@ -205,7 +203,6 @@ class FlexAdd(Elementwise):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
@@ -230,7 +227,6 @@ class FlexMul(Elementwise):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.lanes
 
     def _mantissas(self, a: np.ndarray, b: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
@@ -352,18 +348,15 @@ class FlexMac(FlexSum):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.lanes
 
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
-        """Lanes of ``a``, ``b`` and ``r``; None for a scalar."""
         lanes = None if self.lanes == 1 else self.lanes
         return lanes, lanes, None
 
     @property
     def per_beat(self) -> int:
-        """Products of a beat that join one sum."""
         return self.lanes
 
     def _products(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -401,17 +394,14 @@ class FlexMatmul(FlexSum):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.rows * self.columns
 
     @property
     def lane_counts(self) -> tuple[int | None, int | None, int | None]:
-        """Lanes of ``a``, ``b`` and ``r``."""
         return self.rows, self.columns, self.rows * self.columns
 
     @property
     def per_beat(self) -> int:
-        """Products of a beat that join one sum."""
         return 1
 
     def _products(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -40,12 +40,10 @@ class IntegerFunction(Unit):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("x",)
 
 
@@ -76,7 +74,6 @@ class IntegerSquareRoot(IntegerFunction):
 
     @property
     def ports(self) -> Ports:
-        """Operand and result with their formats."""
         return Ports(inputs={"x": Operand(format=self.x)}, outputs={"r": Operand(format=self._out)})
 
     @property
@@ -192,7 +189,6 @@ class IntegerExp2(IntegerFunction):
 
     @property
     def ports(self) -> Ports:
-        """Operand and results with their formats."""
         inputs = {"x": Operand(format=self.x)}
         if self.out is not None:
             return Ports(inputs=inputs | self._control(), outputs=self._results())
@@ -298,7 +294,6 @@ class IntegerGelu(ScaledFunction):
 
     @property
     def ports(self) -> Ports:
-        """Operand and result with their formats."""
         return Ports(inputs={"x": Operand(format=self.x)}, outputs={"r": Operand(format=self._out)})
 
     @property

@@ -82,12 +82,10 @@ class IntegerSum(IntegerUnit):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return self.lanes
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {
             "a": Operand(format=self.a, lanes=self._count(1)),
             "b": Operand(format=self.b, lanes=self._count(self.parts)),

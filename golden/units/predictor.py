@@ -97,7 +97,6 @@ class ExponentPredictor(Unit):
 
     @property
     def macs(self) -> int:
-        """None."""
         return 0
 
     @property
@@ -107,7 +106,6 @@ class ExponentPredictor(Unit):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         scale = Operand(format=self.out.scale)
         inputs = {
             "maximum": Operand(format=Fixed(width=self.out.element.width, signed=False)),

@@ -138,12 +138,10 @@ class Requantize(Scaled):
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("x", *(["multiplier"] if self.multiplier is None else []))
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         zero = {"zero_point": Operand(format=self.out)} if self.zero_point else {}
         factors = self._scaling("multiplier", "shift")
         return Ports(inputs={"x": Operand(format=self.x)} | factors | zero, outputs=self._results())
@@ -239,12 +237,10 @@ class ResidualAdd(Scaled):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 2
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("a", *(["a_multiplier"] if self.a_multiplier is None else []))
 
     def _range(self, name: str) -> tuple[int, int]:
@@ -253,7 +249,6 @@ class ResidualAdd(Scaled):
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         inputs |= self._scaling(*self.factors)
         if self.zero_points:
@@ -347,17 +342,14 @@ class AveragePool(Scaled):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("a",)
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         inputs = {"a": Operand(format=self.a, lanes=None if self.lanes == 1 else self.lanes)}
         inputs |= self._scaling("multiplier", "shift")
         last = {"last": Operand(format=Fixed(width=1, signed=False))}
@@ -409,17 +401,14 @@ class Clamp(IntegerUnit):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates per operation."""
         return 0
 
     @property
     def multiplied(self) -> tuple[str, ...]:
-        """Names of the operands that a term of the result is the product of."""
         return ("a",)
 
     @property
     def ports(self) -> Ports:
-        """Operands and results with their formats."""
         limits = {
             name: Operand(format=self.out)
             for name in ("low", "high")

@@ -102,7 +102,6 @@ class IntegerSoftmax(ScaledFunction):
 
     @property
     def ports(self) -> Ports:
-        """Operand and result with their formats."""
         return Ports(
             inputs={"x": Operand(format=self.x, lanes=self.lanes)},
             outputs={"r": Operand(format=self.out, lanes=self.lanes)},
@@ -187,7 +186,6 @@ class IntegerLayerNorm(IntegerFunction):
 
     @property
     def ports(self) -> Ports:
-        """Operand and result with their formats."""
         return Ports(
             inputs={"x": Operand(format=self.x, lanes=self.lanes)},
             outputs={"r": Operand(format=self.out, lanes=self.lanes)},

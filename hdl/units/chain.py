@@ -17,7 +17,6 @@ class ChainDatapath(Datapath):
     spec: units.Chain
 
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
-        """Results of the last stage."""
         spec = self.spec
         operands |= self._stored(p, operands)
         first = spec.chain[0]

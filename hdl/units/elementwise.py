@@ -21,6 +21,7 @@ class Rounded(Datapath):
     """A datapath whose result is one projection of an exact value."""
 
     def rounder(self, p: Scheduler, **control: Wire) -> Rounder:
+        """A rounder to the result's format; ``control`` are the ports ``rm`` and ``random``."""
         out = self.spec.ports.outputs["r"].format
         return Rounder(
             p,
@@ -34,6 +35,7 @@ class Rounded(Datapath):
         )
 
     def results(self, projection: Projection) -> dict[str, Wire]:
+        """The result, and its flags if the specification has them."""
         named = {"r": projection.code, "flags": projection.flags}
         return {name: named[name] for name in self.spec.ports.outputs}
 

@@ -51,7 +51,6 @@ class ExponentPredictorDatapath(Datapath):
     def build(
         self, p: Scheduler, *, maximum: Wire, scale: Wire, init: Wire, end: Wire
     ) -> dict[str, Wire]:
-        """Results from operands."""
         predictor = self.spec.predictor
         paper = predictor.profile == "paper"
         overflow = at_least(p, maximum, predictor.overflow)
