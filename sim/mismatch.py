@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import Fixed, Format, Specials
+from macaw.golden.formats import Fixed, Format
 from macaw.golden.units import Operand, Unit
 from macaw.hdl.units.naming import command
 
@@ -92,8 +92,8 @@ def position(fmt: Format, code: int) -> int | None:
     magnitude = code & ((1 << magnitude_bits) - 1)
     negative = bool(fmt.signed and code >> magnitude_bits)
     largest = fmt.max_code + 1 if fmt.has_inf else fmt.max_code
-    fnuz = fmt.specials is Specials.FNUZ and negative and not magnitude
-    if fmt.has_nan and (magnitude > largest or fnuz):
+    lone = fmt.nan_for_negative_zero and negative and not magnitude
+    if fmt.has_nan and (magnitude > largest or lone):
         return None
     return -magnitude - (not fmt.zero) if negative else magnitude
 

@@ -39,7 +39,7 @@ import numpy as np
 from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.choices import Overflow, Rounding
-from ..formats.scalar import FORMATS, Fixed, Float, Format, Specials
+from ..formats.scalar import FORMATS, Fixed, Float, Format
 from .block_rules import MinScale, Order, Rules, ScaleRule, in_fp32, largest_power
 from .exact import Exact, bit_length, shift_right_jam, unpack
 from .operands import CHUNK
@@ -149,9 +149,8 @@ def nonfinite(codes: np.ndarray, source: Format) -> np.ndarray:
     """Where there is a NaN or an infinity."""
     if not isinstance(source, Float) or not source.has_nan:
         return np.zeros(codes.shape, bool)
-    if source.specials is Specials.FNUZ:
-        return codes == source.nan_code
-    return _special(codes, magnitudes(codes, source), source)
+    special = _special(codes, magnitudes(codes, source), source)
+    return special | (codes == source.nan_code) if source.nan_for_negative_zero else special
 
 
 def largest_magnitudes(codes: np.ndarray, source: Format) -> tuple[np.ndarray, np.ndarray]:
@@ -163,8 +162,8 @@ def largest_magnitudes(codes: np.ndarray, source: Format) -> tuple[np.ndarray, n
     # Over a contiguous array reduceat is several times as fast as max(axis=1).
     amax = np.maximum.reduceat(flat, np.arange(0, flat.size, size)) if count else flat
     special = _special(codes, amax, source)
-    if isinstance(source, Float) and source.specials is Specials.FNUZ:
-        special = (codes == source.nan_code).any(axis=1)
+    if isinstance(source, Float) and source.nan_for_negative_zero:
+        special |= (codes == source.nan_code).any(axis=1)
     return amax, special
 
 

@@ -195,9 +195,13 @@ def _unpack_float(codes: np.ndarray, fmt: Float) -> Exact:
         quiet = (fraction >> np.uint64(mantissa - 1)).astype(bool)
         kind = nan * NAN + (top & ~nan) * INF + (nan & ~quiet) * INVALID
     elif fmt.has_nan:
-        nan = (codes if fmt.specials is Specials.FNUZ else magnitude) == fmt.nan_code
+        nan = (codes if fmt.nan_for_negative_zero else magnitude) == fmt.nan_code
         kind = nan * NAN
         significand += nan & (significand == 0)
+        if fmt.has_inf:
+            kind |= (magnitude == fmt.inf_code) * INF
+            # They may stand two binades above the largest number.
+            exponent = np.minimum(exponent, fmt.emax - mantissa)
     return Exact(
         significand=significand,
         exponent=exponent,

@@ -19,6 +19,8 @@ from .operands import check_codes
 
 _TOP = 63
 """Position above the normalised significand's top bit."""
+_STAYS = (Overflow.SATURATE, Overflow.PROPAGATE)
+"""Policies under which numbers stay numbers."""
 _FRACTION = 62
 """Bits of the fraction that is discarded from a fixed-point result, the last one jammed."""
 
@@ -123,6 +125,19 @@ class Direction:
         table = [pairs.get(Rounding.from_code(code), (1, 1)) for code in range(8)]
         return np.array(table, bool)[self.modes, negative.view(np.uint8)]
 
+    def leaves_upward(self, negative: np.ndarray, odd_stays: bool) -> bool | np.ndarray:
+        """Where P3109's rule has infinity or NaN for an overflow. IEEE P3109 v4.0, 4.7.5.
+
+        ``odd_stays`` says that ``rod`` has the largest number.
+        """
+        beyond = self.overflows_to_infinity(negative)
+        return beyond if odd_stays else beyond | self.odd
+
+    @property
+    def below_to_zero(self) -> bool | np.ndarray:
+        """Where P3109's rule takes negative numbers of an unsigned format to zero."""
+        return self._where(Rounding.RTZ) | self._where(Rounding.RUP)
+
 
 def random_words(rounding: Rounding, random: Any, bits: int) -> np.ndarray | None:
     """Return the words that stochastic rounding takes, checked to have ``bits`` bits.
@@ -167,14 +182,18 @@ class Split:
 def resolve_overflow(overflow: Overflow | None, fmt: Format) -> Overflow | None:
     """Return the policy that holds for results in ``fmt``; None is IEEE's rule.
 
-    SpecError for ``wrap`` to a float, and ``nonfinite`` to a format of finite values only.
+    SpecError for ``wrap`` to a float, and for ``nonfinite`` and ``directed`` to a format of finite
+    values only.
     """
-    if overflow is None:
-        return None if fmt.has_inf else Overflow.SATURATE
+    if overflow is None and isinstance(fmt, Float) and fmt.specials is Specials.EXTENDED:
+        return Overflow.DIRECTED
+    if overflow is None or overflow is Overflow.PROPAGATE:
+        return overflow if fmt.has_inf else Overflow.SATURATE
     if overflow is Overflow.WRAP and not isinstance(fmt, Fixed):
         raise SpecError(f"overflow=wrap: only fixed point wraps, not {fmt.name}")
-    if overflow is Overflow.NONFINITE and not (fmt.has_inf or fmt.has_nan):
-        raise SpecError(f"overflow=nonfinite: {fmt.name} has neither infinity nor NaN")
+    beyond = overflow in (Overflow.NONFINITE, Overflow.DIRECTED)
+    if beyond and not (fmt.has_inf or fmt.has_nan):
+        raise SpecError(f"overflow={overflow}: {fmt.name} has neither infinity nor NaN")
     return overflow
 
 
@@ -326,14 +345,22 @@ def _project_float(
         over = over & ~invalid
         flushed = flushed & ~invalid
         code[invalid] = 0
-        if overflow is not Overflow.SATURATE:
+        if overflow is Overflow.DIRECTED:
+            nan = invalid & ~np.asarray(direction.below_to_zero)
+        elif overflow not in _STAYS:
             nan = invalid
     if np.any(over):
         if overflow is None:
             # The code of infinity is the one after that of the largest number.
             code = np.where(over, fmt.max_code + direction.overflows_to_infinity(negative), code)
-        elif overflow is Overflow.SATURATE:
+        elif overflow in _STAYS:
             code[over] = fmt.max_code
+        elif overflow is Overflow.DIRECTED:
+            odd_stays = fmt.has_inf and fmt.max_code % 2 == 1
+            leaves = over & direction.leaves_upward(negative, odd_stays)
+            code[over] = fmt.max_code
+            code[leaves] += fmt.has_inf
+            nan = nan if fmt.has_inf else nan | leaves
         elif fmt.inf_code is not None:
             code[over] = fmt.inf_code
         else:
@@ -343,17 +370,21 @@ def _project_float(
     if x.kind is not None and x.kind.any():
         finite = (x.kind & (NAN | INF)) == 0
         infinite, was_nan = (x.kind & INF).astype(bool), (x.kind & NAN).astype(bool)
-        missing = infinite & ((not fmt.has_inf) | (negative & (not fmt.signed)))
+        below = negative & (not fmt.signed)
+        missing = infinite & ((not fmt.has_inf) | below)
         code[infinite] = fmt.max_code if fmt.inf_code is None else fmt.inf_code
         if overflow is Overflow.SATURATE:
-            code[infinite] = np.where(negative[infinite] & (not fmt.signed), 0, fmt.max_code)
+            code[infinite] = np.where(below[infinite], 0, fmt.max_code)
+            nan = nan | was_nan
+        elif overflow is Overflow.PROPAGATE:
+            code[infinite & below] = 0
             nan = nan | was_nan
         else:
             nan = nan | was_nan | missing
         invalid = (invalid & finite) | missing | (x.kind & INVALID).astype(bool)
         invalid |= was_nan & (not fmt.has_nan)
     if fmt.signed:
-        sign = negative if fmt.specials is not Specials.FNUZ else negative & (code != 0)
+        sign = negative & (code != 0) if fmt.nan_for_negative_zero else negative
         code |= sign.astype(np.int64) << (fmt.exponent + fmt.mantissa)
     if np.any(nan):
         code[nan] = nan_code(fmt, becomes)

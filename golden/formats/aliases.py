@@ -78,6 +78,11 @@ ALIASES: dict[str, str] = {
     "mxfp4-e2m1": "mxfp4",
     "mxfp4_e2m1": "mxfp4",
     "flexpoint": "flex16+5",
+    # IEEE P3109; the grammar has all of them (:func:`canonical`)
+    "binary8p3": "binary8p3se",
+    "binary8p4": "binary8p4se",
+    "binary8p3sf": "e5m2fnuz",
+    "binary8p4sf": "e4m3fnuz",
 }
 """What others call a format that is here, code for code, and its name here.
 
@@ -136,30 +141,21 @@ _P3109 = re.compile(r"binary(?P<width>\d+)p(?P<precision>\d+)(?P<sign>[su]?)(?P<
 
 
 def _p3109(name: str, match: re.Match[str]) -> str:
-    """The name of a format of IEEE P3109 (v4.0, 4.2), which are binary<K>p<P>[s|u][e|f].
+    """What a format of IEEE P3109 (v4.0, 4.2), binary<K>p<P>[s|u][e|f], is in the grammar.
 
-    Those without infinities are in the grammar: one zero, a NaN in the place of -0 (unsigned: the
-    last code), biases of ``2**(K-P-1)`` and ``2**(K-P)``. The others raise FormatError.
+    Biases are ``2**(K-P-1)``, unsigned ``2**(K-P)``. What is left out is signed and extended, as
+    in the first drafts.
     """
-    from .scalar import format
-
     width, precision = int(match["width"]), int(match["precision"])
     signed = match["sign"] != "u"
     exponent = width - precision + (not signed)
     if precision < 1 or exponent < 1:
-        raise FormatError(f"{name}: a P3109 format needs a precision from 1 to less than its width")
-    stem = f"e{exponent}m{precision - 1}"
-    spelled = f"{stem}fnuz" if signed else f"u{stem}b{1 << (exponent - 1)}fn"
-    finite = format(spelled).name
-    if match["domain"] == "f":
-        return finite
-    codes = ((1 << (width - 1)) - 1, (1 << width) - 1) if signed else ((1 << width) - 2,)
-    places = " and ".join(f"{code:#x}" for code in codes)
-    raise FormatError(
-        f"format {name!r}: has infinities (codes {places}) that no format here has; without them, "
-        f"as binary{width}p{precision}{'s' if signed else 'u'}f, it is {finite}, whose largest "
-        "values they are there"
-    )
+        most = "less than its width" if signed else "its width"
+        raise FormatError(f"{name}: this P3109 format needs a precision from 1 to {most}")
+    stem = f"{'' if signed else 'u'}e{exponent}m{precision - 1}"
+    if match["domain"] != "f":
+        return f"{stem}ext"
+    return f"{stem}fnuz" if signed else f"{stem}b{1 << (exponent - 1)}fn"
 
 
 def canonical(name: str) -> str:

@@ -83,10 +83,20 @@ class Overflow(_Named):
     """What becomes of a rounded value that the result format cannot hold.
 
     In place of a member, None means IEEE 754-2019 7.4: infinity or the largest finite value, by
-    rounding direction. It is the default of formats with infinities; the others saturate.
+    rounding direction. It is the default of IEEE's formats with infinities; those of IEEE P3109
+    have ``directed``, and the others saturate.
+
+    ``saturate``, ``propagate`` and ``directed`` are P3109's SatFinite, SatPropagate and SatNone
+    (OvfInf in its drafts; v4.0, 4.7.5). ``propagate`` keeps infinities that come in, where there
+    are any, and is ``saturate`` else. ``directed`` is as None, but for NaN in place of infinities
+    that are not there; for ``rod``, which takes infinity where the largest number has an even code
+    (P3109's signed formats); and for negative values in unsigned formats, which ``rtz`` and
+    ``rup`` take to zero.
     """
 
     SATURATE = "saturate"
+    PROPAGATE = "propagate"
+    DIRECTED = "directed"
     NONFINITE = "nonfinite"
     WRAP = "wrap"
 

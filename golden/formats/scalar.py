@@ -32,12 +32,15 @@ class Specials(_Choice):
 
     ``ieee``: exponent all ones is infinity (mantissa 0) or NaN. ``fn``: no infinity, all ones
     is NaN, once per sign. ``fnuz``: no infinity, no negative zero, whose code is the only NaN.
-    ``finite``: every code is a number.
+    ``ext``: the extended domain of IEEE P3109, ``fnuz`` whose largest codes are infinities; the
+    NaN of an unsigned format is its last code, and infinity the one before. ``finite``: every
+    code is a number.
     """
 
     IEEE = "ieee"
     FN = "fn"
     FNUZ = "fnuz"
+    EXTENDED = "ext"
     FINITE = "finite"
 
 
@@ -62,7 +65,8 @@ def _check_flags(fmt: Any, *names: str) -> None:
 
 
 def _usual_bias(exponent: int, specials: Specials) -> int:
-    return (1 << (exponent - 1)) - (specials is not Specials.FNUZ) if exponent else 0
+    centred = specials in (Specials.FNUZ, Specials.EXTENDED)
+    return (1 << (exponent - 1)) - (not centred) if exponent else 0
 
 
 class _Codec:
@@ -101,7 +105,8 @@ class _Codec:
             float64, float32, float16, integers of any width, or an ml_dtypes array; each element
             is taken as the exact number that it is.
         rounding, overflow : str, Rounding, Overflow or None
-            Overflow None is IEEE's rule for formats with infinities, and saturation for others.
+            Overflow None is IEEE's rule for formats with infinities (of P3109, its own), and
+            saturation for others.
         nan : str, Nan or None
             What a NaN becomes in a format without one (:class:`macaw.golden.formats.choices.Nan`).
         random : array_like of unsigned int, optional
@@ -175,8 +180,8 @@ class Float(_Codec):
         Widths of the fields; 1 to 11 and 0 to 52. Without an exponent, of 0 bits, there is a sign
         and nothing else: the values are ``±2**-bias``.
     bias : int, optional
-        Default ``2**(exponent-1) - 1``, in ``fnuz`` formats ``2**(exponent-1)``, and 0 without
-        an exponent.
+        Default ``2**(exponent-1) - 1``, in ``fnuz`` and ``ext`` formats ``2**(exponent-1)``, and
+        0 without an exponent.
     signed : bool
     subnormals : Subnormals
     specials : Specials
@@ -248,7 +253,7 @@ class Float(_Codec):
     @property
     def has_inf(self) -> bool:
         """Whether some code is an infinity."""
-        return self.specials is Specials.IEEE
+        return self.specials in (Specials.IEEE, Specials.EXTENDED)
 
     @property
     def has_nan(self) -> bool:
@@ -256,28 +261,33 @@ class Float(_Codec):
         return self.specials is not Specials.FINITE
 
     @property
+    def nan_for_negative_zero(self) -> bool:
+        """Whether the sign bit alone is the NaN, and code 0 the zero of both signs."""
+        return self.signed and self.specials in (Specials.FNUZ, Specials.EXTENDED)
+
+    @property
     def negative_zero(self) -> bool:
         """Whether zero has two codes."""
-        return self.signed and self.zero and self.specials is not Specials.FNUZ
+        return self.signed and self.zero and not self.nan_for_negative_zero
 
     @property
     def nan_code(self) -> int | None:
-        """The canonical NaN: positive and quiet; in ``fnuz`` formats the sign bit alone."""
+        """The canonical NaN: positive and quiet, or the sign bit alone
+        (:attr:`nan_for_negative_zero`)."""
+        magnitudes = 1 << (self.exponent + self.mantissa)
+        if self.nan_for_negative_zero:
+            return magnitudes
         match self.specials:
             case Specials.IEEE:
-                return (1 << (self.exponent + self.mantissa)) - (1 << (self.mantissa - 1))
-            case Specials.FN:
-                return (1 << (self.exponent + self.mantissa)) - 1
-            case Specials.FNUZ:
-                return 1 << (self.exponent + self.mantissa)
+                return magnitudes - (1 << (self.mantissa - 1))
+            case Specials.FN | Specials.EXTENDED:
+                return magnitudes - 1
         return None
 
     @property
     def inf_code(self) -> int | None:
         """Code of positive infinity."""
-        if self.specials is not Specials.IEEE:
-            return None
-        return ((1 << self.exponent) - 1) << self.mantissa
+        return self.max_code + 1 if self.has_inf else None
 
     @property
     def max_code(self) -> int:
@@ -288,6 +298,8 @@ class Float(_Codec):
                 return magnitudes - (1 << self.mantissa) - 1
             case Specials.FN:
                 return magnitudes - 2
+            case Specials.EXTENDED:
+                return magnitudes - 2 - (not self.signed)
         return magnitudes - 1
 
     @property
@@ -464,6 +476,9 @@ FORMATS: dict[str, Format] = {
     "e5m2fnuz": _small(5, 2, Specials.FNUZ),
     "e4m3fnuz": _small(4, 3, Specials.FNUZ),
     "e4m3b11fnuz": _small(4, 3, Specials.FNUZ, bias=11),
+    "binary8p3se": _small(5, 2, Specials.EXTENDED),
+    "binary8p4se": _small(4, 3, Specials.EXTENDED),
+    "binary8p3ue": _small(6, 2, Specials.EXTENDED, signed=False),
     "e3m2": _small(3, 2, Specials.FINITE),
     "e2m3": _small(2, 3, Specials.FINITE),
     "e2m1": _small(2, 1, Specials.FINITE),
@@ -503,7 +518,7 @@ _NAMES: dict[Format, str] = {fmt: name for name, fmt in (FORMATS | POWERS).items
 
 _FLOAT = re.compile(
     r"(?P<unsigned>u?)e(?P<exponent>\d+)m(?P<mantissa>\d+)(?:b(?P<below>n?)(?P<bias>\d+))?"
-    r"(?P<specials>ieee|fnuz|fn|finite)?(?P<subnormals>ftz|nosub)?(?P<zero>nozero)?"
+    r"(?P<specials>ieee|fnuz|fn|ext|finite)?(?P<subnormals>ftz|nosub)?(?P<zero>nozero)?"
 )
 _FIXED = re.compile(
     r"(?P<unsigned>u?)(?:int(?P<integer>\d+)|fx(?P<width>\d+)\.(?P<fraction>\d+))(?P<sym>sym)?"
@@ -518,6 +533,10 @@ def _default_specials(stem: str, width: int) -> Specials:
 
 
 def _spell_float(f: Float) -> str:
+    if f.specials is Specials.EXTENDED and f == Float(
+        exponent=f.exponent, mantissa=f.mantissa, signed=f.signed, specials=f.specials
+    ):
+        return f"binary{f.width}p{f.precision}{'s' if f.signed else 'u'}e"
     stem = name = f"{'' if f.signed else 'u'}e{f.exponent}m{f.mantissa}"
     if f.bias != _usual_bias(f.exponent, f.specials):
         name += f"b{'n' if f.bias < 0 else ''}{abs(f.bias)}"
@@ -537,8 +556,8 @@ def format(name: str | Format) -> Format:
     """Return the format called ``name``; a format is returned as it is.
 
     Names are those of :data:`FORMATS` and :data:`POWERS`, what others call these
-    (:data:`macaw.golden.formats.aliases.ALIASES`, and the formats of IEEE P3109 that are the same),
-    then the grammar: floats ``[u]e<E>m<M>[b<bias>][ieee|fn|fnuz|finite][ftz|nosub][nozero]``, where
+    (:data:`macaw.golden.formats.aliases.ALIASES`), those of IEEE P3109, then the grammar: floats
+    ``[u]e<E>m<M>[b<bias>][ieee|fn|fnuz|ext|finite][ftz|nosub][nozero]``, where
     a negative bias is spelled ``bn<bias>``; specials that are not spelled are those of the
     registered format of these fields (``e4m3ftz`` is OCP's e4m3 without subnormals), else ``ieee``
     from 8 bits on and ``finite`` below; fixed point ``[u]int<width>[sym]`` and
@@ -553,7 +572,8 @@ def format(name: str | Format) -> Format:
         return name
     if not isinstance(name, str):
         raise FormatError(f"format {name!r}: must be a name or a format")
-    key = canonical(name)
+    key = name.strip().lower()
+    key = key if key in FORMATS else canonical(name)
     if known := FORMATS.get(key) or POWERS.get(key):
         return known
     if match := _FLOAT.fullmatch(key):

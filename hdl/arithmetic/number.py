@@ -126,7 +126,7 @@ def _unpack_float(p: Scheduler, code: Wire, format: Float) -> Number:
     low = ~field.any()
     empty = ~fraction.any() if format.mantissa else always
     zero = (low & empty) if format.zero else never
-    if format.specials is Specials.FNUZ:
+    if format.nan_for_negative_zero:
         zero = zero & ~sign
 
     if format.subnormals is Subnormals.NONE:
@@ -140,7 +140,7 @@ def _unpack_float(p: Scheduler, code: Wire, format: Float) -> Number:
         zeroed = fraction
         if format.subnormals is Subnormals.FLUSH:
             zero, zeroed = low, fraction & hidden
-            if format.specials is Specials.FNUZ:
+            if format.nan_for_negative_zero:
                 # The sign bit alone is no zero, but NaN.
                 zero = zero & ~(sign & empty)
     significand = p.name("significand", cat(zeroed, hidden))
@@ -175,8 +175,13 @@ def _classify(
         signalling = nan & ~fraction[-1]
     elif format.specials is Specials.FN:
         nan = code[: format.mantissa + format.exponent].all()
-    elif format.specials is Specials.FNUZ:
+    elif format.nan_for_negative_zero:
         nan = code[-1] & ~code[:-1].any()
+        if format.has_inf:
+            infinite = code[:-1].all()
+    elif format.specials is Specials.EXTENDED:
+        high = code[1:].all()
+        nan, infinite = high & code[0], high & ~code[0]
     nan, infinite = p.name("nan", nan), p.name("infinite", infinite)
     return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
 

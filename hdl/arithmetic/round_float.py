@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from macaw.golden.arithmetic.projection import nan_code
-from macaw.golden.formats import Float, Specials, Subnormals
+from macaw.golden.formats import Float, Subnormals
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 
 from ..schedule.wire import Wire, cat
@@ -173,10 +173,14 @@ class ToFloat(Projector[Float]):
             body = cat(body[0] | least, body[1:])
         body = p.mux(to_largest, p.constant(format.max_code, finite_width), body)
         if not format.signed:
-            if self.overflow is not Overflow.SATURATE:
-                nan = nan | below_range
-            else:
+            if self.overflow is Overflow.DIRECTED:
+                to_zero = self.direction.is_mode(Rounding.RTZ, Rounding.RUP) & ~special.infinite
+                nan = nan | (below_range & ~to_zero)
                 body = body & ~below_range
+            elif self.overflow in (Overflow.SATURATE, Overflow.PROPAGATE):
+                body = body & ~below_range
+            else:
+                nan = nan | below_range
         if format.inf_code is not None:
             body = p.mux(beyond, p.constant(format.inf_code, finite_width), body)
         elif format.has_nan:
@@ -217,7 +221,11 @@ class ToFloat(Projector[Float]):
             return bounded
         if self.overflow is Overflow.NONFINITE:
             return self.p.constant(0, 1)
-        inward = direction.is_mode(Rounding.RTZ, Rounding.ROD) | (
+        if self.overflow is Overflow.PROPAGATE:
+            return over & ~special.infinite
+        odd_stays = self.overflow is None or (self.format.has_inf and self.format.max_code % 2 == 1)
+        toward_zero = (Rounding.RTZ, Rounding.ROD) if odd_stays else (Rounding.RTZ,)
+        inward = direction.is_mode(*toward_zero) | (
             (direction.is_mode(Rounding.RUP) & sign) | (direction.is_mode(Rounding.RDN) & ~sign)
         )
         return over & inward & ~special.infinite
@@ -226,7 +234,7 @@ class ToFloat(Projector[Float]):
         """The code of a magnitude's ``body``: a NaN's sign, and that of zero, are the format's."""
         if not self.format.signed:
             return body
-        if self.format.specials is Specials.FNUZ:
+        if self.format.nan_for_negative_zero:
             # The sign bit alone is NaN, so code 0 has none.
             sign = (sign & body.any() & ~nan) | nan
         elif self.nan is Nan.NEGATIVE_ZERO:

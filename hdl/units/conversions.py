@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from macaw.golden import units
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed, Float, Format, Specials
+from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import truncated_terms
@@ -224,7 +224,7 @@ class HadamardDatapath(Lanewise):
         """Signs of the sums where they are zero: minus if no term is anything but -0."""
         out = self.spec.out
         never = p.constant(0, 1)
-        if isinstance(out, Fixed) or not out.signed or out.specials is Specials.FNUZ:
+        if isinstance(out, Fixed) or not out.signed or out.nan_for_negative_zero:
             # Code 0 has no sign there. In formats without a zero it has.
             return [never] * len(terms)
         plus = [~(term.zero & ~term.sign) for term in terms]

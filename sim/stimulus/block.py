@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from macaw.golden.arithmetic.operands import Operand
-from macaw.golden.formats import Float, Specials, Subnormals
+from macaw.golden.formats import Float, Subnormals
 
 _Rng = np.random.Generator
 
@@ -31,14 +31,15 @@ def blocks(rng: _Rng, operand: Operand, count: int) -> np.ndarray:
     special = (kind == 2)[:, None] & (rng.random((count, lanes)) < 1.5 / lanes)
     highest = (1 << (fmt.exponent + fmt.mantissa)) - 1
     beyond = rng.integers(fmt.max_code, highest, (count, lanes), endpoint=True)
-    if fmt.specials is Specials.FNUZ:
-        beyond = np.full((count, lanes), fmt.nan_code)
+    if fmt.nan_for_negative_zero:
+        infinite = fmt.has_inf and rng.integers(0, 2, (count, lanes)) == 1
+        beyond = np.where(infinite, fmt.max_code + 1, fmt.nan_code or 0)
     codes = np.where(special, beyond, magnitudes)
     if fmt.signed:
         negative = rng.integers(0, 2, (count, lanes))
         # every fourth block has one sign
         negative = np.where((rng.integers(0, 4, count) == 0)[:, None], negative[:, :1], negative)
-        if fmt.specials is Specials.FNUZ:
+        if fmt.nan_for_negative_zero:
             negative = np.where(codes == 0, 0, negative)
         codes |= negative << (fmt.exponent + fmt.mantissa)
     return codes.astype(fmt.code_dtype)

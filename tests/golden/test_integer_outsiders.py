@@ -5,7 +5,7 @@ two counts, as their exponential is another one."""
 import pytest
 
 from macaw.sim.proof.outsiders import layers as prove
-from macaw.sim.proof.outsiders.scalars import ProofFailure
+from macaw.sim.proof.outsiders.check import ProofFailure
 
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("onnxruntime")

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from macaw.golden import Float, format
+from macaw.sim.proof.outsiders import p3109
 from macaw.sim.proof.outsiders import scalars as prove
+from macaw.sim.proof.outsiders.check import ProofFailure
 
 SMALL = [n for n in (*prove.NAMES, *prove.GRAMMAR) if format(n).width <= 16]
 KNOWN = [n for n in SMALL if format(n).dtype is not None]
@@ -24,6 +26,18 @@ def test_gfloat(name):
     prove.decode_gfloat(name)
     for rounding in (*prove.DIRECTED, *prove.STOCHASTIC):
         prove.encode_gfloat(name, rounding, 5000)
+
+
+@pytest.mark.parametrize("width", p3109.WIDTHS)
+def test_gfloat_has_the_formats_of_p3109(width):
+    for name in p3109.names(width):
+        assert p3109.decode(name) == 1 << width
+        assert p3109.encode(name) > 2000
+
+
+@pytest.mark.parametrize("name", p3109.names(3) + p3109.names(8))
+def test_fractions_judge_what_gfloat_has_not(name):
+    p3109.encode_fractions(name, 20)
 
 
 @pytest.mark.parametrize("name", [*SMALL, "int4", "int8", "uint8", "fx8.6", "ternary"])
@@ -47,7 +61,7 @@ def test_mpfr(kind, name):
 
 
 def test_every_check_has_a_name_of_its_own():
-    names = [check.name for check in prove.checks()]
+    names = [check.name for module in (prove, p3109) for check in module.checks()]
     assert len(names) == len(set(names))
     assert len(names) > 300
 
@@ -61,5 +75,5 @@ def test_a_wrong_golden_model_is_found(monkeypatch):
         return np.where(np.asarray(values) == 1.5, codes ^ 1, codes)
 
     monkeypatch.setattr(Float, "encode", wrong)
-    with pytest.raises(prove.ProofFailure, match=r"1 of .* differ, first at value=.*1\.5"):
+    with pytest.raises(ProofFailure, match=r"1 of .* differ, first at value=.*1\.5"):
         prove.encode_ml_dtypes("fp16")

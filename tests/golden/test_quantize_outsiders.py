@@ -8,7 +8,7 @@ import pytest
 from macaw.golden import BLOCKS
 from macaw.golden.arithmetic import block_scales as golden
 from macaw.sim.proof.outsiders import blocks as prove
-from macaw.sim.proof.outsiders.scalars import ProofFailure
+from macaw.sim.proof.outsiders.check import ProofFailure
 
 NAMES = (*BLOCKS, *prove.SPELLED)
 

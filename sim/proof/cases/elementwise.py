@@ -32,6 +32,14 @@ REGISTERED: tuple[str, ...] = tuple(
 )
 FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
 
+# of IEEE P3109: precisions 1, 3, 4 and all bits, one binade, each signedness and domain
+P3109: tuple[str, ...] = (
+    *(f"binary8p{p}se" for p in (1, 3, 4, 7)),
+    *(f"binary8p{p}ue" for p in (1, 3, 4, 8)),
+    *("binary8p1sf", "binary8p4sf", "binary8p4uf", "binary8p8uf"),
+    *("binary3p1se", "binary3p2se", "binary3p3ue", "binary4p1ue", "binary5p2se", "binary6p3ue"),
+)
+
 # with ten million vectors at every choice of stages
 LARGE: dict[str, Unit] = {
     "fma_fp32": unit("fma", a="fp32", out="fp32"),
@@ -131,6 +139,32 @@ def registered() -> dict[str, Unit]:
     return found
 
 
+def p3109() -> dict[str, Unit]:
+    """IEEE P3109's formats through the gates, all with all codes.
+
+    Casts from fp16, to fp32 and fp16, and products; every saturation mode under every direction,
+    with flags, and the stochastic roundings.
+    """
+    found: dict[str, Unit] = {}
+    dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+    for name in P3109:
+        for policy in ("saturate", "propagate", "directed"):
+            found[f"cast_fp16_{name}_{policy}"] = unit(
+                "cast", a="fp16", out=name, overflow=policy, **dynamic
+            )
+        for rounding in ("sr", "srb", "src"):
+            found[f"cast_fp16_{name}_{rounding}"] = unit(
+                "cast", a="fp16", out=name, rounding=rounding, random_bits=4
+            )
+        found[f"cast_bf16_{name}"] = unit("cast", a="bf16", out=name)
+        for out in ("fp32", "fp16"):
+            found[f"cast_{name}_{out}"] = unit("cast", a=name, out=out, flags=True)
+        found[f"mul_{name}"] = unit("mul", a=name, out=name, flags=True)
+        found[f"mul_{name}_e4m3_directed"] = unit("mul", a=name, b="e4m3", out=name, **dynamic)
+        found[f"add_{name}"] = unit("add", a=name, out=name)
+    return found
+
+
 def exhaustible(spec: Unit, bits: int) -> bool:
     """Whether all combinations of operand codes are no more than ``2**bits``."""
     return exhaustive_bits(spec) <= bits
@@ -152,6 +186,8 @@ def cases() -> Iterator[Case]:
     for name, spec in registered().items():
         vectors = None if exhaustible(spec, 20) else FEWER
         yield in_bulk("registered", name, spec, BLOCK_CHOICES, vectors)
+    for name, spec in p3109().items():
+        yield in_bulk("p3109", name, spec, BLOCK_CHOICES, None)
     for name, spec in LARGE.items():
         yield from everywhere("large", name, spec, STAGES, BULK)
     for name, spec in _directed():

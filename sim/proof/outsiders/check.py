@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,32 @@ class Check:
     name: str
     run: Callable[[], int]
     kind: str | None = None
+
+
+def agree(what: str, got: np.ndarray, want: np.ndarray, same: np.ndarray, **operands: Any) -> int:
+    """The number of cases; ProofFailure with the first where ``same`` is false."""
+    if same.all():
+        return same.size
+    at = int(np.flatnonzero(~same.ravel())[0])
+    shown = ", ".join(f"{k}={np.asarray(v).ravel()[at]!r}" for k, v in operands.items())
+    raise ProofFailure(
+        f"{what}: {int((~same).sum())} of {same.size} differ, first at {shown}: "
+        f"golden {got.ravel()[at]!r}, expected {want.ravel()[at]!r}"
+    )
+
+
+def same_values(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Equal numbers with equal signs of zero, or both NaN."""
+    return (np.isnan(x) & np.isnan(y)) | ((x == y) & (np.signbit(x) == np.signbit(y)))
+
+
+def as_value(x: float) -> Any:
+    """A number as the scalar reference takes it."""
+    if x != x:
+        return "nan"
+    if x in (np.inf, -np.inf):
+        return "inf" if x > 0 else "-inf"
+    return "-0" if x == 0 and np.signbit(x) else Fraction(x)
 
 
 def by_reference(spec: Unit, codes: dict[str, np.ndarray], note: str = "") -> int:

@@ -14,7 +14,6 @@ import importlib
 import itertools
 import random
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..random.units import draw_unit
 from ..reference.arithmetic import scalar as reference
-from .check import Check, ProofFailure, by_reference
+from .check import Check, agree, as_value, by_reference, same_values
 
 EVERYTHING = 1 << 62
 DIRECTED = ("rne", "rna", "rtz", "rup", "rdn")
@@ -36,22 +35,6 @@ ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
 """IEEE-like formats without hardware, for MPFR."""
 GRAMMAR = ("e4m3ieee", "e3m3", "e2m5", "e3m2fn", "e4m2fnuz", "e5m10ftz", "e3m6b5", "ue3m4fn")
 """Formats of the grammar that go through the encode checks beside the registered ones."""
-
-
-def _agree(what: str, got: np.ndarray, want: np.ndarray, same: np.ndarray, **operands: Any) -> int:
-    if same.all():
-        return same.size
-    at = int(np.flatnonzero(~same.ravel())[0])
-    shown = ", ".join(f"{k}={np.asarray(v).ravel()[at]!r}" for k, v in operands.items())
-    raise ProofFailure(
-        f"{what}: {int((~same).sum())} of {same.size} differ, first at {shown}: "
-        f"golden {got.ravel()[at]!r}, expected {want.ravel()[at]!r}"
-    )
-
-
-def _same_values(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Equal numbers with equal signs of zero, or both NaN."""
-    return (np.isnan(x) & np.isnan(y)) | ((x == y) & (np.signbit(x) == np.signbit(y)))
 
 
 # ---------------------------------------------------------------------------------- decode
@@ -65,7 +48,7 @@ def decode_ml_dtypes(name: str) -> int:
     with np.errstate(invalid="ignore"):
         want = fmt.to_numpy(codes).astype(np.float64)
     got = fmt.decode(codes)
-    return _agree(f"decode {name}", got, want, _same_values(got, want), code=codes)
+    return agree(f"decode {name}", got, want, same_values(got, want), code=codes)
 
 
 def gfloat_format(fmt: Format) -> Any:
@@ -81,7 +64,11 @@ def gfloat_format(fmt: Format) -> Any:
         from gfloat.formats import format_info_ocp_e8m0
 
         return format_info_ocp_e8m0 if fmt.name == "e8m0" else None
-    high = {Specials.IEEE: (1 << fmt.mantissa) - 1, Specials.FN: 1}.get(fmt.specials, 0)
+    high = {
+        Specials.IEEE: (1 << fmt.mantissa) - 1,
+        Specials.FN: 1,
+        Specials.EXTENDED: int(not fmt.signed),
+    }.get(fmt.specials, 0)
     return gfloat.FormatInfo(
         name=fmt.name,
         k=fmt.width,
@@ -105,7 +92,7 @@ def decode_gfloat(name: str) -> int:
     codes = np.arange(1 << fmt.width, dtype=fmt.code_dtype)
     want = gfloat.decode_ndarray(gfloat_format(fmt), codes.astype(np.int64))
     got = fmt.decode(codes)
-    return _agree(f"decode {name}", got, want, _same_values(got, want), code=codes)
+    return agree(f"decode {name}", got, want, same_values(got, want), code=codes)
 
 
 def decode_fractions(name: str) -> int:
@@ -116,7 +103,7 @@ def decode_fractions(name: str) -> int:
     values = [reference.value(int(code), fmt) for code in codes]
     want = np.array([words[x] if isinstance(x, str) else float(x) for x in values])
     got = fmt.decode(codes)
-    return _agree(f"decode {name}", got, want, _same_values(got, want), code=codes)
+    return agree(f"decode {name}", got, want, same_values(got, want), code=codes)
 
 
 # ---------------------------------------------------------------------------------- encode
@@ -165,7 +152,7 @@ def encode_ml_dtypes(name: str, count: int = EVERYTHING) -> int:
         if not fmt.has_nan
         else np.isnan(fmt.decode(got)) & np.isnan(fmt.decode(want))
     )
-    return _agree(f"encode {name}", got, want, same, value=points)
+    return agree(f"encode {name}", got, want, same, value=points)
 
 
 def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
@@ -200,8 +187,6 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
     for saturate in (True, False):
         if not saturate and not fmt.has_nan:
             continue
-        if not saturate and not fmt.has_inf and rounding in ("rtz", "rup", "rdn"):
-            continue  # gfloat keeps the largest value there, as IEEE does in formats with inf
         values = points.astype(np.float64)
         rounded = gfloat.round_ndarray(
             info,
@@ -217,10 +202,12 @@ def encode_gfloat(name: str, rounding: str, count: int = EVERYTHING) -> int:
         else:
             keep = np.ones(points.size, bool)
         policy = "saturate" if saturate else None if fmt.has_inf else "nonfinite"
+        if not saturate and not fmt.has_inf and rounding in ("rtz", "rup", "rdn"):
+            policy = "directed"  # the largest value, as in formats with infinities
         got = fmt.encode(points, rounding=rounding, overflow=policy, **words)
         same = (got == want) | (np.isnan(points)) | ~keep
         same |= np.isnan(fmt.decode(got)) & np.isnan(rounded)
-        cases += _agree(
+        cases += agree(
             f"encode {name} {rounding} saturate={saturate}", got, want, same, value=points
         )
     return cases
@@ -230,7 +217,8 @@ def encode_fractions(name: str, rounding: str, count: int = EVERYTHING) -> int:
     """Every boundary against the scalar reference; up to 20000 under other overflow policies."""
     fmt = format(name)
     policies = [None, "saturate"]
-    policies += ["wrap"] if isinstance(fmt, Fixed) else ["nonfinite"] if fmt.has_nan else []
+    policies += ["wrap"] if isinstance(fmt, Fixed) else ["propagate"]
+    policies += ["nonfinite", "directed"] if fmt.has_nan else []
     cases = 0
     for overflow in policies:
         points = _sample(boundaries(name), count if overflow is None else min(count, 20_000))
@@ -239,21 +227,13 @@ def encode_fractions(name: str, rounding: str, count: int = EVERYTHING) -> int:
         got = fmt.encode(points, rounding=rounding, overflow=overflow, **words)
         want = np.array(
             [
-                reference.project(_exact(x), fmt, rounding, overflow, word)[0]
+                reference.project(as_value(x), fmt, rounding, overflow, word)[0]
                 for x, word in zip(points.tolist(), random.tolist(), strict=True)
             ]
         )
         what = f"encode {name} {rounding} {overflow}"
-        cases += _agree(what, got, want, got == want, value=points)
+        cases += agree(what, got, want, got == want, value=points)
     return cases
-
-
-def _exact(x: float) -> Any:
-    if x != x:
-        return "nan"
-    if x in (np.inf, -np.inf):
-        return "inf" if x > 0 else "-inf"
-    return "-0" if x == 0 and np.signbit(x) else Fraction(x)
 
 
 # ------------------------------------------------------------------------------ arithmetic
@@ -372,8 +352,8 @@ def softfloat(kind: str, name: str, count: int) -> int:
             nan = np.isnan(fmt.decode(want)) & (got["r"] == fmt.nan_code)
             what = f"{kind} {name} {rounding}"
             bits = _softfloat_flags(flags, sf)
-            _agree(what, got["r"], want, (got["r"] == want) | nan, **codes)
-            cases += _agree(f"flags of {what}", got["flags"], bits, got["flags"] == bits, **codes)
+            agree(what, got["r"], want, (got["r"] == want) | nan, **codes)
+            cases += agree(f"flags of {what}", got["flags"], bits, got["flags"] == bits, **codes)
     return cases
 
 
@@ -419,8 +399,8 @@ def mpfr(kind: str, name: str, count: int) -> int:
             ]
             values = np.array([float(operation(*row)) for row in zip(*columns, strict=True)])
             decoded = fmt.decode(got["r"])
-            cases += _agree(
-                f"{kind} {name} {rounding}", decoded, values, _same_values(decoded, values), **codes
+            cases += agree(
+                f"{kind} {name} {rounding}", decoded, values, same_values(decoded, values), **codes
             )
     return cases
 

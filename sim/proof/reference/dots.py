@@ -34,7 +34,8 @@ def element(fmt):
 def policy(overflow, fmt):
     """The overflow policy if ``fmt`` can have it, else None for the default."""
     has_nan = not is_fixed(fmt) and fmt.specials.value != "finite"
-    possible = {"saturate": True, "wrap": is_fixed(fmt), "nonfinite": has_nan}
+    possible = {"saturate": True, "propagate": True, "wrap": is_fixed(fmt)}
+    possible |= {"nonfinite": has_nan, "directed": has_nan}
     return str(overflow) if overflow and possible[str(overflow)] else None
 
 

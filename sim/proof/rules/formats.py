@@ -165,7 +165,8 @@ def marks(fmt: Format) -> frozenset[str]:
         found |= {"sym"} if fmt.symmetric else set()
         found |= {"odd"} if fmt.width not in (1, 2, 4, 8, 16, 32, 64) else set()
         return frozenset(found | ({"u"} if not fmt.signed else set()))
-    usual = ((1 << fmt.exponent) >> 1) - (fmt.specials is not Specials.FNUZ)
+    centred = fmt.specials in (Specials.FNUZ, Specials.EXTENDED)
+    usual = ((1 << fmt.exponent) >> 1) - (not centred)
     usual = usual if fmt.exponent else 0
     if fmt.bias != usual:
         found.add("bn" if fmt.bias < 0 else "b")

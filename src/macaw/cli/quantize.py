@@ -43,7 +43,10 @@ _SCALAR_OPTIONS = ("overflow", "scale")
 @click.argument("file")
 @click.option("--format", "name", required=True, help="Format to encode to.")
 @click.option("--rounding", default="rne", show_default=True, help="rne rna rtz rup rdn rod sr.")
-@click.option("--overflow", help="saturate, nonfinite, or wrap.  [default: the format's]")
+@click.option(
+    "--overflow",
+    help="What becomes of values out of range: saturate, wrap …  [default: the format's]",
+)
 @click.option("--scale", help="Divide by this power of two; max.  [default: 1]")
 @click.option("--axis", type=int, help="Blocks: the axis along which they lie.  [default: -1]")
 @click.option("--scale-rule", help="Power-of-two scales: floor ceil rceil even.  [default: floor]")

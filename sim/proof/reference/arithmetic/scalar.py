@@ -32,8 +32,15 @@ def value(code, fmt):
         return "inf" if sign > 0 else "-inf"
     if specials == "fn" and magnitude == 2 ** (fmt.exponent + fmt.mantissa) - 1:
         return "nan"
-    if specials == "fnuz" and sign < 0 and magnitude == 0:
+    if specials in ("fnuz", "ext") and sign < 0 and magnitude == 0:
         return "nan"
+    if specials == "ext":
+        # Infinity is the last code, but for an unsigned format's NaN.
+        last = 2 ** (fmt.exponent + fmt.mantissa) - 1
+        if magnitude == last and not fmt.signed:
+            return "nan"
+        if magnitude == last - (not fmt.signed):
+            return "inf" if sign > 0 else "-inf"
     if subnormals == "none":
         hidden = magnitude != 0 or not fmt.zero
         result = (hidden + fraction / TWO**fmt.mantissa) * hidden * TWO ** (field - fmt.bias)
@@ -133,14 +140,19 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
         return (0 if becomes == "zero" else 2 ** (fmt.width - 1)), INVALID
     if is_fixed(fmt):
         return project_fixed(x, fmt, rounding, overflow or "saturate", word, bits, invalid)
-    has_inf, has_nan = fmt.specials.value == "ieee", fmt.specials.value != "finite"
-    if overflow is None and not has_inf:
+    kind = fmt.specials.value
+    has_inf, has_nan = kind in ("ieee", "ext"), kind != "finite"
+    if overflow is None:
+        overflow = "directed" if kind == "ext" else None if has_inf else "saturate"
+    if overflow == "propagate" and not has_inf:
         overflow = "saturate"
+    clamps = overflow in ("saturate", "propagate")
     top = 2 ** (fmt.exponent + fmt.mantissa)
-    largest = {"ieee": top - 2**fmt.mantissa, "fn": top - 1}.get(fmt.specials.value, top) - 1
-    infinity = top - 2**fmt.mantissa
-    nan = {"ieee": infinity + 2**fmt.mantissa // 2, "fn": top - 1, "fnuz": top}.get(
-        fmt.specials.value, largest
+    lone = top if fmt.signed else top - 1
+    infinity = {"ieee": top - 2**fmt.mantissa, "ext": lone - 1, "fn": top - 1}.get(kind, top)
+    largest = infinity - 1
+    nan = {"ieee": infinity + 2**fmt.mantissa // 2, "finite": largest, "fn": top - 1}.get(
+        kind, lone
     )
     flags = INVALID if invalid else 0
     if x in ("nan", "snan"):
@@ -148,14 +160,14 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
     sign = negative(x)
 
     def signed(code):
-        if fmt.signed and (code or fmt.specials.value != "fnuz"):
+        if fmt.signed and (code or kind not in ("fnuz", "ext")):
             return code + sign * top
         return code
 
     if x in ("inf", "-inf"):
         lost = INVALID if not has_inf or (sign and not fmt.signed) else 0
         if sign and not fmt.signed:
-            return (0 if overflow == "saturate" else nan), flags | lost
+            return (0 if clamps else nan), flags | lost
         if overflow == "saturate":
             return signed(largest), flags | lost
         return (signed(infinity) if has_inf else nan), flags | lost
@@ -188,21 +200,26 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
     least = value(int(fmt.zero), fmt) if fmt.subnormals.value == "none" else TWO**emin
     maximum = value(largest, fmt)
     away = {"rup": not sign, "rdn": sign, "rod": True}.get(rounding, False)
+    to_zero = clamps or (overflow == "directed" and rounding in ("rtz", "rup"))
     if fmt.subnormals.value == "none" and fmt.zero and result < least and away:
         if sign and not fmt.signed:
-            return (0 if overflow == "saturate" else nan), flags | INVALID
+            return (0 if to_zero else nan), flags | INVALID
         return signed(1), flags | INEXACT | UNDERFLOW
     beneath = sign and not fmt.signed
     if beneath and (not fmt.zero or result >= (least if not gradual else TWO ** (emin - m))):
-        return (0 if overflow == "saturate" else nan), flags | INVALID
+        return (0 if to_zero else nan), flags | INVALID
     if not gradual and result < least:
         return signed(0), flags | INEXACT | UNDERFLOW
     if result > maximum:
         flags |= OVERFLOW | INEXACT
-        if overflow is None:
+        if overflow in (None, "directed"):
             away = {"rtz": False, "rod": False, "rup": not sign, "rdn": sign}.get(rounding, True)
+            if overflow == "directed" and rounding == "rod":
+                away = largest % 2 == 0 or not has_inf
+            if away and not has_inf:
+                return nan, flags
             return signed(infinity if away else largest), flags
-        if overflow == "saturate":
+        if clamps:
             return signed(largest), flags
         return (signed(infinity) if has_inf else nan), flags
     if result != magnitude:
