@@ -79,8 +79,6 @@ ALIASES: dict[str, str] = {
     "mxfp4_e2m1": "mxfp4",
     "flexpoint": "flex16+5",
     # IEEE P3109; the grammar has all of them (:func:`canonical`)
-    "binary8p3": "binary8p3se",
-    "binary8p4": "binary8p4se",
     "binary8p3sf": "e5m2fnuz",
     "binary8p4sf": "e4m3fnuz",
 }

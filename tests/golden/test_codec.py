@@ -358,3 +358,46 @@ def test_bad_input(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call(format("e4m3"))
     assert "\n" not in str(caught.value)
+
+
+# IEEE P3109 v4.0, 4.7.5, of values above all, below all, and both infinities; "m" is the largest
+# finite value of that side (0 for unsigned below), "i" infinity, "n" NaN.
+P3109_SATURATION = [
+    # saturation, roundings, signed and extended, unsigned and extended, signed and finite, unsigned
+    ("saturate", "rne rna rtz rup rdn rod", "mmmm", "mmmm", "mmmm", "mmmm"),
+    ("propagate", "rne rna rtz rup rdn rod", "mmii", "mmim", "mmmm", "mmmm"),
+    ("directed", "rne rna", "iiii", "inin", "nnnn", "nnnn"),
+    ("directed", "rtz", "mmii", "mmin", "mmnn", "mmnn"),
+    ("directed", "rup", "imii", "imin", "nmnn", "nmnn"),
+    ("directed", "rdn", "miii", "mnin", "mnnn", "mnnn"),
+    ("directed", "rod", "iiii", "mnin", "nnnn", "nnnn"),
+]
+
+
+@pytest.mark.parametrize(("policy", "roundings", "se", "ue", "sf", "uf"), P3109_SATURATION)
+def test_saturation_modes_of_p3109(policy, roundings, se, ue, sf, uf):
+    for domain, outcomes in {"se": se, "ue": ue, "sf": sf, "uf": uf}.items():
+        for name in (f"binary8p3{domain}", f"binary8p1{domain}", f"binary3p2{domain}"):
+            fmt = format(name)
+            largest = {"m": fmt.max, "i": np.inf, "n": np.nan}
+            lowest = {"m": fmt.min, "i": -np.inf, "n": np.nan}
+            sides = (largest, lowest, largest, lowest)
+            want = [side[outcome] for side, outcome in zip(sides, outcomes, strict=True)]
+            for rounding in roundings.split():
+                values = [4 * fmt.max, -4 * fmt.max, np.inf, -np.inf]
+                got = fmt.decode(fmt.encode(values, rounding=rounding, overflow=policy))
+                np.testing.assert_array_equal(got, want, err_msg=f"{name} {rounding}")
+
+
+def test_defaults_of_p3109():
+    for name in ("binary8p3se", "binary8p3ue"):
+        fmt = format(name)
+        values = [1e30, -1e30, np.inf, -np.inf, np.nan, 1.1]
+        for rounding in ("rne", "rtz", "rup", "rdn", "rod"):
+            same = fmt.encode(values, rounding=rounding)
+            assert (fmt.encode(values, rounding=rounding, overflow="directed") == same).all()
+    saturated = format("binary8p3sf").encode([1e30, np.inf], overflow="propagate")
+    assert saturated.tolist() == [0x7F, 0x7F]
+    assert format("int8").encode([1e30, -np.inf], overflow="propagate").tolist() == [127, 128]
+    with pytest.raises(SpecError, match="overflow=directed: e2m1 has neither infinity nor NaN"):
+        format("e2m1").encode([1.0], overflow="directed")

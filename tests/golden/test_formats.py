@@ -232,6 +232,8 @@ DTYPES = {
     **dict.fromkeys(("f6_e3m2", "fp6_e3m2"), "float6_e3m2fn"),
     **dict.fromkeys(("f6_e2m3", "fp6_e2m3"), "float6_e2m3fn"),
     **dict.fromkeys(("float4e2m1", "fp4_e2m1"), "float4_e2m1fn"),
+    "binary8p3sf": "float8_e5m2fnuz",
+    "binary8p4sf": "float8_e4m3fnuz",
 }
 WITHOUT_DTYPE = {"tfloat32", "tensorfloat32", "dlfloat"}
 
@@ -301,9 +303,12 @@ def test_names_that_mean_several_formats_or_none_say_what_to_write(name):
         ("nf4", ["code book", "not have yet"]),
         ("mxfp6", ["mxfp6-e3m2", "mxfp6-e2m3"]),
         ("mxfp8", ["mxfp8-e4m3", "mxfp8-e5m2"]),
-        ("binary8p3", ["e5m2fnuz", "infinities", "0x7f and 0xff"]),
-        ("BINARY8P3UE", ["ue6m2b32fn", "0xfe"]),
         ("binary8p9", ["precision from 1"]),
+        ("binary8p8se", ["precision from 1 to less than its width"]),
+        ("BINARY8P9UE", ["precision from 1 to its width"]),
+        ("binary3p0uf", ["precision from 1"]),
+        ("binary16p1se", ["exponent=15"]),
+        ("binary8p3es", ["binary8p3se"]),
         ("bfloat61", ["bf16"]),
     ],
 )
@@ -313,14 +318,59 @@ def test_leads(name, words):
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+@pytest.mark.parametrize("domain", Domain)
 @pytest.mark.parametrize("signedness", Signedness)
 @pytest.mark.parametrize(
     ("width", "precision"), [(8, 3), (8, 4), (8, 1), (8, 7), (6, 3), (4, 2), (3, 1), (10, 6)]
 )
-def test_formats_of_p3109_without_infinities(width, precision, signedness):
+def test_formats_of_p3109(width, precision, signedness, domain):
     sign = "s" if signedness is Signedness.Signed else "u"
-    fmt = format(f"binary{width}p{precision}{sign}f")
-    theirs = format_info_p3109(width, precision, signedness, Domain.Finite)
+    fmt = format(f"binary{width}p{precision}{sign}{'f' if domain is Domain.Finite else 'e'}")
+    theirs = format_info_p3109(width, precision, signedness, domain)
     values = [decode_float(theirs, code).fval for code in range(1 << width)]
     np.testing.assert_array_equal(fmt.decode(range(1 << width)), values)
     assert format(fmt.name) == fmt
+
+
+# K, P, signedness and domain; then P3109 v4.0's own numbers: bias 2^(K-P-1), unsigned 2^(K-P), the
+# NaN, positive infinity and the largest finite value.
+@pytest.mark.parametrize(
+    ("name", "bias", "nan", "infinity", "largest"),
+    [
+        ("binary8p3se", 16, 0x80, 0x7F, 49152.0),
+        ("binary8p4se", 8, 0x80, 0x7F, 224.0),
+        ("binary8p3sf", 16, 0x80, None, 57344.0),
+        ("binary8p1se", 64, 0x80, 0x7F, 2.0**62),
+        ("binary8p3ue", 32, 0xFF, 0xFE, 1.25 * 2.0**31),
+        ("binary8p8ue", 1, 0xFF, 0xFE, 253 / 128),
+        ("binary8p1ue", 128, 0xFF, 0xFE, 2.0**125),
+        ("binary8p8uf", 1, 0xFF, None, 254 / 128),
+        ("binary3p1se", 2, 4, 3, 1.0),
+        ("binary3p2se", 1, 4, 3, 1.0),
+        ("binary3p3ue", 1, 7, 6, 1.25),
+    ],
+)
+def test_codes_of_p3109(name, bias, nan, infinity, largest):
+    fmt = format(name)
+    assert (fmt.bias, fmt.nan_code, fmt.inf_code, fmt.max) == (bias, nan, infinity, largest)
+    assert fmt.encode([np.nan, -0.0]).tolist() == [nan, 0]
+    assert np.isnan(fmt.decode(nan))
+    assert not fmt.negative_zero
+    if infinity is not None:
+        assert fmt.name == name
+        assert fmt.decode(infinity) == np.inf
+        assert fmt.encode(-np.inf) == (nan | infinity if fmt.signed else nan)
+
+
+def test_spellings_of_extended_formats():
+    assert format("BINARY8P3SE") is FORMATS["binary8p3se"]
+    assert format("binary8p3") == format("binary8p3s") == FORMATS["binary8p3se"]
+    assert format("e5m2ext") == format("binary8p3se")
+    assert format("ue6m2b32ext").name == "binary8p3ue"
+    assert format("e5m2b15ext").name == "e5m2b15ext"
+    assert format("ue4m3extftz").name == "ue4m3extftz"
+    assert format("binary12p5se").name == "binary12p5se"
+    # no code would be left for a number
+    for name in ("binary2p1se", "ue1m1ext", "e1m0ext"):
+        with pytest.raises(FormatError, match="no code is left"):
+            format(name)

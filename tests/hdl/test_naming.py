@@ -56,12 +56,13 @@ BASES = {
 }
 
 FORMATS = ["e4m3", "fp16", "fp32", "uint4", "int8", "int16", "fx8.6", "ufx8.4", "e3m2ftz", "shift3"]
+FORMATS += ["binary8p3se", "binary8p4ue", "ue4m3b3ext"]
 # Beside one another, the scales of these would read as other operands' formats.
 FORMATS += ["mxfp8-e4m3", "nvfp4", "e2m1-k4-ue4m3", "e2m1-k4-ue4m3-fp32", "flex12+5", "flex12+4"]
 
 VALUES = {
     "rounding": ["rtz", "rdn", "sr", "srb", "src"],
-    "overflow": ["saturate", "nonfinite", "wrap"],
+    "overflow": ["saturate", "propagate", "directed", "nonfinite", "wrap"],
     "random_bits": [8, 9],
     "flags": [True],
     "nan": ["largest", "zero", "negative_zero"],

@@ -12,13 +12,13 @@ from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
 from macaw.sim.bench import bulk
 from macaw.sim.mismatch import position
-from macaw.sim.proof.cases.elementwise import REGISTERED, exhaustible, registered
+from macaw.sim.proof.cases.elementwise import REGISTERED, exhaustible, p3109, registered
 from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.tools import simulators
 
 BITS = 20
 VECTORS = 20_000
-UNITS = registered()
+UNITS = registered() | p3109()
 # The products of two codes are proven in the one format alone, and those of wide formats with all
 # codes of one operand and corners of the other; casts from fp16 where bf16 has too few digits.
 GROUPS = {
@@ -26,6 +26,15 @@ GROUPS = {
     "result": [f"cast_bf16_{name}" for name in REGISTERED],
     "flags": [f"cast_e5m2_{name}_dynamic_flags" for name in REGISTERED],
     "product": [f"mul_{name}" for name in REGISTERED],
+    "p3109": [
+        *(f"cast_fp16_{name}_propagate" for name in ("binary8p3se", "binary8p3ue")),
+        *(
+            f"cast_fp16_{name}_directed"
+            for name in ("binary8p3se", "binary8p3ue", "binary8p4sf", "binary8p4uf", "binary3p3ue")
+        ),
+        *(f"cast_{name}_fp32" for name in ("binary8p1se", "binary8p1ue", "binary8p8ue")),
+        *(f"mul_{name}" for name in ("binary8p1ue", "binary8p7se", "binary3p1se", "binary5p2se")),
+    ],
     "wide": [
         wide
         for name in REGISTERED

@@ -24,8 +24,8 @@ from macaw.golden.arithmetic.block_scales import quantize_blocks
 from macaw.golden.tensors.quantized import Rules
 
 from ..reference.arithmetic import block_scales as reference_blocks
-from .check import Check, ProofFailure
-from .scalars import _exact, gfloat_format
+from .check import Check, ProofFailure, as_value
+from .scalars import gfloat_format
 
 KINDS = ("gaussian", "heavy", "subnormal", "huge", "constant", "outlier", "special")
 SPELLED = (
@@ -339,7 +339,7 @@ def by_fractions(name: str, count: int, seed: int = 2, **options: Any) -> int:
                 raise ProofFailure(f"{name} {options}: second scale {second}, expected {tensor}")
         for i, row in enumerate(rows.tolist()):
             want, scale = reference_blocks.quantize(
-                [_exact(x) for x in row],
+                [as_value(x) for x in row],
                 block,
                 tensor=tensor,
                 words=words["random"][i].tolist() if words else None,
