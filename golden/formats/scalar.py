@@ -533,12 +533,11 @@ def _default_specials(stem: str, width: int) -> Specials:
 
 
 def _spell_float(f: Float) -> str:
-    if f.specials is Specials.EXTENDED and f == Float(
-        exponent=f.exponent, mantissa=f.mantissa, signed=f.signed, specials=f.specials
-    ):
+    usual = f.bias == _usual_bias(f.exponent, f.specials)
+    if f.specials is Specials.EXTENDED and usual and f.subnormals is Subnormals.GRADUAL:
         return f"binary{f.width}p{f.precision}{'s' if f.signed else 'u'}e"
     stem = name = f"{'' if f.signed else 'u'}e{f.exponent}m{f.mantissa}"
-    if f.bias != _usual_bias(f.exponent, f.specials):
+    if not usual:
         name += f"b{'n' if f.bias < 0 else ''}{abs(f.bias)}"
     suffix = {Subnormals.GRADUAL: "", Subnormals.FLUSH: "ftz", Subnormals.NONE: "nosub"}
     suffix = suffix[f.subnormals] + ("" if f.zero else "nozero")
