@@ -136,7 +136,9 @@ def check(name: Any) -> None:
 
 def identifiers(verilog: str, name: str) -> set[str]:
     """What the text of the module ``name`` calls its ports and signals; other words besides."""
-    code = re.sub(r"//.*|/\*.*?\*/", "", verilog).replace(f"module {name}", "", 1)
+    code = re.sub(r"//.*|/\*.*?\*/", "", verilog)
+    # a long name stands on a line of its own
+    code = re.sub(rf"\bmodule\s+{name}\b", "", code, count=1)
     return set(re.findall(r"(?<![\w'$])[A-Za-z_]\w*", code))
 
 

@@ -21,6 +21,7 @@ from macaw.golden.units import UNITS, unit
 from macaw.golden.units.specification import ROUNDING
 from macaw.hdl import Implementation, generate
 from macaw.hdl.emit import write_bodies
+from macaw.hdl.units import naming
 from macaw.hdl.units.naming import LONGEST, VERILOG, VHDL, default
 from macaw.sim.mismatch import replay_command
 
@@ -423,3 +424,12 @@ def test_a_shell_runs_the_command_as_it_stands(kind, repeated, tmp_path):
         ["sh", "-c", command], cwd=tmp_path, check=True, capture_output=True, timeout=300
     )
     assert (tmp_path / f"{design.name}.v").read_text() == design.verilog
+
+
+def test_the_name_of_a_module_is_no_name_within_it():
+    """Neither where it stands on a line of its own, as long ones do."""
+    for heading in ("module long_name(clk);", "module\n    long_name(clk,\n    i_a);"):
+        assert "long_name" not in naming.identifiers(
+            heading + "\n  wire b;\nendmodule", "long_name"
+        )
+    assert "a" in naming.identifiers("module a(clk);\n  wire a;\nendmodule", "a")
