@@ -110,6 +110,8 @@ class Module:
         """Call by plain words what Amaranth gave names with other characters."""
         renamed: dict[str, str] = {}
         for name in self.declarations:
+            if self.label(name) is not None:
+                continue
             if name.startswith("\\") or ("__" in name and not _NAMELESS.fullmatch(name)):
                 plain = re.sub(r"\W+|__+", "_", name).strip("_")
                 while plain in self.declarations or plain in renamed.values():
@@ -335,7 +337,8 @@ class Module:
                 count = self._numbers[stem]
                 numbers[label] = stem if count == 1 else f"{stem}_{count}"
             if name != label:
-                numbers[name] = numbers[label] + name[len(label) :]
+                # A part of a divided wire: its highest bit, its lowest one.
+                numbers[name] = f"{numbers[label]}_bits{name[len(label) :].lstrip('_')}"
 
     def _declare(self, name: str) -> str:
         declaration = self.declarations[name]
