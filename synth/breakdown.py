@@ -19,15 +19,17 @@ from typing import Any
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
 from macaw.tools import processes, store
-from macaw.tools import yosys as tools
 from macaw.tools.yosys import Notify
 
-from .flow import REVISION, TIMEOUT, Result, Source, prepare, run
+from .flow import TIMEOUT, Result, Source, key_of, prepare, run, tools_for
 from .mapping import targets, timing
 from .mapping.measurement import Measurement, library_of, read_json, slowest
 from .mapping.targets import Target
 
 __all__ = ["Breakdown", "Share", "breakdown"]
+
+BREAKDOWN = 1
+"""Part of each cache key: raised when this file tells otherwise what a part costs."""
 
 OUTSIDE = "outside the parts"
 ACROSS = "across the parts"
@@ -142,36 +144,20 @@ def breakdown(
     options |= {"seed": seed, "area_only": area_only, "multiplier": multiplier}
     whole = run(design, chosen, **options)
     cut = design.cut  # type: ignore[attr-defined]
-    yosys = tools.find("yosys")
-    used = [yosys]
-    routed = bool(chosen.nextpnr) and not area_only
-    if routed:
-        used.append(tools.find(chosen.nextpnr))
-    digest = store.key(
-        revision=(REVISION, "breakdown"),
-        verilog=(design.verilog, cut.verilog),
-        modules=cut.modules,
-        target=chosen.to_dict(),
-        multiplier=multiplier,
-        seed=seed if routed else None,
-        tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
-    )
+    source = Source(name=design.name, verilog=cut.verilog, metadata=dict(design.metadata))
+    used = tools_for(chosen, area_only)
+    parts = {"breakdown": BREAKDOWN, "whole": design.verilog, "parts": cut.modules}
+    digest = key_of(source, chosen, multiplier, used, seed, **parts)
     if cache and (stored := store.get(digest, Breakdown.from_json)) is not None:
         return stored
-    source = Source(name=design.name, verilog=cut.verilog, metadata=dict(design.metadata))
     with processes.temporary_folder() as work:
-        measure = Measurement(
-            source, chosen, multiplier, work, timeout, yosys, progress, parts=True
-        )
+        figures = Measurement(
+            source, chosen, multiplier, work, timeout, used, progress, parts=True
+        ).figures(seed)
         if chosen.liberty:
-            figures = measure.asic()
             delays = _gate_delays(work, design.name, chosen)
         else:
-            figures = measure.fpga(routed)
-            delays = {}
-            if routed:
-                figures |= measure.place_and_route(used[1], seed)
-                delays = _routed_delays(work)
+            delays = _routed_delays(work) if len(used) > 1 else {}
         modules = read_json(work / "parts.json")["modules"]
     # Yosys and nextpnr put the name of an instance before those of the cells in it.
     found = _Sum(chosen, modules, cut.modules, delays, design.name)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -214,32 +214,16 @@ def _price(
     seed: int,
     progress: Notify | None,
 ) -> Result:
-    yosys = tools.find("yosys")
-    used = [yosys]
-    routed = bool(chosen.nextpnr) and not area_only
-    if routed:
-        used.append(tools.find(chosen.nextpnr))
-    digest = store.key(
-        revision=REVISION,
-        verilog=design.verilog,
-        name=design.name,
-        target=chosen.to_dict(),
-        multiplier=multiplier,
-        seed=seed if routed else None,
-        routed=routed,
-        # WebAssembly and native builds of one version give one result.
-        tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
-        **({"sweep": targets.SHORT_SWEEP} if chosen.liberty and wide(design) else {}),
-    )
+    used = tools_for(chosen, area_only)
+    digest = key_of(design, chosen, multiplier, used, seed)
     if cache and (stored := store.get(digest, Result.from_json)) is not None:
         return replace(stored, cached=True)
 
     started = time.monotonic()
     with processes.temporary_folder() as work:
-        measure = Measurement(design, chosen, multiplier, work, timeout, yosys, progress)
-        figures = measure.asic() if chosen.liberty else measure.fpga(routed)
-        if routed:
-            figures |= measure.place_and_route(used[1], seed)
+        figures = Measurement(design, chosen, multiplier, work, timeout, used, progress).figures(
+            seed
+        )
     result = Result(
         name=design.name,
         target=chosen.name,
@@ -252,6 +236,39 @@ def _price(
     if cache and not result.notes:  # a fall-back depends on the machine's speed
         store.put(digest, result.to_json())
     return result
+
+
+def tools_for(target: Target, area_only: bool) -> list[tools.Tool]:
+    """Yosys, and nextpnr where the clock is wanted and the target has it; ToolError without."""
+    used = [tools.find("yosys")]
+    if target.nextpnr and not area_only:
+        used.append(tools.find(target.nextpnr))
+    return used
+
+
+def key_of(
+    design: Design,
+    target: Target,
+    multiplier: str,
+    used: Sequence[tools.Tool],
+    seed: int,
+    **more: Any,
+) -> str:
+    """The key of what is measured, of all that decides it: ``more`` is what is asked besides."""
+    routed = len(used) > 1
+    return store.key(
+        revision=REVISION,
+        verilog=design.verilog,
+        name=design.name,
+        target=target.to_dict(),
+        multiplier=multiplier,
+        seed=seed if routed else None,
+        routed=routed,
+        # WebAssembly and native builds of one version give one result.
+        tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
+        **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
+        **more,
+    )
 
 
 def from_verilog(path: str | Path, top: str | None = None, *, clock: str = "clk") -> Source:

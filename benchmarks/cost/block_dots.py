@@ -9,7 +9,6 @@ Example: python -m benchmarks.cost.block_dots --cases mxfp4,nvfp4 --clock
 """
 
 import argparse
-import sys
 import threading
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +20,7 @@ from macaw.golden.units import Unit, unit
 from macaw.synth import jobs, source
 from macaw.synth.work import BLOCK_LANES, candidates
 
-from .. import results
+from .. import results, start
 from ..stopwatch import stopwatch
 from .measure import area, clock, digest
 
@@ -148,7 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MacawError as error:
-        sys.exit(f"macaw: {error}")
+    start(main)

@@ -8,18 +8,16 @@ Example: python -m benchmarks.cost.dyadic --what ecp5,asic --cases requantize
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from macaw.golden.arithmetic.dyadic import Profile
-from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit, unit
 from macaw.synth import run, source, work
 from macaw.synth.mapping import targets
 from macaw.synth.work import LANES
 
-from .. import results
+from .. import results, start
 from ..stopwatch import stopwatch
 from .measure import OSU018, digest
 
@@ -171,7 +169,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MacawError as error:
-        sys.exit(f"macaw: {error}")
+    start(main)

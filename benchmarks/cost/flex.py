@@ -9,13 +9,12 @@ Example: python -m benchmarks.cost.flex --cases flex16+5,int16 --clock
 """
 
 import argparse
-import sys
 from typing import Any
 
 from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit, unit
 
-from .. import results
+from .. import results, start
 from ..stopwatch import stopwatch
 from .measure import area, clock, digest
 
@@ -89,7 +88,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MacawError as error:
-        sys.exit(f"macaw: {error}")
+    start(main)

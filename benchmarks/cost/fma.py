@@ -7,7 +7,6 @@ Example: python -m benchmarks.cost.fma --formats fp16,e5m2 --jobs 2
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from macaw.golden.errors import MacawError
 from macaw.synth import jobs, run, source, stages_for
 from macaw.synth.mapping import targets
 
-from .. import results
+from .. import results, start
 from ..stopwatch import stopwatch
 from .measure import MEGAHERTZ, OSU018
 
@@ -116,7 +115,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MacawError as error:
-        sys.exit(f"macaw: {error}")
+    start(main)

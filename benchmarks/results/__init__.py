@@ -33,7 +33,10 @@ def read(name: str, folder: Path = FOLDER, default: Any = None) -> Any:
     """What the file ``name`` holds, or ``default``; MacawError where there is neither."""
     file = folder / f"{name}.json"
     if file.exists():
-        return json.loads(file.read_text(encoding="utf-8"))
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise MacawError(f"{file} is damaged: {error}") from None
     if default is None:
         raise MacawError(f"{file} is missing: `make bench` measures what is in it")
     return default

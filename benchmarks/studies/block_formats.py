@@ -12,7 +12,6 @@ Example: python -m benchmarks.studies.block_formats --pairs 128
 
 import argparse
 import importlib.util
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ from macaw.golden.units import Unit
 from macaw.synth import accuracy
 from macaw.synth.work import BLOCK_LANES, candidates, lanes_of
 
-from .. import results
+from .. import results, start
 from ..stopwatch import stopwatch
 
 SCALARS = ("bf16", "fp16", "e4m3", "int8")
@@ -182,7 +181,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MacawError as error:
-        sys.exit(f"macaw: {error}")
+    start(main)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -68,16 +68,27 @@ class Measurement:
     multiplier: str
     work: Path
     timeout: float
-    yosys: tools.Tool
+    instruments: Sequence[tools.Tool]
     notify: Notify | None
     parts: bool = False
+
+    def figures(self, seed: int) -> dict[str, Any]:
+        """Area, and timing where the target has it: of an FPGA if nextpnr is among the tools."""
+        if self.target.liberty:
+            return self.asic()
+        nextpnr = self.instruments[1:]
+        figures = self.fpga(bool(nextpnr))
+        for router in nextpnr:
+            figures |= self.place_and_route(router, seed)
+        return figures
 
     def _script(self, text: str, name: str, timeout: float | None = None) -> None:
         script = self.work / f"{name}.ys"
         write(script, text)
-        arguments = (script.name,) if self.yosys.name == "pyosys" else ("-s", script.name)
+        yosys = self.instruments[0]
+        arguments = (script.name,) if yosys.name == "pyosys" else ("-s", script.name)
         tools.call(
-            self.yosys,
+            yosys,
             arguments,
             folder=self.work,
             timeout=timeout or self.timeout,
