@@ -81,6 +81,8 @@ def quantize_blocks(
     scales : ndarray of ``block.scale.code_dtype``, shape (n,)
     """
     rules.check(block)
+    if block.zero is not None:
+        raise SpecError(f"{block.name}: has a zero point, which quantize_groups finds")
     if not block.power_of_two and not (isinstance(source, Float) and in_fp32(source)):
         raise SpecError(f"{source.name}: {block.name} takes floats that fp32 has")
     count, size = codes.shape
@@ -199,7 +201,7 @@ def _power_of_two(
         near = np.abs(exponent) <= _FAR
     if near.all():
         factor = np.ldexp(_ONE, -exponent.astype(np.int32))
-        _multiply(_floats(codes, source), factor, block, rules, words, elements)
+        _multiply(floats(codes, source), factor, block, rules, words, elements)
     else:
         _shift(codes, source, exponent, block, rules, words, elements)
     return idle, code.astype(scale.code_dtype)
@@ -229,7 +231,7 @@ def _exponents(amax: Exact, block: Block, rule: ScaleRule) -> np.ndarray:
     return exponent
 
 
-def _floats(codes: np.ndarray, source: Format) -> np.ndarray:
+def floats(codes: np.ndarray, source: Format) -> np.ndarray:
     """Return the numbers as float32, which has them."""
     if source == FP32:
         return codes.view(np.float32)
@@ -315,30 +317,50 @@ def _through_fp32(
     elements: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     encode, decode = tensor
-    largest = _floats(np.where(special, 0, amax).astype(codes.dtype), source)
-    values = _floats(codes, source)
+    largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
+    scale_codes = fitting_scales(largest, block, rules, encode, decode)
+    scale = block.scale.decode(scale_codes).astype(np.float32)
+    idle = special if rules.te_zero_codes else special | (scale == 0)
+    values = floats(codes, source)
+    divide(values, np.where(idle, _ONE, scale), block, rules, encode, decode, words, elements)
+    return idle, scale_codes
+
+
+def fitting_scales(
+    largest: np.ndarray, block: Block, rules: Rules, encode: np.ndarray, decode: np.ndarray
+) -> np.ndarray:
+    """Return the codes of the scales that take fp32 magnitudes to the largest element."""
     top = np.float32(block.element.max)
-    exact = rules.order is Order.EXACT
     with np.errstate(all="ignore"):
         match rules.order:
+            case Order.EXACT:
+                return _least_scale(_exact_scales(largest, encode, block), block, rules.min_scale)
             case Order.TE:
                 wanted = largest * (encode * (_ONE / top))
             case Order.TORCHAO:
                 wanted = (largest / top) / decode
             case _:
                 wanted = (largest / top) * encode
-        if exact:
-            scale_codes = _exact_scales(largest, encode, block)
-        else:
-            scale_codes = block.scale.encode(wanted, overflow=Overflow.SATURATE)
-        scale_codes = _least_scale(scale_codes, block, rules.min_scale)
-        scale = block.scale.decode(scale_codes).astype(np.float32)
-        idle = special if rules.te_zero_codes else special | (scale == 0)
+    codes = block.scale.encode(wanted, overflow=Overflow.SATURATE)
+    return _least_scale(codes, block, rules.min_scale)
+
+
+def divide(
+    values: np.ndarray,
+    scale: np.ndarray,
+    block: Block,
+    rules: Rules,
+    encode: np.ndarray,
+    decode: np.ndarray,
+    words: np.ndarray | None,
+    elements: np.ndarray,
+) -> None:
+    """Set ``elements`` to fp32 ``values`` over their fp32 scales (n,), by the order."""
+    with np.errstate(all="ignore"):
         match rules.order:
             case Order.EXACT:
-                scale = np.where(idle, _ONE, scale)
                 _divide_exactly(values, scale, decode, block, rules, words, elements)
-                return idle, scale_codes
+                return
             case Order.CT:
                 step = scale / encode
                 product = values / step[:, None]
@@ -348,7 +370,6 @@ def _through_fp32(
             case _:
                 product = values * np.minimum(_ONE / (scale * decode), LARGEST)[:, None]
     _encode(product, block, rules, words, elements)
-    return idle, scale_codes
 
 
 def _least_scale(codes: np.ndarray, block: Block, least: MinScale) -> np.ndarray:

@@ -67,6 +67,8 @@ class Factors:
     def __post_init__(self) -> None:
         for name in "ab":
             fmt = getattr(self, name)
+            if isinstance(fmt, Block) and fmt.zero is not None:
+                raise SpecError(f"{name}={fmt.name}: sums of products take no zero points yet")
             size = fmt.size if isinstance(fmt, Block) else None
             if size is not None and size < self.count and self.count % size:
                 raise SpecError(

@@ -15,10 +15,17 @@ from .aliases import canonical, unknown
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
 from .scalar import format as scalar_format
 
+ASYMMETRIC_BITS = 16
+"""Bits of the widest elements that have a zero point, and of the widest zero points."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
     """Elements that share a scale; a value is ``element * scale`` (times the second scale).
+
+    With a zero point, which is one more number of the block, a value is
+    ``(element - zero) * scale``: groups of weights of GPTQ (arXiv 2210.17323) and AWQ
+    (arXiv 2306.00978), affine quantisation of ONNX and TensorFlow Lite.
 
     Parameters
     ----------
@@ -35,6 +42,9 @@ class Block:
         Of one more factor, shared by the tensor (NVFP4).
     tile : int
         Rows of a two-dimensional block, which is ``tile`` by ``size`` (NVFP4's weights: 16).
+    zero : Fixed, optional
+        Of the zero point, in units of the element: both are fixed point of at most 16 bits, with
+        the same last place. The scale has a mantissa then, and there is no second one.
     """
 
     element: Format
@@ -42,12 +52,14 @@ class Block:
     size: int | None = 32
     second_scale: Float | None = None
     tile: int = 1
+    zero: Fixed | None = None
 
     def __post_init__(self) -> None:
         for name in ("element", "scale"):
             object.__setattr__(self, name, scalar_format(getattr(self, name)))
-        if self.second_scale is not None:
-            object.__setattr__(self, "second_scale", scalar_format(self.second_scale))
+        for name in ("second_scale", "zero"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, scalar_format(getattr(self, name)))
         for name in ("scale", "second_scale"):
             value = getattr(self, name)
             if value is None:
@@ -63,6 +75,32 @@ class Block:
                 raise FormatError(f"{name}={value}: must be an integer from 1 to 65536")
         if self.size is None and self.tile != 1:
             raise FormatError(f"tile={self.tile}: a block of a whole tensor has no tile")
+        if self.zero is not None:
+            self._check_zero(self.zero)
+
+    def _check_zero(self, zero: Format) -> None:
+        """FormatError unless the element, the scale and a zero point go together."""
+        element = self.element
+        fixed = isinstance(element, Fixed) and not element.symmetric
+        if not (fixed and element.width <= ASYMMETRIC_BITS):
+            raise FormatError(
+                f"element={element.name}: with a zero point it must be fixed point of at most "
+                f"{ASYMMETRIC_BITS} bits, all codes of which are in use, as uint4"
+            )
+        same = zero.quantum == element.quantum and isinstance(zero, Fixed)
+        if not (same and zero.width <= ASYMMETRIC_BITS):
+            raise FormatError(
+                f"zero={zero.name}: must be fixed point of at most {ASYMMETRIC_BITS} bits with "
+                f"the last place of the elements, as {element.name}"
+            )
+        if self.scale.mantissa == 0:
+            raise FormatError(
+                f"scale={self.scale.name}: with a zero point it must have a mantissa, as fp16"
+            )
+        if self.second_scale is not None:
+            raise FormatError(
+                f"second_scale={self.second_scale.name}: a format with a zero point has none"
+            )
 
     @property
     def name(self) -> str:
@@ -75,13 +113,16 @@ class Block:
         tile = f"x{self.tile}" if self.tile > 1 else ""
         extent = "tensor" if self.size is None else f"k{self.size}{tile}"
         second = f"-{self.second_scale.name}" if self.second_scale else ""
-        return f"{self.element.name}-{extent}-{self.scale.name}{second}"
+        zero = f"-z{self.zero.name}" if self.zero else ""
+        return f"{self.element.name}-{extent}-{self.scale.name}{second}{zero}"
 
     @property
     def bits(self) -> float:
-        """Storage per element in bits, its share of the block's scale included."""
-        share = 0.0 if self.size is None else self.scale.width / (self.size * self.tile)
-        return self.element.width + share
+        """Storage per element in bits, its share of the block's scale and zero point included."""
+        if self.size is None:
+            return float(self.element.width)
+        shared = self.scale.width + (self.zero.width if self.zero else 0)
+        return self.element.width + shared / (self.size * self.tile)
 
     @property
     def power_of_two(self) -> bool:
@@ -179,7 +220,7 @@ _NAMES: dict[Block, str] = {fmt: name for name, fmt in BLOCKS.items()}
 
 _BLOCK = re.compile(
     r"(?P<element>[^-]+)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
-    r"(?:-(?P<second>[^-]+))?"
+    r"(?:-(?P<second>[^-z][^-]*))?(?:-z(?P<zero>[^-]+))?"
 )
 
 AnyFormat = Float | Fixed | Block
@@ -189,11 +230,13 @@ def format(name: str | AnyFormat) -> AnyFormat:
     """Return the scalar or block format called ``name``; a format is returned as it is.
 
     Scalar names are those of :func:`macaw.golden.formats.format`. Block formats are those of
-    :data:`BLOCKS`, then the grammar ``<element>-k<size>[x<tile>]-<scale>[-<second scale>]``, with
-    ``tensor`` in the place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is
-    NVFP4 of weights, ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group
-    quantisation. ``flex<N>+<M>`` is Flexpoint: signed integers of N bits (2 to 32), and for the
-    tensor a power of two from ``2**-(2**M - 1)`` to 1 in M bits (1 to 8).
+    :data:`BLOCKS`, then the grammar
+    ``<element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>]``, with ``tensor`` in the
+    place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is NVFP4 of weights,
+    ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group quantisation, and
+    ``uint4-k128-fp16-zuint4`` that with zero points (GPTQ, AWQ). ``flex<N>+<M>`` is Flexpoint:
+    signed integers of N bits (2 to 32), and for the tensor a power of two from
+    ``2**-(2**M - 1)`` to 1 in M bits (1 to 8).
 
     Raises
     ------
@@ -208,13 +251,14 @@ def format(name: str | AnyFormat) -> AnyFormat:
         if match := _FLEX.fullmatch(key):
             return _flex(int(match["width"]), int(match["exponent"]))
         if match := _BLOCK.fullmatch(key):
-            second = match["second"]
+            second, zero = match["second"], match["zero"]
             return Block(
                 element=scalar_format(match["element"]),
                 scale=scalar_format(match["scale"]),  # type: ignore[arg-type]
                 size=int(match["size"]) if match["size"] else None,
                 second_scale=scalar_format(second) if second else None,  # type: ignore[arg-type]
                 tile=int(match["tile"] or 1),
+                zero=scalar_format(zero) if zero else None,  # type: ignore[arg-type]
             )
     try:
         return scalar_format(name)

@@ -149,6 +149,8 @@ class _Matrix:
         if not isinstance(fmt, Block):
             codes = _codes(name, array, fmt)
             return cls._turned(fmt, codes, None, None, axis)
+        if fmt.zero is not None:
+            raise SpecError(f"{name}={fmt.name}: matmul takes no formats with a zero point yet")
         if not isinstance(values, Quantized):
             if not is_float(array.dtype):
                 raise CodeError(

@@ -20,6 +20,7 @@ from ..arithmetic.block_scales import (
 )
 from ..arithmetic.codec import as_codes
 from ..arithmetic.exact import unpack
+from ..arithmetic.groups.zero_points import quantize_groups
 from ..arithmetic.operands import check_codes
 from ..arithmetic.projection import random_words
 from ..arrays import numbers, positive
@@ -46,6 +47,8 @@ class Quantized:
         In that shape, but one for each block along ``axis`` (and tile); shape () for one a tensor.
     second_scale : ndarray or None
         Of shape (): a value is ``element * scale * second_scale``.
+    zeros : ndarray or None
+        Zero points, in the shape of the scales: a value is ``(element - zero) * scale``.
     axis : int
         Along which the blocks lie.
     """
@@ -54,17 +57,25 @@ class Quantized:
     elements: np.ndarray
     scales: np.ndarray
     second_scale: np.ndarray | None = None
+    zeros: np.ndarray | None = None
     axis: int = -1
 
     def __post_init__(self) -> None:
         for name, fmt in (("elements", self.format.element), ("scales", self.format.scale)):
             object.__setattr__(self, name, check_codes(name, getattr(self, name), fmt))
+        zero = self.format.zero
+        if (zero is None) is not (self.zeros is None):
+            wanted = "no zero points" if zero is None else "zero points"
+            raise CodeError(f"zeros: {self.format.name} has {wanted}")
+        if zero is not None:
+            object.__setattr__(self, "zeros", check_codes("zeros", self.zeros, zero))
         shape = check_shape(self.format, self.elements.shape, self.axis)
-        if self.scales.shape != shape:
-            raise CodeError(
-                f"scales: shape {self.scales.shape}: {self.format.name} elements of shape "
-                f"{self.elements.shape} have scales of shape {shape}"
-            )
+        for name, array in (("scales", self.scales), ("zeros", self.zeros)):
+            if array is not None and array.shape != shape:
+                raise CodeError(
+                    f"{name}: shape {array.shape}: {self.format.name} elements of shape "
+                    f"{self.elements.shape} have {name} of shape {shape}"
+                )
         second = self.format.second_scale
         if (second is None) is not (self.second_scale is None):
             wanted = "no second scale" if second is None else "a second scale"
@@ -93,6 +104,8 @@ class Quantized:
         values = fmt.element.decode(self.elements)
         if not values.size:
             return values
+        if fmt.zero is not None and self.zeros is not None:
+            values -= expand_scales(fmt, fmt.zero.decode(self.zeros), self.shape, self.axis)
         if fmt.size is None:
             return values * factors
         axis = self.axis % values.ndim
@@ -177,14 +190,24 @@ def quantize(
         raise SpecError(f"second_scale={second_scale}: {block.name} has none")
     blocks = _blocks(codes, block, axis)
     arranged = None if words is None else _blocks(words, block, axis)
-    element_codes, scale_codes = quantize_blocks(
-        blocks, source, block, rules, tensor=tensor, random=arranged
-    )
+    zero_codes = None
+    if block.zero is not None:
+        groups = quantize_groups(blocks, source, block, rules, random=arranged)
+        element_codes, scale_codes, zero_codes = groups.elements, groups.scales, groups.zeros
+    else:
+        element_codes, scale_codes = quantize_blocks(
+            blocks, source, block, rules, tensor=tensor, random=arranged
+        )
+
+    def one_a_block(each: np.ndarray) -> np.ndarray:
+        return _scale_array(each, block, codes.shape, axis).reshape(shape)
+
     return Quantized(
         format=block,
         elements=_unblock(element_codes, block, codes.shape, axis),
-        scales=_scale_array(scale_codes, block, codes.shape, axis).reshape(shape),
+        scales=one_a_block(scale_codes),
         second_scale=second,
+        zeros=None if zero_codes is None else one_a_block(zero_codes),
         axis=axis,
     )
 

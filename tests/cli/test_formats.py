@@ -81,10 +81,18 @@ def test_a_block_format_explained(run: Run, name: str) -> None:
     assert re.search(rf"^scale +{outcome['scale']}$", text, re.MULTILINE)
 
 
+def test_zero_points_are_named(run: Run) -> None:
+    outcome = run("formats", "uint4-k128-fp16-zuint4", "--json").json
+    assert (outcome["zero"], outcome["value"]) == ("uint4", "(element - zero) * scale")
+    assert run("formats", "mxfp4", "--json").json["zero"] is None
+    assert "macaw formats uint4" in run("formats", "uint4-k128-fp16-zuint4").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "fragment"),
     [
         ("formats fp61", "fp16"),
+        ("formats uint4-k128-e8m0-zuint4", "scale=e8m0"),
         ("formats e12m3", "exponent=12"),
         ("formats int65", "width=65"),
         ("formats --colour", "--colour"),

@@ -126,6 +126,8 @@ def test_quantize_there_and_back(run: Run) -> None:
         ("nvfp4", ("--order", "te", "--hadamard", "32"), 19),
         ("nvint4", ("--rounding", "sr", "--seed", "3", "--min-scale", "modelopt"), 16),
         ("hbfp8", ("--axis", "0"), 38),
+        ("uint4-k32-fp16-zuint4", ("--order", "ct", "--axis", "0"), 21),
+        ("uint8-tensor-fp32-zuint8", ("--hadamard", "16", "--axis", "0"), 39),
         ("dfp16", ("--hadamard", "16", "--axis", "0"), 70),
     ],
 )

@@ -36,6 +36,10 @@ CASES = [
     ("fp16", [np.inf, np.nan, 1.0], {"nonfinite": 2, "replaced": 0, "exact": True}),
     ("e4m3", [np.inf, np.nan, 1.0], {"nonfinite": 2, "replaced": 1, "exact": False}),
     ("uint8", [-5.0, 0.25, 256.0], {"saturated": 2, "underflowed": 1}),
+    # Elements 0 to 15 with zero point 5 and scale 1/5 are -1 to 2; those of two bits reach -0.6.
+    ("uint4-k4-fp32-zuint4", [-1.0, 2.0, 0.05, 0.0], {"saturated": 0, "underflowed": 1}),
+    ("uint4-k2-fp32-zuint2", [-1.0, 2.0], {"saturated": 1, "underflowed": 0, "lost": 0}),
+    ("uint4-k2-fp32-zuint4", [np.nan, 2.0, 1.0, -1.0], {"lost": 1, "nonfinite": 1}),
     # E8M0 has no zero: all signal is nothing, all error 2**-127.
     ("e8m0", [0.0], {"exact": False, "sqnr_db": -math.inf, "max_abs_error": 2.0**-127}),
     ("e11m30", [1.1e-10, 1e300], {"exact": False}),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from macaw.golden.errors import FormatError
@@ -127,6 +127,7 @@ def block(rng: random.Random, *, sizes: Sequence[int] = (1, 2, 4, 8), widest: in
     """Elements and scales of any formats of at most ``widest`` bits that may be in a block."""
     if rng.random() < 0.2:
         return rng.choice(list(BLOCKS.values()))
+    asymmetric = rng.random() < 0.15
     while True:
         values = {
             "element": scalar(rng, widest=widest),
@@ -134,7 +135,12 @@ def block(rng: random.Random, *, sizes: Sequence[int] = (1, 2, 4, 8), widest: in
             "size": None if rng.random() < 0.1 else rng.choice(sizes),
             "second_scale": floating(rng, widest=32) if rng.random() < 0.1 else None,
             "tile": rng.choice((1, 1, 1, 2, 4)),
+            "zero": None,
         }
+        if asymmetric:
+            values["element"] = fixed(rng, widest=min(widest, 16))
+            zero = fixed(rng, widest=min(widest, 16), integer=True)
+            values["zero"] = replace(zero, fraction=values["element"].fraction)
         if values["size"] is None:
             values["tile"] = 1
         try:

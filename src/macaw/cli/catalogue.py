@@ -49,7 +49,10 @@ def describe(fmt: AnyFormat) -> dict[str, Any]:
             "tile": fmt.tile,
             "scale": fmt.scale.name,
             "second_scale": fmt.second_scale.name if fmt.second_scale else None,
-            "value": "element * scale" + " * second_scale" * (fmt.second_scale is not None),
+            "zero": fmt.zero.name if fmt.zero else None,
+            "value": ("element" if fmt.zero is None else "(element - zero)")
+            + " * scale"
+            + " * second_scale" * (fmt.second_scale is not None),
             "element_max": fmt.element.max,
             "element_least": least,
             "scale_max": fmt.scale.max,

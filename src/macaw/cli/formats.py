@@ -28,14 +28,15 @@ def formats(name: str | None, aliases: bool, markdown: bool, as_json: bool) -> N
 
     NAME may also be spelled: e<E>m<M>, with b<bias>, ieee, fn, fnuz, finite or ftz behind it and
     u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind; a
-    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>], or -tensor- for -k<size>-; or
-    as numpy, ml_dtypes, torch, ONNX and others call it.
+    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>], or -tensor-
+    for -k<size>-; or as numpy, ml_dtypes, torch, ONNX and others call it.
 
     \b
     Examples:
       macaw formats
       macaw formats e4m3
       macaw formats mxfp4
+      macaw formats uint4-k128-fp16-zuint4
       macaw formats float8_e4m3fn
       macaw formats e3m2b4ieee --json
     """

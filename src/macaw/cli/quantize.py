@@ -79,8 +79,8 @@ def quantize(
     of which no code is run. Tensors that cannot be encoded are named with the reason, and skipped.
 
     Nothing is written without -o. Codes are unsigned integers, in the tensors' shapes. Of a block
-    format a tensor W becomes W.elements, W.scales and, if it has one, W.second_scale; to decode
-    them give the same --axis and --hadamard.
+    format a tensor W becomes W.elements, W.scales and, if it has them, W.second_scale and W.zeros
+    (zero points); to decode them give the same --axis and --hadamard.
 
     \b
     Examples:

@@ -20,6 +20,8 @@ from macaw.golden.tensors.quantized import Quantized, Rules
 from macaw.golden.tensors.rotation import hadamard
 
 _CHUNK = 1 << 20
+_PARTS = ("elements", "scales", "second_scale", "zeros")
+"""Of an array in a block format: what files have behind its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,7 +186,11 @@ def quantize_blocks(
         back = dequantize_blocks(q, rotation=rotation)
         factor = expand_scales(block, block.scale.decode(q.scales) * second, x.shape, axis)
         inside = _float64(rotated)
-        beyond = (inside > block.element.max * factor) | (inside < block.element.min * factor)
+        least, most = block.element.min, block.element.max
+        if block.zero is not None and q.zeros is not None:
+            zeros = expand_scales(block, block.zero.decode(q.zeros), x.shape, axis)
+            least, most = least - zeros, most - zeros
+        beyond = (inside > most * factor) | (inside < least * factor)
     # Where the scale itself became zero all is lost below the range and not beyond it.
     beyond &= (factor > 0) & np.isfinite(inside)
     tally = _Tally()
@@ -207,12 +213,14 @@ def arrays_of(name: str, q: Quantized) -> dict[str, np.ndarray]:
     arrays = {f"{name}.elements": q.elements, f"{name}.scales": q.scales}
     if q.second_scale is not None:
         arrays[f"{name}.second_scale"] = q.second_scale
+    if q.zeros is not None:
+        arrays[f"{name}.zeros"] = q.zeros
     return arrays
 
 
 def array_of(part: str, fmt: AnyFormat) -> str:
     """Return the name of the array that a part from :func:`arrays_of` belongs to."""
-    for end in (".elements", ".scales", ".second_scale") if isinstance(fmt, Block) else ():
+    for end in map(".".__add__, _PARTS) if isinstance(fmt, Block) else ():
         if part.endswith(end):
             return part.removesuffix(end)
     return part
@@ -224,14 +232,13 @@ def quantized(
     """Put together what :func:`arrays_of` made; CodeError if a part is missing or too much."""
     parts = dict(arrays)
     names = [name.removesuffix(".elements") for name in parts if name.endswith(".elements")]
-    second = [".second_scale"] if block.second_scale else []
+    there = {"second_scale": block.second_scale, "zeros": block.zero}
+    wanted = [part for part in _PARTS if there.get(part, block) is not None]
     for name in names:
-        wanted = [".elements", ".scales", *second]
         for part in wanted:
-            if name + part not in parts:
-                raise CodeError(f"{name}{part}: is missing beside {name}.elements")
-        codes = [parts.pop(name + part) for part in wanted]
-        fields = dict(zip(("elements", "scales", "second_scale"), codes))
+            if f"{name}.{part}" not in parts:
+                raise CodeError(f"{name}.{part}: is missing beside {name}.elements")
+        fields = {part: parts.pop(f"{name}.{part}") for part in wanted}
         yield name, Quantized(format=block, axis=axis, **fields)
     if parts:
         raise CodeError(f"{next(iter(parts))}: is no part of an array in {block.name}")

@@ -93,9 +93,9 @@ def tensor_scales(amax, block, order="paper"):
     return encode, decode
 
 
-def block_scale(amax, block, order, encode, decode):
-    """Code of a scale with a mantissa."""
-    top = largest(block.element)
+def block_scale(amax, block, order, encode, decode, top=None):
+    """Code of a scale with a mantissa, which takes amax to ``top``: the largest element."""
+    top = largest(block.element) if top is None else top
     wanted = {
         "paper": lambda: times(fp32(amax / top), encode),
         "ct": lambda: times(fp32(amax / top), encode),

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Groups with zero points: the grammar, quantisation by hand, and the outsiders' samples."""
+
+import numpy as np
+import pytest
+
+from macaw.golden import CodeError, FormatError, Quantized, SpecError, format
+from macaw.golden.arithmetic.groups import zero_points
+from macaw.sim.proof.outsiders import groups as prove
+from macaw.sim.proof.outsiders.check import ProofFailure
+
+GPTQ = "uint4-k128-fp16-zuint4"
+
+
+@pytest.mark.parametrize("name", prove.NAMES)
+def test_names_are_read_back(name):
+    block = format(name)
+    assert block.name == block.spelling == name
+    assert format(name.upper()) == block
+
+
+def test_zero_points_take_room():
+    assert format(GPTQ).bits == 4 + (16 + 4) / 128
+    assert format("uint4-k32x4-fp16-zuint8").bits == 4 + 24 / 128
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("e2m1-k32-fp16-zuint4", "element=e2m1: with a zero point it must be fixed point of at"),
+        ("int4sym-k32-fp16-zint4", "element=int4sym: .* all codes of which are in use"),
+        ("uint17-k32-fp16-zuint4", "element=uint17: .* at most 16 bits"),
+        ("uint4-k32-fp16-zufx4.1", "zero=ufx4.1: .* the last place of the elements, as uint4"),
+        ("uint4-k32-fp16-zint17", "zero=int17: must be fixed point of at most 16 bits"),
+        ("uint4-k32-fp16-zfp16", "zero=fp16: must be fixed point"),
+        ("uint4-k32-e8m0-zuint4", "scale=e8m0: with a zero point it must have a mantissa, as fp16"),
+        ("uint4-k32-fp16-fp32-zuint4", "second_scale=fp32: a format with a zero point has none"),
+        ("uint4-k32-fp16-z4", "unknown format '4'"),
+    ],
+)
+def test_what_does_not_go_together(name, message):
+    with pytest.raises(FormatError, match=message):
+        format(name)
+
+
+# Values of a group of four, and what becomes of them by hand: elements, scale, zero point.
+BY_HAND = [
+    ([-1.0, 2.0, 0.0, 0.5], [0, 15, 5, 8], 0.199951171875, 5),  # 3 / 15 in fp16; 2.5 / 15 ties
+    ([1.0, 2.0, 3.0, 7.5], [2, 4, 6, 15], 0.5, 0),  # of one sign: from zero on
+    ([-7.5, -0.5, 0.0, -1.0], [0, 14, 15, 13], 0.5, 15),
+    ([0.0, -0.0, 0.0, 0.0], [0, 0, 0, 0], 0.0, 0),
+    ([15.0, 0.5, 1.5, 2.5], [15, 0, 2, 2], 1.0, 0),  # ties to even before the zero point
+    ([-1.0, 14.0, 0.5, 1.5], [0, 15, 1, 3], 1.0, 1),  # and so 0.5 is 0 + 1, 1.5 is 2 + 1
+]
+
+
+@pytest.mark.parametrize(("values", "elements", "scale", "zero"), BY_HAND)
+def test_by_hand(values, elements, scale, zero):
+    q = format("uint4-k4-fp16-zuint4").quantize(values)
+    assert q.zeros is not None
+    assert (q.elements.tolist(), q.zeros.tolist()) == (elements, [zero])
+    assert format("fp16").decode(q.scales).tolist() == [scale]
+    assert q.dequantize().tolist() == [(e - zero) * scale for e in elements]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_lost_with_its_group(bad):
+    q = format("int8-k2-fp16-zint8").quantize([[1.0, bad], [1.0, -1.0]])
+    assert q.elements[0].tolist() == [0, 0]
+    assert np.isnan(q.dequantize()[0]).all()
+    assert np.isfinite(q.dequantize()[1]).all()
+    assert q.zeros is not None
+    assert q.zeros[0, 0] == 0
+
+
+def test_an_unsigned_zero_point_saturates():
+    # The span ends in -2.0, but zero points of two bits reach 3 only.
+    q = format("uint4-k2-fp16-zuint2").quantize([[-2.0, 1.0]])
+    assert q.zeros is not None
+    assert q.zeros.tolist() == [[3]]
+    assert q.elements.tolist() == [[0, 8]]
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0,)])
+def test_nothing_has_no_groups(shape):
+    q = format("uint4-k4-fp16-zuint4").quantize(np.zeros(shape))
+    assert q.dequantize().shape == shape
+    assert q.zeros is not None
+    assert q.zeros.shape == q.scales.shape
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 7), (4,)])
+def test_shapes_and_short_groups(shape):
+    values = np.random.default_rng(1).standard_normal(shape).astype(">f4")
+    block = format("uint4-k4-fp16-zuint4")
+    for axis in range(len(shape)):
+        q = block.quantize(values, axis=axis)
+        assert q.zeros is not None
+        assert q.zeros.shape == q.scales.shape
+        rows = np.moveaxis(values, axis, -1).reshape(-1, shape[axis])
+        back = np.moveaxis(q.dequantize(), axis, -1).reshape(rows.shape)
+        for row, got in zip(rows, back):
+            for start in range(0, row.size, 4):
+                alone = block.quantize(row[start : start + 4])
+                assert got[start : start + 4].tolist() == alone.dequantize().tolist()
+
+
+def test_a_tile_and_a_tensor_have_one():
+    values = np.arange(-8.0, 8.0).reshape(4, 4)
+    tile = format("uint4-k2x2-fp16-zuint4").quantize(values)
+    assert tile.zeros is not None
+    assert tile.zeros.shape == (2, 2)
+    whole = format("uint4-tensor-fp16-zuint4").quantize(values)
+    assert whole.zeros is not None
+    assert whole.zeros.shape == ()
+    assert np.array_equal(whole.dequantize(), values)
+
+
+def test_codes_without_zero_points_are_no_array():
+    q = format("uint4-k4-fp16-zuint4").quantize(np.ones(4))
+    parts = {"format": q.format, "elements": q.elements, "scales": q.scales}
+    with pytest.raises(CodeError, match="zeros: uint4-k4-fp16-zuint4 has zero points"):
+        Quantized(**parts)
+    with pytest.raises(CodeError, match=r"zeros: shape \(4,\): .* have zeros of shape \(1,\)"):
+        Quantized(**parts, zeros=np.zeros(4, np.uint8))
+    with pytest.raises(CodeError, match="zeros: code 16 is out of range for uint4"):
+        Quantized(**parts, zeros=[16])
+    with pytest.raises(CodeError, match="zeros: int4-k4-fp16 has no zero points"):
+        Quantized(**parts | {"format": format("int4-k4-fp16")}, zeros=[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale_rule": "ceil"}, "scale_rule=ceil: the scales of .* are not powers of two"),
+        ({"order": "te", "te_zero_codes": True}, "te_zero_codes=true: .* has a zero point"),
+        ({"second_scale": 1.0}, "second_scale=1.0: .* has none"),
+    ],
+)
+def test_options_of_other_formats(options, message):
+    with pytest.raises(SpecError, match=message):
+        format(GPTQ).quantize(np.ones(128), **options)
+
+
+@pytest.mark.parametrize("name", prove.NAMES)
+def test_outsiders(name):
+    for order in prove.ORDERS:
+        prove.by_numpy(name, order, 700)
+    for options in [*prove.options_of()][:: 3 if format(name).size in (8, 16) else 6]:
+        prove.by_fractions(name, 7, **options)
+
+
+def test_onnxruntime():
+    assert prove.by_onnxruntime(90) == 90
+
+
+def test_a_wrong_zero_point_is_found(monkeypatch):
+    """The one beside it, in every group."""
+    right = zero_points.fit
+
+    def wrong(values, scales, block, rules, words):
+        elements, zeros = right(values, scales, block, rules, words)
+        return elements, np.where(zeros, zeros ^ 1, zeros)
+
+    monkeypatch.setattr(zero_points, "fit", wrong)
+    with pytest.raises(ProofFailure, match=r"zero: .* differ, first of group"):
+        prove.by_numpy(GPTQ, "paper", 70)
