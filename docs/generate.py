@@ -32,6 +32,7 @@ from .pages import (
     flexpoint_training,
     integer_functions,
     integer_network,
+    lmul,
     quantisation,
     synthesis_results,
 )
@@ -55,6 +56,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "images/flexpoint-exponents.svg": (flexpoint_training.exponents, ("flexpoint_training",)),
     "images/flexpoint-losses.svg": (flexpoint_training.losses, ("flexpoint_training",)),
     "images/integer-network.svg": (integer_network.picture, ("integer_network",)),
+    "images/lmul.svg": (lmul.drawing, ("product_errors", "lmul")),
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
@@ -67,6 +69,11 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "integer-functions.md": {
         "accuracy": (integer_functions.accuracy, ("function_errors",)),
         "cost": (integer_functions.cost, ("integer_functions",)),
+    },
+    "lmul.md": {
+        "errors": (lmul.errors, ("product_errors",)),
+        "claims": (lmul.claims, ("product_errors", "lmul")),
+        "cost": (lmul.cost, ("lmul",)),
     },
     "quantisation.md": {"orders": (quantisation.orders, ("orders",))},
 }

@@ -6,20 +6,8 @@ Figures that are not asked for stay. Each goes through macaw's cache.
 Example: python -m benchmarks.cost.integer_functions --only "int-gelu*"
 """
 
-import argparse
-import fnmatch
-from typing import Any
+from .measure import price_rows
 
-from macaw.golden.errors import MacawError
-from macaw.golden.units import unit
-from macaw.synth import run, source
-from macaw.synth.mapping import targets
-
-from .. import results
-from .measure import digest_of
-
-MEGAHERTZ = 165.0
-"""What the delay model is asked for."""
 ROWS: tuple[str, ...] = (
     "isqrt x=uint16",
     "isqrt x=uint32",
@@ -40,43 +28,8 @@ ROWS: tuple[str, ...] = (
 """Units as the command line has them."""
 
 
-def parse(row: str) -> tuple[Any, dict[str, Any]]:
-    """(the unit, implementation options) of a row."""
-    words, _, fold = row.partition(" --fold ")
-    kind, *parameters = words.split()
-    spec = unit(kind, **dict(word.split("=", 1) for word in parameters))
-    return spec, {"fold": int(fold), "flow": "valid"} if fold else {}
-
-
-def price(row: str, what: str) -> dict[str, Any]:
-    """Figures of one row: ``ecp5`` and ``asic`` without registers, ``clock`` with."""
-    spec, options = parse(row)
-    target = targets.target({"asic": "asic", "ecp5": "ecp5", "clock": "ecp5dsp"}[what])
-    speed: dict[str, Any] = {"frequency": MEGAHERTZ} if what == "clock" else {"stages": 0}
-    design = source.generate(spec, target=target.model, **speed, **options)
-    result = run(design, target, area_only=what == "ecp5").to_json()
-    return {"design": digest_of(design.verilog), "result": result}
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="*", help="rows, as a pattern")
-    parser.add_argument("--what", default="ecp5,asic,clock", help="figures of these rows")
-    results.add_output(parser)
-    options = parser.parse_args()
-    found = results.read("integer_functions", options.output, {})
-    found = {row: found[row] for row in ROWS if row in found}
-    for row in ROWS:
-        if not fnmatch.fnmatch(row, options.only):
-            continue
-        for what in options.what.split(","):
-            try:
-                found.setdefault(row, {})[what] = price(row, what)
-            except MacawError as error:
-                print(f"{row}: {what}: {error}", flush=True)
-                continue
-            print(row, what, flush=True)
-            results.write("integer_functions", found, options.output)
+    price_rows("integer_functions", ROWS, "ecp5,asic,clock", __doc__)
 
 
 if __name__ == "__main__":

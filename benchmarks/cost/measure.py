@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How a unit is priced: the figures that several scripts take of it."""
 
+import argparse
+import fnmatch
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from macaw.golden.units import Unit
+from macaw.golden.errors import MacawError
+from macaw.golden.units import Unit, unit
 from macaw.synth import run, source, stages_for
 from macaw.synth.mapping import targets
+
+from .. import results
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 MEGAHERTZ = 100.0
 """What the fewest stages are sought for, on ecp5."""
+CLOCK = 165.0
+"""What the delay model is asked for in rows of the command line."""
 
 
 def digest(spec: Unit) -> str:
@@ -48,3 +56,48 @@ def clock(name: str, spec: Unit, progress: Any = None) -> dict[str, Any]:
         "routed": routed.to_json(),
         "alone": alone.to_json(),
     }
+
+
+def parse(row: str) -> tuple[Unit, dict[str, Any]]:
+    """(the unit, implementation options) of a row as the command line has it."""
+    words, _, fold = row.partition(" --fold ")
+    kind, *parameters = words.split()
+    spec = unit(kind, **dict(word.split("=", 1) for word in parameters))
+    return spec, {"fold": int(fold), "flow": "valid"} if fold else {}
+
+
+def price(row: str, what: str) -> dict[str, Any]:
+    """Figures of one row: ``ecp5``, ``ecp5-lut`` and ``asic`` without registers, ``clock`` with.
+
+    ``ecp5-lut`` has no hard multipliers.
+    """
+    spec, options = parse(row)
+    target = targets.target({"asic": "asic", "clock": "ecp5dsp"}.get(what, "ecp5"))
+    speed: dict[str, Any] = {"frequency": CLOCK} if what == "clock" else {"stages": 0}
+    multiplier = "lut" if what == "ecp5-lut" else "auto"
+    design = source.generate(spec, target=target.model, multiplier=multiplier, **speed, **options)
+    area_only = what in ("ecp5", "ecp5-lut")
+    result = run(design, target, multiplier=multiplier, area_only=area_only).to_json()
+    return {"design": digest_of(design.verilog), "result": result}
+
+
+def price_rows(name: str, rows: Sequence[str], what: str, description: str | None) -> None:
+    """A script that prices rows into the file ``name``; figures that are not asked for stay."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--only", default="*", help="rows, as a pattern")
+    parser.add_argument("--what", default=what, help="figures of these rows")
+    results.add_output(parser)
+    options = parser.parse_args()
+    found = results.read(name, options.output, {})
+    found = {row: found[row] for row in rows if row in found}
+    for row in rows:
+        if not fnmatch.fnmatch(row, options.only):
+            continue
+        for each in options.what.split(","):
+            try:
+                found.setdefault(row, {})[each] = price(row, each)
+            except MacawError as error:
+                print(f"{row}: {each}: {error}", flush=True)
+                continue
+            print(row, each, flush=True)
+            results.write(name, found, options.output)

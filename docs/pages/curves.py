@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Curves over the steps of a training, as SVG."""
+"""Curves, by default over the steps of a training, as SVG."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,11 @@ class Line:
 
 
 def panel(
-    head: str, lines: Sequence[Line], y_title: str, ticks: Sequence[tuple[float, str]]
+    head: str,
+    lines: Sequence[Line],
+    y_title: str,
+    ticks: Sequence[tuple[float, str]],
+    x_title: str = "step",
 ) -> list[str]:
     """SVG of one plot; the ticks of the ordinate also bound it."""
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
@@ -44,7 +48,7 @@ def panel(
         parts.append(
             f'<text x="{where}" y="{_HEIGHT - _BOTTOM + 16}" class="x">{n * apart:.0f}</text>'
         )
-    parts.append(f'<text x="{_LEFT + width / 2}" y="{_HEIGHT - 8}" class="x">step</text>')
+    parts.append(f'<text x="{_LEFT + width / 2}" y="{_HEIGHT - 8}" class="x">{x_title}</text>')
     middle = _TOP + height / 2
     parts.append(
         f'<text x="14" y="{middle}" class="x" transform="rotate(-90 14 {middle})">{y_title}</text>'

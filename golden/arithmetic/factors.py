@@ -1,19 +1,155 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The two factors of the products that a unit adds up, and the scales of their blocks."""
+"""How a unit multiplies, the two factors of the products that it adds up, and their scales."""
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, scalar
-from ..formats.scalar import Format
-from .exact import Exact, multiply, unpack
+from ..formats.scalar import Float, Format
+from .exact import ONE, Exact, multiply, unpack
 from .operands import Operand
 from .sums import alignment, products
+
+_LMUL = re.compile(r"lmul(?:\((mitchell|literal)(?:,(\d+|none))?\))?")
+_MEANS = "must be exact, lmul, or lmul(carry[,l]) with a carry of mitchell or literal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """How two floats are multiplied, if not exactly: by adding their fractions.
+
+    L-Mul (arXiv 2410.00907): ``(1 + x) * (1 + y)`` is taken as ``1 + s`` with
+    ``s = x + y + 2**-l``, where 2**-l stands for the mean of ``x * y``. The paper's formula and
+    its addition of whole codes are not the same where s reaches 1:
+
+    - ``mitchell``: s carries into the exponent, as where the codes are added as integers
+      (Mitchell 1962, with an offset): ``2**floor(s) * (1 + s - floor(s))``;
+    - ``literal``: ``1 + s``, the formula.
+
+    Zeros, and subnormals as zeros, give zeros; infinities and NaNs are those of IEEE 754-2019.
+    The product has all its digits and any exponent: rounding, overflow and underflow are the
+    unit's. With a result whose subnormals are flushed (``e8m7ftz``) and ``overflow=saturate`` the
+    ``mitchell`` product of two formats alike is what an integer adder makes of their codes.
+
+    Attributes
+    ----------
+    carry : str
+    offset : int
+        l, from 1 to :attr:`mantissa`; 0 for no offset (l infinite).
+    a, b : Float
+        Formats of the operands.
+    """
+
+    carry: str
+    offset: int
+    a: Float
+    b: Float
+
+    def __str__(self) -> str:
+        return f"lmul({self.carry},{self.offset or 'none'})"
+
+    @property
+    def mantissa(self) -> int:
+        """Bits of the longer fraction, and of s behind its point."""
+        return max(self.a.mantissa, self.b.mantissa)
+
+    @property
+    def identifier(self) -> str:
+        """Part of a module name."""
+        return f"lmul{self.offset or 'none'}{'literal' if self.carry == 'literal' else ''}"
+
+    def of(self, x: Exact, y: Exact) -> Exact:
+        """Return the products of unpacked operands."""
+        bits = self.mantissa
+        x, y = _normal(x, self.a), _normal(y, self.b)
+        presence = multiply(Exact.of_presence(x), Exact.of_presence(y))
+        one = ONE << np.uint64(bits)
+        total = (x.significand << np.uint64(bits - self.a.mantissa)) - one
+        total = total + (y.significand << np.uint64(bits - self.b.mantissa)) - one
+        if self.offset:
+            total += ONE << np.uint64(bits - self.offset)
+        exponent = x.exponent + y.exponent + (self.a.mantissa + self.b.mantissa - bits)
+        if self.carry == "mitchell":
+            exponent = exponent + (total >> np.uint64(bits)).view(np.int64)
+            total &= one - ONE
+        low = x.low + y.low + self.a.mantissa + self.b.mantissa - bits
+        # Zeros have exponents of their own, and what is no number a significand.
+        finite = presence.significand != 0
+        return Exact(
+            significand=np.where(finite, total + one, np.uint64(0)),
+            exponent=np.where(finite, exponent, low),
+            negative=presence.negative,
+            kind=presence.kind,
+            low=low,
+            high=x.high + y.high + 1,
+            bits=bits + (1 if self.carry == "mitchell" else 2),
+        )
+
+
+def _normal(x: Exact, fmt: Float) -> Exact:
+    """Return the values with zeros in place of subnormals."""
+    small = x.significand < np.uint64(1 << fmt.mantissa)
+    if x.kind is not None:
+        small &= x.kind == 0
+    return replace(x, significand=np.where(small, np.uint64(0), x.significand))
+
+
+@functools.lru_cache(maxsize=256)
+def parse_product(text: str | None, a: AnyFormat, b: AnyFormat) -> Product | None:
+    """Return how ``text`` says that ``a`` and ``b`` are multiplied; None: exactly.
+
+    The offset's default is the paper's l(m): m up to 3 bits of fraction, 3 for 4, else 4.
+
+    Raises
+    ------
+    SpecError
+        For other words, an offset that is no bit of the fraction, operands that are no floats.
+    """
+    text = "exact" if text is None else str(text).lower().replace(" ", "")
+    if text == "exact":
+        return None
+    match = _LMUL.fullmatch(text)
+    if not match:
+        raise SpecError(f"product={text}: {_MEANS}")
+    first, second = scalar(a), scalar(b)
+    for name, fmt in (("a", first), ("b", second)):
+        if not isinstance(fmt, Float):
+            raise SpecError(f"product={text}: {name}={fmt.name} must be a float")
+    assert isinstance(first, Float)
+    assert isinstance(second, Float)
+    bits = max(first.mantissa, second.mantissa)
+    offset = min(bits, 3) if bits <= 4 else 4
+    if match[2] is not None:
+        offset = 0 if match[2] == "none" else int(match[2])
+        if match[2] != "none" and not 1 <= offset <= bits:
+            allowed = f"or from 1 to {bits}, the bits of the longer fraction"
+            raise SpecError(
+                f"product={text}: l={offset} must be none"
+                + (f", {allowed}" if bits else ": there is no fraction")
+            )
+    return Product(carry=match[1] or "mitchell", offset=offset, a=first, b=second)
+
+
+def settle_product(text: str | None, a: AnyFormat, b: AnyFormat) -> str | None:
+    """Return how :func:`parse_product` spells ``text``; None for the exact product."""
+    product = parse_product(text, a, b)
+    return None if product is None else str(product)
+
+
+def multiplied(
+    product: Product | None, codes: Mapping[str, np.ndarray], a: Format, b: Format
+) -> list[Exact]:
+    """Return terms whose sum is the product of the codes ``a`` and ``b``, by ``product``."""
+    x, y = unpack(codes["a"], a), unpack(codes["b"], b)
+    return products(x, y) if product is None else [product.of(x, y)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +187,8 @@ class Factors:
     A block may reach beyond the products: all of them have its one scale then. Otherwise whole
     blocks lie one behind the other.
 
-    ``parameter`` is what a unit calls ``count``.
+    ``parameter`` is what a unit calls ``count``; ``product`` says how elements are multiplied,
+    None exactly.
 
     Raises
     ------
@@ -63,6 +200,7 @@ class Factors:
     b: AnyFormat
     count: int
     parameter: str = "size"
+    product: Product | None = None
 
     def __post_init__(self) -> None:
         for name in "ab":
@@ -104,7 +242,7 @@ class Factors:
     @property
     def wide(self) -> bool:
         """Whether a product exceeds 64 bits, and is kept in several parts."""
-        return scalar(self.a).width + scalar(self.b).width > 64
+        return self.product is None and scalar(self.a).width + scalar(self.b).width > 64
 
     def __str__(self) -> str:
         return f"products of {self.a.name} and {self.b.name}"
@@ -125,8 +263,8 @@ class Factors:
     def terms(self, codes: dict[str, np.ndarray]) -> Terms:
         """Return products and scales for arrays of codes of the :meth:`inputs`."""
         a, b = scalar(self.a), scalar(self.b)
-        product = products(unpack(codes["a"], a), unpack(codes["b"], b))
-        top = alignment(a) + alignment(b)
+        product = multiplied(self.product, codes, a, b)
+        top = alignment(a) + alignment(b) if self.product is None else self.product.mantissa
         scale: Exact | None = None
         scale_top = 0
         for name, count in self.scales.items():

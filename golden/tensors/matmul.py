@@ -39,6 +39,7 @@ def matmul(
     *,
     acc: str | Format = "fp32",
     out: str | Format | None = None,
+    product: str | None = None,
     accumulation: str = "exact",
     lanes: int | None = None,
     rounding: Any = "rne",
@@ -64,7 +65,7 @@ def matmul(
     format_a, format_b : str or format, optional
         ``format_a`` may be left out where ``a`` is Quantized; ``format_b`` defaults to the
         format of ``b`` if that is Quantized, else to ``format_a``.
-    acc, accumulation, lanes, rounding, overflow
+    acc, product, accumulation, lanes, rounding, overflow
         As of :class:`macaw.golden.units.block_dots.BlockMac`; ``lanes`` are the products of a step,
         or the part of a block that takes several beats there, which changes no bit.
     out : str or Format, optional
@@ -98,6 +99,7 @@ def matmul(
         b=right.format,
         acc=acc,  # type: ignore[arg-type]
         out=check_format("acc", acc) if seconds else result,
+        product=product,
         accumulation=accumulation,
         lanes=lanes,  # type: ignore[arg-type]
         terms=max(4096, left.codes.shape[-1] + 4096),
@@ -252,7 +254,7 @@ def _product(spec: BlockMac, left: _Matrix, right: _Matrix) -> np.ndarray:
 def _decided(spec: BlockMac, x: _Steps, y: _Steps, result: np.ndarray) -> np.ndarray:
     """Set the results that float64 decides, where all is rounded once; return which they are."""
     none = np.zeros(result.shape, bool)
-    if spec.acc != "exact" or spec.rounding is Rounding.RDN:
+    if spec.acc != "exact" or spec.rounding is Rounding.RDN or spec.multiplication is not None:
         return none
     if sum(filtered.significant_bits(steps.element, steps.scale) for steps in (x, y)) > _FLOAT:
         return none
@@ -339,7 +341,9 @@ class _Fast:
 
     @classmethod
     def of(cls, spec: BlockMac, x: _Steps, y: _Steps) -> _Fast | None:
-        """Return what the unit takes; None if it does not add exactly, or too many bits."""
+        """Return what the unit takes; None if it is not exact, or has too many bits."""
+        if spec.multiplication is not None:
+            return None
         groups = spec.factors.groups
         each = spec.elements // groups
         (xl, xh), (yl, yh) = (_range(operand.element) for operand in (x, y))

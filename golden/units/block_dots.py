@@ -119,6 +119,8 @@ class BlockDot(_BlockSum):
     lanes : int, optional
         Products per beat, by default all. With fewer the unit takes a result's products in
         several beats, up to the one with ``last=1``, whose scales and addend hold.
+    product : str, optional
+        As of :class:`Mul`, of the elements.
     accumulation : str
         ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
         cheaper hardware does, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
@@ -147,7 +149,7 @@ class BlockDot(_BlockSum):
 
     @property
     def factors(self) -> Factors:
-        return Factors(a=self.a, b=self.b, count=self.size)
+        return Factors(a=self.a, b=self.b, count=self.size, product=self.multiplication)
 
     @property
     def elements(self) -> int:
@@ -212,7 +214,7 @@ class BlockMac(_BlockSum):
         Most products of a sequence that ``acc="exact"`` must hold. CodeError for longer ones.
     contexts : int
         As of :class:`Mac`; for blocks that take one beat.
-    accumulation, rounding, overflow, random_bits
+    product, accumulation, rounding, overflow, random_bits
         As of :class:`BlockDot`.
     """
 
@@ -279,7 +281,13 @@ class BlockMac(_BlockSum):
     @property
     def factors(self) -> Factors:
         """The operands of the products of a step."""
-        return Factors(a=self.a, b=self.b, count=self.elements, parameter="lanes")
+        return Factors(
+            a=self.a,
+            b=self.b,
+            count=self.elements,
+            parameter="lanes",
+            product=self.multiplication,
+        )
 
     @property
     def ports(self) -> Ports:

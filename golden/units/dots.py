@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arithmetic.accumulation import Accumulation, accumulate, parse
 from ..arithmetic.exact import Exact, unpack
-from ..arithmetic.factors import Factors, Terms
+from ..arithmetic.factors import Factors, Product, Terms, multiplied, parse_product, settle_product
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import (
     Direction,
@@ -20,12 +20,12 @@ from ..arithmetic.projection import (
     resolve_overflow,
 )
 from ..arithmetic.streams import Stream, accumulate_exact, accumulate_rounded, interleaved
-from ..arithmetic.sums import add_lanes, add_terms, column, products
+from ..arithmetic.sums import add_lanes, add_terms, column
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .naming import counted, identifier, named, rounding_words, word
+from .naming import counted, identifier, named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
 
 _LANES = 4096
@@ -37,12 +37,19 @@ class SumOfProducts(Unit):
 
     dynamic: ClassVar[bool] = False
 
+    product: str | None = None
     accumulation: str = "exact"
 
     @property
     def factors(self) -> Factors:
         """The operands of the products."""
         raise NotImplementedError
+
+    @property
+    def multiplication(self) -> Product | None:
+        """How elements are multiplied; None exactly."""
+        a, b = (getattr(self, name) for name in "ab")
+        return parse_product(self.product, a, b)
 
     @property
     def multiplied(self) -> tuple[str, ...]:
@@ -54,7 +61,9 @@ class SumOfProducts(Unit):
         return True
 
     def _check_profile(self, out: Format) -> None:
-        """Settle ``accumulation``, and the rounding that it may name."""
+        """Settle ``product``, ``accumulation``, and the rounding that it may name."""
+        a, b = (getattr(self, name) for name in "ab")
+        self._set("product", settle_product(self.product, a, b))
         text = str(self.accumulation).lower().replace(" ", "")
         profile, rounding = parse(text, self.factors, self.overflow)
         self._set("accumulation", str(profile))
@@ -109,6 +118,8 @@ class Dot(SumOfProducts):
         Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
     lanes : int
         Products per result, 1 to 4096.
+    product : str, optional
+        As of :class:`Mul`.
     accumulation : str
         ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
         cheaper hardware does, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
@@ -132,7 +143,13 @@ class Dot(SumOfProducts):
 
     @property
     def factors(self) -> Factors:
-        return Factors(a=self.a, b=self.b, count=self.lanes, parameter="lanes")
+        return Factors(
+            a=self.a,
+            b=self.b,
+            count=self.lanes,
+            parameter="lanes",
+            product=self.multiplication,
+        )
 
     @property
     def macs(self) -> int:
@@ -171,6 +188,8 @@ class Mac(Unit):
         Independent accumulations, 1 to 64, that take the beats in turn: beat i belongs to
         context ``i % contexts``, and its ``last`` ends the sequence of that context alone. Gates
         can then spread the rounded step of an accumulator format over as many clocks.
+    product : str, optional
+        As of :class:`Mul`.
     rounding, overflow, random_bits
         As of :class:`Mul`. They hold for each step and for the read-out, which takes the random
         word of the last beat; see :attr:`acc_overflow` and :attr:`out_overflow`.
@@ -187,10 +206,12 @@ class Mac(Unit):
     acc: Literal["exact"] | Format = "exact"
     terms: int = 1024
     contexts: int = 1
+    product: str | None = None
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None)
+        self._set("product", settle_product(self.product, self.a, self.b))
         check_integer("lanes", self.lanes, 1, _LANES)
         check_integer("terms", self.terms, 1, 1 << 30)
         if self.terms < self.lanes:
@@ -208,6 +229,11 @@ class Mac(Unit):
         if self.rounding.stochastic:
             check_random(acc, self.random_bits)
             check_random(self.out, self.random_bits)
+
+    @property
+    def multiplication(self) -> Product | None:
+        """How the operands are multiplied; None exactly."""
+        return parse_product(self.product, self.a, self.b)
 
     @property
     def acc_overflow(self) -> Overflow | None:
@@ -248,7 +274,7 @@ class Mac(Unit):
 
     def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Return the exact products of each beat, one row for each, lanes on the last axis."""
-        result = products(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
+        result = multiplied(self.multiplication, chunk, self.a, self.b)
         return [column(term) for term in result] if self.lanes == 1 else result
 
     def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
@@ -269,14 +295,14 @@ class Mac(Unit):
 
 
 def sum_words(spec: SumOfProducts) -> list[str]:
-    """Return the words of a name for the accumulation profile and the rounding."""
-    return spec.profile.identifier + rounding_words(spec)
+    """Return the words of a name for the products, the accumulation profile and the rounding."""
+    return product_words(spec) + spec.profile.identifier + rounding_words(spec)
 
 
 def _mac_words(spec: Mac) -> list[str]:
     acc = [] if isinstance(spec.acc, str) else [f"acc{identifier(spec.acc)}"]
     beats = word("t", spec.terms, 1024) + word("x", spec.contexts, 1)
-    return acc + beats + rounding_words(spec)
+    return acc + beats + product_words(spec) + rounding_words(spec)
 
 
 def _usual_overflow(spec: SumOfProducts) -> Overflow | None:
@@ -284,7 +310,12 @@ def _usual_overflow(spec: SumOfProducts) -> Overflow | None:
     return None if spec.profile.kind == "chunk" else resolve_or_default(None, spec._out)
 
 
-named(SumOfProducts, words=sum_words, overflow=_usual_overflow, last=("accumulation", *ROUNDING))
+named(
+    SumOfProducts,
+    words=sum_words,
+    overflow=_usual_overflow,
+    last=("product", "accumulation", *ROUNDING),
+)
 named(Dot, stem=counted("lanes"))
 named(
     Mac,

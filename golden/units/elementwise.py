@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.factors import Product, multiplied, parse_product, settle_product
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split, resolve_nan
-from ..arithmetic.sums import add_terms, products
+from ..arithmetic.sums import add_terms
 from ..formats.checks import check_boolean
 from ..formats.choices import Nan
 from ..formats.scalar import Format
-from .naming import named, rounding_words
+from .naming import named, product_words, rounding_words
 from .specification import ROUNDING, UNSET, Ports, Unit
 
 
@@ -33,13 +34,33 @@ class _Elementwise(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mul(_Elementwise):
+class _Multiplying(_Elementwise):
+    """Those that multiply two operands."""
+
+    a: Format = UNSET
+    b: Format = UNSET
+    product: str | None = None
+
+    def _check_product(self) -> None:
+        self._set("product", settle_product(self.product, self.a, self.b))
+
+    @property
+    def multiplication(self) -> Product | None:
+        """How the operands are multiplied; None exactly."""
+        return parse_product(self.product, self.a, self.b)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mul(_Multiplying):
     """Multiplication: ``r = round(a * b)``. IEEE 754-2019 5.4.1.
 
     Parameters
     ----------
     a, b, out : Format
         Operand formats and the result's; both default to ``a``.
+    product : str, optional
+        ``lmul`` or ``lmul(carry[,l])`` is the approximate product of L-Mul, with a carry of
+        ``mitchell`` or ``literal``: see :class:`macaw.golden.arithmetic.factors.Product`.
     rounding : Rounding
     overflow : Overflow, optional
         None is IEEE's rule where ``out`` has infinities, and saturation elsewhere.
@@ -53,13 +74,12 @@ class Mul(_Elementwise):
 
     kind: ClassVar[str] = "mul"
 
-    a: Format = UNSET
-    b: Format = UNSET
     out: Format = UNSET
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out="a")
+        self._check_product()
         self._check_result()
 
     @property
@@ -68,7 +88,7 @@ class Mul(_Elementwise):
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
-        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        product = multiplied(self.multiplication, codes, self.a, self.b)
         return add_terms(product, None, self.out, down)
 
 
@@ -115,27 +135,26 @@ class Add(_Elementwise):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fma(_Elementwise):
+class Fma(_Multiplying):
     """Fused multiply-add: ``r = round(a * b + c)``, rounded once. IEEE 754-2019 5.4.1.
 
     Parameters
     ----------
     a, b, c, out : Format
         Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
-    rounding, overflow, flags, nan, random_bits
+    product, rounding, overflow, flags, nan, random_bits
         As of :class:`Mul`. Zero times infinity is invalid also if ``c`` is a NaN (RISC-V).
     """
 
     kind: ClassVar[str] = "fma"
 
-    a: Format = UNSET
-    b: Format = UNSET
     c: Format = UNSET
     out: Format = UNSET
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None, c="out")
+        self._check_product()
         self._check_result()
 
     @property
@@ -144,7 +163,7 @@ class Fma(_Elementwise):
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
-        product = products(unpack(codes["a"], self.a), unpack(codes["b"], self.b))
+        product = multiplied(self.multiplication, codes, self.a, self.b)
         return add_terms(product, unpack(codes["c"], self.c), self.out, down)
 
 
@@ -182,9 +201,13 @@ class Cast(_Elementwise):
         return unpack(codes["a"], self.a)
 
 
-named(
-    _Elementwise,
-    words=lambda spec: rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"]),
-    last=(*ROUNDING, "flags", "nan"),
-)
+_LAST = (*ROUNDING, "flags", "nan")
+
+
+def _words(spec: _Elementwise) -> list[str]:
+    return rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"])
+
+
+named(_Elementwise, words=_words, last=_LAST)
+named(_Multiplying, words=lambda spec: product_words(spec) + _words(spec), last=("product", *_LAST))
 named(Add, stem=lambda spec: "sub" if spec.subtract else "add")

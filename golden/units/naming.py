@@ -158,6 +158,11 @@ def rounding_words(spec: Unit) -> list[str]:
     return words + ["flags"] * getattr(spec, "flags", False)
 
 
+def product_words(spec: Any) -> list[str]:
+    """Return the word for how a unit multiplies, if not exactly."""
+    return [] if spec.multiplication is None else [spec.multiplication.identifier]
+
+
 def word(letters: str, value: Any, usual: Any) -> list[str]:
     """Return the word for a value behind letters that say whose it is; none if it is the usual."""
     return [] if value == usual else [f"{letters}{value}"]

@@ -15,7 +15,7 @@ from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .integers import wrap
-from .number import Number, combine_special, multiply, unpack
+from .number import Number, combine_special, multiplied, multiply, unpack
 from .projection import Unrounded
 from .rounding import Rounder
 from .shift import shift_right
@@ -89,7 +89,8 @@ def products(
     codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
     for lane, (a, b) in enumerate(zip(*codes, strict=True)):
         with p.scope(f"lane{lane}") if count > 1 else nullcontext():
-            pairs.append(multiply(p, unpack(p, a, first), unpack(p, b, second)))
+            pair = unpack(p, a, first), unpack(p, b, second)
+            pairs.append(multiplied(p, factors.product, *pair))
     groups = factors.groups
     scales: list[Number | None] = [None] * groups
     for name, number in factors.scales.items():
@@ -106,7 +107,11 @@ def products(
             Group(products=pairs[i * size : (i + 1) * size], scale=scale)
             for i, scale in enumerate(scales)
         ],
-        point=sum(_point(scalar(format)) for format in (factors.a, factors.b)),
+        point=(
+            sum(_point(scalar(format)) for format in (factors.a, factors.b))
+            if factors.product is None
+            else factors.product.mantissa
+        ),
         scale_point=sum(
             _point(format.scale) for format in (factors.a, factors.b) if isinstance(format, Block)
         ),

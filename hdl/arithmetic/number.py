@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unpacking: from codes to sign, significand and exponent, once for every unit."""
+"""Unpacking and products: codes to sign, significand and exponent, once for every unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from macaw.golden.arithmetic.factors import Product
 from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
 
 from ..schedule.labels import scoped
@@ -11,7 +12,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .integers import integer
 
-__all__ = ["Number", "Special", "combine_special", "multiply", "unpack"]
+__all__ = ["Number", "Special", "combine_special", "multiplied", "multiply", "unpack"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,12 +187,57 @@ def _classify(
     return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
 
 
+def multiplied(p: Scheduler, product: Product | None, a: Number, b: Number) -> Number:
+    """The product as a unit has it: None is the exact one."""
+    return multiply(p, a, b) if product is None else _add_fractions(p, product, a, b)
+
+
+@scoped("multiply")
+def _add_fractions(p: Scheduler, product: Product, a: Number, b: Number) -> Number:
+    """L-Mul: fractions and an offset are added; zero is what has no hidden bit."""
+    bits = product.mantissa
+    formats = product.a, product.b
+    hidden = [x.significand[f.mantissa] for x, f in zip((a, b), formats, strict=True)]
+    fractions = [
+        [p.constant(0, bits - f.mantissa), x.significand[: f.mantissa]]
+        for x, f in zip((a, b), formats, strict=True)
+    ]
+    shown = p.name("nonzero", hidden[0] & hidden[1])
+    offset = p.constant((1 << (bits - product.offset)) if product.offset else 0)
+    if product.carry == "literal" and bits:
+        total = p.name("fraction", p.sum([*(cat(*parts) for parts in fractions), offset]))
+        exponent = a.exponent + b.exponent
+        significand = cat(total[:bits], p.add(total[bits:], 1)) & shown
+    else:
+        # One adder: what the fractions carry goes on into the exponents.
+        words = [
+            cat(*parts, x.exponent).within(
+                x.exponent.low << bits, ((x.exponent.high + 1) << bits) - 1
+            )
+            for parts, x in zip(fractions, (a, b), strict=True)
+        ]
+        total = p.name("total", p.sum([*words, offset]))
+        exponent = total[bits:].within(total.low >> bits, total.high >> bits)
+        significand = cat(total[:bits] & shown, shown) if bits else shown
+    exponent = p.name("exponent", exponent)
+    place = a.offset + b.offset + sum(f.mantissa for f in formats) - bits
+    special = _special_product(p, a, b, (~hidden[0], ~hidden[1]))
+    return Number(
+        pipeline=p,
+        sign=special.negative,
+        zero=p.name("zero", ~shown),
+        significand=p.name("product", significand),
+        exponent=exponent,
+        offset=place,
+        lowest=((bits, exponent.high + place),),
+        special=special,
+    )
+
+
 @scoped("multiply")
 def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
-    sign = p.name("sign", a.sign ^ b.sign)
-    bad = (a.special.infinite & b.zero) | (b.special.infinite & a.zero)
-    nan = a.special.nan | b.special.nan | bad
+    special = _special_product(p, a, b, (a.zero, b.zero))
     if a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
@@ -204,18 +250,25 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     )
     return Number(
         pipeline=p,
-        sign=sign,
+        sign=special.negative,
         zero=p.name("zero", a.zero | b.zero),
         significand=significand,
         exponent=p.name("exponent", a.exponent + b.exponent),
         offset=a.offset + b.offset,
         lowest=lowest,
-        special=Special(
-            nan=nan,
-            infinite=a.special.infinite | b.special.infinite,
-            negative=sign,
-            invalid=a.special.invalid | b.special.invalid | bad,
-        ),
+        special=special,
+    )
+
+
+def _special_product(p: Scheduler, a: Number, b: Number, zeros: tuple[Wire, Wire]) -> Special:
+    """NaN and infinities of a product, and its sign."""
+    sign = p.name("sign", a.sign ^ b.sign)
+    bad = (a.special.infinite & zeros[1]) | (b.special.infinite & zeros[0])
+    return Special(
+        nan=a.special.nan | b.special.nan | bad,
+        infinite=a.special.infinite | b.special.infinite,
+        negative=sign,
+        invalid=a.special.invalid | b.special.invalid | bad,
     )
 
 

@@ -51,7 +51,12 @@ class MacDatapath(Datapath):
     spec: units.Mac
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, last: Wire, **control: Wire):
-        factors = Factors(a=self.spec.a, b=self.spec.b, count=self.spec.lanes)
+        factors = Factors(
+            a=self.spec.a,
+            b=self.spec.b,
+            count=self.spec.lanes,
+            product=self.spec.multiplication,
+        )
         widest = self.implementation.widest_sum
         terms = products(p, factors, {"a": a, "b": b}, self.spec.lanes, widest).all
         random = control.get("random")

@@ -4,7 +4,7 @@
 from macaw.golden import units
 from macaw.golden.arithmetic.projection import resolve_or_default
 
-from ..arithmetic.number import multiply, unpack
+from ..arithmetic.number import multiplied, unpack
 from ..arithmetic.projection import Projection
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import sum_products
@@ -48,7 +48,8 @@ class MulDatapath(Rounded):
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
-        product = multiply(p, unpack(p, a, self.spec.a), unpack(p, b, self.spec.b))
+        factors = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
+        product = multiplied(p, self.spec.multiplication, *factors)
         return self.results(rounder.project(from_number(p, product, rounder)))
 
 
@@ -75,7 +76,8 @@ class FmaDatapath(Rounded):
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, c: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
-        product = multiply(p, unpack(p, a, self.spec.a), unpack(p, b, self.spec.b))
+        factors = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
+        product = multiplied(p, self.spec.multiplication, *factors)
         addend = unpack(p, c, self.spec.c)
         total = sum_products(p, [product], addend, rounder, self.implementation.widest_sum)
         return self.results(rounder.project(total))

@@ -69,6 +69,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("studies.orders", ["--blocks", "4000"]),
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
+        ("studies.product_errors", ["--draws", "2000"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
         ("studies.function_errors", []),
         pytest.param(

@@ -61,6 +61,14 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
         },
         "tensor_core": {"a": "mxfp8-e5m2", "size": 16, "accumulation": "aligned(25,8,rtz)"},
         "tensor_core_nvfp4": {"a": "nvfp4", "size": 32, "accumulation": "aligned(35)"},
+        "lmul": {"a": "mxfp8-e4m3", "size": 8, "product": "lmul"},
+        "lmul_aligned": {
+            "a": "mxfp8-e5m2",
+            "b": "mxfp6-e2m3",
+            "size": 8,
+            "product": "lmul(literal)",
+            "accumulation": "aligned(24)",
+        },
     }.items():
         yield f"dot_{name}", unit("block-dot", **(dot | parameters))
     mac: Any = {"out": "fp32"}

@@ -46,6 +46,8 @@ ACCUMULATORS: dict[str, Unit] = {
     "e4m3_bf16_sr": unit("mac", a="e4m3", acc="bf16", out="bf16", rounding="sr"),
     "e2m1_fp16_2_lanes_rdn": unit("mac", a="e2m1", acc="fp16", out="fp16", lanes=2, rounding="rdn"),
     "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
+    "e4m3_lmul_exact_4_lanes": unit("mac", a="e4m3", out="fp32", lanes=4, product="lmul"),
+    "bf16_lmul_fp32": unit("mac", a="bf16", acc="fp32", out="fp32", product="lmul(literal)"),
 }
 
 
@@ -58,6 +60,12 @@ def _directed() -> Iterator[tuple[str, Unit]]:
         "dot4_fp32_aligned",
         unit("dot", a="fp32", out="fp32", accumulation="aligned(30)", rounding="rtz"),
     )
+    for accumulation in ("exact", "sequential", "aligned(12)", "chunk(2,bf16)"):
+        for a, b, carry in (("e4m3", "e5m10ftz", "mitchell"), ("e5m2", "e5m2", "literal")):
+            spec = unit(
+                "dot", a=a, b=b, out="fp32", product=f"lmul({carry})", accumulation=accumulation
+            )
+            yield spec.name, spec
     yield (
         "dot16_e5m2_aligned",
         unit("dot", a="e5m2", out="bf16", lanes=16, accumulation="aligned(12)"),

@@ -165,6 +165,48 @@ def p3109() -> dict[str, Unit]:
     return found
 
 
+def approximate() -> Iterator[tuple[str, Unit]]:
+    """Products by L-Mul: every carry and offset, operands of two formats, results of each kind."""
+    for name in (
+        "e4m3",
+        "e5m2",
+        "e3m4",
+        "e4m3ftz",
+        "e4m3fnuz",
+        "e2m1",
+        "e3m2ieee",
+        "e8m0",
+        "ue4m3",
+    ):
+        for product in ("lmul", "lmul(literal)", "lmul(mitchell,none)"):
+            spec = unit("mul", a=name, out=name, product=product)
+            yield spec.name, spec
+    for offset in (1, 2):
+        spec = unit("mul", a="e4m3", out="e4m3", product=f"lmul(mitchell,{offset})")
+        yield spec.name, spec
+    yield "mul_e4m3_e5m2_fp32", unit("mul", a="e4m3", b="e5m2", out="fp32", product="lmul")
+    yield "mul_e8m0", unit("mul", a="e8m0", out="e8m0", product="lmul")
+    yield "mul_e8m0_e4m3", unit("mul", a="e8m0", b="e4m3", out="bf16", product="lmul(literal)")
+    yield "mul_e2m1_e4m3", unit("mul", a="e2m1", b="e4m3", out="e4m3", product="lmul(literal,1)")
+    ftz: dict[str, Any] = {"out": "e4m3ftz", "overflow": "saturate"}
+    yield "mul_e4m3_adder", unit("mul", a="e4m3ftz", product="lmul", **ftz)
+
+
+def approximate_wide() -> Iterator[tuple[str, Unit]]:
+    """Those that are too wide for all codes."""
+    for name in ("bf16", "fp16", "fp32"):
+        for carry in ("mitchell", "literal"):
+            spec = unit("mul", a=name, out=name, product=f"lmul({carry})")
+            yield spec.name, spec
+    dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+    yield "mul_bf16_e4m3", unit("mul", a="bf16", out="e4m3", product="lmul", **dynamic)
+    yield "mul_bf16_int8", unit("mul", a="bf16", out="int8", product="lmul(literal,2)", **dynamic)
+    for name, carry in (("bf16", "mitchell"), ("e4m3", "literal"), ("e5m2", "mitchell")):
+        for out in (name, "fp32"):
+            spec = unit("fma", a=name, out=out, product=f"lmul({carry})", **dynamic)
+            yield spec.name, spec
+
+
 def exhaustible(spec: Unit, bits: int) -> bool:
     """Whether all combinations of operand codes are no more than ``2**bits``."""
     return exhaustive_bits(spec) <= bits
@@ -188,6 +230,10 @@ def cases() -> Iterator[Case]:
         yield in_bulk("registered", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in p3109().items():
         yield in_bulk("p3109", name, spec, BLOCK_CHOICES, None)
+    for name, spec in approximate():
+        yield in_bulk("lmul", name, spec, BLOCK_CHOICES, None)
+    for name, spec in approximate_wide():
+        yield in_bulk("lmul", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in LARGE.items():
         yield from everywhere("large", name, spec, STAGES, BULK)
     for name, spec in _directed():
@@ -206,6 +252,8 @@ def sample() -> Iterator[Case]:
     for number, (name, spec) in enumerate(_directed()):
         if number % 4 == 0:
             yield in_bulk("options", name, spec, ({"stages": number % 3},), 100_000)
+    for name, spec in list(approximate())[:4]:
+        yield in_bulk("lmul", name, spec, ({"stages": 1},), None)
     stream = {"stages": 3, "flow": "stream"}
     yield from sample_in_cocotb("fma_fp16_stream", LARGE["fma_fp16"], stream)
     yield from sample_in_cocotb("fma_bf16_none", LARGE["fma_bf16"], {"stages": 0})

@@ -440,6 +440,30 @@ def fractions_of_many(kind: str, specs: int, count: int, seed: int = 0) -> int:
     return sum(fractions(spec, count, i) for i, spec in enumerate(chosen))
 
 
+def lmul_codes(name: str, count: int = 0) -> int:
+    """L-Mul against the one integer addition that the paper makes of it (arXiv 2410.00907).
+
+    All pairs of codes of a format that flushes subnormals, or ``count`` random ones.
+    """
+    fmt: Any = format(name)
+    m, top = fmt.mantissa, 1 << (fmt.width - 1)
+    if count:
+        x, y = np.random.default_rng(2026).integers(0, 1 << fmt.width, (2, count))
+    else:
+        x, y = (grid.ravel() for grid in np.indices((1 << fmt.width,) * 2))
+    offset = 1 << (m - (m if m <= 3 else 3 if m == 4 else 4))
+    total = x % top + y % top - (fmt.bias << m) + offset
+    want = np.minimum(np.where(total < 1 << m, 0, total), fmt.max_code)
+    want[(x % top < 1 << m) | (y % top < 1 << m)] = 0
+    want += (x ^ y) & top
+    spec = unit("mul", a=fmt, out=fmt, product="lmul", overflow="saturate")
+    codes = {n: v.astype(fmt.code_dtype) for n, v in (("a", x), ("b", y))}
+    have = spec.evaluate(**codes)["r"]
+    # What the paper leaves open is not compared: infinities and NaNs.
+    same = (have == want) | (x % top > fmt.max_code) | (y % top > fmt.max_code)
+    return agree(f"lmul {name}", have, want, same, **codes)
+
+
 PRODUCTS = (
     {"kind": "dot", "a": "e4m3", "out": "fp32", "lanes": 8},
     {"kind": "dot", "a": "fp16", "out": "fp16", "lanes": 8},
@@ -514,6 +538,10 @@ def checks() -> list[Check]:
         add(f"softfloat-{kind}-{name}", softfloat, kind, name, 2_000_000, kind=kind)
     for kind, name in itertools.product(("mul", "add", "fma"), ODD):
         add(f"mpfr-{kind}-{name}", mpfr, kind, name, 1_200_000, kind=kind)
+    for name in ("e4m3ftz", "e5m2ftz", "e3m4ftz", "e2m1ftz"):
+        add(f"lmul-codes-{name}", lmul_codes, name, kind="mul")
+    for name in ("e8m7ftz", "e5m10ftz", "e8m23ftz"):
+        add(f"lmul-codes-{name}", lmul_codes, name, 4_000_000, kind="mul")
     for kind in ("cast", "mul", "add", "fma", "dot", "mac"):
         for part in range(4):
             name = f"fractions-{kind}-{part}"

@@ -14,6 +14,7 @@ from .arithmetic.scalar import (
     direction,
     field_exponent,
     is_fixed,
+    multiplied,
     number,
     product,
     project,
@@ -54,11 +55,13 @@ def terms(spec, group):
                 if name in beat:
                     every = group[-1][name]
                     scales.append((every[lane * len(every) // len(lanes)], fmt.scale))
-            x = product(*(value(code, fmt) for code, fmt in pair))[0]
+            first, second = (value(code, fmt) for code, fmt in pair)
+            x, _, own = multiplied(first, second, spec)
             scale = Fraction(1)
             for code, fmt in scales:
                 scale = product(scale, value(code, fmt))[0]
-            exponent = sum(field_exponent(code, fmt) for code, fmt in pair + scales)
+            fields = (pair if own is None else []) + scales
+            exponent = sum(field_exponent(code, fmt) for code, fmt in fields) + (own or 0)
             result.append((x, scale, exponent))
     return result
 

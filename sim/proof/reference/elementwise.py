@@ -4,7 +4,7 @@
 IEEE 754-2019; what macaw adds to it is in docs/arithmetic.md.
 """
 
-from .arithmetic.scalar import direction, opposite, product, project, total, value
+from .arithmetic.scalar import direction, multiplied, opposite, project, total, value
 
 KINDS = ("mul", "add", "fma", "cast")
 
@@ -17,12 +17,12 @@ def operation(spec, **codes):
     if spec.kind == "cast":
         x = a
     elif spec.kind == "mul":
-        x, invalid = product(a, value(codes["b"], spec.b))
+        x, invalid, _ = multiplied(a, value(codes["b"], spec.b), spec)
     elif spec.kind == "add":
         b = value(codes["b"], spec.b)
         x, invalid = total([a, opposite(b) if spec.subtract else b], down)
     else:
-        x, bad = product(a, value(codes["b"], spec.b))
+        x, bad, _ = multiplied(a, value(codes["b"], spec.b), spec)
         x, invalid = total([x, value(codes["c"], spec.c)], down)
         invalid |= bad
     overflow = spec.overflow and str(spec.overflow)

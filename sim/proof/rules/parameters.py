@@ -143,6 +143,12 @@ def _accumulation(draw: Draw) -> str:
     )
 
 
+def _product(draw: Draw) -> str | None:
+    carry = draw.one("mitchell", "literal")
+    words = ("lmul", f"lmul({carry})", f"lmul({carry},{draw.one(1, 1, 2, 3, 4, 'none')})")
+    return draw.maybe(lambda: draw.one(*words), 0.2)
+
+
 def _accumulator(draw: Draw) -> Any:
     return "exact" if draw.rng.random() < 0.4 else draw.scalar()
 
@@ -159,6 +165,7 @@ NAMES: dict[str, Rule] = {
     "rounding": _rounding,
     "overflow": lambda draw: draw.maybe(lambda: draw.rng.choice(list(Overflow)), 0.35),
     "random_bits": lambda draw: draw.one(1, 2, 3, 5, 8, 16, 24, 32),
+    "product": _product,
     "accumulation": _accumulation,
     "acc": _accumulator,
     "lanes": lambda draw: draw.one(1, 1, 2, 2, 3, 4, 5),

@@ -89,6 +89,36 @@ def product(a, b):
     return ("-0" if result == 0 and sign else result), False
 
 
+def multiplied(a, b, spec):
+    """Product of two values as ``spec`` has it, exponent of its fields, whether it is invalid.
+
+    The exponent is None for the exact product: that of its factors. Else it is L-Mul (arXiv
+    2410.00907): with ``(1 + x) * 2**i`` and ``(1 + y) * 2**j``, ``s = x + y + 2**-l`` is added
+    to 1, and carries by doubling where it is to.
+    """
+    if getattr(spec, "product", None) is None:
+        result, invalid = product(a, b)
+        return result, invalid, None
+    carry, offset = spec.product.removeprefix("lmul(").removesuffix(")").split(",")
+    factors = []
+    for x, fmt in ((a, spec.a), (b, spec.b)):
+        fmt = getattr(fmt, "element", fmt)
+        least = TWO ** ((0 if fmt.subnormals.value == "none" else 1) - fmt.bias)
+        finite = x not in ("nan", "snan", "inf", "-inf")
+        small = finite and abs(number(x)) < least
+        factors.append(("-0" if negative(x) else Fraction(0)) if small else x)
+    result, invalid = product(*factors)
+    if isinstance(result, str) or result == 0:
+        return result, invalid, 0
+    exponents = [floor_log2(abs(x)) for x in factors]
+    s = sum(abs(x) / TWO**e - 1 for x, e in zip(factors, exponents))
+    s += 0 if offset == "none" else TWO ** -int(offset)
+    exponent = sum(exponents)
+    while carry == "mitchell" and s >= 1:
+        s, exponent = s - 1, exponent + 1
+    return (-1 if result < 0 else 1) * (1 + s) * TWO**exponent, invalid, exponent
+
+
 def total(terms, down=False):
     """Exact sum of values, and whether the operation is invalid."""
     if "snan" in terms:
