@@ -234,6 +234,7 @@ _STATEMENT = re.compile(
     r"^\s+(?:assign |initial |(?P<condition>if \([^()]*\)) |else )?"
     rf"(?P<target>\{{[^{{}}]*\}}|{_NAME}(?:\[[\d:]+\])?) <?= (?P<value>.*);$"
 )
+_CLOCKED = re.compile(rf"^\s+(?:else )?{_NAME} <= (\{{[^{{}}]*\}}|{_NAME});$")
 _USE = re.compile(rf"{_NAME}(?:\[(\d+)(?::(\d+))?\])?")
 
 
@@ -396,14 +397,20 @@ def _uses(text: str) -> tuple[dict[str, list[bool]], dict[str, list[bool]]]:
                 first, last = (int(low or high), int(high)) if high else (0, len(bits) - 1)
                 bits[first : last + 1] = [True] * (last + 1 - first)
 
-    for line in text.splitlines():
+    lines = text.splitlines()
+    # What a register takes at its clock, where it may be the register itself: no reader of it.
+    holds = {found[2]: found[1] for line in lines if (found := _CLOCKED.match(line))}
+    for line in lines:
         if declaration := _DECLARATION.match(line):
             kind, high, name = declaration.groups()
             width = int(high or 0) + 1
             read.setdefault(name, [kind == "output"] * width)
             written.setdefault(name, [kind == "input"] * width)
         elif statement := _STATEMENT.match(line):
-            mark(read, f"{statement['condition']} {statement['value']}")
+            value = statement["value"]
+            if (held := holds.get(statement["target"])) and " ? " in value:
+                value = re.sub(rf"(?<= [?:] ){re.escape(held)}(?= :|$)", "", value)
+            mark(read, f"{statement['condition']} {value}")
             mark(written, statement["target"])
         else:
             mark(read, line)

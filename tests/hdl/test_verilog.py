@@ -32,6 +32,9 @@ EVERY_KIND = [
     ({"kind": "fma", "a": "e5m2", "out": "fp16", "rounding": "dynamic", "flags": True},
      {"stages": 2, "flow": "stream", "reset": "async", "reset_active": "low"}),
     ({"kind": "fma", "a": "fp16", "out": "fp16"}, {"stages": 1, "multiplier": "lut"}),
+    # a bit of a register that only the register itself reads
+    ({"kind": "fma", "a": "e4m3", "out": "e4m3", "product": "lmul(literal)", "rounding": "dynamic",
+      "flags": True}, {"stages": 3, "flow": "stream"}),
     ({"kind": "cast", "a": "fp32", "out": "e4m3", "rounding": "sr"}, {"bus": "axis"}),
     ({"kind": "dot", "a": "int4", "b": "fp16", "out": "fp16", "lanes": 4}, {"frequency": 60.0}),
     ({"kind": "dot", "a": "bf16", "out": "fp32", "lanes": 2, "accumulation": "aligned(24)"}, {}),
