@@ -221,23 +221,23 @@ def _add_fractions(p: Scheduler, product: Product, a: Number, b: Number) -> Numb
         significand = cat(total[:bits] & shown, shown) if bits else shown
     exponent = p.name("exponent", exponent)
     place = a.offset + b.offset + sum(f.mantissa for f in formats) - bits
-    special = _special_product(p, a, b, (~hidden[0], ~hidden[1]))
+    kinds = _classify_product(p, a, b, (~hidden[0], ~hidden[1]))
     return Number(
         pipeline=p,
-        sign=special.negative,
+        sign=kinds[0],
         zero=p.name("zero", ~shown),
         significand=p.name("product", significand),
         exponent=exponent,
         offset=place,
         lowest=((bits, exponent.high + place),),
-        special=special,
+        special=_special_product(a, b, *kinds),
     )
 
 
 @scoped("multiply")
 def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
-    special = _special_product(p, a, b, (a.zero, b.zero))
+    kinds = _classify_product(p, a, b, (a.zero, b.zero))
     if a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
@@ -250,22 +250,26 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
     )
     return Number(
         pipeline=p,
-        sign=special.negative,
+        sign=kinds[0],
         zero=p.name("zero", a.zero | b.zero),
         significand=significand,
         exponent=p.name("exponent", a.exponent + b.exponent),
         offset=a.offset + b.offset,
         lowest=lowest,
-        special=special,
+        special=_special_product(a, b, *kinds),
     )
 
 
-def _special_product(p: Scheduler, a: Number, b: Number, zeros: tuple[Wire, Wire]) -> Special:
-    """NaN and infinities of a product, and its sign."""
+def _classify_product(p: Scheduler, a: Number, b: Number, zeros: Sequence[Wire]) -> Sequence[Wire]:
+    """Sign of a product, whether it is NaN, and whether an infinity meets a zero."""
     sign = p.name("sign", a.sign ^ b.sign)
     bad = (a.special.infinite & zeros[1]) | (b.special.infinite & zeros[0])
+    return sign, a.special.nan | b.special.nan | bad, bad
+
+
+def _special_product(a: Number, b: Number, sign: Wire, nan: Wire, bad: Wire) -> Special:
     return Special(
-        nan=a.special.nan | b.special.nan | bad,
+        nan=nan,
         infinite=a.special.infinite | b.special.infinite,
         negative=sign,
         invalid=a.special.invalid | b.special.invalid | bad,
