@@ -148,7 +148,11 @@ def multiplied(
     product: Product | None, codes: Mapping[str, np.ndarray], a: Format, b: Format
 ) -> list[Exact]:
     """Return terms whose sum is the product of the codes ``a`` and ``b``, by ``product``."""
-    x, y = unpack(codes["a"], a), unpack(codes["b"], b)
+    return times(product, unpack(codes["a"], a), unpack(codes["b"], b))
+
+
+def times(product: Product | None, x: Exact, y: Exact) -> list[Exact]:
+    """Return terms whose sum is the product of unpacked operands, by ``product``."""
     return products(x, y) if product is None else [product.of(x, y)]
 
 
@@ -166,12 +170,19 @@ class Terms:
     top, scale_top : int
         What the exponents of products and scales lack to those of their fields
         (:func:`macaw.golden.arithmetic.sums.alignment`).
+    factors, scales : tuple of Exact
+        The factors of the products; those of ``scale``.
+    tops : tuple of int
+        What the exponents of ``factors`` and ``scales`` lack.
     """
 
     products: list[Exact]
     scale: Exact | None = None
     top: int = 0
     scale_top: int = 0
+    factors: tuple[Exact, ...] = ()
+    scales: tuple[Exact, ...] = ()
+    tops: tuple[int, ...] = ()
 
     @property
     def one(self) -> Exact:
@@ -263,18 +274,25 @@ class Factors:
     def terms(self, codes: dict[str, np.ndarray]) -> Terms:
         """Return products and scales for arrays of codes of the :meth:`inputs`."""
         a, b = scalar(self.a), scalar(self.b)
-        product = multiplied(self.product, codes, a, b)
-        top = alignment(a) + alignment(b) if self.product is None else self.product.mantissa
-        scale: Exact | None = None
-        scale_top = 0
+        factors = unpack(codes["a"], a), unpack(codes["b"], b)
+        tops = [alignment(a), alignment(b)]
+        scales = []
         for name, count in self.scales.items():
             fmt: Format = getattr(self, name).scale
             one = unpack(codes[f"{name}_scale"].reshape(-1, count), fmt)
             if count != self.groups:
                 one = one[:, np.arange(self.groups) * count // self.groups]
-            scale = one if scale is None else multiply(scale, one)
-            scale_top += alignment(fmt)
-        return Terms(products=product, scale=scale, top=top, scale_top=scale_top)
+            scales.append(one)
+            tops.append(alignment(fmt))
+        return Terms(
+            products=times(self.product, *factors),
+            scale=functools.reduce(multiply, scales) if scales else None,
+            top=sum(tops[:2]) if self.product is None else self.product.mantissa,
+            scale_top=sum(tops[2:]),
+            factors=factors,
+            scales=tuple(scales),
+            tops=tuple(tops),
+        )
 
 
 def _precision(fmt: Block) -> int:

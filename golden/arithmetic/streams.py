@@ -196,6 +196,10 @@ def accumulate_rounded(stream: Stream, spec: Accumulator) -> np.ndarray:
             active = int(np.searchsorted(-length, -beat))
             chunk = stream.take(starts[batch[:active]] + beat)
             codes[:active] = spec.step(codes[:active], chunk)
+        if acc == out:
+            # Nothing is rounded once more, and a NaN stays the one that it is.
+            result[batch] = codes
+            continue
         direction = spec.direction(stream.take(stream.ends[batch]))
         value = unpack(codes, acc)
         result[batch] = project(value, out, direction, spec.out_overflow)[0]

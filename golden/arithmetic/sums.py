@@ -76,7 +76,7 @@ def add_lanes(
 ) -> Exact | Split:
     """Return ``addend`` plus the sum of all products over their last axis."""
     groups = [*product, *([column(addend)] if addend is not None else [])]
-    negative, kind = _lane_signs([_whole(product), *groups[len(product) :]], down)
+    negative, kind = lane_signs([_whole(product), *groups[len(product) :]], down)
     count = sum(group.shape[-1] for group in groups)
     if _fits(groups, count):
         low = min(group.low for group in groups)
@@ -103,7 +103,7 @@ def add_aligned(
     ``product_top`` or ``addend_top`` (:func:`alignment`). Terms of zero have none.
     """
     groups = [product, column(addend)]
-    negative, kind = _lane_signs(groups, down)
+    negative, kind = lane_signs(groups, down)
     tops = []
     for group, top in zip(groups, (product_top, addend_top), strict=True):
         exponent = np.broadcast_to(group.exponent + top, group.shape)
@@ -171,7 +171,7 @@ def add_scaled(
     presence = multiply(Exact.of_presence(product), Exact.of_presence(column(scale)))
     if isinstance(down, np.ndarray):
         down = down[..., None]
-    sign, kind = _lane_signs([presence], down)
+    sign, kind = lane_signs([presence], down)
     total = _signed(product, presence.negative, product.low).sum(-1)
     significand = np.abs(total).view(np.uint64) * scale.significand
     negative = np.where(significand == 0, sign, total < 0)
@@ -213,7 +213,7 @@ def column(x: Exact) -> Exact:
     return x[..., None]
 
 
-def _lane_signs(
+def lane_signs(
     groups: Sequence[Exact], down: bool | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the sign of each sum if it is zero or infinite, and its kind."""

@@ -123,7 +123,8 @@ class BlockDot(_BlockSum):
         As of :class:`Mul`, of the elements.
     accumulation : str
         ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
-        cheaper hardware does, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
+        cheaper hardware does, ``tensor-core(machine)``, ``cdna3`` and ``rvbna[(G)]`` what machines
+        that exist do, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
     rounding, overflow, random_bits
         As of :class:`Mul`.
     """
@@ -150,6 +151,10 @@ class BlockDot(_BlockSum):
     @property
     def factors(self) -> Factors:
         return Factors(a=self.a, b=self.b, count=self.size, product=self.multiplication)
+
+    @property
+    def _joined(self) -> tuple[Format, Format]:
+        return self.c, self.out
 
     @property
     def elements(self) -> int:
@@ -257,6 +262,10 @@ class BlockMac(_BlockSum):
     @property
     def _step_format(self) -> Format:
         return self.out if isinstance(self.acc, str) else self.acc
+
+    @property
+    def _joined(self) -> tuple[Format, Format]:
+        return self._step_format, self._step_format
 
     @property
     def step_overflow(self) -> Overflow | None:

@@ -23,7 +23,7 @@ from ..arithmetic.streams import Stream, accumulate_exact, accumulate_rounded, i
 from ..arithmetic.sums import add_lanes, add_terms, column
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_format, check_integer
-from ..formats.choices import Overflow
+from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Format
 from .naming import counted, identifier, named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
@@ -65,8 +65,10 @@ class SumOfProducts(Unit):
         a, b = (getattr(self, name) for name in "ab")
         self._set("product", settle_product(self.product, a, b))
         text = str(self.accumulation).lower().replace(" ", "")
-        profile, rounding = parse(text, self.factors, self.overflow)
+        profile, rounding = parse(text, self.factors, self.overflow, *self._joined)
         self._set("accumulation", str(profile))
+        if profile.sum is not None:
+            self._check_machine(profile, rounding)
         if rounding is not None:
             self._set("rounding", rounding)
             if not rounding.stochastic:
@@ -86,10 +88,29 @@ class SumOfProducts(Unit):
                 )
             check_random(out, self.random_bits)
 
+    def _check_machine(self, profile: Accumulation, rounding: Rounding | None) -> None:
+        """SpecError if something is given that the machine decides."""
+        if self.product is not None:
+            raise SpecError(f"product={self.product}: accumulation={profile} multiplies exactly")
+        if self.rounding not in (Rounding.RNE, rounding):
+            raise SpecError(
+                f"rounding={self.rounding}: accumulation={profile} has {rounding}; leave it out"
+            )
+        if self.overflow is not None and self.overflow is not resolve_overflow(None, self._out):
+            raise SpecError(
+                f"overflow={self.overflow}: accumulation={profile} overflows to infinity; leave "
+                "it out"
+            )
+
+    @property
+    def _joined(self) -> tuple[Format, Format]:
+        """Formats of what the products are added to, and of the result."""
+        raise NotImplementedError
+
     @property
     def profile(self) -> Accumulation:
         """The accumulation profile."""
-        return parse(self.accumulation, self.factors, self.overflow)[0]
+        return parse(self.accumulation, self.factors, self.overflow, *self._joined)[0]
 
     def join(
         self,
@@ -122,7 +143,8 @@ class Dot(SumOfProducts):
         As of :class:`Mul`.
     accumulation : str
         ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
-        cheaper hardware does, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
+        cheaper hardware does, ``tensor-core(machine)``, ``cdna3`` and ``rvbna[(G)]`` what machines
+        that exist do, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
     rounding, overflow, random_bits
         As of :class:`Mul`.
     """
@@ -150,6 +172,10 @@ class Dot(SumOfProducts):
             parameter="lanes",
             product=self.multiplication,
         )
+
+    @property
+    def _joined(self) -> tuple[Format, Format]:
+        return self.c, self.out
 
     @property
     def macs(self) -> int:
@@ -296,6 +322,8 @@ class Mac(Unit):
 
 def sum_words(spec: SumOfProducts) -> list[str]:
     """Return the words of a name for the products, the accumulation profile and the rounding."""
+    if spec.profile.sum is not None:
+        return spec.profile.identifier  # which says how it multiplies and rounds
     return product_words(spec) + spec.profile.identifier + rounding_words(spec)
 
 

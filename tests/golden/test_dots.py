@@ -440,7 +440,10 @@ def test_names_tell_inner_policies_apart():
 
 # ------------------------------------------------------------------------------- errors
 
-CHOICES = "must be exact, sequential, chunk(L,format) or aligned(F[,G[,rounding]])"
+CHOICES = (
+    "must be exact, sequential, chunk(L,format), aligned(F[,G[,rounding]]), tensor-core(machine), "
+    "cdna3 or rvbna[(G)]"
+)
 
 
 def profile_errors():

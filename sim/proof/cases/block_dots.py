@@ -9,7 +9,10 @@ from typing import Any
 from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
+from ..rules.machines import RULES
 from .case import BLOCK_CHOICES, BULK, FEWER, Case, everywhere, in_bulk
+
+__all__ = ["LARGE", "MACHINES", "RULES", "cases", "sample"]
 
 # the block formats that most hardware has, with ten million blocks each
 LARGE: dict[str, Unit] = {
@@ -17,6 +20,24 @@ LARGE: dict[str, Unit] = {
     for kind in ("dot", "mac")
     for name in ("mxfp4", "mxfp8-e4m3", "mxint8", "nvfp4")
 }
+
+_BLACKWELL: dict[str, Any] = {"out": "fp32", "accumulation": "tensor-core(blackwell)"}
+MACHINES: dict[str, Unit] = {
+    "dot_mxfp8_blackwell": unit("block-dot", a="mxfp8-e4m3", **_BLACKWELL),
+    "dot_mxfp8_mxfp4_blackwell": unit("block-dot", a="mxfp8-e5m2", b="mxfp4", **_BLACKWELL),
+    "dot_mxfp6_2_steps_blackwell": unit("block-dot", a="mxfp6-e3m2", size=64, **_BLACKWELL),
+    "dot_mxfp4_blackwell": unit("block-dot", a="mxfp4", size=64, **_BLACKWELL),
+    "dot_mxfp4_k16_blackwell": unit("block-dot", a="e2m1-k16-e8m0", size=64, **_BLACKWELL),
+    "dot_nvfp4_blackwell": unit("block-dot", a="nvfp4", size=64, **_BLACKWELL),
+    "dot_nvfp4_2_steps_blackwell": unit("block-dot", a="nvfp4", size=128, **_BLACKWELL),
+    "mac_nvfp4_blackwell": unit("block-mac", a="nvfp4", lanes=64, **_BLACKWELL),
+    "mac_e4m3_hopper": unit(
+        "block-mac", a="e4m3", lanes=32, out="fp32", accumulation="tensor-core(hopper)"
+    ),
+    "mac_fp16_cdna3": unit("block-mac", a="fp16", lanes=8, out="fp32", accumulation="cdna3"),
+    "mac_bf16_rvbna": unit("block-mac", a="bf16", lanes=4, out="fp32", accumulation="rvbna"),
+}
+"""Sums as machines make them, of blocks, and into a running accumulator."""
 
 
 def _blocks() -> Iterator[tuple[str, Unit]]:
@@ -91,6 +112,8 @@ def cases() -> Iterator[Case]:
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in _blocks():
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, FEWER)
+    for name, spec in MACHINES.items():
+        yield from everywhere("machines", name, spec, BLOCK_CHOICES, FEWER)
 
 
 def sample() -> Iterator[Case]:

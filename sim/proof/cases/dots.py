@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from macaw.golden.arithmetic.accumulation import MACHINES as MACHINE_SUMS
 from macaw.golden.formats import Float
 from macaw.golden.units import Unit, unit
 
+from ..rules.machines import RULES
 from .case import (
+    BLOCK_CHOICES,
     BULK,
     FEWER,
     FLOWS,
@@ -21,6 +24,8 @@ from .case import (
     in_every_flow,
     sample_in_cocotb,
 )
+
+__all__ = ["ACCUMULATORS", "LARGE", "MACHINES", "RULES", "cases", "sample"]
 
 # with ten million vectors at every choice of stages
 LARGE: dict[str, Unit] = {
@@ -49,6 +54,37 @@ ACCUMULATORS: dict[str, Unit] = {
     "e4m3_lmul_exact_4_lanes": unit("mac", a="e4m3", out="fp32", lanes=4, product="lmul"),
     "bf16_lmul_fp32": unit("mac", a="bf16", acc="fp32", out="fp32", product="lmul(literal)"),
 }
+
+
+def _machines() -> Iterator[tuple[str, Unit]]:
+    """What every machine adds up, into each result; mixed operands where it mixes them."""
+    for machine, kinds in MACHINE_SUMS.items():
+        for kind in kinds:
+            if kind.scales:
+                continue
+            for number, out in enumerate(kind.results):
+                # A step, and two; of tf32's 4 products also fewer than a step.
+                lanes = kind.products or 8
+                lanes = (lanes, 2 * lanes)[number] if lanes > 4 else (lanes, 3)[number]
+                a, b = kind.operands[0], kind.operands[min(number, len(kind.operands) - 1)]
+                parameters = {"a": a, "b": b, "out": out, "lanes": lanes}
+                yield (
+                    f"{a}_{b}_{out}_{_word(machine)}",
+                    unit("dot", **parameters, accumulation=machine),
+                )
+    yield "bf16_2_steps_cdna3", unit("dot", a="bf16", out="fp32", lanes=16, accumulation="cdna3")
+    rvbna = {"a": "e5m2", "b": "e4m3", "out": "fp32"}
+    yield "e5m2_2_steps_rvbna", unit("dot", **rvbna, lanes=8, accumulation="rvbna(4)")
+    fp8 = {"a": "e5m2fnuz", "b": "e4m3fnuz", "out": "fp32"}
+    yield "e5m2fnuz_odd_cdna3", unit("dot", **fp8, lanes=5, accumulation="cdna3")
+
+
+def _word(machine: str) -> str:
+    return machine.removeprefix("tensor-core(").removesuffix(")")
+
+
+MACHINES: dict[str, Unit] = dict(_machines())
+"""Sums as machines make them, of operands without scales."""
 
 
 def _directed() -> Iterator[tuple[str, Unit]]:
@@ -88,6 +124,8 @@ def cases() -> Iterator[Case]:
         yield from in_every_flow("mac", name, spec, stages)
     for name, spec in _directed():
         yield from everywhere("options", name, spec, STAGES, FEWER)
+    for name, spec in MACHINES.items():
+        yield from everywhere("machines", name, spec, BLOCK_CHOICES, FEWER)
     yield from in_every_flow("flow", "dot8_e4m3_exact", LARGE["dot8_e4m3_exact"], STAGES)
     yield from in_every_build("mac", ACCUMULATORS["e4m3_exact_4_lanes"])
 
@@ -101,5 +139,7 @@ def sample() -> Iterator[Case]:
         yield in_bulk("mac", name, spec, ({"stages": 2, **flow},), 100_000)
     spec = dict(_directed())["dot4_e2m1_fp16"]
     yield in_bulk("options", "dot4_e2m1_fp16", spec, ({"stages": 2},), 100_000)
+    for name in ("bf16_bf16_fp32_ampere", "fp16_fp16_fp32_cdna3", "bf16_bf16_fp32_rvbna"):
+        yield in_bulk("machines", name, MACHINES[name], ({"stages": 2},), 30_000)
     axis = {"frequency": 100.0, "bus": "axis"}
     yield from sample_in_cocotb("mac_axis", ACCUMULATORS["e4m3_exact_4_lanes"], axis)

@@ -23,6 +23,7 @@ from macaw.golden.errors import MacawError
 from macaw.golden.formats import format
 from macaw.golden.units.dots import Mac, SumOfProducts
 
+from ..cases import block_dots, dots
 from ..random.units import draw_unit
 from ..reference.arithmetic import scalar as reference
 from .check import Check, agree, as_value, by_reference, same_values
@@ -557,4 +558,6 @@ def checks() -> list[Check]:
         spec = unit(**parameters)
         name = f"fractions/{spec.name.replace('_', '-', 1)}"
         add(name, fractions, spec, 20_000, kind=spec.kind)
+    for spec in (*dots.MACHINES.values(), *block_dots.MACHINES.values()):
+        add(f"fractions/machines/{spec.name}", fractions, spec, 20_000, kind=spec.kind)
     return result

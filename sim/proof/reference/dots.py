@@ -6,9 +6,12 @@ shared with the vectorised model but the fields of formats and units. A beat is 
 of a unit's operands; those with lanes are lists.
 """
 
+from collections import namedtuple
 from fractions import Fraction
 from types import SimpleNamespace
 
+from .arithmetic.machines import lowest_exponent
+from .arithmetic.machines import result as machine_result
 from .arithmetic.scalar import (
     TWO,
     direction,
@@ -25,6 +28,9 @@ from .arithmetic.scalar import (
 KINDS = ("dot", "mac")
 EXACT = SimpleNamespace(kind="exact", count=0)
 """What units without profiles do: ``mac``."""
+Lane = namedtuple("Lane", "x scale exponent reference scale_reference")
+"""A product, its scale, the exponent of the fields of both; the same of factors, and of scales,
+where a zero has the least exponent."""
 
 
 def element(fmt):
@@ -41,10 +47,7 @@ def policy(overflow, fmt):
 
 
 def terms(spec, group):
-    """(product, scale, exponent of the fields of both) for each lane of some beats.
-
-    The scales are those of the last beat.
-    """
+    """A Lane for each lane of some beats. The scales are those of the last beat."""
     result = []
     for beat in group:
         lanes = list(zip(beat["a"], beat["b"], strict=True))
@@ -62,13 +65,14 @@ def terms(spec, group):
                 scale = product(scale, value(code, fmt))[0]
             fields = (pair if own is None else []) + scales
             exponent = sum(field_exponent(code, fmt) for code, fmt in fields) + (own or 0)
-            result.append((x, scale, exponent))
+            lowest = [sum(lowest_exponent(*each) for each in of) for of in (pair, scales)]
+            result.append(Lane(x, scale, exponent, *lowest))
     return result
 
 
 def scaled(part):
     """The products times their scales."""
-    return [product(x, scale)[0] for x, scale, _ in part]
+    return [product(lane.x, lane.scale)[0] for lane in part]
 
 
 def aligned(values, exponents, bits, down):
@@ -95,15 +99,19 @@ def join(spec, lanes, addend, fmt, out, rounding, word):
 
     for start in range(0, len(lanes), count):
         part = lanes[start : start + count]
+        if kind == "machine":
+            addend = machine_result(profile, part, addend, out)
+            continue
         x = value(addend, fmt)
         if kind == "aligned":
-            exponents = [*(e for _, _, e in part), field_exponent(addend, fmt)]
+            exponents = [*(lane.exponent for lane in part), field_exponent(addend, fmt)]
             x = aligned([*scaled(part), x], exponents, profile.bits, down)
         elif kind == "chunk":
             inner = 0
-            for term, _, _ in part:
-                inner = store(total([value(inner, profile.format), term], down)[0], profile.format)
-            x = total([x, product(value(inner, profile.format), part[0][1])[0]], down)[0]
+            for term in part:
+                added = total([value(inner, profile.format), term.x], down)[0]
+                inner = store(added, profile.format)
+            x = total([x, product(value(inner, profile.format), part[0].scale)[0]], down)[0]
         else:
             x = total([x, *scaled(part)], down)[0]
         addend, fmt = store(x, out), out
@@ -138,6 +146,8 @@ def mac(spec, sequence):
         for step in steps:
             how = direction(spec, step[-1])
             code = join(spec, terms(spec, step), code, spec.acc, spec.acc, *how)
+        if spec.acc == spec.out:
+            return code
         x = value(code, spec.acc)
     overflow = policy(spec.overflow, spec.out)
     return project(x, spec.out, rounding, overflow, word, spec.random_bits)[0]

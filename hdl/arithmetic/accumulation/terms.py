@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is added up: products of operands, and the scales of their groups."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from macaw.golden.arithmetic.factors import Factors
+from macaw.golden.formats import Float, Format
+from macaw.golden.formats.block import Block, scalar
+
+from ...schedule.scheduler import Scheduler
+from ...schedule.wire import Wire
+from ..number import Number, multiplied, multiply, unpack
+
+__all__ = ["Group", "Products", "point_of", "products", "scale_product"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Products that share a scale, and that scale; None where there is none.
+
+    And the factors of the products, and of the scale.
+    """
+
+    products: Sequence[Number]
+    scale: Number | None
+    factors: Sequence[tuple[Number, Number]] = ()
+    scales: Sequence[Number] = ()
+
+    def part(self, start: int, count: int) -> "Group":
+        """``count`` of the products, and the scale."""
+        piece = slice(start, start + count)
+        return replace(self, products=self.products[piece], factors=self.factors[piece])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Products:
+    """What is added up.
+
+    Attributes
+    ----------
+    groups : list of Group
+    point : int
+        Bits of a product's significand below its point, as its fields have it.
+    scale_point : int
+        The same of a scale.
+    points : tuple of int
+        The same of each factor of a product, and then of a scale.
+    widest : int
+        Bits of the widest exact sum that may be built.
+    """
+
+    groups: Sequence[Group]
+    point: int
+    scale_point: int
+    points: tuple[int, ...]
+    widest: int
+
+    @property
+    def all(self) -> list[Number]:
+        """The products of all groups, not scaled."""
+        return [product for group in self.groups for product in group.products]
+
+    @property
+    def scaled(self) -> list[Number]:
+        """The products of all groups, each times its scale."""
+        return [
+            product if group.scale is None else scale_product(product, group.scale)
+            for group in self.groups
+            for product in group.products
+        ]
+
+    def parts(self, count: int) -> "list[Products]":
+        """Pieces of ``count`` products, each with its scale."""
+        return [
+            replace(self, groups=[group.part(i, count)])
+            for group in self.groups
+            for i in range(0, len(group.products), count)
+        ]
+
+    def steps(self, count: int) -> "list[Products]":
+        """Pieces of ``count`` products, which may be of several groups."""
+        size = len(self.groups[0].products)
+        if count <= size:
+            return self.parts(count)
+        groups = count // size
+        return [
+            replace(self, groups=self.groups[i : i + groups])
+            for i in range(0, len(self.groups), groups)
+        ]
+
+
+def products(
+    p: Scheduler, factors: Factors, operands: dict[str, Wire], count: int, widest: int
+) -> Products:
+    """The first ``count`` products of ``factors``, from wires named as golden's inputs."""
+    first, second = scalar(factors.a), scalar(factors.b)
+    pairs, both = [], []
+    codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
+    for lane, (a, b) in enumerate(zip(*codes, strict=True)):
+        with p.scope(f"lane{lane}") if count > 1 else nullcontext():
+            both.append((unpack(p, a, first), unpack(p, b, second)))
+            pairs.append(multiplied(p, factors.product, *both[-1]))
+    groups = factors.groups
+    scales: list[Number | None] = [None] * groups
+    each: list[list[Number]] = [[] for _ in range(groups)]
+    for name, number in factors.scales.items():
+        format = getattr(factors, name).scale
+        with p.scope("scale"):
+            words = operands[f"{name}_scale"].lanes(format.width)
+            own = [unpack(p, code, format) for code in words]
+            for i, scale in enumerate(scales):
+                mine = own[i * number // groups]
+                each[i].append(mine)
+                scales[i] = mine if scale is None else multiply(p, scale, mine)
+    size = count // groups
+    points = [point_of(scalar(format)) for format in (factors.a, factors.b)]
+    blocks = [format for format in (factors.a, factors.b) if isinstance(format, Block)]
+    scale_points = [point_of(format.scale) for format in blocks]
+    return Products(
+        groups=[
+            Group(
+                products=pairs[i * size : (i + 1) * size],
+                scale=scale,
+                factors=both[i * size : (i + 1) * size],
+                scales=each[i],
+            )
+            for i, scale in enumerate(scales)
+        ],
+        point=sum(points) if factors.product is None else factors.product.mantissa,
+        scale_point=sum(scale_points),
+        points=(*points, *scale_points),
+        widest=widest,
+    )
+
+
+def point_of(format: Format) -> int:
+    """Bits of a significand below its point."""
+    return format.mantissa if isinstance(format, Float) else format.width - 1
+
+
+def scale_product(product: Number, scale: Number) -> Number:
+    """A product, or a sum of some, times the scale of its group."""
+    p = product.pipeline
+    with p.scope("scale"):
+        return multiply(p, product, scale)
