@@ -88,8 +88,9 @@ def _accumulator(spec: Unit) -> Format:
 def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray) -> np.ndarray:
     """Dot products over the last axis by ``spec``: codes of shape (pairs, length) to values.
 
-    ``scales`` are ``a_scale`` and ``b_scale`` of block operands, one code for each element. Lanes
-    that the vectors leave empty are zeros of one of them at least. ``fma`` and the dot products
+    ``scales`` are ``a_scale`` and ``b_scale`` of block operands, and ``a_zero`` and ``b_zero``,
+    one code for each element. Lanes that the vectors leave empty are zeros of one of them at least,
+    of one without zero points. ``fma`` and the dot products
     feed their result back as the addend, from zero on; ``mac`` and ``int-mac`` accumulate.
 
     Raises SpecError where there are such lanes, and neither format has a zero.
@@ -105,7 +106,7 @@ def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray)
         count = port.lanes or 1
         if name in "ab":
             zero = np.asarray(port.format.encode(0.0))
-            blank |= not float(port.format.decode(zero))
+            blank |= not float(port.format.decode(zero)) and f"{name}_zero" not in scales
             array = np.pad(array, ((0, 0), (0, beats * lanes - length)), constant_values=zero)
         else:
             array = np.pad(array, ((0, 0), (0, beats * lanes - length)), "edge")
@@ -141,7 +142,10 @@ def quantized(spec: Unit, name: str, values: np.ndarray) -> tuple[dict[str, np.n
         scales = expand_scales(fmt, made.scales, values.shape, -1)
         second = fmt.second_scale
         factor = 1.0 if second is None else 1.0 / float(second.decode(made.second_scale))
-        return {name: made.elements, f"{name}_scale": scales}, factor
+        codes = {name: made.elements, f"{name}_scale": scales}
+        if made.zeros is not None:
+            codes[f"{name}_zero"] = expand_scales(fmt, made.zeros, values.shape, -1)
+        return codes, factor
     accumulator: Any = _accumulator(spec)
     room = float(np.sqrt(accumulator.max / values.shape[-1]))
     factor = scale_of(values, min(fmt.max, room))

@@ -140,7 +140,7 @@ class Rules:
                     f"{block.name}: an element times its scale exceeds fp32, which leaves nothing "
                     "for a second scale"
                 )
-            if self.te_zero_codes and block.zero is not None:
+            if self.te_zero_codes and block.zero_point is not None:
                 raise SpecError(f"te_zero_codes=true: {block.name} has a zero point")
         if self.rounding.stochastic:
             check_random(block.element, self.word_bits(block))

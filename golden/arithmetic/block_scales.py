@@ -81,7 +81,7 @@ def quantize_blocks(
     scales : ndarray of ``block.scale.code_dtype``, shape (n,)
     """
     rules.check(block)
-    if block.zero is not None:
+    if block.zero_point is not None:
         raise SpecError(f"{block.name}: has a zero point, which quantize_groups finds")
     if not block.power_of_two and not (isinstance(source, Float) and in_fp32(source)):
         raise SpecError(f"{source.name}: {block.name} takes floats that fp32 has")

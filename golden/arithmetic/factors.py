@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import SpecError
-from ..formats.block import AnyFormat, Block, scalar
-from ..formats.scalar import Float, Format
-from .exact import ONE, Exact, multiply, unpack
+from ..formats.block import AnyFormat, Block, factor, scalar
+from ..formats.scalar import Fixed, Float, Format
+from .exact import ONE, WINDOW, Exact, multiply, unpack
+from .integers import integers_of
 from .operands import Operand
-from .sums import alignment, products
+from .sums import alignment, products, totals
 
 _LMUL = re.compile(r"lmul(?:\((mitchell|literal)(?:,(\d+|none))?\))?")
 _MEANS = "must be exact, lmul, or lmul(carry[,l]) with a carry of mitchell or literal"
@@ -190,6 +191,13 @@ class Terms:
         (product,) = self.products
         return product
 
+    def totalled(self) -> Terms:
+        """The products of integers under each scale as one integer, scaled: +0 if it is zero."""
+        groups = 1 if self.scale is None else self.scale.shape[-1]
+        total = totals(self.one, groups)
+        scaled = [total] if self.scale is None else products(total, self.scale)
+        return replace(self, products=scaled, scale=None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Factors:
@@ -216,8 +224,6 @@ class Factors:
     def __post_init__(self) -> None:
         for name in "ab":
             fmt = getattr(self, name)
-            if isinstance(fmt, Block) and fmt.zero is not None:
-                raise SpecError(f"{name}={fmt.name}: sums of products take no zero points yet")
             size = fmt.size if isinstance(fmt, Block) else None
             if size is not None and size < self.count and self.count % size:
                 raise SpecError(
@@ -236,6 +242,12 @@ class Factors:
                 f"a={self.a.name}, b={self.b.name}: elements and significands of scales have "
                 f"{bits} bits together, and must have at most 64"
             )
+        bits = sum(factor(fmt).width for fmt in (self.a, self.b)) + self.count.bit_length()
+        if self.integers and bits > WINDOW:
+            raise SpecError(
+                f"a={self.a.name}, b={self.b.name}: a sum of {self.count} products has {bits} "
+                f"bits, and must have at most {WINDOW} where there are zero points"
+            )
 
     @property
     def _counted(self) -> str:
@@ -251,9 +263,20 @@ class Factors:
         }
 
     @property
+    def zeros(self) -> tuple[str, ...]:
+        """The operands that have zero points, as many as scales."""
+        return tuple(n for n in self.scales if getattr(self, n).zero_point is not None)
+
+    @property
+    def integers(self) -> bool:
+        """Whether there are zero points, and all that is multiplied is fixed point."""
+        fixed = all(isinstance(scalar(fmt), Fixed) for fmt in (self.a, self.b))
+        return bool(self.zeros) and fixed
+
+    @property
     def wide(self) -> bool:
         """Whether a product exceeds 64 bits, and is kept in several parts."""
-        return self.product is None and scalar(self.a).width + scalar(self.b).width > 64
+        return self.product is None and factor(self.a).width + factor(self.b).width > 64
 
     def __str__(self) -> str:
         return f"products of {self.a.name} and {self.b.name}"
@@ -264,8 +287,11 @@ class Factors:
         return max(self.scales.values(), default=1)
 
     def inputs(self, lanes: int | None) -> dict[str, Operand]:
-        """Operands: the elements of both, ``lanes`` at a time, and their scales."""
+        """Operands: the elements of both, ``lanes`` at a time, zero points, and scales."""
         inputs = {name: Operand(format=scalar(getattr(self, name)), lanes=lanes) for name in "ab"}
+        for name in self.zeros:
+            count, fmt = self.scales[name], getattr(self, name).zero_point
+            inputs[f"{name}_zero"] = Operand(format=fmt, lanes=None if count == 1 else count)
         for name, count in self.scales.items():
             fmt = getattr(self, name).scale
             inputs[f"{name}_scale"] = Operand(format=fmt, lanes=None if count == 1 else count)
@@ -273,9 +299,8 @@ class Factors:
 
     def terms(self, codes: dict[str, np.ndarray]) -> Terms:
         """Return products and scales for arrays of codes of the :meth:`inputs`."""
-        a, b = scalar(self.a), scalar(self.b)
-        factors = unpack(codes["a"], a), unpack(codes["b"], b)
-        tops = [alignment(a), alignment(b)]
+        factors = self._factor("a", codes), self._factor("b", codes)
+        tops = [alignment(factor(self.a)), alignment(factor(self.b))]
         scales = []
         for name, count in self.scales.items():
             fmt: Format = getattr(self, name).scale
@@ -293,6 +318,16 @@ class Factors:
             scales=tuple(scales),
             tops=tuple(tops),
         )
+
+    def _factor(self, name: str, codes: dict[str, np.ndarray]) -> Exact:
+        """Return the elements of an operand, less their zero points."""
+        fmt = getattr(self, name)
+        if name not in self.zeros:
+            return unpack(codes[name], scalar(fmt))
+        whole = integers_of(codes[name], fmt.element)
+        zero = integers_of(codes[f"{name}_zero"], fmt.zero_point).reshape(len(whole), -1)
+        whole -= np.repeat(zero, whole.shape[-1] // zero.shape[-1], -1)
+        return Exact.of_fixed(np.abs(whole).view(np.uint64), whole < 0, fmt.factor)
 
 
 def _precision(fmt: Block) -> int:

@@ -194,6 +194,25 @@ def add_scaled(
     return add_lanes([blocks], addend, out, down)
 
 
+def totals(product: Exact, groups: int) -> Exact:
+    """Return the sums of fixed-point products (n, K), of each of ``groups`` of them: (n, groups).
+
+    A sum of zero is +0. It must fit in :data:`WINDOW` bits.
+    """
+    count = product.shape[-1] // groups
+    whole = _fixed(product, product.low).reshape((-1, groups, count)).sum(-1)
+    high = product.high + count.bit_length()
+    total = Exact.of_integers(
+        whole,
+        product.low,
+        low=product.low,
+        high=high,
+        negative=np.zeros(whole.shape, bool),
+        kind=None,
+    )
+    return replace(total, bits=high - product.low)
+
+
 def alignment(fmt: Format) -> int:
     """Return what an unpacked exponent lacks to the exponent of the format's fields."""
     return fmt.width - 1 if isinstance(fmt, Fixed) else fmt.mantissa

@@ -42,7 +42,7 @@ class Block:
         Of one more factor, shared by the tensor (NVFP4).
     tile : int
         Rows of a two-dimensional block, which is ``tile`` by ``size`` (NVFP4's weights: 16).
-    zero : Fixed, optional
+    zero_point : Fixed, optional
         Of the zero point, in units of the element: both are fixed point of at most 16 bits, with
         the same last place. The scale has a mantissa then, and there is no second one.
     """
@@ -52,12 +52,12 @@ class Block:
     size: int | None = 32
     second_scale: Float | None = None
     tile: int = 1
-    zero: Fixed | None = None
+    zero_point: Fixed | None = None
 
     def __post_init__(self) -> None:
         for name in ("element", "scale"):
             object.__setattr__(self, name, scalar_format(getattr(self, name)))
-        for name in ("second_scale", "zero"):
+        for name in ("second_scale", "zero_point"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, scalar_format(getattr(self, name)))
         for name in ("scale", "second_scale"):
@@ -75,8 +75,8 @@ class Block:
                 raise FormatError(f"{name}={value}: must be an integer from 1 to 65536")
         if self.size is None and self.tile != 1:
             raise FormatError(f"tile={self.tile}: a block of a whole tensor has no tile")
-        if self.zero is not None:
-            self._check_zero(self.zero)
+        if self.zero_point is not None:
+            self._check_zero(self.zero_point)
 
     def _check_zero(self, zero: Format) -> None:
         """FormatError unless the element, the scale and a zero point go together."""
@@ -90,8 +90,8 @@ class Block:
         same = zero.quantum == element.quantum and isinstance(zero, Fixed)
         if not (same and zero.width <= ASYMMETRIC_BITS):
             raise FormatError(
-                f"zero={zero.name}: must be fixed point of at most {ASYMMETRIC_BITS} bits with "
-                f"the last place of the elements, as {element.name}"
+                f"zero_point={zero.name}: must be fixed point of at most {ASYMMETRIC_BITS} bits "
+                f"with the last place of the elements, as {element.name}"
             )
         if self.scale.mantissa == 0:
             raise FormatError(
@@ -113,7 +113,7 @@ class Block:
         tile = f"x{self.tile}" if self.tile > 1 else ""
         extent = "tensor" if self.size is None else f"k{self.size}{tile}"
         second = f"-{self.second_scale.name}" if self.second_scale else ""
-        zero = f"-z{self.zero.name}" if self.zero else ""
+        zero = f"-z{self.zero_point.name}" if self.zero_point else ""
         return f"{self.element.name}-{extent}-{self.scale.name}{second}{zero}"
 
     @property
@@ -121,13 +121,25 @@ class Block:
         """Storage per element in bits, its share of the block's scale and zero point included."""
         if self.size is None:
             return float(self.element.width)
-        shared = self.scale.width + (self.zero.width if self.zero else 0)
+        shared = self.scale.width + (self.zero_point.width if self.zero_point else 0)
         return self.element.width + shared / (self.size * self.tile)
 
     @property
     def power_of_two(self) -> bool:
         """Whether the scales are powers of two, so that scaling rounds nothing."""
         return self.scale.mantissa == 0
+
+    @property
+    def factor(self) -> Format:
+        """What the scale multiplies: the element, or all differences of one and a zero point."""
+        if self.zero_point is None:
+            return self.element
+        element = self.element
+        assert isinstance(element, Fixed)
+        low = element.min_integer - self.zero_point.max_integer
+        high = element.max_integer + (1 << (self.zero_point.width - 1)) * self.zero_point.signed
+        width = 1 + max((-low - 1).bit_length(), high.bit_length())
+        return Fixed(width=width, fraction=element.fraction)
 
     @property
     def element_emax(self) -> int:
@@ -258,7 +270,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
                 size=int(match["size"]) if match["size"] else None,
                 second_scale=scalar_format(second) if second else None,  # type: ignore[arg-type]
                 tile=int(match["tile"] or 1),
-                zero=scalar_format(zero) if zero else None,  # type: ignore[arg-type]
+                zero_point=scalar_format(zero) if zero else None,  # type: ignore[arg-type]
             )
     try:
         return scalar_format(name)
@@ -271,6 +283,11 @@ def format(name: str | AnyFormat) -> AnyFormat:
 def scalar(fmt: AnyFormat) -> Format:
     """Return the format of the elements: ``fmt`` itself if it is scalar."""
     return fmt.element if isinstance(fmt, Block) else fmt
+
+
+def factor(fmt: AnyFormat) -> Format:
+    """Return the format of what is multiplied: :attr:`Block.factor`, or ``fmt`` if it is scalar."""
+    return fmt.factor if isinstance(fmt, Block) else fmt
 
 
 def check_shape(fmt: Block, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

@@ -11,12 +11,13 @@ import numpy as np
 
 from ..arithmetic.block_scales import nonfinite
 from ..arithmetic.exact import WINDOW, Exact, multiply, unpack
+from ..arithmetic.integers import codes_of, integers_of, reach
 from ..arithmetic.operands import CHUNK, check_codes
 from ..arithmetic.projection import Direction, project, resolve_or_default
 from ..arithmetic.sums import add_lanes, add_terms, products
 from ..arrays import is_float, plain
 from ..errors import CodeError, SpecError
-from ..formats.block import AnyFormat, Block, expand_scales, scalar
+from ..formats.block import AnyFormat, Block, expand_scales, factor, scalar
 from ..formats.block import format as format_of
 from ..formats.checks import check_format
 from ..formats.choices import Rounding
@@ -121,8 +122,8 @@ class _Matrix:
     format : Float, Fixed or Block
     codes : ndarray
         Of shape (rows, K): the rows of ``a``, the columns of ``b``.
-    scales : ndarray or None
-        Of shape (rows, blocks).
+    scales, zeros : ndarray or None
+        Of shape (rows, blocks): scales, and zero points.
     second_scale : Exact or None
     shape : tuple of int
         Of the axes of ``a`` before K.
@@ -131,6 +132,7 @@ class _Matrix:
     format: AnyFormat
     codes: np.ndarray
     scales: np.ndarray | None
+    zeros: np.ndarray | None
     second_scale: Exact | None
     shape: tuple[int, ...]
 
@@ -151,8 +153,6 @@ class _Matrix:
         if not isinstance(fmt, Block):
             codes = _codes(name, array, fmt)
             return cls._turned(fmt, codes, None, None, axis)
-        if fmt.zero is not None:
-            raise SpecError(f"{name}={fmt.name}: matmul takes no formats with a zero point yet")
         if not isinstance(values, Quantized):
             if not is_float(array.dtype):
                 raise CodeError(
@@ -165,8 +165,9 @@ class _Matrix:
         second = None
         if fmt.second_scale is not None:
             second = unpack(np.asarray(values.second_scale).reshape(1), fmt.second_scale)
-        scales = _block_scales(values, axis)
-        return cls._turned(fmt, values.elements, scales, second, axis)
+        scales = _block_scales(values, values.scales, axis)
+        zeros = None if values.zeros is None else _block_scales(values, values.zeros, axis)
+        return cls._turned(fmt, values.elements, scales, second, axis, zeros)
 
     @classmethod
     def _turned(
@@ -176,17 +177,25 @@ class _Matrix:
         scales: np.ndarray | None,
         second: Exact | None,
         axis: int,
+        zeros: np.ndarray | None = None,
     ) -> _Matrix:
         if axis == 0:
-            codes, scales = codes.T, None if scales is None else scales.T
+            codes = codes.T
+            scales, zeros = (None if x is None else x.T for x in (scales, zeros))
         shape = codes.shape[:-1]
         codes = codes.reshape(-1, codes.shape[-1])
-        if scales is not None:
-            scales = scales.reshape(len(codes), -1)
-        return cls(format=fmt, codes=codes, scales=scales, second_scale=second, shape=shape)
+        scales, zeros = (None if x is None else x.reshape(len(codes), -1) for x in (scales, zeros))
+        return cls(
+            format=fmt, codes=codes, scales=scales, zeros=zeros, second_scale=second, shape=shape
+        )
 
-    def steps(self, name: str, spec: BlockMac) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return elements of shape (rows, steps, elements) and scales (rows, steps, scales)."""
+    def steps(
+        self, name: str, spec: BlockMac
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return elements (rows, steps, elements), scales and zero points (rows, steps, scales).
+
+        Elements that fill up the last step are worth zero.
+        """
         size, element = spec.elements, scalar(self.format)
         rows, length = self.codes.shape
         count = -(-length // size)
@@ -197,14 +206,43 @@ class _Matrix:
         codes[:, :length] = self.codes
         codes = codes.reshape(rows, count, size)
         if self.scales is None:
-            return codes, None
+            return codes, None, None
         assert isinstance(self.format, Block)
         number = spec.factors.scales[name]
         first = np.arange(count * number) * (size // number)
         block = first // (self.format.size or count * size)
         there = block < self.scales.shape[1]
-        scales = np.where(there, self.scales[:, np.where(there, block, 0)], 0)
-        return codes, scales.astype(self.scales.dtype).reshape(rows, count, number)
+        scales, zeros = (
+            None
+            if each is None
+            else np.where(there, each[:, np.where(there, block, 0)], each.dtype.type(0))
+            for each in (self.scales, self.zeros)
+        )
+        assert scales is not None
+        scales = scales.reshape(rows, count, number)
+        if zeros is None:
+            return codes, scales, None
+        zeros = zeros.reshape(rows, count, number)
+        self._fill(codes, zeros, length)
+        return codes, scales, zeros
+
+    def _fill(self, codes: np.ndarray, zeros: np.ndarray, length: int) -> None:
+        """Set elements behind ``length`` to their zero points; SpecError if they have not those."""
+        fmt = self.format
+        assert isinstance(fmt, Block)
+        element, zero = fmt.element, fmt.zero_point
+        assert isinstance(element, Fixed)
+        assert isinstance(zero, Fixed)
+        flat = codes.reshape(len(codes), -1)
+        points = integers_of(zeros, zero).reshape(len(codes), -1)
+        rest = np.repeat(points, flat.shape[1] // points.shape[1], -1)[:, length:]
+        low, high = reach(element)
+        if ((rest < low) | (rest > high)).any():
+            raise SpecError(
+                f"{fmt.name}: K={length} is filled up to {flat.shape[1]}, and {element.name} has "
+                "not all of the zero points"
+            )
+        flat[:, length:] = codes_of(rest, element)
 
 
 def _codes(name: str, array: np.ndarray, fmt: Format) -> np.ndarray:
@@ -219,13 +257,13 @@ def _codes(name: str, array: np.ndarray, fmt: Format) -> np.ndarray:
     return fmt.encode(array)
 
 
-def _block_scales(values: Quantized, axis: int) -> np.ndarray:
-    """Return the scales of each row of blocks along ``axis``, those of a tile for all its rows."""
+def _block_scales(values: Quantized, scales: np.ndarray, axis: int) -> np.ndarray:
+    """Return what blocks have one of, of each row along ``axis``, of a tile for all its rows."""
     fmt, shape = values.format, list(values.elements.shape)
     if fmt.size is None:
         shape[axis] = 1
-        return np.broadcast_to(values.scales, shape)
-    every = expand_scales(fmt, values.scales, values.elements.shape, axis)
+        return np.broadcast_to(scales, shape)
+    every = expand_scales(fmt, scales, values.elements.shape, axis)
     return np.take(every, np.arange(0, shape[axis], fmt.size), axis)
 
 
@@ -258,7 +296,7 @@ def _decided(spec: BlockMac, x: _Steps, y: _Steps, result: np.ndarray) -> np.nda
         return none
     if sum(filtered.significant_bits(steps.element, steps.scale) for steps in (x, y)) > _FLOAT:
         return none
-    a, b = (filtered.values(s.codes, s.scales, s.finite, s.element, s.scale) for s in (x, y))
+    a, b = (filtered.values(s.factors, s.scales, s.finite, s.element, s.scale) for s in (x, y))
     found = filtered.product(a, b, spec.out, spec.rounding, spec.out_overflow)
     if found is None:
         return none
@@ -268,23 +306,48 @@ def _decided(spec: BlockMac, x: _Steps, y: _Steps, result: np.ndarray) -> np.nda
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Steps:
-    """An operand cut into the steps of a unit; ``finite`` are the rows without NaN, infinity."""
+    """An operand cut into the steps of a unit; ``finite`` are the rows without NaN, infinity.
+
+    ``factors`` are codes of ``element``: what is multiplied, less any zero point.
+    """
 
     codes: np.ndarray
     scales: np.ndarray | None
+    zeros: np.ndarray | None
+    factors: np.ndarray
     finite: np.ndarray
     element: Format
     scale: Format | None
 
     @classmethod
     def of(cls, name: str, matrix: _Matrix, spec: BlockMac) -> _Steps:
-        codes, scales = matrix.steps(name, spec)
-        fmt = matrix.format
-        element, scale = scalar(fmt), fmt.scale if isinstance(fmt, Block) else None
-        finite = _finite(codes, element)
+        codes, scales, zeros = matrix.steps(name, spec)
+        fmt, factors = matrix.format, codes
+        element, scale = factor(fmt), fmt.scale if isinstance(fmt, Block) else None
+        if isinstance(fmt, Block) and zeros is not None:
+            factors = _differences(codes, zeros, fmt)
+        finite = _finite(factors, element)
         if scales is not None and scale is not None:
             finite &= _finite(scales, scale)
-        return cls(codes=codes, scales=scales, finite=finite, element=element, scale=scale)
+        return cls(
+            codes=codes,
+            scales=scales,
+            zeros=zeros,
+            factors=factors,
+            finite=finite,
+            element=element,
+            scale=scale,
+        )
+
+
+def _differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> np.ndarray:
+    """Return codes of the elements less their zero points, in the format of all differences."""
+    element, zero, into = fmt.element, fmt.zero_point, fmt.factor
+    assert isinstance(element, Fixed)
+    assert isinstance(zero, Fixed)
+    assert isinstance(into, Fixed)
+    points = np.repeat(integers_of(zeros, zero), codes.shape[-1] // zeros.shape[-1], -1)
+    return codes_of(integers_of(codes, element) - points, into)
 
 
 def _finite(codes: np.ndarray, fmt: Format) -> np.ndarray:
@@ -302,6 +365,9 @@ def _streamed(
         if operand.scales is not None:
             scales = operand.scales[index].reshape(rows.size * steps, -1).repeat(beats, 0)
             codes[f"{name}_scale"] = scales if scales.shape[1] > 1 else scales[:, 0]
+        if operand.zeros is not None:
+            zeros = operand.zeros[index].reshape(rows.size * steps, -1).repeat(beats, 0)
+            codes[f"{name}_zero"] = zeros if zeros.shape[1] > 1 else zeros[:, 0]
     last = np.zeros((rows.size, steps * beats), np.uint8)
     last[:, -1] = 1
     return spec.evaluate(**codes, last=last.ravel())["r"]
@@ -375,7 +441,7 @@ class _Fast:
                 scale = replace(unpack(operand.scales[..., index], operand.scale), kind=None)
             scales.append(scale)
         left, right = (
-            1 - 2 * unpack(operand.codes, operand.element).negative.astype(np.float32)
+            1 - 2 * unpack(operand.factors, operand.element).negative.astype(np.float32)
             for operand in (x, y)
         )
         return cls(
@@ -432,7 +498,7 @@ class _Fast:
             zero = ~np.bitwise_or.reduce(totals).astype(bool)
             if scale is not None:
                 zero |= scale.significand == 0
-            if zero.any():
+            if zero.any() and not self.spec.totals:
                 signs = np.stack([self._signs(rows, step, group) for group in range(groups)], -1)
                 alike = np.abs(signs) == each
                 negative = np.where(zero, np.where(alike, signs < 0, flip ^ down), negative)
@@ -494,7 +560,7 @@ def _range(fmt: Format) -> tuple[int, int]:
 
 
 def _integers(operand: _Steps, low: int) -> np.ndarray:
-    values = np.ldexp(operand.element.decode(operand.codes), -low)
+    values = np.ldexp(operand.element.decode(operand.factors), -low)
     return np.where(np.isfinite(values), values, 0.0)
 
 

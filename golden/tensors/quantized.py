@@ -63,7 +63,7 @@ class Quantized:
     def __post_init__(self) -> None:
         for name, fmt in (("elements", self.format.element), ("scales", self.format.scale)):
             object.__setattr__(self, name, check_codes(name, getattr(self, name), fmt))
-        zero = self.format.zero
+        zero = self.format.zero_point
         if (zero is None) is not (self.zeros is None):
             wanted = "no zero points" if zero is None else "zero points"
             raise CodeError(f"zeros: {self.format.name} has {wanted}")
@@ -104,8 +104,8 @@ class Quantized:
         values = fmt.element.decode(self.elements)
         if not values.size:
             return values
-        if fmt.zero is not None and self.zeros is not None:
-            values -= expand_scales(fmt, fmt.zero.decode(self.zeros), self.shape, self.axis)
+        if fmt.zero_point is not None and self.zeros is not None:
+            values -= expand_scales(fmt, fmt.zero_point.decode(self.zeros), self.shape, self.axis)
         if fmt.size is None:
             return values * factors
         axis = self.axis % values.ndim
@@ -191,7 +191,7 @@ def quantize(
     blocks = _blocks(codes, block, axis)
     arranged = None if words is None else _blocks(words, block, axis)
     zero_codes = None
-    if block.zero is not None:
+    if block.zero_point is not None:
         groups = quantize_groups(blocks, source, block, rules, random=arranged)
         element_codes, scale_codes, zero_codes = groups.elements, groups.scales, groups.zeros
     else:

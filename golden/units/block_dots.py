@@ -15,7 +15,7 @@ from ..arithmetic.projection import Direction, check_random, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import scaled
 from ..errors import CodeError, SpecError
-from ..formats.block import AnyFormat, Block
+from ..formats.block import AnyFormat, Block, factor
 from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
@@ -78,14 +78,33 @@ class _BlockSum(SumOfProducts):
                     f"accumulation={self.accumulation}"
                 )
 
+    @property
+    def totals(self) -> bool:
+        """Whether the products of a pair of scales are added as integers, and scaled as one."""
+        return self.factors.integers and self.accumulation == "exact"
+
+    def _check_zeros(self) -> None:
+        """SpecError where differences of elements and zero points have too many bits."""
+        factors = self.factors
+        bits = sum(factor(fmt).width for fmt in (factors.a, factors.b))
+        bits += sum(fmt.scale.precision for fmt in (factors.a, factors.b) if isinstance(fmt, Block))
+        if factors.zeros and not self.totals and bits > 64:
+            raise SpecError(
+                f"a={factors.a.name}, b={factors.b.name}: elements less zero points and "
+                f"significands of scales have {bits} bits together, and must have at most 64"
+            )
+
     def _terms(self, chunk: dict[str, np.ndarray]) -> Terms:
         """Return the terms of groups of beats, a row each; of a short group, those that it has."""
-        terms = self.factors.terms(chunk)
+        terms = self._present(self.factors.terms(chunk), chunk)
+        return terms.totalled() if self.totals else terms
+
+    def _present(self, terms: Terms, chunk: dict[str, np.ndarray]) -> Terms:
         there = chunk.get(PRESENT)
         if there is None or there.all():
             return terms
         valid = np.repeat(there, self.lanes, axis=1)  # type: ignore[attr-defined]
-        if terms.scale is not None and terms.scale.kind is not None:
+        if not self.totals and terms.scale is not None and terms.scale.kind is not None:
             # Times infinity a zero would be invalid; what stands there repeats other products.
             valid |= (terms.scale.kind & INF) != 0
         products = [_masked(x, valid) for x in terms.products]
@@ -110,7 +129,9 @@ class BlockDot(_BlockSum):
     Parameters
     ----------
     a, b : Block or Format
-        Operand formats, ``b`` defaults to ``a``; a scalar one has no scale.
+        Operand formats, ``b`` defaults to ``a``; a scalar one has no scale. Of one with a zero
+        point the products are of ``a - a_zero``. Where both operands are fixed point, ``exact``
+        adds these products as integers: a sum of zero under a pair of scales is +0.
     c, out : Format
         Of the addend, which defaults to ``out``, and of the result.
     size : int, optional
@@ -147,6 +168,7 @@ class BlockDot(_BlockSum):
             self._set("lanes", self.size)
         self._check_profile(self.out)
         self._check_beats()
+        self._check_zeros()
 
     @property
     def factors(self) -> Factors:
@@ -256,6 +278,7 @@ class BlockMac(_BlockSum):
             )
         self._check_profile(self._step_format)
         self._check_beats()
+        self._check_zeros()
         if self.rounding.stochastic:
             check_random(self.out, self.random_bits)
 

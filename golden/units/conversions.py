@@ -64,7 +64,7 @@ class _Conversion(Unit):
         fmt = check_any_format(name, value)
         if not isinstance(fmt, Block):
             raise SpecError(f"{name}={fmt.name}: must be a block format, not a scalar one")
-        if fmt.zero is not None:
+        if fmt.zero_point is not None:
             raise SpecError(f"{name}={fmt.name}: {self.kind} takes no zero points yet")
         self._set(name, fmt)
         return fmt

@@ -186,8 +186,8 @@ def identifier(fmt: AnyFormat) -> str:
     if isinstance(fmt, Block) and fmt.second_scale is not None and text == fmt.spelling:
         # Behind an underscore the second scale would read as the next operand's format.
         text = f"{text.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
-    if isinstance(fmt, Block) and fmt.zero is not None:
-        text = f"{text.removesuffix(f'-z{fmt.zero.name}')}z{fmt.zero.name}"
+    if isinstance(fmt, Block) and fmt.zero_point is not None:
+        text = f"{text.removesuffix(f'-z{fmt.zero_point.name}')}z{fmt.zero_point.name}"
     return text.replace(".", "p").replace("-", "_").replace("+", "_")
 
 

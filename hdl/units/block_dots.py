@@ -23,12 +23,16 @@ __all__ = ["DATAPATHS", "BlockDotDatapath", "BlockMacDatapath"]
 
 def _beat(p: Scheduler, terms: Products) -> list[Sum]:
     """The sums of a beat's products, not scaled, each of its group."""
-    return [Sum.of(p, group.products, terms.widest) for group in terms.groups]
+    return [group.sum(p, terms.widest) for group in terms.groups]
 
 
 def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> Sum:
     """The running sum of the products of a block, of up to ``beats`` beats, scaled."""
     (group,) = terms.groups
+    if group.integers is not None:
+        first = p.first(end, group.integers.product)
+        sums = group.integers.gathered(p, first, beats, terms.widest)
+        return sums.sum(p).scaled(group.scale)
     beat = Sum.of(p, group.products, terms.widest)
     if beat.number.exponent.constant is None:
         beat = replace(beat, number=fixed_point(p, [beat.number]))
@@ -52,7 +56,7 @@ class BlockDotDatapath(Rounded):
     def build(self, p: Scheduler, *, c: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, widest = self.spec, self.implementation.widest_sum
         rounder = self.rounder(p, **operands)
-        terms = products(p, spec.factors, operands, spec.lanes, widest)
+        terms = products(p, spec.factors, operands, spec.lanes, widest, totals=spec.totals)
         if not spec.accumulates:
             return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
         last = operands["last"]
@@ -77,7 +81,7 @@ class BlockMacDatapath(Datapath):
         spec, widest = self.spec, self.implementation.widest_sum
         random = operands.get("random")
         out = Rounder(p, spec.out, spec.rounding, spec.out_overflow, random=random)
-        terms = products(p, spec.factors, operands, spec.lanes, widest)
+        terms = products(p, spec.factors, operands, spec.lanes, widest, totals=spec.totals)
         end = p.ends(last, spec.beats)
         if spec.acc == "exact":
             return {"r": self._exact(p, terms, last, end, out), "done": last}

@@ -397,6 +397,10 @@ class _Draw:
             for name in self.factors:
                 value = self.numbers[name].format.decode(codes[name])
                 value = np.where(np.isfinite(value), value, 0.0).reshape(count, -1)
+                zero = f"{name}_zero"
+                if zero in codes and f"{name}_scale" in codes:
+                    points = self.numbers[zero].format.decode(codes[zero]).reshape(count, -1)
+                    value = value - np.repeat(points, value.shape[1] // points.shape[1], axis=1)
                 if value.shape[1] > total.shape[1] > 1:
                     total = np.repeat(total, value.shape[1] // total.shape[1], axis=1)
                 elif value.shape[1] not in (1, total.shape[1]) and total.shape[1] > 1:

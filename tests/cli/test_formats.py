@@ -83,8 +83,8 @@ def test_a_block_format_explained(run: Run, name: str) -> None:
 
 def test_zero_points_are_named(run: Run) -> None:
     outcome = run("formats", "uint4-k128-fp16-zuint4", "--json").json
-    assert (outcome["zero"], outcome["value"]) == ("uint4", "(element - zero) * scale")
-    assert run("formats", "mxfp4", "--json").json["zero"] is None
+    assert (outcome["zero_point"], outcome["value"]) == ("uint4", "(element - zero) * scale")
+    assert run("formats", "mxfp4", "--json").json["zero_point"] is None
     assert "macaw formats uint4" in run("formats", "uint4-k128-fp16-zuint4").out
 
 

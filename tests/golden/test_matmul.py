@@ -34,16 +34,24 @@ def random_operand(name, shape, axis, rng, specials=False):
         scales = np.where(np.isfinite(fmt.scale.decode(scales)), scales, fmt.scale.encode(1.0))
     second = None if fmt.second_scale is None else fmt.second_scale.encode(0.375)
     codes, scales = codes.astype(element.code_dtype), scales.astype(fmt.scale.code_dtype)
-    return Quantized(format=fmt, elements=codes, scales=scales, second_scale=second, axis=axis)
+    zeros = None
+    if fmt.zero_point is not None:
+        zeros = scalars.operands(fmt.zero_point, max(int(np.prod(size)), 1), rng).reshape(size)
+    return Quantized(
+        format=fmt, elements=codes, scales=scales, second_scale=second, zeros=zeros, axis=axis
+    )
 
 
 def row_of(operand, name, index, axis):
-    """Codes along K of one row or column, and one scale for each element."""
+    """Codes along K of one row or column, and one scale and zero point for each element."""
     fmt = format(name)
     if not isinstance(fmt, Block):
-        return scalar(fmt).encode(np.take(operand, index, 1 - axis)), None
-    scales = expand_scales(fmt, operand.scales, operand.shape, axis)
-    return np.take(operand.elements, index, 1 - axis), np.take(scales, index, 1 - axis)
+        return scalar(fmt).encode(np.take(operand, index, 1 - axis)), {}
+    shared = {"scale": operand.scales} | ({"zero": operand.zeros} if fmt.zero_point else {})
+    return np.take(operand.elements, index, 1 - axis), {
+        part: np.take(expand_scales(fmt, codes, operand.shape, axis), index, 1 - axis)
+        for part, codes in shared.items()
+    }
 
 
 def by_block_mac(a, b, names, **parameters):
@@ -60,14 +68,17 @@ def by_block_mac(a, b, names, **parameters):
             (a, names[0], i, 1, "a"),
             (b, names[1], j, 0, "b"),
         ):
-            elements, scales = row_of(operand, name, index, axis)
+            elements, shared = row_of(operand, name, index, axis)
             codes[port] = np.pad(elements, (0, full - length)).reshape(-1, spec.lanes)
-            if scales is None:
-                continue
-            count = ports[f"{port}_scale"].lanes or 1
-            rows = np.pad(scales, (0, full - length)).reshape(-1, spec.elements)
-            rows = rows[:, :: spec.elements // count].repeat(spec.beats, 0)
-            codes[f"{port}_scale"] = rows if count > 1 else rows[:, 0]
+            for part, each in shared.items():
+                count = ports[f"{port}_{part}"].lanes or 1
+                rows = np.pad(each, (0, full - length)).reshape(-1, spec.elements)
+                if part == "zero":
+                    # What is filled up is worth zero, in a block that has begun too.
+                    points = rows[:, :: spec.elements // count].repeat(spec.elements // count, 1)
+                    codes[port].reshape(-1)[length:] = points.reshape(-1)[length:]
+                rows = rows[:, :: spec.elements // count].repeat(spec.beats, 0)
+                codes[f"{port}_{part}"] = rows if count > 1 else rows[:, 0]
         last = np.arange(full // spec.lanes) == full // spec.lanes - 1
         (result[i, j],) = spec.evaluate(**codes, last=last)["r"]
     return result
@@ -76,6 +87,7 @@ def by_block_mac(a, b, names, **parameters):
 NAMES = ("mxfp4", "mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e2m3", "mxint8", "mxint4", "hbfp8", "dfp16")
 OTHERS = ("e4m3", "int8", "fp16", "e2m1-k16-ue4m3", "int4sym-k8-fp16", "int8-k16-bf16")
 OTHERS += ("int8sym-tensor-fp32", "e4m3fnuz-k8x2-e5m2", "bf16-k8-e8m0", "e5m2-k4-e8m0")
+OTHERS += ("uint4-k8-fp16-zuint4", "int8-k16-bf16-zint8", "uint8-tensor-fp32-zuint8")
 
 
 def random_cases(count, seed):
@@ -106,7 +118,7 @@ def random_cases(count, seed):
         if rng.random() < 0.3:
             zero = np.zeros_like(b.elements if isinstance(b, Quantized) else b)
             b = (
-                Quantized(format=b.format, elements=zero, scales=b.scales, axis=0)
+                Quantized(format=b.format, elements=zero, scales=b.scales, zeros=b.zeros, axis=0)
                 if isinstance(b, Quantized)
                 else -zero
             )

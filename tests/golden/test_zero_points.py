@@ -4,9 +4,10 @@
 import numpy as np
 import pytest
 
-from macaw.golden import CodeError, FormatError, Quantized, SpecError, format
+from macaw.golden import CodeError, FormatError, Quantized, SpecError, format, matmul, unit
 from macaw.golden.arithmetic.groups import zero_points
 from macaw.sim.proof.outsiders import groups as prove
+from macaw.sim.proof.outsiders import units
 from macaw.sim.proof.outsiders.check import ProofFailure
 
 GPTQ = "uint4-k128-fp16-zuint4"
@@ -30,9 +31,12 @@ def test_zero_points_take_room():
         ("e2m1-k32-fp16-zuint4", "element=e2m1: with a zero point it must be fixed point of at"),
         ("int4sym-k32-fp16-zint4", "element=int4sym: .* all codes of which are in use"),
         ("uint17-k32-fp16-zuint4", "element=uint17: .* at most 16 bits"),
-        ("uint4-k32-fp16-zufx4.1", "zero=ufx4.1: .* the last place of the elements, as uint4"),
-        ("uint4-k32-fp16-zint17", "zero=int17: must be fixed point of at most 16 bits"),
-        ("uint4-k32-fp16-zfp16", "zero=fp16: must be fixed point"),
+        (
+            "uint4-k32-fp16-zufx4.1",
+            "zero_point=ufx4.1: .* the last place of the elements, as uint4",
+        ),
+        ("uint4-k32-fp16-zint17", "zero_point=int17: must be fixed point of at most 16 bits"),
+        ("uint4-k32-fp16-zfp16", "zero_point=fp16: must be fixed point"),
         ("uint4-k32-e8m0-zuint4", "scale=e8m0: with a zero point it must have a mantissa, as fp16"),
         ("uint4-k32-fp16-fp32-zuint4", "second_scale=fp32: a format with a zero point has none"),
         ("uint4-k32-fp16-z4", "unknown format '4'"),
@@ -165,3 +169,117 @@ def test_a_wrong_zero_point_is_found(monkeypatch):
     monkeypatch.setattr(zero_points, "fit", wrong)
     with pytest.raises(ProofFailure, match=r"zero: .* differ, first of group"):
         prove.by_numpy(GPTQ, "paper", 70)
+
+
+# ------------------------------------------------------------------------------- sums of products
+
+DOT: dict = {"a": "uint4-k4-fp16-zuint4", "b": "int8", "out": "fp32"}
+
+
+def dot(a, b, *, c=0.0, zero=5, scale=0.5, **parameters):
+    """The value that block-dot gives for elements ``a`` with one zero point and one scale."""
+    spec = unit("block-dot", **DOT | parameters)
+    codes = {
+        "a": a,
+        "b": format("int8").encode(np.array(b, float)),
+        "a_zero": zero,
+        "a_scale": format("fp16").encode(scale),
+        "c": format("fp32").encode(c),
+    }
+    return float(format("fp32").decode(spec.evaluate(**codes)["r"]))
+
+
+def test_a_dot_product_by_hand():
+    assert dot([0, 5, 15, 6], [1, 100, -2, 3], c=1.0) == 0.5 * (-5 + 0 - 20 + 3) + 1.0
+
+
+@pytest.mark.parametrize(
+    ("a", "scale", "c", "rounding", "negative"),
+    [
+        ([5, 5, 5, 5], 0.5, -0.0, "rne", False),  # an integer of zero is +0, whatever b's signs
+        ([5, 5, 5, 5], -0.5, -0.0, "rne", True),
+        ([5, 5, 5, 5], 0.5, 0.0, "rdn", False),
+        ([5, 5, 5, 5], 0.5, -0.0, "rdn", True),
+        ([4, 4, 6, 6], 0.5, 0.0, "rdn", False),  # -1 - 1 + 1 + 1 is that integer too
+        ([4, 5, 5, 5], 0.0, -0.0, "rne", True),  # a negative one times a scale of zero
+    ],
+)
+def test_zero_sums_have_the_sign_of_an_integer(a, scale, c, rounding, negative):
+    result = dot(a, [1, 1, 1, 1], c=c, scale=scale, rounding=rounding)
+    assert result == 0
+    assert np.signbit(result) == negative
+
+
+@pytest.mark.parametrize(
+    ("parameters", "vectors"),
+    [
+        (DOT, 300),
+        ({"a": "uint4-k4-fp16-zint5", "out": "fp32", "size": 8, "rounding": "rdn"}, 300),
+        ({"a": "uint4-k8-fp32-zuint4", "b": "int8-k8-fp32-zint8", "lanes": 2, "out": "bf16"}, 400),
+        ({"a": "uint4-k4-fp16-zuint4", "b": "e4m3", "out": "fp16"}, 300),
+        ({"a": "uint4-k4-fp16-zuint4", "out": "fp32", "accumulation": "aligned(8)"}, 300),
+        ({"a": "fx5.2-k4-e4m3-zfx7.2", "b": "int4", "accumulation": "chunk(2,fx9.2)"}, 300),
+    ],
+)
+def test_dot_products_by_fractions(parameters, vectors):
+    assert units.listed(unit("block-dot", **{"out": "fp32"} | parameters), vectors) > 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"a": "uint4-k4-fp16-zuint4", "b": "int8", "lanes": 2},
+        {"a": "uint4-k4-fp16-zuint4", "lanes": 8, "acc": "exact"},
+        {"a": "uint4-k4-fp16-zuint4", "b": "e4m3", "acc": "bf16", "contexts": 2},
+    ],
+)
+def test_sequences_by_fractions(parameters):
+    assert units.listed(unit("block-mac", **{"out": "fp32"} | parameters), 600) > 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"a": "uint16-k4-e4m3-zuint16", "b": "int44"},
+            "a sum of 4 products has 64 bits, and must have at most 62 where there are zero points",
+        ),
+        (
+            {"a": "uint8-k4-fp32-zuint8", "b": None, "accumulation": "sequential"},
+            "elements less zero points and significands of scales have 66 bits together",
+        ),
+    ],
+)
+def test_sums_that_are_too_wide(parameters, message):
+    with pytest.raises(SpecError, match=message):
+        unit("block-dot", **DOT | parameters)
+    if "accumulation" in parameters:
+        assert unit("block-dot", a="uint8-k4-fp32-zuint8", out="fp32").totals
+
+
+def test_zero_points_are_operands():
+    spec = unit("block-dot", a="uint4-k4-fp16-zuint4", b="int8-k2-fp16-zint8", out="fp32")
+    lanes = {name: port.lanes for name, port in spec.ports.inputs.items()}
+    assert lanes == {
+        "a": 4, "b": 4, "a_zero": None, "b_zero": 2, "a_scale": None, "b_scale": 2, "c": None
+    }  # fmt: skip
+    assert unit("block-dot", **spec.parameters) == spec
+    assert spec.name == "block_dot4_uint4_k4_fp16zuint4_int8_k2_fp16zint8_fp32"
+
+
+def test_short_products_are_filled_up_with_zero_points():
+    values = np.random.default_rng(3).standard_normal((2, 5))
+    with pytest.raises(SpecError, match="K=5 is filled up to 8, and uint4 has not all of the zero"):
+        matmul(
+            Quantized(
+                format=format("uint4-k4-fp16-zint6"),
+                elements=np.zeros((2, 5), np.uint8),
+                scales=np.zeros((2, 2), np.uint16),
+                zeros=np.full((2, 2), 63, np.uint8),
+            ),
+            values.T,
+            format_b="bf16",
+        )
+    q = format("uint4-k4-fp16-zuint4").quantize(values)
+    ones = matmul(q, np.ones((5, 1)), format_b="bf16")
+    assert format("fp32").decode(ones)[:, 0].tolist() == [sum(row) for row in q.dequantize()]

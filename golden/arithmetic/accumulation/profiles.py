@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import SpecError
-from ...formats.block import scalar
+from ...formats.block import factor
 from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import Fixed, Format
 from ...formats.scalar import format as scalar_format
@@ -195,7 +195,7 @@ def _fitting(factors: Factors, fmt: Format, lanes: int) -> int | None:
 
     They divide ``lanes``.
     """
-    a, b = scalar(factors.a), scalar(factors.b)
+    a, b = factor(factors.a), factor(factors.b)
     if not (isinstance(fmt, Fixed) and isinstance(a, Fixed) and isinstance(b, Fixed)):
         return None
     if a.fraction + b.fraction != fmt.fraction:

@@ -70,12 +70,12 @@ def quantize_groups(
     rules.check(block)
     if not (isinstance(source, Float) and in_fp32(source)):
         raise SpecError(f"{source.name}: {block.name} takes floats that fp32 has")
-    assert block.zero is not None
+    assert block.zero_point is not None
     count, size = codes.shape
     made = Groups(
         elements=np.zeros((count, size), block.element.code_dtype),
         scales=np.zeros(count, block.scale.code_dtype),
-        zeros=np.zeros(count, block.zero.code_dtype),
+        zeros=np.zeros(count, block.zero_point.code_dtype),
     )
     for rows in pieces(count, max(PIECE // max(size, 1), 1)):
         special = np.asarray(nonfinite(codes[rows], source).any(-1))
@@ -100,7 +100,7 @@ def scales_of(values: np.ndarray, block: Block, rules: Rules) -> np.ndarray:
     element = block.element
     assert isinstance(element, Fixed)
     # Its largest element is the distance of the ends of the format's.
-    spread = replace(block, zero=None, element=replace(element, signed=False))
+    spread = replace(block, zero_point=None, element=replace(element, signed=False))
     ones = np.ones(len(values), np.float32)
     return fitting_scales(span_of(values), spread, rules, ones, ones)
 
@@ -109,7 +109,7 @@ def fit(
     values: np.ndarray, scales: np.ndarray, block: Block, rules: Rules, words: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the codes of elements and zero points of finite rows by the codes of their scales."""
-    element, zero = block.element, block.zero
+    element, zero = block.element, block.zero_point
     assert isinstance(element, Fixed)
     assert isinstance(zero, Fixed)
     # Whatever it saturates at saturates the element too, with any zero point added.
@@ -121,7 +121,7 @@ def fit(
     def quotients(of: np.ndarray, how: Rules, random: np.ndarray | None) -> np.ndarray:
         result = np.empty(of.shape, wide.code_dtype)
         ones = np.ones(len(of), np.float32)
-        into = replace(block, element=wide, zero=None)
+        into = replace(block, element=wide, zero_point=None)
         divide(of, factors, into, how, ones, ones, random, result)
         return integers_of(result, wide)
 

@@ -13,7 +13,7 @@ from ..integers import wrap
 from ..number import Number, combine_special, unpack
 from ..projection import Unrounded
 from ..rounding import Rounder
-from ..sums import Sum, fixed_point, join, sum_products
+from ..sums import fixed_point, join, sum_products
 from .aligned import align_truncated, zero_sign_truncated
 from .machines import machine_step
 from .terms import Group, Products, point_of, scale_product
@@ -82,7 +82,7 @@ def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Un
     """``addend`` plus the exact sum of the scaled products."""
     if all(group.scale is None for group in terms.groups):
         return sum_products(p, terms.all, addend, rounder, terms.widest)
-    sums = [Sum.of(p, group.products, terms.widest).scaled(group.scale) for group in terms.groups]
+    sums = [group.sum(p, terms.widest).scaled(group.scale) for group in terms.groups]
     return join(p, sums, addend, rounder, terms.widest)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.factors import Factors
 from macaw.golden.formats import Float, Format
-from macaw.golden.formats.block import Block, scalar
+from macaw.golden.formats.block import Block, factor, scalar
 
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire
 from ..number import Number, multiplied, multiply, unpack
+from ..sums import Sum
+from ..zero_points import Integers, comes_late, element
 
 __all__ = ["Group", "Products", "point_of", "products", "scale_product"]
 
@@ -20,13 +22,21 @@ __all__ = ["Group", "Products", "point_of", "products", "scale_product"]
 class Group:
     """Products that share a scale, and that scale; None where there is none.
 
-    And the factors of the products, and of the scale.
+    And the factors of the products, and of the scale. With ``integers`` the products are of
+    elements whose zero points are still to be subtracted.
     """
 
     products: Sequence[Number]
     scale: Number | None
     factors: Sequence[tuple[Number, Number]] = ()
     scales: Sequence[Number] = ()
+    integers: Integers | None = None
+
+    def sum(self, p: Scheduler, widest: int) -> Sum:
+        """The exact sum of the products, not scaled."""
+        if self.integers is not None:
+            return self.integers.sum(p)
+        return Sum.of(p, self.products, widest)
 
     def part(self, start: int, count: int) -> "Group":
         """``count`` of the products, and the scale."""
@@ -92,17 +102,32 @@ class Products:
 
 
 def products(
-    p: Scheduler, factors: Factors, operands: dict[str, Wire], count: int, widest: int
+    p: Scheduler,
+    factors: Factors,
+    operands: dict[str, Wire],
+    count: int,
+    widest: int,
+    *,
+    totals: bool = False,
 ) -> Products:
-    """The first ``count`` products of ``factors``, from wires named as golden's inputs."""
+    """The first ``count`` products of ``factors``, from wires named as golden's inputs.
+
+    With ``totals`` those of a group are added as integers, and its zero points come in behind.
+    """
     first, second = scalar(factors.a), scalar(factors.b)
+    groups = factors.groups
+    size = count // groups
     pairs, both = [], []
     codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
+    zeros = {name: _zero_points(factors, operands, name) for name in "ab"}
+    several = count < factors.count  # beats, of which the last one brings the zero points
+    late = {n: totals and (several or comes_late(factors, n)) for n in "ab"}
     for lane, (a, b) in enumerate(zip(*codes, strict=True)):
+        early = {n: None if late[n] else zeros[n][lane // size] for n in "ab"}
         with p.scope(f"lane{lane}") if count > 1 else nullcontext():
-            both.append((unpack(p, a, first), unpack(p, b, second)))
+            one = element(p, a, early["a"], factors.a)
+            both.append((one, element(p, b, early["b"], factors.b)))
             pairs.append(multiplied(p, factors.product, *both[-1]))
-    groups = factors.groups
     scales: list[Number | None] = [None] * groups
     each: list[list[Number]] = [[] for _ in range(groups)]
     for name, number in factors.scales.items():
@@ -114,25 +139,35 @@ def products(
                 mine = own[i * number // groups]
                 each[i].append(mine)
                 scales[i] = mine if scale is None else multiply(p, scale, mine)
-    size = count // groups
-    points = [point_of(scalar(format)) for format in (factors.a, factors.b)]
+    points = [point_of(factor(format)) for format in (factors.a, factors.b)]
     blocks = [format for format in (factors.a, factors.b) if isinstance(format, Block)]
     scale_points = [point_of(format.scale) for format in blocks]
+    made = []
+    for i, scale in enumerate(scales):
+        mine = slice(i * size, (i + 1) * size)
+        group = Group(products=pairs[mine], scale=scale, factors=both[mine], scales=each[i])
+        if totals:
+            behind = [zeros[n][i] if late[n] else None for n in "ab"]
+            words = [[number.significand for number in side] for side in zip(*both[mine])]
+            integers = Integers.of(p, (factors.a, factors.b), group.products, words, behind)
+            group = replace(group, integers=integers)
+        made.append(group)
     return Products(
-        groups=[
-            Group(
-                products=pairs[i * size : (i + 1) * size],
-                scale=scale,
-                factors=both[i * size : (i + 1) * size],
-                scales=each[i],
-            )
-            for i, scale in enumerate(scales)
-        ],
+        groups=made,
         point=sum(points) if factors.product is None else factors.product.mantissa,
         scale_point=sum(scale_points),
         points=(*points, *scale_points),
         widest=widest,
     )
+
+
+def _zero_points(factors: Factors, operands: dict[str, Wire], name: str) -> list[Wire | None]:
+    """The zero point of each group of an operand; None where it has none."""
+    groups = factors.groups
+    if name not in factors.zeros:
+        return [None] * groups
+    words = operands[f"{name}_zero"].lanes(getattr(factors, name).zero_point.width)
+    return [words[i * len(words) // groups] for i in range(groups)]
 
 
 def point_of(format: Format) -> int:

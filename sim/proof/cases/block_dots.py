@@ -10,7 +10,7 @@ from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
 from ..rules.machines import RULES
-from .case import BLOCK_CHOICES, BULK, FEWER, Case, everywhere, in_bulk
+from .case import BLOCK_CHOICES, BULK, FEWER, Case, every_code, everywhere, in_bulk
 
 __all__ = ["LARGE", "MACHINES", "RULES", "cases", "sample"]
 
@@ -106,8 +106,52 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
         yield f"mac_{name}", unit("block-mac", **(mac | parameters))
 
 
+def _groups() -> Iterator[tuple[str, Unit]]:
+    """Groups with zero points: on one side, on both, of several beats, several a beat."""
+    dot: Any = {"out": "fp32"}
+    for name, parameters in {
+        "gptq": {"a": "int8", "b": "uint4-k128-fp16-zuint4", "size": 32},
+        "gptq_both": {"a": "uint8-k32-fp16-zuint8", "b": "uint4-k32-fp16-zuint4"},
+        "4_lanes": {"a": "int8-tensor-fp32", "b": "uint4-k16-fp16-zuint4", "size": 16, "lanes": 4},
+        "both_2_lanes": {"a": "uint4-k8-fp16-zuint4", "lanes": 2, "rounding": "rdn"},
+        "two_groups": {"a": "int8-k16-e4m3-zint8", "b": "uint4-k8-e4m3-zuint4", "out": "bf16"},
+        "onnx": {"a": "uint8-tensor-fp32-zuint8", "b": "int8sym-tensor-fp32", "size": 8},
+        "fixed": {"a": "fx6.2-k8-ue5m3-zfx9.2", "b": "fx4.3", "rounding": "rup"},
+        "e4m3": {"a": "e4m3", "b": "uint4-k16-fp16-zuint4"},
+        "fp16": {"a": "fp16", "b": "uint4-k4-fp16-zuint4", "rounding": "sr"},
+        "mxfp4": {"a": "mxfp4", "b": "uint2-k32-fp16-zint8", "size": 32},
+        "aligned": {"a": "uint4-k16-fp16-zuint4", "accumulation": "aligned(24)"},
+        "chunk": {"a": "uint4-k8-fp16-zuint4", "b": "int8", "accumulation": "chunk(4,int32)"},
+        "sequential": {"a": "uint4-k4-fp16-zint6", "accumulation": "sequential", "out": "fp16"},
+    }.items():
+        yield f"dot_zero_{name}", unit("block-dot", **(dot | parameters))
+    for name, parameters in {
+        "gptq": {"a": "int8", "b": "uint4-k32-fp16-zuint4"},
+        "exact_4_lanes": {"a": "uint4-k16-fp16-zuint4", "lanes": 4, "acc": "exact"},
+        "two_groups": {"a": "uint4-k8-e4m3-zuint4", "lanes": 16, "acc": "bf16", "contexts": 2},
+        "e4m3_exact": {"a": "e4m3", "b": "uint4-k8-ue4m3-zuint4", "acc": "exact"},
+    }.items():
+        yield f"mac_zero_{name}", unit("block-mac", **(dot | parameters))
+
+
+EVERY_CODE: dict[str, Unit] = {
+    f"dot_zero_{name}": unit("block-dot", **parameters)
+    for name, parameters in {
+        "one": {"a": "int2", "b": "uint2-k2-e2m1fn-zuint2", "c": "e2m1", "out": "e4m3"},
+        "one_rdn": {"a": "uint2-k2-e2m1fn-zint2", "b": "int1", "c": "e2m1", "out": "e3m2"},
+        "both": {"a": "uint2-k1-e2m1fn-zint3", "c": "e2m0", "out": "e4m3"},
+        "float": {"a": "e2m1fn", "b": "uint2-k1-e2m2fn-zuint2", "c": "e2m1", "out": "e5m2"},
+    }.items()
+}
+"""Small ones with zero points, of which all codes are taken."""
+
+
 def cases() -> Iterator[Case]:
-    """Every block format, combinational and under stalls."""
+    """Every block format, combinational and under stalls; groups with zero points besides."""
+    for name, spec in _groups():
+        yield from everywhere("blocks", name, spec, BLOCK_CHOICES, FEWER)
+    for name, spec in EVERY_CODE.items():
+        yield every_code("blocks", name, spec, BLOCK_CHOICES)
     for name, spec in LARGE.items():
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in _blocks():
@@ -117,7 +161,10 @@ def cases() -> Iterator[Case]:
 
 
 def sample() -> Iterator[Case]:
-    """Four of the large ones, and every fifth."""
+    """Four of the large ones, and every fifth; every fifth of those with zero points."""
+    for number, (name, spec) in enumerate(_groups()):
+        if number % 5 == 1:
+            yield in_bulk("blocks", name, spec, ({"stages": 2, "flow": "stream"},), 30_000)
     for number, (name, spec) in enumerate([*LARGE.items(), *_blocks()]):
         if number < 4 or number % 5 == 0:
             options = {"stages": 2, "flow": ("stream", "valid")[number % 2]}

@@ -53,7 +53,7 @@ def _same(name: str, what: str, got: Any, want: Any, rows: np.ndarray) -> None:
 
 def judge(block: Block, rows: np.ndarray, order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Codes of elements, scales and zero points of finite rows, by numpy's own fp32."""
-    element, zero, f = block.element, block.zero, np.float32
+    element, zero, f = block.element, block.zero_point, np.float32
     assert isinstance(element, Fixed)
     assert isinstance(zero, Fixed)
     place, huge = 2.0**-element.fraction, np.finfo(f).max

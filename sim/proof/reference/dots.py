@@ -10,12 +10,14 @@ from collections import namedtuple
 from fractions import Fraction
 from types import SimpleNamespace
 
+from .arithmetic.groups import ends
 from .arithmetic.machines import lowest_exponent
 from .arithmetic.machines import result as machine_result
 from .arithmetic.scalar import (
     TWO,
     direction,
     field_exponent,
+    integer,
     is_fixed,
     multiplied,
     number,
@@ -38,6 +40,31 @@ def element(fmt):
     return getattr(fmt, "element", fmt)
 
 
+def operand(name, spec, beat, lane, last):
+    """Value of an element, less its zero point, and the exponent of its fields: also of zeros."""
+    fmt, code = getattr(spec, name), beat[name][lane]
+    zero = getattr(fmt, "zero_point", None)
+    if zero is None:
+        exponent = field_exponent(code, element(fmt))
+        return value(code, element(fmt)), exponent, lowest_exponent(code, element(fmt))
+    every = last[f"{name}_zero"]
+    point = integer(every[lane * len(every) // len(beat[name])], zero)
+    n = integer(code, fmt.element) - point
+    (low, high), (least, most) = ends(fmt.element), ends(zero)
+    # Digits that hold any difference, the sign not among them.
+    digits = max((most - low - 1).bit_length(), (high - least).bit_length())
+    exponent = digits - fmt.element.fraction
+    return n / TWO**fmt.element.fraction, exponent, exponent
+
+
+def whole(spec):
+    """Whether products are added as integers before they are scaled."""
+    blocks = [getattr(spec, name) for name in "ab"]
+    points = any(getattr(fmt, "zero_point", None) is not None for fmt in blocks)
+    exact = getattr(spec, "profile", EXACT).kind == "exact"
+    return points and exact and all(is_fixed(element(fmt)) for fmt in blocks)
+
+
 def policy(overflow, fmt):
     """The overflow policy if ``fmt`` can have it, else None for the default."""
     has_nan = not is_fixed(fmt) and fmt.specials.value != "finite"
@@ -47,27 +74,33 @@ def policy(overflow, fmt):
 
 
 def terms(spec, group):
-    """A Lane for each lane of some beats. The scales are those of the last beat."""
-    result = []
+    """A Lane for each lane of some beats. Scales and zero points are those of the last beat."""
+    result, last = [], group[-1]
     for beat in group:
-        lanes = list(zip(beat["a"], beat["b"], strict=True))
-        for lane, codes in enumerate(lanes):
-            pair = [(code, element(fmt)) for code, fmt in zip(codes, (spec.a, spec.b))]
+        lanes = len(beat["a"])
+        for lane in range(lanes):
+            pair = [operand(name, spec, beat, lane, last) for name in "ab"]
             scales = []
             for name, fmt in (("a_scale", spec.a), ("b_scale", spec.b)):
                 if name in beat:
-                    every = group[-1][name]
-                    scales.append((every[lane * len(every) // len(lanes)], fmt.scale))
-            first, second = (value(code, fmt) for code, fmt in pair)
-            x, _, own = multiplied(first, second, spec)
+                    every = last[name]
+                    scales.append((every[lane * len(every) // lanes], fmt.scale))
+            x, _, own = multiplied(pair[0][0], pair[1][0], spec)
             scale = Fraction(1)
             for code, fmt in scales:
                 scale = product(scale, value(code, fmt))[0]
-            fields = (pair if own is None else []) + scales
-            exponent = sum(field_exponent(code, fmt) for code, fmt in fields) + (own or 0)
-            lowest = [sum(lowest_exponent(*each) for each in of) for of in (pair, scales)]
-            result.append(Lane(x, scale, exponent, *lowest))
-    return result
+            exponent = sum(e for _, e, _ in pair) if own is None else own
+            exponent += sum(field_exponent(code, fmt) for code, fmt in scales)
+            lowest = sum(least for _, _, least in pair)
+            below = sum(lowest_exponent(*each) for each in scales)
+            result.append(Lane(x, scale, exponent, lowest, below))
+    if not whole(spec):
+        return result
+    count = len(result) // max(len(last[name]) for name in ("a_scale", "b_scale") if name in last)
+    parts = [result[i : i + count] for i in range(0, len(result), count)]
+    return [
+        part[0]._replace(x=sum((number(lane.x) for lane in part), Fraction(0))) for part in parts
+    ]
 
 
 def scaled(part):
@@ -155,8 +188,8 @@ def mac(spec, sequence):
 
 def evaluate(spec, beats):
     """The results of a list of beats, by name."""
-    lanes = [n for n in ("a", "b", "a_scale", "b_scale") if n in spec.ports.inputs]
-    for name in lanes:
+    shared = ("a_scale", "b_scale", "a_zero", "b_zero")
+    for name in [n for n in ("a", "b", *shared) if n in spec.ports.inputs]:
         if spec.ports.inputs[name].lanes is None:
             beats = [beat | {name: [beat[name]]} for beat in beats]
     if spec.kind in ("mac", "block-mac"):

@@ -135,12 +135,12 @@ def block(rng: random.Random, *, sizes: Sequence[int] = (1, 2, 4, 8), widest: in
             "size": None if rng.random() < 0.1 else rng.choice(sizes),
             "second_scale": floating(rng, widest=32) if rng.random() < 0.1 else None,
             "tile": rng.choice((1, 1, 1, 2, 4)),
-            "zero": None,
+            "zero_point": None,
         }
         if asymmetric:
             values["element"] = fixed(rng, widest=min(widest, 16))
             zero = fixed(rng, widest=min(widest, 16), integer=True)
-            values["zero"] = replace(zero, fraction=values["element"].fraction)
+            values["zero_point"] = replace(zero, fraction=values["element"].fraction)
         if values["size"] is None:
             values["tile"] = 1
         try:

@@ -49,8 +49,8 @@ def describe(fmt: AnyFormat) -> dict[str, Any]:
             "tile": fmt.tile,
             "scale": fmt.scale.name,
             "second_scale": fmt.second_scale.name if fmt.second_scale else None,
-            "zero": fmt.zero.name if fmt.zero else None,
-            "value": ("element" if fmt.zero is None else "(element - zero)")
+            "zero_point": fmt.zero_point.name if fmt.zero_point else None,
+            "value": ("element" if fmt.zero_point is None else "(element - zero)")
             + " * scale"
             + " * second_scale" * (fmt.second_scale is not None),
             "element_max": fmt.element.max,

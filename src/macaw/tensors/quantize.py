@@ -187,8 +187,8 @@ def quantize_blocks(
         factor = expand_scales(block, block.scale.decode(q.scales) * second, x.shape, axis)
         inside = _float64(rotated)
         least, most = block.element.min, block.element.max
-        if block.zero is not None and q.zeros is not None:
-            zeros = expand_scales(block, block.zero.decode(q.zeros), x.shape, axis)
+        if block.zero_point is not None and q.zeros is not None:
+            zeros = expand_scales(block, block.zero_point.decode(q.zeros), x.shape, axis)
             least, most = least - zeros, most - zeros
         beyond = (inside > most * factor) | (inside < least * factor)
     # Where the scale itself became zero all is lost below the range and not beyond it.
@@ -232,7 +232,7 @@ def quantized(
     """Put together what :func:`arrays_of` made; CodeError if a part is missing or too much."""
     parts = dict(arrays)
     names = [name.removesuffix(".elements") for name in parts if name.endswith(".elements")]
-    there = {"second_scale": block.second_scale, "zeros": block.zero}
+    there = {"second_scale": block.second_scale, "zeros": block.zero_point}
     wanted = [part for part in _PARTS if there.get(part, block) is not None]
     for name in names:
         for part in wanted:

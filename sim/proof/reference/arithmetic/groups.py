@@ -36,7 +36,7 @@ def quantize(
     values, block, *, rounding="rne", order="paper", min_scale="none", words=None, bits=16
 ):
     """Codes of the elements, of the scale and of the zero point of one group."""
-    element, zero = block.element, block.zero
+    element, zero = block.element, block.zero_point
     nothing = [0] * len(values)
     if any(isinstance(x, str) and x != "-0" for x in values):
         return nothing, project("nan", block.scale, "rne", "nonfinite")[0], 0

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for groups with zero points: their sums against golden, and what gates refuse."""
+
+from typing import Any
+
+import pytest
+
+from macaw.golden import SpecError, unit
+from macaw.hdl import generate
+from macaw.sim import verify
+from macaw.sim.proof.cases.block_dots import EVERY_CODE
+
+GROUP = "uint4-k4-fp16-zuint4"
+UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("block-dot", {"a": "int8", "b": GROUP, "out": "fp32"}, {}),
+    (
+        "block-dot",
+        {"a": "uint3-k2-e4m3-zint5", "b": GROUP, "out": "bf16", "size": 8},
+        {"stages": 3},
+    ),
+    ("block-dot", {"a": GROUP, "out": "fp32", "lanes": 2, "rounding": "rdn"}, {"flow": "stream"}),
+    ("block-dot", {"a": "e4m3", "b": GROUP, "out": "fp32"}, {"stages": 1}),
+    ("block-dot", {"a": GROUP, "out": "fp16", "accumulation": "aligned(12)"}, {}),
+    ("block-mac", {"a": GROUP, "lanes": 2, "out": "fp32", "acc": "exact"}, {"stages": 2}),
+    (
+        "block-mac",
+        {"a": "int4", "b": "uint4-k4-e4m3-zuint4", "lanes": 8, "out": "bf16"},
+        {"flow": "valid"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters", "options"), UNITS, ids=lambda x: str(x)[:60])
+def test_bits_are_golden(kind: str, parameters: dict[str, Any], options: dict[str, Any]):
+    report = verify(unit(kind, **parameters), simulator="bulk", vectors=4000, seed=3, **options)
+    assert report.passed, str(report)
+
+
+def test_every_code_of_a_small_one():
+    report = verify(EVERY_CODE["dot_zero_one_rdn"], simulator="bulk", exhaustive=True)
+    assert report.passed, str(report)
+
+
+def test_a_sum_that_is_too_wide_is_refused():
+    spec = unit("block-dot", a="uint16-k4096-fp16-zuint16", out="fp32", lanes=1)
+    with pytest.raises(SpecError, match=r"accumulation=exact: the sum .* needs 45 bits, .* 40"):
+        generate(spec, widest_sum=40)
