@@ -33,6 +33,7 @@ from .pages import (
     integer_functions,
     integer_network,
     lmul,
+    machines,
     quantisation,
     synthesis_results,
 )
@@ -74,6 +75,11 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "errors": (lmul.errors, ("product_errors",)),
         "claims": (lmul.claims, ("product_errors", "lmul")),
         "cost": (lmul.cost, ("lmul",)),
+    },
+    "machines.md": {
+        "steps": (machines.steps, ()),
+        "errors": (machines.errors, ("machine_errors",)),
+        "cost": (machines.cost, ("machines",)),
     },
     "quantisation.md": {"orders": (quantisation.orders, ("orders",))},
 }

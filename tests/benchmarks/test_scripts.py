@@ -70,6 +70,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
         ("studies.product_errors", ["--draws", "2000"]),
+        ("studies.machine_errors", ["--rows", "2"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
         ("studies.function_errors", []),
         pytest.param(

@@ -32,6 +32,15 @@ def test_unit_parameters_are_derived(run: Run) -> None:
     assert "stages" in run("units", "fma").out
 
 
+def test_units_say_what_machines_add_up(run: Run) -> None:
+    assert "tensor-core(hopper)" in run("units", "dot").out
+    machines = run("units", "block-mac", "--json").json["machines"]
+    hopper = [row for row in machines if row["profile"] == "tensor-core(hopper)"]
+    (fp8,) = (row for row in hopper if row["a and b"] == "e4m3/e5m2")
+    assert (fp8["products"], fp8["fraction bits"]) == ("32", "13")
+    assert "machines" not in run("units", "mac", "--json").json
+
+
 @pytest.mark.parametrize(
     ("arguments", "fragment"),
     [

@@ -20,6 +20,7 @@ from ...errors import SpecError
 from ...formats.block import AnyFormat, Block, scalar
 from ...formats.choices import Rounding
 from ...formats.scalar import Format
+from ...formats.scalar import format as scalar_format
 from ..factors import Factors
 
 LEAST = -126
@@ -194,6 +195,29 @@ def find(name: str, factors: Factors, addend: Format, out: Format) -> MachineSum
             f"{below}a multiple of {count}"
         )
     return found
+
+
+COLUMNS = ("profile", "a and b", "products", "fraction bits", "result")
+"""Of what :func:`described` returns."""
+
+
+def described() -> list[tuple[str, ...]]:
+    """Return, in words, what the machines add up: rows of :data:`COLUMNS`."""
+    rows = []
+    for name, kinds in MACHINES.items():
+        for kind in kinds:
+            bulk = kind.scheme is Scheme.BULK
+            results = [f"{fmt} ({kind.rounding(scalar_format(fmt))})" for fmt in kind.results]
+            if kind.kept:
+                results[0] = results[0].replace(" (", f" of {kind.kept} fraction bits (")
+            rows.append((
+                "rvbna, rvbna(G)" if bulk else name,
+                *_operands(kind),
+                "G, or all" if bulk else str(kind.products),
+                f"{kind.fraction} + log2 G, rounded up" if bulk else str(kind.fraction),
+                ", ".join(results),
+            ))  # fmt: skip
+    return rows
 
 
 def _operands(kind: MachineSum) -> list[str]:

@@ -559,5 +559,5 @@ def checks() -> list[Check]:
         name = f"fractions/{spec.name.replace('_', '-', 1)}"
         add(name, fractions, spec, 20_000, kind=spec.kind)
     for spec in (*dots.MACHINES.values(), *block_dots.MACHINES.values()):
-        add(f"fractions/machines/{spec.name}", fractions, spec, 20_000, kind=spec.kind)
+        add(f"fractions/machines/{spec.name}", fractions, spec, 6_000, kind=spec.kind)
     return result

@@ -39,6 +39,8 @@ def units(name: str | None, markdown: bool, as_json: bool) -> None:
         return
     if name not in UNITS:
         macaw.unit(name)  # raises, and says what there is
+    from macaw.golden.arithmetic.accumulation.machines import COLUMNS, described
+    from macaw.golden.units.dots import SumOfProducts
     from macaw.hdl import Implementation
     from macaw.hdl.units import DATAPATHS, limits
 
@@ -47,13 +49,19 @@ def units(name: str | None, markdown: bool, as_json: bool) -> None:
     if not DATAPATHS[cls].folds:
         how = [p for p in how if p["name"] != "fold"]
     refused = limits(cls)
+    machines = described() if issubclass(cls, SumOfProducts) else []
     if as_json:
         lists = {"parameters": what, "implementation": how, "gates_refuse": refused}
+        if machines:
+            lists["machines"] = [dict(zip(COLUMNS, row, strict=True)) for row in machines]
         print_json({"unit": name, "summary": catalogue.summary(cls), **lists})
         return
     columns = ("parameter", "default", "allowed")
     click.echo(f"{name}: {catalogue.documentation(cls)}\n")
     print_table(columns, [(p["name"], p["default"], p["allowed"]) for p in what], left=3)
+    if machines:
+        click.echo("\nMachines as accumulation, what a step of each is:\n")
+        print_table(COLUMNS, machines, left=5)
     click.echo("\nImplementation (how, not what: it never changes a bit of the result):\n")
     print_table(columns, [(p["name"], p["default"], p["allowed"]) for p in how], left=3)
     if refused:
