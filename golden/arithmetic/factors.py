@@ -324,10 +324,18 @@ class Factors:
         fmt = getattr(self, name)
         if name not in self.zeros:
             return unpack(codes[name], scalar(fmt))
-        whole = integers_of(codes[name], fmt.element)
-        zero = integers_of(codes[f"{name}_zero"], fmt.zero_point).reshape(len(whole), -1)
-        whole -= np.repeat(zero, whole.shape[-1] // zero.shape[-1], -1)
-        return Exact.of_fixed(np.abs(whole).view(np.uint64), whole < 0, fmt.factor)
+        return differences(codes[name], codes[f"{name}_zero"], fmt)
+
+
+def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> Exact:
+    """Return elements (n, K) less the zero points of their groups, as many for each of n."""
+    assert isinstance(fmt.element, Fixed)
+    assert isinstance(fmt.zero_point, Fixed)
+    assert isinstance(fmt.factor, Fixed)
+    zero = integers_of(zeros, fmt.zero_point).reshape(len(codes), -1)
+    whole = integers_of(codes, fmt.element)
+    whole = whole - np.repeat(zero, whole.shape[-1] // zero.shape[-1], -1)
+    return Exact.of_fixed(np.abs(whole).view(np.uint64), whole < 0, fmt.factor)
 
 
 def _precision(fmt: Block) -> int:

@@ -12,6 +12,7 @@ from ..arithmetic.block_rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from ..arithmetic.block_scales import quantize_blocks
 from ..arithmetic.butterfly import TE_SIGNS, transform_lanes
 from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.factors import differences
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split
 from ..arithmetic.sums import add_terms, products
@@ -64,8 +65,6 @@ class _Conversion(Unit):
         fmt = check_any_format(name, value)
         if not isinstance(fmt, Block):
             raise SpecError(f"{name}={fmt.name}: must be a block format, not a scalar one")
-        if fmt.zero_point is not None:
-            raise SpecError(f"{name}={fmt.name}: {self.kind} takes no zero points yet")
         self._set(name, fmt)
         return fmt
 
@@ -112,6 +111,8 @@ class BlockQuantize(_Conversion):
 
     def __post_init__(self) -> None:
         block = self._block("out")
+        if block.zero_point is not None:
+            raise SpecError(f"out={block.name}: {self.kind} finds no zero points")
         for name, kind in (("scale_rule", ScaleRule), ("order", Order), ("min_scale", MinScale)):
             self._set(name, kind.parse(getattr(self, name), name))
         if self.random_bits is None:
@@ -192,6 +193,8 @@ def _positive(codes: np.ndarray) -> np.ndarray:
 class BlockDequantize(_Conversion):
     """Values of a block: ``r[i] = round(a[i] * a_scale)``, each rounded once.
 
+    Of a format with a zero point ``round((a[i] - a_zero) * a_scale)``: ONNX DequantizeLinear.
+
     The second scale of a tensor (NVFP4) is not applied: its owner multiplies by it where it costs
     least. A NaN scale makes every result a NaN. OCP MX 1.0, 5.
 
@@ -219,7 +222,7 @@ class BlockDequantize(_Conversion):
         if self.size is None:
             self._set("size", default_size(block))
         check_integer("size", self.size, 1, LARGEST_BLOCK)
-        if block.element.width + block.scale.precision > 64:
+        if block.factor.width + block.scale.precision > 64:
             raise SpecError(f"a={block.name}: an element times its scale has more than 64 bits")
         self._check_result()
 
@@ -234,11 +237,17 @@ class BlockDequantize(_Conversion):
             "a": Operand(format=self.a.element, lanes=self.size),
             "a_scale": Operand(format=self.a.scale),
         }
+        if self.a.zero_point is not None:
+            inputs["a_zero"] = Operand(format=self.a.zero_point)
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         scales = np.broadcast_to(codes["a_scale"][:, None], codes["a"].shape)
-        product = products(unpack(codes["a"], self.a.element), unpack(scales, self.a.scale))
+        if "a_zero" in codes:
+            factor = differences(codes["a"], codes["a_zero"], self.a)
+        else:
+            factor = unpack(codes["a"], self.a.element)
+        product = products(factor, unpack(scales, self.a.scale))
         return add_terms(product, None, self.out, down)
 
 

@@ -17,6 +17,7 @@ from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import shift_up
 from ..arithmetic.unrounded import from_number, headroom, with_headroom
+from ..arithmetic.zero_points import element
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -116,7 +117,7 @@ class BlockDequantizeDatapath(Lanewise):
         factors = []
         for lane, code in enumerate(codes):
             with p.scope(f"lane{lane}"):
-                factor = unpack(p, code, spec.a.element)
+                factor = element(p, code, control.get("a_zero"), spec.a)
                 # A leading one in its place costs less among the element's few bits.
                 float_ = isinstance(spec.a.element, Float)
                 factors.append(normalised(p, factor) if float_ else factor)

@@ -283,3 +283,26 @@ def test_short_products_are_filled_up_with_zero_points():
     q = format("uint4-k4-fp16-zuint4").quantize(values)
     ones = matmul(q, np.ones((5, 1)), format_b="bf16")
     assert format("fp32").decode(ones)[:, 0].tolist() == [sum(row) for row in q.dequantize()]
+
+
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [
+        ("uint4-k4-fp16-zuint4", "fp32"),
+        ("fx6.2-k4-e4m3-zfx9.2", "e5m2"),
+        ("uint2-k4-bf16-zint3", "int8"),
+    ],
+)
+def test_values_of_a_group(name, out):
+    block = format(name)
+    assert units.listed(unit("block-dequantize", a=name, out=out, rounding="rup"), 300) == 300
+    q = block.quantize(np.random.default_rng(4).standard_normal((50, 4)))
+    whole = unit("block-dequantize", a=name, out="fp32")
+    assert list(whole.ports.inputs) == ["a", "a_scale", "a_zero"]
+    r = whole.evaluate(a=q.elements, a_scale=q.scales[:, 0], a_zero=q.zeros[:, 0])["r"]
+    assert np.array_equal(format("fp32").decode(r), q.dequantize())
+
+
+def test_no_unit_finds_zero_points_yet():
+    with pytest.raises(SpecError, match="out=uint4-k4-fp16-zuint4: block-quantize finds no zero"):
+        unit("block-quantize", a="bf16", out="uint4-k4-fp16-zuint4")

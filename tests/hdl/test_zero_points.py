@@ -21,6 +21,8 @@ UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("block-dot", {"a": GROUP, "out": "fp32", "lanes": 2, "rounding": "rdn"}, {"flow": "stream"}),
     ("block-dot", {"a": "e4m3", "b": GROUP, "out": "fp32"}, {"stages": 1}),
     ("block-dot", {"a": GROUP, "out": "fp16", "accumulation": "aligned(12)"}, {}),
+    ("block-dequantize", {"a": GROUP, "out": "fp16", "rounding": "rdn"}, {"stages": 2}),
+    ("block-dequantize", {"a": "fx5.2-k2-e4m3-zfx7.2", "out": "int6"}, {"flow": "stream"}),
     ("block-mac", {"a": GROUP, "lanes": 2, "out": "fp32", "acc": "exact"}, {"stages": 2}),
     (
         "block-mac",

@@ -47,6 +47,14 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
         yield f"quantize_nvfp4_least_{least}", spec
     for name in ("int8sym-k4-fp16", "e4m3-k4-fp32"):
         yield f"quantize_{name}", unit("block-quantize", a="bf16", out=name)
+    for name, out in (
+        ("uint4-k16-fp16-zuint4", "fp16"),
+        ("uint4-k16-bf16-zuint4", "bf16"),
+        ("uint8-k4-fp32-zuint8", "fp32"),
+        ("fx6.2-k4-e4m3-zfx9.2", "e5m2"),
+        ("uint2-k4-ue4m3-zint3", "int8"),
+    ):
+        yield f"dequantize_{name}_{out}", unit("block-dequantize", a=name, out=out)
     yield "dequantize_sr", unit("block-dequantize", a="mxfp8-e5m2", out="fp16", rounding="sr")
     yield "hadamard_e4m3", unit("hadamard", a="e4m3", out="bf16", size=16, signs="te")
     yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=8, rounding="rdn")

@@ -9,6 +9,7 @@ from .arithmetic.scalar import (
     TWO,
     direction,
     field_exponent,
+    integer,
     opposite,
     product,
     project,
@@ -57,9 +58,13 @@ def results(spec, beat, values):
 
 
 def block_dequantize(spec, beat):
-    """Elements times their scale. OCP MX 1.0, 5."""
+    """Elements, less a zero point, times their scale. OCP MX 1.0, 5; ONNX DequantizeLinear."""
     scale = value(beat["a_scale"], spec.a.scale)
-    values = [product(value(code, spec.a.element), scale)[0] for code in beat["a"]]
+    elements = [value(code, spec.a.element) for code in beat["a"]]
+    if "a_zero" in beat:
+        zero, fmt = integer(beat["a_zero"], spec.a.zero_point), spec.a.element
+        elements = [(integer(code, fmt) - zero) / TWO**fmt.fraction for code in beat["a"]]
+    values = [product(x, scale)[0] for x in elements]
     return {"r": results(spec, beat, values)}
 
 
