@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/dyadic-results.md, what integer units cost, and the table of differences in docs/dyadic.md."""
+"""docs/dyadic-results.md: what integer units cost; and the table of docs/dyadic.md."""
 
 from typing import Any
 
