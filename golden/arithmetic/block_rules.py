@@ -21,12 +21,26 @@ class ScaleRule(_Named):
     ``ceil(log2 amax) - emax``; ``rceil`` the least e with ``amax <= max * 2**e``, so that nothing
     saturates; ``even`` is ``floor`` after half an ulp of the element is added to amax. Blackwell
     and torchao have ``rceil``, torchao all four.
+
+    Of scales with a mantissa ``floor`` says nothing, and the scale follows from amax by an
+    :class:`Order`; or it is the ``mean`` or the ``median`` of the magnitudes over the square root
+    of the largest element. Of ternary, binary and uint1 elements that root is 1: BitNet b1.58's
+    absmean (arXiv 2402.17764), XNOR-Net's and BiBERT's scale of signs; of seven it is BitNet
+    a4.8's for int4 (arXiv 2411.04965). See
+    :func:`macaw.golden.arithmetic.block_scales.typical_scales`.
     """
 
     FLOOR = "floor"
     CEIL = "ceil"
     RCEIL = "rceil"
     EVEN = "even"
+    MEAN = "mean"
+    MEDIAN = "median"
+
+    @property
+    def typical(self) -> bool:
+        """Whether the scale follows from all magnitudes and not from the largest."""
+        return self in (ScaleRule.MEAN, ScaleRule.MEDIAN)
 
 
 class Order(_Named):
@@ -73,7 +87,7 @@ class Rules:
     rounding : Rounding
         Of the elements. Scales round to nearest even.
     scale_rule : ScaleRule
-        Where scales are powers of two; elsewhere it stays ``floor``.
+        Where scales are powers of two the first four; elsewhere ``floor``, ``mean``, ``median``.
     order : Order
     min_scale : MinScale
         These two where scales have a mantissa; elsewhere they stay ``paper`` and ``none``.
@@ -115,6 +129,11 @@ class Rules:
                 "largest that the scale of a block follows"
             )
         if block.power_of_two:
+            if self.scale_rule.typical:
+                raise SpecError(
+                    f"scale_rule={self.scale_rule}: the scales of {block.name} are powers of two; "
+                    "choose floor, ceil, rceil or even"
+                )
             for item in fields(self):
                 value = getattr(self, item.name)
                 if item.name in ("order", "min_scale") and value != item.default:
@@ -127,11 +146,17 @@ class Rules:
             if block.second_scale is not None:
                 raise SpecError(f"{block.name}: a second scale is for scales that have a mantissa")
         else:
-            if self.scale_rule is not ScaleRule.FLOOR:
+            if self.scale_rule is not ScaleRule.FLOOR and not self.scale_rule.typical:
                 raise SpecError(
                     f"scale_rule={self.scale_rule}: the scales of {block.name} are not powers of "
                     "two; choose an order"
                 )
+            for name in ("second_scale", "zero_point") if self.scale_rule.typical else ():
+                if getattr(block, name) is not None:
+                    raise SpecError(
+                        f"scale_rule={self.scale_rule}: {block.name} has a "
+                        f"{name.replace('_', ' ')}, which follows from the largest values"
+                    )
             for part in (block.element, block.scale):
                 if not in_fp32(part):
                     raise SpecError(f"{block.name}: {part.name} has numbers that fp32 has not")

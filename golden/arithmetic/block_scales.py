@@ -317,8 +317,12 @@ def _through_fp32(
     elements: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     encode, decode = tensor
-    largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
-    scale_codes = fitting_scales(largest, block, rules, encode, decode)
+    if rules.scale_rule.typical:
+        some = floats(np.where(special[:, None], codes.dtype.type(0), codes), source)
+        scale_codes = _least_scale(typical_scales(some, block, rules), block, rules.min_scale)
+    else:
+        largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
+        scale_codes = fitting_scales(largest, block, rules, encode, decode)
     scale = block.scale.decode(scale_codes).astype(np.float32)
     idle = special if rules.te_zero_codes else special | (scale == 0)
     values = floats(codes, source)
@@ -343,6 +347,33 @@ def fitting_scales(
                 wanted = (largest / top) * encode
     codes = block.scale.encode(wanted, overflow=Overflow.SATURATE)
     return _least_scale(codes, block, rules.min_scale)
+
+
+def typical_scales(values: np.ndarray, block: Block, rules: Rules) -> np.ndarray:
+    """Return the codes of scales that follow from all magnitudes of finite fp32 rows.
+
+    The mean or the median of the magnitudes, over the square root of the largest element, rounded
+    to the scale. A sum is a tree in float64: the row is filled up with zeros to a power of two,
+    and its upper half added to the lower until one is left. The sum over the count, and of an even
+    count the sum of the two in the middle over two, are rounded to float64 and then to fp32; the
+    root is that of float64, rounded to fp32, and the quotient is rounded to fp32.
+    """
+    magnitudes = np.abs(values).astype(np.float64)
+    count = values.shape[1]
+    if rules.scale_rule is ScaleRule.MEDIAN:
+        ordered = np.sort(magnitudes, axis=1)
+        typical = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
+    else:
+        size = 1 << max(count - 1, 0).bit_length()
+        total = np.zeros((len(values), size))
+        total[:, :count] = magnitudes
+        while size > 1:
+            size //= 2
+            total = total[:, :size] + total[:, size:]
+        typical = total[:, 0] / count
+    root = np.float32(np.sqrt(np.float64(block.element.max)))
+    wanted = typical.astype(np.float32) / root
+    return block.scale.encode(wanted, overflow=Overflow.SATURATE)
 
 
 def divide(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +177,8 @@ def quantize(
         with np.errstate(all="ignore"):
             codes, source = array.astype(np.float32).view(np.uint32), FP32
     shape = check_shape(block, codes.shape, axis)
+    if rules.scale_rule.typical:
+        _check_whole(block, codes.shape, axis, rules)
     words = _words(random, rules, block, codes.shape)
     if nonfinite is None:
         nonfinite = "nan" if block.second_scale is None else "error"
@@ -271,6 +274,21 @@ def _second_scale(
 
 
 # ---------------------------------------------------------------------------- arrays and blocks
+
+
+def _check_whole(block: Block, shape: tuple[int, ...], axis: int, rules: Rules) -> None:
+    """CodeError if a block is filled up with zeros, which a mean or a median would count."""
+    if not math.prod(shape):
+        raise CodeError(f"values: of an empty array of shape {shape} there is no mean or median")
+    if block.size is None:
+        return
+    order, multiples = _grid(block, shape, axis)
+    for n, multiple in zip(order, multiples):
+        if shape[n] % multiple:
+            raise CodeError(
+                f"values: axis {n} of {shape[n]} is not whole blocks of {multiple}, over which "
+                f"scale_rule={rules.scale_rule} is taken"
+            )
 
 
 def _words(random: Any, rules: Rules, block: Block, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -115,6 +115,10 @@ class BlockQuantize(_Conversion):
             raise SpecError(f"out={block.name}: {self.kind} finds no zero points")
         for name, kind in (("scale_rule", ScaleRule), ("order", Order), ("min_scale", MinScale)):
             self._set(name, kind.parse(getattr(self, name), name))
+        if self.scale_rule.typical:
+            raise SpecError(
+                f"scale_rule={self.scale_rule}: {self.kind} has floor, ceil, rceil, even only"
+            )
         if self.random_bits is None:
             self._set("random_bits", Rules().word_bits(block))
         Unit.__post_init__(self)

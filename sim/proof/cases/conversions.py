@@ -31,7 +31,8 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
     for name, fmt in BLOCKS.items():
         size: Any = {"size": 8 if fmt.power_of_two else 4}
         quantise = {"out": name, **size}
-        parameter, words = ("scale_rule", ScaleRule) if fmt.power_of_two else ("order", Order)
+        rules = [rule for rule in ScaleRule if not rule.typical]
+        parameter, words = ("scale_rule", rules) if fmt.power_of_two else ("order", Order)
         for number, word in enumerate(words):
             source = ("bf16", "fp32", "fp16")[number % 3]
             spec = unit("block-quantize", a=source, **quantise, **{parameter: word})

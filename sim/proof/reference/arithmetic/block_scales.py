@@ -7,6 +7,7 @@ compressed-tensors.
 """
 
 import functools
+import math
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -106,6 +107,24 @@ def block_scale(amax, block, order, encode, decode, top=None):
     return project(wanted, block.scale, "rne", "saturate")[0]
 
 
+def typical_scale(magnitudes, block, rule):
+    """Code of the scale that follows from all magnitudes, in the float64 of Python."""
+    numbers = [float(x) for x in magnitudes]
+    if rule == "median":
+        numbers.sort()
+        middle = (numbers[(len(numbers) - 1) // 2] + numbers[len(numbers) // 2]) / 2
+    else:
+        count = len(numbers)
+        while len(numbers) & (len(numbers) - 1):
+            numbers.append(0.0)
+        while len(numbers) > 1:
+            half = len(numbers) // 2
+            numbers = [x + y for x, y in zip(numbers[:half], numbers[half:], strict=True)]
+        middle = numbers[0] / count
+    root = fp32(Fraction(math.sqrt(largest(block.element))))
+    return project(fp32(fp32(Fraction(middle)) / root), block.scale, "rne", "saturate")[0]
+
+
 def least_scale(code, block, least):
     """The scale that a lower bound makes of one."""
     if least == "none" or (least == "ct" and code != 0):
@@ -169,7 +188,11 @@ def quantize(
             parts = [x if isinstance(x, str) else x / TWO**e for x in values]
             code = e + block.scale.bias
     else:
-        code = least_scale(block_scale(amax, block, order, *tensor), block, min_scale)
+        if scale_rule in ("mean", "median"):
+            code = typical_scale([abs(number(x)) for x in values], block, scale_rule)
+        else:
+            code = block_scale(amax, block, order, *tensor)
+        code = least_scale(code, block, min_scale)
         s = value(code, block.scale)
         if s == 0 and not te_zero_codes:
             return nothing, 0
