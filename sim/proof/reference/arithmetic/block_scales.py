@@ -122,7 +122,7 @@ def typical_scale(magnitudes, block, rule):
             numbers = [x + y for x, y in zip(numbers[:half], numbers[half:], strict=True)]
         middle = numbers[0] / count
     root = fp32(Fraction(math.sqrt(largest(block.element))))
-    return project(fp32(fp32(Fraction(middle)) / root), block.scale, "rne", "saturate")[0]
+    return project(ratio(fp32(Fraction(middle)), root), block.scale, "rne", "saturate")[0]
 
 
 def least_scale(code, block, least):
