@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import Fixed, Format
+from macaw.golden.formats import Book, Fixed, Format
 from macaw.golden.units import Operand, Unit
 from macaw.hdl.units.naming import command
 
@@ -88,6 +88,9 @@ def position(fmt: Format, code: int) -> int | None:
     if isinstance(fmt, Fixed):
         negative = fmt.signed and code >> (fmt.width - 1)
         return code - (1 << fmt.width) if negative else code
+    if isinstance(fmt, Book):
+        ordered = fmt.ordered
+        return ordered.index(fmt.values[code]) - (ordered.index(0.0) if fmt.zero else 0)
     magnitude_bits = fmt.exponent + fmt.mantissa
     magnitude = code & ((1 << magnitude_bits) - 1)
     negative = bool(fmt.signed and code >> magnitude_bits)

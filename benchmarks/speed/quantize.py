@@ -19,7 +19,7 @@ import numpy as np
 from gfloat import block as gfloat_block
 from gfloat.formats import format_info_ocp_e8m0, format_info_ocp_int8
 
-from macaw.golden import Block, Fixed, format
+from macaw.golden import Block, Fixed, Float, format
 from macaw.sim.proof.outsiders.scalars import gfloat_format
 
 from .. import results
@@ -57,6 +57,7 @@ def by_numpy(x: np.ndarray, block: Block) -> np.ndarray:
     if isinstance(element, Fixed):
         step = np.float32(2.0**-element.fraction)
     else:
+        assert isinstance(element, Float)
         exponent = np.floor(np.log2(np.abs(y) + np.float32(1e-30)))
         step = np.exp2(np.maximum(exponent, element.emin) - element.mantissa)
     top = np.float32(element.max)

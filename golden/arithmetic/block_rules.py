@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
+import numpy as np
+
 from ..errors import SpecError, check_whole
 from ..formats.block import Block
 from ..formats.choices import Rounding, _Named
-from ..formats.scalar import Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Float, Format
 from .projection import check_random
 
 
@@ -75,6 +77,8 @@ def in_fp32(fmt: Format) -> bool:
     """Whether fp32 has every number of ``fmt``."""
     if isinstance(fmt, Fixed):
         return fmt.width <= 24 and fmt.fraction <= 149
+    if isinstance(fmt, Book):
+        return bool(np.all(np.array(fmt.values, np.float32) == fmt.values))
     return fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum >= -149
 
 
@@ -128,6 +132,8 @@ class Rules:
                 f"{block.name}: {block.element.name} has no number above zero, and it is from the "
                 "largest that the scale of a block follows"
             )
+        if self.scale_rule is ScaleRule.EVEN and isinstance(block.element, Book):
+            raise SpecError(f"scale_rule=even: {block.element.name}, a code book, has no ulp")
         if block.power_of_two:
             if self.scale_rule.typical:
                 raise SpecError(
@@ -180,7 +186,7 @@ class Rules:
 def largest_element(block: Block) -> Fraction:
     """Value of the largest element."""
     element = block.element
-    if isinstance(element, Float):
+    if isinstance(element, Float | Book):
         return Fraction(element.max)
     return Fraction(element.max_integer, 1 << element.fraction)
 

@@ -39,7 +39,7 @@ import numpy as np
 from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.choices import Overflow, Rounding
-from ..formats.scalar import FORMATS, Fixed, Float, Format
+from ..formats.scalar import FORMATS, Book, Fixed, Float, Format
 from .block_rules import MinScale, Order, Rules, ScaleRule, in_fp32, largest_power
 from .exact import Exact, bit_length, shift_right_jam, unpack
 from .operands import CHUNK
@@ -117,7 +117,7 @@ def quantize_blocks(
         )
         if zero_or_nan.any():
             nothing = zero_or_nan if beyond is None else zero_or_nan[:, None] & ~beyond
-            elements[rows][nothing] = 0
+            elements[rows][nothing] = block.element.zero_code
         if special.any():
             assert block.scale.nan_code is not None
             scales[rows][special] = block.scale.nan_code
@@ -222,6 +222,7 @@ def _exponents(amax: Exact, block: Block, rule: ScaleRule) -> np.ndarray:
             exponent += fraction > np.uint64(odd << (63 - odd.bit_length()))
         case ScaleRule.EVEN:
             element = block.element
+            assert not isinstance(element, Book)
             below = (
                 element.mantissa
                 if isinstance(element, Float)
@@ -444,7 +445,7 @@ def _divide_exactly(
     d = unpack(np.ascontiguousarray(decode).view(np.uint32), FP32)
     divisor, exponent = s.significand * d.significand, np.asarray(s.exponent + d.exponent)
     element = block.element
-    digits = element.precision if isinstance(element, Float) else element.width
+    digits = element.width if isinstance(element, Fixed) else element.precision
     if rules.rounding.stochastic:
         digits += rules.word_bits(block)
     for row in pieces(len(scale), max(CHUNK // max(values.shape[1], 1), 1)):

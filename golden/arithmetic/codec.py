@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import common_shape, integers, numbers, plain
 from ..errors import CodeError, FormatError, SpecError
 from ..formats.choices import Nan, Overflow, Rounding
-from ..formats.scalar import FORMATS, Fixed, Float, Format, Subnormals
+from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Subnormals
 from ..formats.scalar import format as format_of
 from .exact import INF, NAN, Exact, unpack
 from .operands import CHUNK, check_codes
@@ -272,7 +272,7 @@ def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | No
         return None
     if source.width <= 16:
         return source.width
-    if source != FORMATS["fp32"] or policy is Overflow.WRAP:
+    if source != FORMATS["fp32"] or policy is Overflow.WRAP or isinstance(fmt, Book):
         return None
     if isinstance(fmt, Fixed):
         fraction, last = fmt.width + 1, fmt.quantum

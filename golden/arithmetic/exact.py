@@ -8,13 +8,15 @@ was set. Bits that are jammed lie so far below a result's last place that roundi
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from operator import itemgetter
 
 import numpy as np
 
-from ..formats.scalar import Fixed, Float, Format, Specials, Subnormals
+from ..formats.scalar import Book, Fixed, Float, Format, Specials, Subnormals
 
 NAN, INF, INVALID = (np.uint8(1 << n) for n in range(3))
 """Bits of :attr:`Exact.kind`. INVALID: a signalling NaN, or the result of an invalid operation."""
@@ -156,6 +158,8 @@ def _table(fmt: Format) -> Exact:
 
 
 def _unpack(codes: np.ndarray, fmt: Format) -> Exact:
+    if isinstance(fmt, Book):
+        return _unpack_book(codes, fmt)
     codes = codes.astype(np.uint64)
     return _unpack_fixed(codes, fmt) if isinstance(fmt, Fixed) else _unpack_float(codes, fmt)
 
@@ -208,6 +212,25 @@ def _unpack_float(codes: np.ndarray, fmt: Float) -> Exact:
         negative=negative,
         kind=kind,
         low=fmt.quantum,
+        high=fmt.emax + 1,
+        bits=fmt.precision,
+    )
+
+
+def _unpack_book(codes: np.ndarray, fmt: Book) -> Exact:
+    numbers = [Fraction(value) for value in fmt.values]
+    exponents = [
+        fmt.quantum if fmt.uniform or not value else math.frexp(value)[1] - fmt.precision
+        for value in fmt.values
+    ]
+    pairs = zip(numbers, exponents, strict=True)
+    significands = [int(abs(number) / Fraction(2) ** exponent) for number, exponent in pairs]
+    negative = [math.copysign(1.0, value) < 0 for value in fmt.values]
+    return Exact(
+        significand=np.array(significands, np.uint64)[codes],
+        exponent=fmt.quantum if fmt.uniform else np.array(exponents, np.int64)[codes],
+        negative=np.array(negative)[codes],
+        low=min(exponents),
         high=fmt.emax + 1,
         bits=fmt.precision,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, factor, scalar
-from ..formats.scalar import Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Float, Format
 from .exact import ONE, WINDOW, Exact, multiply, unpack
 from .integers import integers_of
 from .operands import Operand
@@ -236,7 +236,7 @@ class Factors:
                 "must be a multiple of the other"
             )
         bits = sum(_precision(fmt) for fmt in (self.a, self.b) if isinstance(fmt, Block))
-        bits += sum(scalar(fmt).width for fmt in (self.a, self.b))
+        bits += sum(_bits(scalar(fmt)) for fmt in (self.a, self.b))
         if self.scales and bits > 64:
             raise SpecError(
                 f"a={self.a.name}, b={self.b.name}: elements and significands of scales have "
@@ -276,7 +276,7 @@ class Factors:
     @property
     def wide(self) -> bool:
         """Whether a product exceeds 64 bits, and is kept in several parts."""
-        return self.product is None and factor(self.a).width + factor(self.b).width > 64
+        return self.product is None and sum(_bits(factor(x)) for x in (self.a, self.b)) > 64
 
     def __str__(self) -> str:
         return f"products of {self.a.name} and {self.b.name}"
@@ -340,6 +340,11 @@ def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> Exact:
 
 def _precision(fmt: Block) -> int:
     return fmt.scale.precision
+
+
+def _bits(fmt: Format) -> int:
+    """Bits that hold the significand of any number of ``fmt``."""
+    return fmt.precision if isinstance(fmt, Book) else fmt.width
 
 
 def default_size(a: AnyFormat, b: AnyFormat) -> int:

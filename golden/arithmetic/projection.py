@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import SpecError, check_whole
 from ..formats.choices import Flag, Nan, Overflow, Rounding
-from ..formats.scalar import Fixed, Float, Format, Specials, Subnormals
+from ..formats.scalar import Book, Fixed, Float, Format, Specials, Subnormals
+from .books.nearest import nearest
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
 from .operands import check_codes
 
@@ -215,7 +216,7 @@ def resolve_nan(nan: Any, fmt: Format) -> Nan | None:
     nan = Nan.parse(nan, "nan")
     if fmt.has_nan:
         raise SpecError(f"nan={nan}: {fmt.name} has a NaN; this is for formats without one")
-    zero = not isinstance(fmt, Float) or fmt.zero
+    zero = isinstance(fmt, Fixed) or fmt.zero
     if (nan is Nan.ZERO and not zero) or (nan is Nan.NEGATIVE_ZERO and not fmt.negative_zero):
         allowed = ", ".join(["largest"] + ["zero"] * zero + ["negative_zero"] * fmt.negative_zero)
         raise SpecError(f"nan={nan}: {fmt.name} has no such value; must be one of {allowed}")
@@ -224,6 +225,9 @@ def resolve_nan(nan: Any, fmt: Format) -> Nan | None:
 
 def nan_code(fmt: Format, nan: Nan | None) -> int:
     """Return the code of a NaN in ``fmt``, or of what it becomes there (:func:`resolve_nan`)."""
+    if isinstance(fmt, Book):
+        value = 0.0 if nan is Nan.ZERO or nan is Nan.NEGATIVE_ZERO else fmt.max
+        return fmt.code(value, negative=nan is Nan.NEGATIVE_ZERO)
     if nan is Nan.ZERO:
         return 0
     if nan is Nan.NEGATIVE_ZERO:
@@ -235,6 +239,8 @@ def nan_code(fmt: Format, nan: Nan | None) -> int:
 
 def check_random(fmt: Format, bits: int) -> None:
     """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
+    if isinstance(fmt, Book):
+        raise SpecError(f"rounding: {fmt.name} is a code book, which has no stochastic rounding")
     # A sum of two terms has 60 digits before the jammed one (exact.add).
     if isinstance(fmt, Float) and fmt.precision + bits >= 60:
         most = 59 - fmt.precision
@@ -257,6 +263,8 @@ def project(
         parts = x if isinstance(x, Split) else split(x, fmt)
         return _project_fixed(parts, fmt, direction, overflow, flags, nan)
     assert isinstance(x, Exact)
+    if isinstance(fmt, Book):
+        return _project_book(x, fmt, direction, flags, nan)
     return _project_float(x, fmt, direction, overflow, flags, nan)
 
 
@@ -281,18 +289,24 @@ class _Rounded:
     tiny: np.ndarray | None
 
 
-def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
-    gradual = fmt.subnormals is Subnormals.GRADUAL
+def _normalised(x: Exact) -> tuple[np.ndarray, np.ndarray]:
+    """Return significands whose top bit is the one below ``_TOP``, and its exponent."""
     significand, offset = x.significand, x.exponent
     if x.bits > _TOP and int(significand.max(initial=0)) >> _TOP:
         top = significand >> np.uint64(_TOP)
         significand = shift_right_jam(significand, top)
         offset = offset + top.view(np.int64)
     length = bit_length(significand)
-    zero = significand == 0
     norm = significand << (_TOP - length).view(np.uint64)
     exponent = offset + (length - 1)
-    exponent[zero] = -1 << 20
+    exponent[significand == 0] = -1 << 20
+    return norm, exponent
+
+
+def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
+    gradual = fmt.subnormals is Subnormals.GRADUAL
+    norm, exponent = _normalised(x)
+    zero = norm == 0
 
     drop = _TOP - fmt.precision
     unbounded = norm
@@ -480,3 +494,18 @@ def _project_fixed(
     result = invalid * np.uint8(Flag.INVALID)
     result |= (inexact & ~invalid) * np.uint8(Flag.INEXACT)
     return codes, result
+
+
+def _project_book(
+    x: Exact, fmt: Book, direction: Direction, flags: bool, becomes: Nan | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    norm, exponent = _normalised(x)
+    codes, raised = nearest(fmt, norm, exponent, x.negative, direction.rounding, direction.modes)
+    if x.kind is not None and x.kind.any():
+        infinite, nan = (x.kind & INF).astype(bool), (x.kind & NAN).astype(bool)
+        ends = [fmt.code(end, negative=end == fmt.min) for end in (fmt.max, fmt.min)]
+        codes[infinite] = np.array(ends, fmt.code_dtype)[x.negative[infinite].view(np.uint8)]
+        codes[nan] = nan_code(fmt, becomes)
+        raised[infinite | nan] = Flag.INVALID
+        raised[(x.kind & INVALID).astype(bool)] = Flag.INVALID
+    return codes, raised if flags else None

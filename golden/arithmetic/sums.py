@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..formats.scalar import Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Format
 from .exact import (
     INF,
     INVALID,
@@ -58,7 +58,7 @@ def add_terms(
         first = product[0]
         if _fits([first, addend], 2):
             return _add_fixed(first, addend, down)
-        if isinstance(out, Float) and add_fits(first, addend):
+        if not isinstance(out, Fixed) and add_fits(first, addend):
             return add(first, addend, down)
     negative = product[0].negative
     if addend is not None:
@@ -118,7 +118,7 @@ def add_aligned(
     # A product of n factors lies below 2**n times the power of two that its fields have.
     above = max(product.bits - product_top, addend.bits - addend_top)
     low, high = min(product.low, addend.low), max(product.high, addend.high)
-    if isinstance(out, Float) and fraction + above + count.bit_length() <= WINDOW:
+    if not isinstance(out, Fixed) and fraction + above + count.bit_length() <= WINDOW:
         total = np.zeros(product.shape[:-1], np.int64)
         for significand, up, sign in cut:
             # A term of infinity or NaN may be shifted out: its sum is not looked at.
@@ -215,6 +215,8 @@ def totals(product: Exact, groups: int) -> Exact:
 
 def alignment(fmt: Format) -> int:
     """Return what an unpacked exponent lacks to the exponent of the format's fields."""
+    if isinstance(fmt, Book):
+        return fmt.precision - 1
     return fmt.width - 1 if isinstance(fmt, Fixed) else fmt.mantissa
 
 

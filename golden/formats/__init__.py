@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Number formats as data: scalars, blocks that share a scale, and the choices of rounding."""
 
+from .books import BOOKS, Book
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals, format
 
-__all__ = ["FORMATS", "POWERS", "Fixed", "Float", "Format", "Specials", "Subnormals", "format"]
+__all__ = [
+    "BOOKS",
+    "FORMATS",
+    "POWERS",
+    "Book",
+    "Fixed",
+    "Float",
+    "Format",
+    "Specials",
+    "Subnormals",
+    "format",
+]

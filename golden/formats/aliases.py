@@ -94,8 +94,8 @@ LEADS: dict[str, str] = {
     "float8": "is e4m3 or e5m2 (OCP), e4m3fnuz or e5m2fnuz: say which",
     "fp6": "is e3m2 or e2m3; with block scales mxfp6-e3m2 or mxfp6-e2m3: say which",
     "float6": "is e3m2 or e2m3: say which",
-    "fp4": "is e2m1; with block scales mxfp4 or nvfp4; bitsandbytes' FP4 is a table of values, "
-    "which macaw does not have yet",
+    "fp4": "is e2m1; with block scales mxfp4 or nvfp4; bitsandbytes' FP4 is a code book, fp4bnb: "
+    "say which",
     "float4": "is e2m1; with block scales mxfp4 or nvfp4: say which",
     "hfp8": "is a pair: 1-4-3 forward with bias 11, here e4m3b11fnuz, and 1-5-2 backward, here "
     "e5m2: name the one that the operand has",
@@ -119,8 +119,6 @@ LEADS: dict[str, str] = {
     "mx": "is one of mxfp8-e4m3, mxfp8-e5m2, mxfp6-e3m2, mxfp6-e2m3, mxfp4, mxint8: say which",
     "shift": "has no width: say shift2, shift3 or shift4",
     "power": "has no width: say power2, power3 or power4",
-    "nf4": "is a code book (a table of values), which macaw does not have yet; of its width are "
-    "e2m1 and int4, with block scales mxfp4, nvfp4 and int4sym-k64-fp32",
     "msfp12": "has sign and magnitude; near it is fx4.2sym-k16-e8m0, blocks of 16 whose elements "
     "are -1.75 to 1.75",
     "posit": "is not here: macaw has floats of fixed fields, fixed point, and blocks of them",

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import FormatError, check_axis
 from .aliases import canonical, unknown
+from .books import BOOKS, Book
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
 from .scalar import format as scalar_format
 
@@ -235,7 +236,7 @@ _BLOCK = re.compile(
     r"(?:-(?P<second>[^-z][^-]*))?(?:-z(?P<zero>[^-]+))?"
 )
 
-AnyFormat = Float | Fixed | Block
+AnyFormat = Float | Fixed | Book | Block
 
 
 def format(name: str | AnyFormat) -> AnyFormat:
@@ -277,7 +278,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
     except FormatError as error:
         if not isinstance(name, str) or not str(error).startswith("unknown"):
             raise
-        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS]) from None
+        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS, *BOOKS]) from None
 
 
 def scalar(fmt: AnyFormat) -> Format:

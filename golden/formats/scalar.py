@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Number formats as data: floats of any field widths, integers and fixed point.
-
-A format has no behaviour of its own besides properties that follow from its fields. Its
-``encode`` and ``decode`` go through :mod:`macaw.golden.arithmetic.codec`.
-"""
+"""Number formats as data: floats of any field widths, integers and fixed point, by any name."""
 
 from __future__ import annotations
 
@@ -13,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..errors import FormatError, check_whole
 from .aliases import canonical, unknown
+from .books import BOOKS, Book
+from .codes import Codec
 
 _FARTHEST_BIAS = 4096
 """Beyond any whose values lie within those of fp64."""
@@ -69,109 +65,8 @@ def _usual_bias(exponent: int, specials: Specials) -> int:
     return (1 << (exponent - 1)) - (not centred) if exponent else 0
 
 
-class _Codec:
-    """``encode`` and ``decode``, the same for every kind of format."""
-
-    __slots__ = ()
-
-    @property
-    def code_dtype(self) -> np.dtype:
-        """Smallest unsigned numpy dtype that holds a code."""
-        width: int = self.width  # type: ignore[attr-defined]
-        return np.dtype(f"u{1 if width <= 8 else 2 if width <= 16 else 4 if width <= 32 else 8}")
-
-    @property
-    def dtype(self) -> np.dtype | None:
-        """numpy or ml_dtypes dtype of the same values, or None (also without ml_dtypes)."""
-        from ..arithmetic.codec import value_dtype
-
-        return value_dtype(self)  # type: ignore[arg-type]
-
-    def encode(
-        self,
-        values: Any,
-        *,
-        rounding: Any = "rne",
-        overflow: Any = None,
-        nan: Any = None,
-        random: Any = None,
-        random_bits: int | None = None,
-    ) -> np.ndarray:
-        """Round ``values`` once to this format and return their codes.
-
-        Parameters
-        ----------
-        values : array_like
-            float64, float32, float16, integers of any width, or an ml_dtypes array; each element
-            is taken as the exact number that it is.
-        rounding, overflow : str, Rounding, Overflow or None
-            Overflow None is IEEE's rule for formats with infinities (of P3109, its own), and
-            saturation for others.
-        nan : str, Nan or None
-            What a NaN becomes in a format without one (:class:`macaw.golden.formats.choices.Nan`).
-        random : array_like of unsigned int, optional
-            With stochastic rounding (``sr srb src``) only: one word of ``random_bits`` (default 16)
-            bits per element.
-
-        Returns
-        -------
-        ndarray of ``code_dtype``, in the shape of ``values`` broadcast with ``random``
-
-        Raises
-        ------
-        CodeError for a dtype that is not numeric, SpecError for an option.
-        """
-        from ..arithmetic.codec import encode
-
-        return encode(
-            self,  # type: ignore[arg-type]
-            values,
-            rounding=rounding,
-            overflow=overflow,
-            nan=nan,
-            random=random,
-            random_bits=random_bits,
-        )
-
-    def encode_exact(
-        self,
-        significand: Any,
-        exponent: Any,
-        *,
-        rounding: Any = "rne",
-        overflow: Any = None,
-        random: Any = None,
-        random_bits: int | None = None,
-    ) -> np.ndarray:
-        """Like :meth:`encode`, of the values ``significand * 2**exponent`` (integer arrays)."""
-        from ..arithmetic.codec import encode_exact
-
-        return encode_exact(
-            self,  # type: ignore[arg-type]
-            significand,
-            exponent,
-            rounding=rounding,
-            overflow=overflow,
-            random=random,
-            random_bits=random_bits,
-        )
-
-    def decode(self, codes: Any) -> np.ndarray:
-        """Return the values of ``codes`` as float64: exact, but for fixed point above 53 bits,
-        which rounds to nearest. CodeError for codes out of range."""
-        from ..arithmetic.codec import decode
-
-        return decode(self, codes)  # type: ignore[arg-type]
-
-    def to_numpy(self, codes: Any) -> np.ndarray:
-        """Return ``codes`` as an array of :attr:`dtype`; FormatError if there is none."""
-        from ..arithmetic.codec import to_numpy
-
-        return to_numpy(self, codes)  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Float(_Codec):
+class Float(Codec):
     """A binary floating-point format, ``(-1)**s * 2**(E - bias) * 1.M``.
 
     Parameters
@@ -370,7 +265,7 @@ class Float(_Codec):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fixed(_Codec):
+class Fixed(Codec):
     """An integer or fixed-point format: two's complement ``code * 2**-fraction``.
 
     Parameters
@@ -456,7 +351,7 @@ class Fixed(_Codec):
         return self.max_integer - self.min_integer + 1
 
 
-Format = Float | Fixed
+Format = Float | Fixed | Book
 
 
 def _small(exponent: int, mantissa: int, specials: Specials, **fields: Any) -> Float:
@@ -554,7 +449,8 @@ def _spell_fixed(f: Fixed) -> str:
 def format(name: str | Format) -> Format:
     """Return the format called ``name``; a format is returned as it is.
 
-    Names are those of :data:`FORMATS` and :data:`POWERS`, what others call these
+    Names are those of :data:`FORMATS`, :data:`POWERS` and
+    :data:`~macaw.golden.formats.books.BOOKS`, what others call these
     (:data:`macaw.golden.formats.aliases.ALIASES`), those of IEEE P3109, then the grammar: floats
     ``[u]e<E>m<M>[b<bias>][ieee|fn|fnuz|ext|finite][ftz|nosub][nozero]``, where
     a negative bias is spelled ``bn<bias>``; specials that are not spelled are those of the
@@ -567,13 +463,13 @@ def format(name: str | Format) -> Format:
     FormatError for any other name, with the closest known ones, or what it may mean
     (:data:`macaw.golden.formats.aliases.LEADS`).
     """
-    if isinstance(name, Float | Fixed):
+    if isinstance(name, Float | Fixed | Book):
         return name
     if not isinstance(name, str):
         raise FormatError(f"format {name!r}: must be a name or a format")
     key = name.strip().lower()
     key = key if key in FORMATS else canonical(name)
-    if known := FORMATS.get(key) or POWERS.get(key):
+    if known := FORMATS.get(key) or POWERS.get(key) or BOOKS.get(key):
         return known
     if match := _FLOAT.fullmatch(key):
         bias = int(match["bias"]) if match["bias"] else None
@@ -600,4 +496,4 @@ def format(name: str | Format) -> Format:
             signed=not match["unsigned"],
             symmetric=bool(match["sym"]),
         )
-    raise unknown(name, FORMATS | POWERS)
+    raise unknown(name, [*FORMATS, *POWERS, *BOOKS])

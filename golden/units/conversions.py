@@ -20,7 +20,7 @@ from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
-from ..formats.scalar import FORMATS, Float, Format
+from ..formats.scalar import FORMATS, Book, Float, Format
 from .naming import counted, named, rounding_words, word
 from .specification import UNSET, Ports, Unit
 
@@ -226,7 +226,9 @@ class BlockDequantize(_Conversion):
         if self.size is None:
             self._set("size", default_size(block))
         check_integer("size", self.size, 1, LARGEST_BLOCK)
-        if block.factor.width + block.scale.precision > 64:
+        element = block.factor
+        bits = element.precision if isinstance(element, Book) else element.width
+        if bits + block.scale.precision > 64:
             raise SpecError(f"a={block.name}: an element times its scale has more than 64 bits")
         self._check_result()
 

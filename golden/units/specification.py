@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
-from ..formats.scalar import Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Float, Format
 from . import naming
 
 UNSET: Any = None
@@ -137,7 +137,7 @@ class Unit:
                 continue
             if item.name in ROUNDING and not self.rounds:
                 continue
-            if isinstance(value, Float | Fixed | Block):
+            if isinstance(value, Float | Fixed | Book | Block):
                 result[item.name] = value.name
             elif isinstance(value, enum.Enum):
                 result[item.name] = value.value

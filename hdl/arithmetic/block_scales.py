@@ -21,8 +21,7 @@ from .divide import constant, normalised, quotient
 from .number import Number, Special, multiply, unpack
 from .projection import Unrounded
 from .rounding import Rounder
-from .shift import at_least, leading_zeros, shift_left
-from .tree import largest
+from .shift import at_least, largest, leading_zeros, shift_left
 from .unrounded import from_number, headroom
 
 __all__ = ["PowerOfTwo", "ThroughFp32", "nonfinite"]
@@ -155,7 +154,7 @@ class PowerOfTwo:
         low, high = first.quantum - most, max(tops.values())
         bits = rounders[0].fraction_bits
         width = len(first.significand)
-        width += headroom(self.block.element, low, width, bits)
+        width += headroom(rounders[0].format, low, width, bits)
         offset = rounders[0].origin(width, high)
         base = p.name("base", self.code + (offset - first.offset - scale.bias))
         never = p.constant(0, 1)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Unpacking and products: codes to sign, significand and exponent, once for every unit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from macaw.golden.arithmetic.factors import Product
-from macaw.golden.formats import Fixed, Float, Format, Specials, Subnormals
+from macaw.golden.formats import Book, Fixed, Float, Format, Specials, Subnormals
 
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
+from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .integers import integer
 
@@ -100,6 +103,8 @@ def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
     with p.scope(f"unpack_{code.name}" if code.name in p.inputs else "unpack"):
         if isinstance(format, Fixed):
             return _unpack_fixed(p, code, format)
+        if isinstance(format, Book):
+            return _unpack_book(p, code, format)
         return _unpack_float(p, code, format)
 
 
@@ -185,6 +190,37 @@ def _classify(
         nan, infinite = high & code[0], high & ~code[0]
     nan, infinite = p.name("nan", nan), p.name("infinite", infinite)
     return Special(nan=nan, infinite=infinite, negative=sign, invalid=signalling)
+
+
+def _unpack_book(p: Scheduler, code: Wire, format: Book) -> Number:
+    never = p.constant(0, 1)
+    places = [math.frexp(value)[1] - format.precision for value in format.values]
+    if format.uniform:
+        places = [format.quantum] * len(places)
+    pairs = zip(format.values, places, strict=True)
+    words = [int(Fraction(value) / Fraction(2) ** place) for value, place in pairs]
+    # Where it has an exponent of its own, a significand has no sign.
+    word = lookup(p, code, words if format.uniform else [abs(word) for word in words])
+    raised = [
+        place - format.quantum if word else 0 for word, place in zip(words, places, strict=True)
+    ]
+    sign = _flag(p, code, [math.copysign(1.0, value) < 0 for value in format.values])
+    least = min(abs(word).bit_length() for word in words if word)
+    return Number(
+        pipeline=p,
+        sign=p.name("sign", sign),
+        zero=p.name("zero", _flag(p, code, [not word for word in words])),
+        significand=p.name("significand", word),
+        exponent=p.name("exponent", lookup(p, code, raised)),
+        offset=format.quantum,
+        lowest=((least - 1, format.quantum + max(raised)),),
+        special=Special(nan=never, infinite=never, negative=sign, invalid=never),
+    )
+
+
+def _flag(p: Scheduler, code: Wire, holds: Sequence[bool]) -> Wire:
+    """Whether what is asked holds for the code: one bit."""
+    return lookup(p, code, [int(each) for each in holds]).bits(1)
 
 
 def multiplied(p: Scheduler, product: Product | None, a: Number, b: Number) -> Number:

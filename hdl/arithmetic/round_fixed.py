@@ -6,17 +6,72 @@ taken. The shifted word is the quotient rounded down, so that rounding to neares
 same on both sides of zero, and the other directions only have to look at the sign.
 """
 
+from dataclasses import dataclass
+
 from macaw.golden.arithmetic.projection import nan_code
 from macaw.golden.formats import Fixed
 from macaw.golden.formats.choices import Overflow
 
+from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .integers import ends, wrap
 from .number import Special
 from .projection import Projection, Projector, Unrounded
 from .shift import at_least, shift_right, window
 
-__all__ = ["ToFixed"]
+__all__ = ["Frame", "ToFixed", "framed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """A magnitude cut at the last place of a fixed point: ``whole``, and ``fraction`` below it.
+
+    Something is below both iff ``below``. Where ``too_high`` the value is beyond all that
+    ``whole`` has, unless it is zero: not ``nonzero``.
+    """
+
+    sign: Wire
+    whole: Wire
+    fraction: Wire
+    below: Wire
+    too_high: Wire
+    nonzero: Wire
+
+
+def framed(p: Scheduler, exact: Unrounded, format: Fixed, keep: int) -> Frame:
+    """``exact`` at the last place of ``format``, with ``keep`` bits of its fraction."""
+    scale = exact.exponent + (exact.offset + format.fraction)
+    with p.scope("shift"):
+        negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
+        sign = p.name("sign", exact.sign ^ negative)
+        width = len(exact.word)
+        magnitude = exact.word.bits(width) ^ negative
+        if exact.word.signed:
+            # With a fraction below, the complement is already the magnitude rounded down.
+            magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
+        magnitude = p.name("magnitude", magnitude)
+        # The frame ends `keep` bits below the result's last place. It begins where the largest
+        # number does, unless that is above all results.
+        most = max(min(scale.high, format.width), -width)
+        top = most - exact.offset - format.fraction
+        amount = p.add(exact.exponent.complement, top + 1)
+        too_high = p.name("too_high", amount.negative)
+        amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
+        frame, fell = shift_right(p, magnitude, amount, width + most + keep)
+        nonzero = magnitude.any() | exact.sticky
+        below = p.name("below", fell | exact.sticky)
+        if exact.bound is not None:
+            frame = frame[: max(keep + exact.bound + format.fraction, 0)]
+        frame = frame.bits(max(len(frame), keep + 1))
+        fraction, whole = p.name("fraction", frame[:keep]), p.name("whole", frame[keep:])
+    return Frame(
+        sign=sign,
+        whole=whole,
+        fraction=fraction,
+        below=below,
+        too_high=too_high,
+        nonzero=nonzero,
+    )
 
 
 class ToFixed(Projector[Fixed]):
@@ -43,29 +98,8 @@ class ToFixed(Projector[Fixed]):
                 code = self._with_special(rounded, special)
             return Projection(code=code, flags=p.constant(0, 4))
 
-        with p.scope("shift"):
-            negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
-            sign = p.name("sign", exact.sign ^ negative)
-            width = len(exact.word)
-            magnitude = exact.word.bits(width) ^ negative
-            if exact.word.signed:
-                # With a fraction below, the complement is already the magnitude rounded down.
-                magnitude = p.add(magnitude, negative & ~exact.sticky).bits(width)
-            magnitude = p.name("magnitude", magnitude)
-            # The frame ends `keep` bits below the result's last place. It begins where the largest
-            # number does, unless that is above all results.
-            most = max(min(scale.high, format.width), -width)
-            top = most - exact.offset - format.fraction
-            amount = p.add(exact.exponent.complement, top + 1)
-            too_high = p.name("too_high", amount.negative)
-            amount = (amount.bits(len(amount)) & ~too_high).within(0, max(amount.high, 0))
-            frame, fell = shift_right(p, magnitude, amount, width + most + keep)
-            nonzero = magnitude.any() | exact.sticky
-            below = p.name("below", fell | exact.sticky)
-            if exact.bound is not None:
-                frame = frame[: max(keep + exact.bound + format.fraction, 0)]
-            frame = frame.bits(max(len(frame), keep + 1))
-            fraction, whole = p.name("fraction", frame[:keep]), p.name("whole", frame[keep:])
+        frame = framed(p, exact, format, keep)
+        sign, whole, fraction, below = frame.sign, frame.whole, frame.fraction, frame.below
         with p.scope("round"):
             up, inexact, _ = direction.increment(sign, whole[0], fraction, below, p.constant(0, 1))
             largest = format.max_integer
@@ -83,7 +117,7 @@ class ToFixed(Projector[Fixed]):
                 integer = integer.within(format.min_integer, largest)
             integer = p.name("integer", integer)
         with p.scope("pack"):
-            return self._saturated(integer, inexact, too_high & nonzero, special, sign)
+            return self._saturated(integer, inexact, frame.too_high & frame.nonzero, special, sign)
 
     def _saturated(
         self,

@@ -3,16 +3,17 @@
 
 A value is a :class:`~.projection.Unrounded`, a result a :class:`~.projection.Projection`. Whether
 it is rounded up says :class:`~.direction.Direction`; what is around that differs between floats
-(:mod:`~.round_float`) and fixed point (:mod:`~.round_fixed`).
+(:mod:`~.round_float`), fixed point (:mod:`~.round_fixed`) and code books (:mod:`~.round_book`).
 """
 
-from macaw.golden.formats import Fixed, Format
+from macaw.golden.formats import Book, Fixed, Format
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .direction import Direction
 from .projection import Projection, Unrounded
+from .round_book import ToBook, fixed_point_of
 from .round_fixed import ToFixed
 from .round_float import ToFloat
 
@@ -25,7 +26,7 @@ class Rounder:
     Parameters
     ----------
     p : Scheduler
-    format : Float or Fixed
+    format : Float, Fixed or Book
     rounding : Rounding
     overflow : Overflow or None
         None is IEEE 754's rule for formats with infinities, and saturation for the others.
@@ -51,11 +52,16 @@ class Rounder:
         flags: bool = False,
         nan: Nan | None = None,
     ):
-        self.format = format
+        # Of a book, what a value is prepared for is the fixed point in which it is looked up.
+        self.format = fixed_point_of(format) if isinstance(format, Book) else format
         self.direction = Direction(p, rounding, mode=mode, random=random, flags=flags)
-        self._projector: ToFixed | ToFloat
+        self._projector: ToFixed | ToFloat | ToBook
         if isinstance(format, Fixed):
             self._projector = ToFixed(
+                format=format, direction=self.direction, overflow=overflow, nan=nan
+            )
+        elif isinstance(format, Book):
+            self._projector = ToBook(
                 format=format, direction=self.direction, overflow=overflow, nan=nan
             )
         else:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shifters and the leading-zero counter: the wide pieces that every floating-point unit shares."""
+"""Shifters, the leading-zero counter, comparisons: wide pieces that many units share."""
+
+from collections.abc import Sequence
 
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
-__all__ = ["at_least", "leading_zeros", "shift_left", "shift_right", "window"]
+__all__ = ["at_least", "largest", "leading_zeros", "shift_left", "shift_right", "window"]
 
 
 @scoped("count_zeros")
@@ -181,3 +183,15 @@ def at_least(p: Scheduler, word: Wire, bound: int) -> Wire:
         position = end
     assert result is not None
     return result
+
+
+@scoped("largest")
+def largest(p: Scheduler, words: Sequence[Wire]) -> Wire:
+    """The largest of unsigned words: a tree of comparisons."""
+    level = list(words)
+    while len(level) > 1:
+        pairs = [
+            p.mux(x < y, y, x, "larger") for x, y in zip(level[0::2], level[1::2], strict=False)
+        ]
+        level = pairs + ([level[-1]] if len(level) % 2 else [])
+    return level[0]

@@ -8,7 +8,7 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Rounding
 
-from ..arithmetic.accumulation import truncated_terms
+from ..arithmetic.accumulation import point_of, truncated_terms
 from ..arithmetic.block_scales import PowerOfTwo, ThroughFp32, nonfinite
 from ..arithmetic.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
@@ -89,14 +89,22 @@ class BlockQuantizeDatapath(Lanewise):
         rounders = self.rounders(p, block.element, len(codes), operands.get("random"), fold)
         elements = shared.project(codes, rounders)
         if scale.has_nan:
-            elements = [element & ~idle for element in elements]
+            elements = [self._kept(p, element, ~idle) for element in elements]
         else:
             alone = [nonfinite(p, [code], spec.a) for code in codes]
-            elements = [e & (special | ~idle) for e, special in zip(elements, alone, strict=True)]
+            pairs = zip(elements, alone, strict=True)
+            elements = [self._kept(p, e, special | ~idle) for e, special in pairs]
         elements = fold.collect(elements)
         code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
         return {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
+
+    def _kept(self, p: Scheduler, element: Wire, kept: Wire) -> Wire:
+        """``element`` where it is ``kept``, else the code of zero."""
+        zero = self.spec.out.element.zero_code
+        if zero == 0:
+            return element & kept
+        return p.mux(kept, element, p.constant(zero, len(element)))
 
     def _positive(self, code: Wire) -> Wire:
         """Whether an fp32 code is that of a positive finite number."""
@@ -200,8 +208,7 @@ class HadamardDatapath(Lanewise):
     def _aligned(
         self, p: Scheduler, terms: list[Number], bits: int
     ) -> tuple[list[Wire], Wire, int]:
-        fmt = self.spec.a
-        point = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
+        point = point_of(self.spec.a)
         words, largest, offset = truncated_terms(p, [(term, point) for term in terms], bits)
         whole = [p.add(word, term.sign) for word, term in zip(words, terms, strict=True)]
         return whole, largest, offset
@@ -225,8 +232,9 @@ class HadamardDatapath(Lanewise):
         """Signs of the sums where they are zero: minus if no term is anything but -0."""
         out = self.spec.out
         never = p.constant(0, 1)
-        if isinstance(out, Fixed) or not out.signed or out.nan_for_negative_zero:
-            # Code 0 has no sign there. In formats without a zero it has.
+        unsigned_zero = isinstance(out, Fixed) or (out.zero and not out.negative_zero)
+        if unsigned_zero or not out.signed:
+            # A zero has no sign there. In formats without one it has.
             return [never] * len(terms)
         plus = [~(term.zero & ~term.sign) for term in terms]
         minus = [~(term.zero & term.sign) for term in terms]

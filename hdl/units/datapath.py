@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Float
+from macaw.golden.formats import Book, Float
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
@@ -102,4 +102,7 @@ def _fixed(spec: Unit) -> bool:
     if isinstance(spec.ports.outputs["r"].format, Float):
         # Only the inner sums of a chunked accumulation wrap.
         inputs = {name: port for name, port in inputs.items() if name in ("a", "b")}
-    return not any(isinstance(port.format, Float) for port in inputs.values())
+    return not any(
+        isinstance(fmt, Float) or (isinstance(fmt, Book) and not fmt.uniform)
+        for fmt in (port.format for port in inputs.values())
+    )

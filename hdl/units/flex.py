@@ -10,9 +10,8 @@ from macaw.golden.units.flex import Flex, FlexSum
 
 from ..arithmetic.number import Number, multiply, unpack
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.shift import at_least
+from ..arithmetic.shift import at_least, largest
 from ..arithmetic.sums import fixed_point
-from ..arithmetic.tree import largest
 from ..arithmetic.unrounded import from_fixed
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

@@ -80,6 +80,7 @@ class IntegerSumDatapath(Datapath):
         terms = [_factor(p, part, spec.b) for part in code.lanes(spec.b.width)]
         if isinstance(spec.b, Float):
             return terms
+        assert isinstance(spec.b, Fixed)
         total = p.sum([term.word for term in terms])
         word = total - zero_point(p, zeros, "b_zero", spec.b)
         return [Term(word=word, flip=p.constant(0, 1))]
@@ -137,6 +138,7 @@ def _product(p: Scheduler, a: Wire, b: Wire) -> Term:
 def _factor(p: Scheduler, code: Wire, format: Format) -> Term:
     if isinstance(format, Fixed):
         return Term(word=integer(code, format), flip=p.constant(0, 1))
+    assert isinstance(format, Float)
     return Term(word=p.constant(1), flip=p.constant(0, 1)).times(p, code, format)
 
 

@@ -8,9 +8,8 @@ from macaw.golden import units
 from macaw.golden.arithmetic.predictor import FRACTION, TRIES
 from macaw.golden.errors import SpecError
 
-from ..arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
+from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
 from ..arithmetic.square_root import square, square_root
-from ..arithmetic.tree import largest
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

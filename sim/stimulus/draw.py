@@ -34,7 +34,7 @@ import numpy as np
 
 from macaw.golden.arithmetic.integers import codes_of
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed, Float, Format, Specials
+from macaw.golden.formats import Book, Fixed, Float, Format, Specials
 from macaw.golden.formats.block import Block
 from macaw.golden.units import Chain, ExponentPredictor, Operand, Unit
 
@@ -72,6 +72,14 @@ def corners(fmt: Format) -> np.ndarray:
         near = [0, 1, 2, 3, one, one - 1, one + 1, half, half - 1, half + 1, half >> 1]
         codes = {c % span for n in near for c in (n, -n)} | set(alternating)
         return np.array(sorted(codes), fmt.code_dtype)
+    if isinstance(fmt, Book):
+        ordered = fmt.ordered
+        middle = int(np.searchsorted(ordered, 0.0))
+        near = {*range(3), *range(middle - 2, middle + 3), *range(len(ordered) - 3, len(ordered))}
+        values = [ordered[i] for i in near if 0 <= i < len(ordered)]
+        signs = (False, True)
+        codes = {fmt.code(value, negative=negative) for value in values for negative in signs}
+        return np.array(sorted(codes | {0, half, span - 1, *alternating}), fmt.code_dtype)
     one = min(max(fmt.bias, 0), (1 << fmt.exponent) - 1) << fmt.mantissa
     normal = 1 << fmt.mantissa
     largest = fmt.max_code
@@ -434,10 +442,18 @@ class _Draw:
             codes[name][: count // 2] = column
         last = self.names[-1]
         operand = self.numbers[last]
-        top = (1 << self.result.width) - 1
+        result = self.result
+        top = (1 << result.width) - 1
+        if isinstance(result, Book):
+            top = result.finite_values - 1
         low = rng.integers(0, top, _shape(operand, count), dtype=np.uint64)
-        below = self.result.decode(low.astype(self.result.code_dtype))
-        above = self.result.decode((low + np.uint64(1)).astype(self.result.code_dtype))
+        if isinstance(result, Book):
+            # Neighbours in value need not have neighbouring codes.
+            ordered = np.array(result.ordered)
+            below, above = ordered[low], ordered[low + np.uint64(1)]
+        else:
+            below = result.decode(low.astype(result.code_dtype))
+            above = result.decode((low + np.uint64(1)).astype(result.code_dtype))
         with np.errstate(all="ignore"):
             middle = np.nan_to_num(below / 2 + above / 2, posinf=0, neginf=0)
             close = operand.format.encode(middle)
@@ -521,7 +537,7 @@ def _edges(formats: list[Format]) -> np.ndarray:
 
 def _far(fmt: Format) -> int:
     """A distance that leaves the smaller term as a sticky bit only."""
-    return (fmt.mantissa if isinstance(fmt, Float) else fmt.width) + 3
+    return (fmt.width if isinstance(fmt, Fixed) else fmt.precision - 1) + 3
 
 
 def _compose(
@@ -532,6 +548,9 @@ def _compose(
     if fmt.width > 62:
         drop = np.clip(_range(fmt)[1] - exponent, 0, 60)
         return ((bits >> drop) ^ -((bits >> 61) & 1)).astype(np.uint64) & _mask(fmt)
+    if isinstance(fmt, Book):
+        magnitude = np.ldexp(1.0 + (bits & ((1 << 52) - 1)) * 2.0**-52, exponent)
+        return fmt.encode(np.where((bits >> 61) & 1, -magnitude, magnitude))
     mantissa_bits = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
     fraction = bits & ((1 << mantissa_bits) - 1)
     if mantissa_bits:
@@ -557,6 +576,8 @@ def _compose(
 def _negate(codes: np.ndarray, fmt: Format) -> np.ndarray:
     if isinstance(fmt, Float):
         return codes ^ codes.dtype.type(1 << (fmt.width - 1)) if fmt.signed else codes
+    if isinstance(fmt, Book):
+        return fmt.encode(-fmt.decode(codes))
     return (~codes.astype(np.uint64) + np.uint64(1) & _mask(fmt)).astype(codes.dtype)
 
 

@@ -8,7 +8,7 @@ import pytest
 from command_line import Run, one_line
 
 from macaw.golden import BLOCKS, FORMATS
-from macaw.golden.formats import POWERS
+from macaw.golden.formats import BOOKS, POWERS
 from macaw.golden.formats.aliases import ALIASES, LEADS
 
 
@@ -26,7 +26,7 @@ def test_formats_json(run: Run) -> None:
 
 
 def test_formats_lists_everything_registered(run: Run) -> None:
-    names = [*FORMATS, *POWERS, *BLOCKS]
+    names = [*FORMATS, *POWERS, *BOOKS, *BLOCKS]
     first = [line.split()[0] for line in run("formats").out.splitlines() if line]
     assert [name for name in first if name in names] == names
     assert [entry["name"] for entry in run("formats", "--json").json] == names
@@ -52,12 +52,21 @@ def test_format_shows_every_value(run: Run) -> None:
     assert "6" in run("formats", "e2m1").out
 
 
+def test_a_code_book_shows_its_values(run: Run) -> None:
+    outcome = run("formats", "nf4", "--json").json
+    assert (outcome["kind"], outcome["bits"], outcome["finite_values"]) == ("code book", 4, 16)
+    assert (outcome["values"][0], outcome["values"][15]) == (-1.0, 1.0)
+    assert "0.7229568362236023" in run("formats", "nf4").out
+
+
 def test_format_spelled_by_grammar(run: Run) -> None:
     outcome = run("formats", "e3m2b4ieee", "--json").json
     assert (outcome["bits"], outcome["bias"]) == (6, 4)
 
 
-@pytest.mark.parametrize("name", ["fp64", "int32", "ufx64.64", "e8m0", "dlfloat16", "ternary"])
+@pytest.mark.parametrize(
+    "name", ["fp64", "int32", "ufx64.64", "e8m0", "dlfloat16", "ternary", "fp4bnb"]
+)
 def test_format_shows_any(run: Run, name: str) -> None:
     assert run("formats", name).code == 0
     assert run("formats", name, "--json").json["name"] == name

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from macaw.golden import SpecError, format, unit
-from macaw.golden.formats import FORMATS, POWERS
+from macaw.golden.formats import BOOKS, FORMATS, POWERS
 from macaw.golden.units import Unit
 from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
@@ -45,7 +45,7 @@ GROUPS = {
 
 
 def test_all_that_gates_take_are_there():
-    for name in FORMATS | POWERS:
+    for name in FORMATS | POWERS | BOOKS:
         if name in REGISTERED:
             assert build(unit("cast", a=name, out=name)).port_list
         else:

@@ -3,6 +3,6 @@
 
 from .aligned import truncated_terms
 from .steps import accumulate
-from .terms import Products, products
+from .terms import Products, point_of, products
 
-__all__ = ["Products", "accumulate", "products", "truncated_terms"]
+__all__ = ["Products", "accumulate", "point_of", "products", "truncated_terms"]

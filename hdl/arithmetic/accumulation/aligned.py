@@ -10,8 +10,7 @@ from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire, cat
 from ..number import Number
 from ..rounding import Rounder
-from ..shift import shift_right
-from ..tree import largest
+from ..shift import largest, shift_right
 from ..unrounded import with_headroom
 
 __all__ = ["align_truncated", "cut_terms", "truncated_terms", "zero_sign_truncated"]

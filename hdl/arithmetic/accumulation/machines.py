@@ -14,9 +14,8 @@ from ...schedule.wire import Wire, cat
 from ..number import Number, Special, combine_special, unpack
 from ..projection import Unrounded
 from ..rounding import Rounder
-from ..shift import at_least, shift_right
+from ..shift import at_least, largest, shift_right
 from ..sums import fixed_point, scale_number, sum_products
-from ..tree import largest
 from ..unrounded import with_headroom
 from .aligned import cut_terms
 from .terms import Group, Products, point_of

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.factors import Factors
-from macaw.golden.formats import Float, Format
+from macaw.golden.formats import Book, Float, Format
 from macaw.golden.formats.block import Block, factor, scalar
 
 from ...schedule.scheduler import Scheduler
@@ -172,6 +172,8 @@ def _zero_points(factors: Factors, operands: dict[str, Wire], name: str) -> list
 
 def point_of(format: Format) -> int:
     """Bits of a significand below its point."""
+    if isinstance(format, Book):
+        return format.precision - 1
     return format.mantissa if isinstance(format, Float) else format.width - 1
 
 

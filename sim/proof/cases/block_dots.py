@@ -73,6 +73,9 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
             "out": "dlfloat16",
             "accumulation": "chunk(8,dlfloat16)",
         },
+        "nf4_int8": {"a": "nf4-k64-fp32", "b": "int8"},
+        "nf4_bf16_aligned": {"a": "nf4-k8-fp16", "b": "bf16", "accumulation": "aligned(24)"},
+        "fp4bnb_nf4": {"a": "fp4bnb-k8-e8m0", "b": "nf4-k8-e8m0", "out": "bf16"},
         "dfp16_pairs": {"a": "dfp16", "size": 8, "accumulation": "chunk(auto,int32)"},
         "dfp16_wrap": {
             "a": "dfp16",
@@ -99,6 +102,7 @@ def _blocks() -> Iterator[tuple[str, Unit]]:
         "nvfp4_exact_64_lanes": {"a": "nvfp4", "acc": "exact", "lanes": 64},
         "mxint8_bf16_4_contexts": {"a": "mxint8", "acc": "bf16", "contexts": 4},
         "mxfp4_sr": {"a": "mxfp4", "rounding": "sr"},
+        "nf4_int8": {"a": "nf4-k8-fp32", "b": "int8"},
         "mxfp4_1_lane": {"a": "mxfp4", "lanes": 1, "acc": "bf16", "rounding": "rdn"},
         "dfp16_pairs": {"a": "dfp16", "lanes": 8, "accumulation": "chunk(auto,int32)"},
         "tensor_core": {"a": "e5m2-k8-e8m0", "accumulation": "aligned(25,4,rtz)"},

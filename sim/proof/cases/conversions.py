@@ -46,7 +46,7 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
     for least in ("modelopt", "torchao", "ct"):
         spec = unit("block-quantize", a="bf16", out="nvfp4", size=4, min_scale=least)
         yield f"quantize_nvfp4_least_{least}", spec
-    for name in ("int8sym-k4-fp16", "e4m3-k4-fp32"):
+    for name in ("int8sym-k4-fp16", "e4m3-k4-fp32", "nf4-k8-fp32", "fp4bnb-k8-e8m0"):
         yield f"quantize_{name}", unit("block-quantize", a="bf16", out=name)
     for name, out in (
         ("uint4-k16-fp16-zuint4", "fp16"),
@@ -56,6 +56,9 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
         ("uint2-k4-ue4m3-zint3", "int8"),
     ):
         yield f"dequantize_{name}_{out}", unit("block-dequantize", a=name, out=out)
+    yield "quantize_nf4_exact", unit("block-quantize", a="fp16", out="nf4-k4-fp32", order="exact")
+    for name in ("nf4-k64-fp32", "fp4bnb-k8-e8m0"):
+        yield f"dequantize_{name}", unit("block-dequantize", a=name, out="bf16")
     yield "dequantize_sr", unit("block-dequantize", a="mxfp8-e5m2", out="fp16", rounding="sr")
     yield "hadamard_e4m3", unit("hadamard", a="e4m3", out="bf16", size=16, signs="te")
     yield "hadamard_fp16", unit("hadamard", a="fp16", out="fp16", size=8, rounding="rdn")

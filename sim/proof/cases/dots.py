@@ -41,6 +41,7 @@ ACCUMULATORS: dict[str, Unit] = {
     "e5m2_exact": unit("mac", a="e5m2", out="bf16", terms=256),
     "fp16_exact": unit("mac", a="fp16", out="fp32"),
     "e2m1_exact_8_lanes": unit("mac", a="e2m1", out="fp16", lanes=8),
+    "nf4_fp4bnb_4_lanes": unit("mac", a="nf4", b="fp4bnb", out="fp32", lanes=4),
     "int8_wrap": unit("mac", a="int8", acc="int16", out="int16", overflow="wrap"),
     "int8_saturate": unit("mac", a="int8", acc="int16", out="int16", overflow="saturate"),
     "int8_int32": unit("mac", a="int8", acc="int32", out="int32", lanes=4),
@@ -91,6 +92,11 @@ def _directed() -> Iterator[tuple[str, Unit]]:
     """Results of other formats, rounding directions, sums that lose digits."""
     yield "dot4_int8_int32", unit("dot", a="int8", out="int32")
     yield "dot4_e2m1_fp16", unit("dot", a="e2m1", out="fp16")
+    yield "dot8_nf4_int8", unit("dot", a="nf4", b="int8", out="fp32", lanes=8)
+    yield (
+        "dot4_fp4bnb_bf16_aligned",
+        unit("dot", a="fp4bnb", b="bf16", out="fp32", accumulation="aligned(24)"),
+    )
     yield "dot2_fp16_rup", unit("dot", a="fp16", out="fp16", lanes=2, rounding="rup")
     yield (
         "dot4_fp32_aligned",

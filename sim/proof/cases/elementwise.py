@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from macaw.golden.formats import FORMATS, POWERS
+from macaw.golden.formats import BOOKS, FORMATS, POWERS
 from macaw.golden.formats import format as format_of
 from macaw.golden.units import Unit, unit
 
@@ -28,7 +28,7 @@ from .case import (
 
 # Every name that gates take, those of weights without a multiplier included; fp64 is too wide.
 REGISTERED: tuple[str, ...] = tuple(
-    name for name, fmt in (FORMATS | POWERS).items() if fmt.width <= 32
+    name for name, fmt in (FORMATS | POWERS | BOOKS).items() if fmt.width <= 32
 )
 FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
 
@@ -51,6 +51,7 @@ LARGE: dict[str, Unit] = {
 
 def _directed() -> Iterator[tuple[str, Unit]]:
     """Rounding modes, overflow policies, flags and odd formats."""
+    both: dict[str, Any] = {"rounding": "dynamic", "flags": True}
     for rounding in ROUNDINGS:
         yield f"fma_fp16_{rounding}", unit("fma", a="fp16", out="fp16", rounding=rounding)
         yield f"mul_e5m2_{rounding}", unit("mul", a="e5m2", rounding=rounding)
@@ -83,6 +84,22 @@ def _directed() -> Iterator[tuple[str, Unit]]:
     yield (
         "cast_fp32_dlfloat16_dynamic",
         unit("cast", a="fp32", out="dlfloat16", rounding="dynamic", flags=True),
+    )
+    for name in BOOKS:
+        for rounding in ("rne", "rna", "rtz", "rup", "rdn", "rod"):
+            yield (
+                f"cast_fp32_{name}_{rounding}",
+                unit("cast", a="fp32", out=name, rounding=rounding),
+            )
+        yield f"cast_fp32_{name}_dynamic_flags", unit("cast", a="fp32", out=name, **both)
+        yield f"mul_{name}_bf16_dynamic_flags", unit("mul", a=name, b="bf16", out="fp16", **both)
+        yield f"fma_{name}_bf16", unit("fma", a=name, b="bf16", out="fp32")
+        yield f"fma_{name}", unit("fma", a=name, out=name)
+        yield f"mul_{name}_fx12.7_wrap", unit("mul", a=name, out="fx12.7", overflow="wrap")
+    yield "cast_fp16_nf4_zero", unit("cast", a="fp16", out="nf4", nan="zero", flags=True)
+    yield (
+        "cast_fp16_fp4bnb_negative_zero",
+        unit("cast", a="fp16", out="fp4bnb", nan="negative_zero", flags=True),
     )
     yield "cast_int16_int8_wrap", unit("cast", a="int16", out="int8", overflow="wrap")
     yield "cast_fp16_uint8", unit("cast", a="fp16", out="uint8", flags=True)

@@ -142,6 +142,7 @@ def _table(fmt: Format) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(fmt, Fixed):
         values = np.arange(fmt.max_integer + 1) * 2.0**-fmt.fraction
     else:
+        assert isinstance(fmt, Float)
         values = fmt.decode(np.arange(fmt.max_code + 1, dtype=fmt.code_dtype))
     return values, (values[1:] + values[:-1]) / 2
 

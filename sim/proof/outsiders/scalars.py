@@ -20,7 +20,7 @@ import numpy as np
 
 from macaw.golden import FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
 from macaw.golden.errors import MacawError
-from macaw.golden.formats import format
+from macaw.golden.formats import BOOKS, Book, format
 from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..cases import block_dots, dots
@@ -57,7 +57,7 @@ def gfloat_format(fmt: Format) -> Any:
     import gfloat
     from gfloat.types import Domain
 
-    if isinstance(fmt, Fixed) or fmt.subnormals is Subnormals.FLUSH:
+    if not isinstance(fmt, Float) or fmt.subnormals is Subnormals.FLUSH:
         return None
     if fmt.subnormals is Subnormals.NONE and fmt.zero:
         return None
@@ -246,6 +246,9 @@ def operands(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     if isinstance(fmt, Fixed):
         edges = [0, 1, fmt.max_integer, fmt.min_integer, fmt.min_integer + 1, -1]
         corners = np.array([edge % (1 << fmt.width) for edge in edges], np.uint64)
+        near = np.zeros(count, bool)
+    elif isinstance(fmt, Book):
+        corners = np.array([fmt.code(fmt.max), fmt.code(fmt.min), fmt.zero_code], np.uint64)
         near = np.zeros(count, bool)
     else:
         corners = _corners(fmt)
@@ -528,9 +531,9 @@ def checks() -> list[Check]:
             add(f"decode-gfloat-{name}", decode_gfloat, name)
             for rounding in (*DIRECTED, *STOCHASTIC):
                 add(f"encode-gfloat-{name}-{rounding}", encode_gfloat, name, rounding)
-    for name in (*small, *fixed):
+    for name in (*small, *fixed, *BOOKS):
         add(f"decode-fractions-{name}", decode_fractions, name)
-        for rounding in (*DIRECTED, "rod", *STOCHASTIC):
+        for rounding in (*DIRECTED, "rod", *(() if name in BOOKS else STOCHASTIC)):
             # Where gfloat has judged every boundary a sample is enough.
             judged = rounding != "rod" and gfloat_format(format(name)) is not None
             count = 40_000 if judged else EVERYTHING

@@ -15,10 +15,20 @@ from dataclasses import fields, replace
 from typing import Any
 
 from macaw.golden.errors import FormatError
-from macaw.golden.formats import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
+from macaw.golden.formats import (
+    BOOKS,
+    FORMATS,
+    POWERS,
+    Book,
+    Fixed,
+    Float,
+    Format,
+    Specials,
+    Subnormals,
+)
 from macaw.golden.formats.block import BLOCKS, Block
 
-REGISTERED: dict[str, Format] = FORMATS | POWERS
+REGISTERED: dict[str, Format] = FORMATS | POWERS | BOOKS
 
 _EXPONENTS = (1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 8, 9, 11)
 _MANTISSAS = (1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 9, 10, 13, 23, 52)
@@ -26,8 +36,9 @@ _WIDTHS = (1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 11, 12, 16, 17, 24, 32, 33, 63, 6
 
 
 def scalar(rng: random.Random, *, widest: int = 64) -> Format:
-    """A format of one number, of at most ``widest`` bits: registered, a float, or fixed point."""
-    draw = rng.choices((registered, floating, fixed), (5, 9, 4))[0]
+    """A format of one number, of at most ``widest`` bits: registered, a float, fixed point, or a
+    code book."""
+    draw = rng.choices((registered, floating, fixed, book), (5, 9, 4, 1))[0]
     return draw(rng, widest=widest)
 
 
@@ -115,6 +126,32 @@ def fixed(
     return Fixed(**_every(Fixed, values))
 
 
+def book(rng: random.Random, *, widest: int = 64) -> Format:
+    """A code book that has a name; any format, where none is so narrow."""
+    named = [fmt for fmt in BOOKS.values() if fmt.width <= widest]
+    return rng.choice(named) if named else registered(rng, widest=widest)
+
+
+def any_book(rng: random.Random) -> Book:
+    """A book of any values, in any order: some twice, or of both signs, some zeros of a sign."""
+    width = rng.randint(1, 6)
+    exponents = rng.choice(((0,), (-3, 0, 2), (-14, 9)))
+    signs = rng.choice(((1, -1), (1, -1), (1, 1)))
+    while True:
+        values = [
+            rng.choice(signs)
+            * rng.randint(0, 1 << rng.choice((2, 3, 12)))
+            * 2.0 ** rng.choice(exponents)
+            for _ in range(1 << width)
+        ]
+        if rng.random() < 0.4:
+            values = [value or 1.0 for value in values]
+        try:
+            return Book(name="any", values=tuple(values))
+        except FormatError:
+            continue
+
+
 def _every(cls: type, values: dict) -> dict:
     """``values``; LookupError unless they are all fields of ``cls``."""
     unknown = {field.name for field in fields(cls)} ^ values.keys()
@@ -165,6 +202,8 @@ def marks(fmt: Format) -> frozenset[str]:
     suffixes but corners of the fields.
     """
     found = {fmt.name} & REGISTERED.keys()
+    if isinstance(fmt, Book):
+        return frozenset(found)
     if isinstance(fmt, Fixed):
         found.add("fx" if fmt.fraction else "int")
         found |= {"fraction above width"} if fmt.fraction > fmt.width else set()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import FORMATS, POWERS, Fixed, Float, Format
+from macaw.golden.formats import BOOKS, FORMATS, POWERS, Book, Fixed, Float, Format
 from macaw.golden.formats.aliases import ALIASES, LEADS
 from macaw.golden.formats.block import BLOCKS, AnyFormat, Block
 
@@ -72,6 +72,19 @@ def describe(fmt: AnyFormat) -> dict[str, Any]:
             "step": fmt.epsilon,
             "finite_values": fmt.finite_values,
         }
+    if isinstance(fmt, Book):
+        return {
+            "name": fmt.name,
+            "kind": "code book",
+            "bits": fmt.width,
+            "signed": fmt.signed,
+            "specials": "",
+            "max": fmt.max,
+            "min": fmt.min,
+            "least": fmt.min_subnormal,
+            "nearest": fmt.epsilon,
+            "finite_values": fmt.finite_values,
+        }
     return {
         "name": fmt.name,
         "kind": "float",
@@ -111,6 +124,9 @@ def row(fmt: Format) -> tuple[str, ...]:
         layout = f"{sign}.{fmt.exponent}.{fmt.mantissa}"
         bias, specials = str(fmt.bias), describe(fmt)["specials"] or "none"
         normal, least = number(fmt.min_normal), number(fmt.min_subnormal)
+    elif isinstance(fmt, Book):
+        layout, bias, specials, normal = "book", "", "none", ""
+        least = number(fmt.min_subnormal)
     else:
         layout = f"{sign}{fmt.width - fmt.fraction}.{fmt.fraction}"
         bias, specials, normal, least = "", "none", "", number(fmt.epsilon)
@@ -130,7 +146,7 @@ def row(fmt: Format) -> tuple[str, ...]:
 
 def rows() -> list[tuple[str, ...]]:
     """Every registered scalar format."""
-    return [row(fmt) for fmt in (FORMATS | POWERS).values()]
+    return [row(fmt) for fmt in (FORMATS | POWERS | BOOKS).values()]
 
 
 ALIAS_HEADINGS = ("format", "others call it")
@@ -194,6 +210,9 @@ def landmarks(fmt: Format) -> list[tuple[str, int, float]]:
     if isinstance(fmt, Fixed):
         named = {"zero": 0.0, "one step": fmt.epsilon, "one": 1.0, "largest": fmt.max}
         named |= {"most negative": fmt.min} if fmt.signed else {}
+    elif isinstance(fmt, Book):
+        named = {"zero": 0.0, "least": fmt.min_subnormal, "one": 1.0, "largest": fmt.max}
+        named |= {"lowest": fmt.min}
     else:
         named = {"zero": 0.0} if fmt.zero else {}
         named |= {"least": fmt.min_subnormal, "least normal": fmt.min_normal, "one": 1.0}
@@ -220,6 +239,8 @@ def bits(fmt: Format, code: int) -> str:
     text = f"{code:0{fmt.width}b}"
     if isinstance(fmt, Fixed):
         cuts = [fmt.width - fmt.fraction] if 0 < fmt.fraction < fmt.width else []
+    elif isinstance(fmt, Book):
+        cuts = []
     else:
         cuts = [fmt.signed, fmt.signed + fmt.exponent]
     edges = [0, *cuts, fmt.width]

@@ -60,7 +60,7 @@ def _list(aliases: bool, markdown: bool, as_json: bool) -> None:
     else:
         tables = [(catalogue.HEADINGS, catalogue.rows(), 1)]
         tables += [(catalogue.BLOCK_HEADINGS, catalogue.block_rows(), 1)]
-        everything = catalogue.FORMATS | catalogue.POWERS | catalogue.BLOCKS
+        everything = catalogue.FORMATS | catalogue.POWERS | catalogue.BOOKS | catalogue.BLOCKS
         listed = [catalogue.describe(fmt) for fmt in everything.values()]
     if as_json:
         print_json(listed)

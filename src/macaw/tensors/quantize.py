@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from macaw.golden.arithmetic.block_rules import in_fp32
 from macaw.golden.arrays import numbers
 from macaw.golden.errors import CodeError, FormatError, SpecError
-from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.formats import Book, Fixed, Float, Format
 from macaw.golden.formats.block import AnyFormat, Block, check_shape, expand_scales
 from macaw.golden.formats.choices import Rounding
 from macaw.golden.tensors.quantized import Quantized, Rules
@@ -132,6 +133,8 @@ def dequantize(codes: np.ndarray, fmt: Format, *, scale: float | str = 1.0) -> n
     factor = _scale(scale, fmt, np.ones(1))
     if isinstance(fmt, Fixed):
         narrow = fmt.width <= 24 and fmt.fraction <= 126
+    elif isinstance(fmt, Book):
+        narrow = in_fp32(fmt)
     else:
         narrow = fmt.precision <= 24 and fmt.emax <= 127 and fmt.quantum >= -149
     narrow = narrow and factor == 1.0
@@ -267,7 +270,7 @@ def decoded(
 
 
 def _scalar(fmt: Any) -> Format:
-    if not isinstance(fmt, Fixed | Float):
+    if not isinstance(fmt, Fixed | Float | Book):
         raise FormatError(f"fmt={fmt!s}: must be a scalar format, as format('e4m3') makes it")
     return fmt
 

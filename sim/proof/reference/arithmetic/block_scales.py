@@ -11,6 +11,7 @@ import math
 from fractions import Fraction
 from types import SimpleNamespace
 
+from .books import is_book
 from .scalar import TWO, floor_log2, is_fixed, negative, number, project, value
 
 # IEEE 754-2019, table 3.5: the fields that a format of macaw has, and that are read here.
@@ -167,7 +168,9 @@ def quantize(
     ``least``, by default 0, counts for values that are not finite, if the scale has no NaN: the
     least magnitude that values can have.
     """
-    nothing = [0] * len(values)
+    # Of a book, the code of zero is any; elsewhere it is 0, of formats without a zero too.
+    zero = project(Fraction(0), block.element, "rne")[0] if is_book(block.element) else 0
+    nothing = [zero] * len(values)
     finite = [x for x in values if x not in ("nan", "snan", "inf", "-inf")]
     if finite != values and block.scale.specials.value != "finite":
         return nothing, project("nan", block.scale, "rne", "nonfinite")[0]
@@ -176,17 +179,17 @@ def quantize(
     def rounded(x, word):
         return project(x, block.element, rounding, "saturate", word, bits)[0]
 
-    words = words or nothing
+    words = words or [0] * len(values)
     if block.scale.mantissa == 0:
         low, high = value(int(block.scale.zero), block.scale), largest(block.scale)
         if amax == 0:
-            code = 0
-            parts = [x if isinstance(x, str) and x != "-0" else Fraction(0) for x in values]
-        else:
-            e = exponent(amax, block.element, scale_rule)
-            e = min(max(e, floor_log2(low)), floor_log2(high))
-            parts = [x if isinstance(x, str) else x / TWO**e for x in values]
-            code = e + block.scale.bias
+            special = [isinstance(x, str) and x != "-0" for x in values]
+            pairs = zip(values, words, special, strict=True)
+            return [rounded(x, word) if each else zero for x, word, each in pairs], 0
+        e = exponent(amax, block.element, scale_rule)
+        e = min(max(e, floor_log2(low)), floor_log2(high))
+        parts = [x if isinstance(x, str) else x / TWO**e for x in values]
+        code = e + block.scale.bias
     else:
         if scale_rule in ("mean", "median"):
             code = typical_scale([abs(number(x)) for x in values], block, scale_rule)

@@ -9,17 +9,21 @@ a time.
 
 from fractions import Fraction
 
+from . import books
+
 INEXACT, UNDERFLOW, OVERFLOW, INVALID = 1, 2, 4, 8
 TWO = Fraction(2)
 
 
 def is_fixed(fmt):
     """Whether ``fmt`` is an integer or fixed-point format."""
-    return not hasattr(fmt, "mantissa")
+    return not hasattr(fmt, "mantissa") and not books.is_book(fmt)
 
 
 def value(code, fmt):
     """Value of a code."""
+    if books.is_book(fmt):
+        return books.value(code, fmt)
     if is_fixed(fmt):
         return integer(code, fmt) / TWO**fmt.fraction
     magnitude = code % 2 ** (fmt.exponent + fmt.mantissa)
@@ -166,6 +170,8 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
 
     ``becomes`` says what a NaN becomes in a format without one: None is the largest value.
     """
+    if books.is_book(fmt):
+        return books.project(x, fmt, rounding, invalid, becomes)
     if x in ("nan", "snan") and becomes is not None and str(becomes) != "largest":
         return (0 if becomes == "zero" else 2 ** (fmt.width - 1)), INVALID
     if is_fixed(fmt):
@@ -304,6 +310,8 @@ def opposite(x):
 
 def field_exponent(code, fmt):
     """Exponent of the code's fields, before any normalisation."""
+    if books.is_book(fmt):
+        return books.field_exponent(code, fmt)
     if is_fixed(fmt):
         return fmt.width - 1 - fmt.fraction
     field = code % 2 ** (fmt.exponent + fmt.mantissa) // 2**fmt.mantissa

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every format of one number can do: ``encode`` and ``decode``.
+
+A format has no behaviour of its own besides properties that follow from its fields: this goes
+through :mod:`macaw.golden.arithmetic.codec`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Codec:
+    """``encode`` and ``decode``, the same for every kind of format."""
+
+    __slots__ = ()
+
+    @property
+    def code_dtype(self) -> np.dtype:
+        """Smallest unsigned numpy dtype that holds a code."""
+        width: int = self.width  # type: ignore[attr-defined]
+        return np.dtype(f"u{1 if width <= 8 else 2 if width <= 16 else 4 if width <= 32 else 8}")
+
+    @property
+    def zero_code(self) -> int:
+        """Code of zero; of formats without one, that of their least positive value."""
+        return 0
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """numpy or ml_dtypes dtype of the same values, or None (also without ml_dtypes)."""
+        from ..arithmetic.codec import value_dtype
+
+        return value_dtype(self)  # type: ignore[arg-type]
+
+    def encode(
+        self,
+        values: Any,
+        *,
+        rounding: Any = "rne",
+        overflow: Any = None,
+        nan: Any = None,
+        random: Any = None,
+        random_bits: int | None = None,
+    ) -> np.ndarray:
+        """Round ``values`` once to this format and return their codes.
+
+        Parameters
+        ----------
+        values : array_like
+            float64, float32, float16, integers of any width, or an ml_dtypes array; each element
+            is taken as the exact number that it is.
+        rounding, overflow : str, Rounding, Overflow or None
+            Overflow None is IEEE's rule for formats with infinities (of P3109, its own), and
+            saturation for others.
+        nan : str, Nan or None
+            What a NaN becomes in a format without one (:class:`macaw.golden.formats.choices.Nan`).
+        random : array_like of unsigned int, optional
+            With stochastic rounding (``sr srb src``) only: one word of ``random_bits`` (default 16)
+            bits per element.
+
+        Returns
+        -------
+        ndarray of ``code_dtype``, in the shape of ``values`` broadcast with ``random``
+
+        Raises
+        ------
+        CodeError for a dtype that is not numeric, SpecError for an option.
+        """
+        from ..arithmetic.codec import encode
+
+        return encode(
+            self,  # type: ignore[arg-type]
+            values,
+            rounding=rounding,
+            overflow=overflow,
+            nan=nan,
+            random=random,
+            random_bits=random_bits,
+        )
+
+    def encode_exact(
+        self,
+        significand: Any,
+        exponent: Any,
+        *,
+        rounding: Any = "rne",
+        overflow: Any = None,
+        random: Any = None,
+        random_bits: int | None = None,
+    ) -> np.ndarray:
+        """Like :meth:`encode`, of the values ``significand * 2**exponent`` (integer arrays)."""
+        from ..arithmetic.codec import encode_exact
+
+        return encode_exact(
+            self,  # type: ignore[arg-type]
+            significand,
+            exponent,
+            rounding=rounding,
+            overflow=overflow,
+            random=random,
+            random_bits=random_bits,
+        )
+
+    def decode(self, codes: Any) -> np.ndarray:
+        """Return the values of ``codes`` as float64: exact, but for fixed point above 53 bits,
+        which rounds to nearest. CodeError for codes out of range."""
+        from ..arithmetic.codec import decode
+
+        return decode(self, codes)  # type: ignore[arg-type]
+
+    def to_numpy(self, codes: Any) -> np.ndarray:
+        """Return ``codes`` as an array of :attr:`dtype`; FormatError if there is none."""
+        from ..arithmetic.codec import to_numpy
+
+        return to_numpy(self, codes)  # type: ignore[arg-type]

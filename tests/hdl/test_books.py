@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Code books in gates: any values as operands and as results."""
+
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+
+from macaw.golden import SpecError, unit
+from macaw.golden.formats import Book
+from macaw.golden.units import Unit
+from macaw.hdl import build, generate
+from macaw.hdl.emit import write_bodies
+from macaw.sim.bench import bulk
+from macaw.sim.proof.rules.formats import any_book
+from macaw.sim.stimulus import stimulus
+from macaw.tools import simulators
+
+
+def _units() -> list[Unit]:
+    rng = random.Random(8)
+    books = [replace(any_book(rng), name=f"any{number}") for number in range(8)]
+    found = [unit("cast", a="fp16", out=book, rounding="dynamic", flags=True) for book in books]
+    found += [unit("mul", a=a, b=b, out="fp16") for a, b in itertools.pairwise(books)]
+    found += [unit("fma", a=books[0], b="e5m2", c=books[2], out=books[4], rounding="rod")]
+    found += [unit("dot", a=books[5], b="e4m3", out="fp32", accumulation="aligned(9)")]
+    return [
+        *found,
+        unit("mac", a="fp4bnb", b="nf4", out="fp32", lanes=2),
+        unit("block-quantize", a="bf16", out="nf4-k4-fp16"),
+        unit("block-dequantize", a="fp4bnb-k4-fp16", out="bf16"),
+        unit("block-dot", a="nf4-k4-fp32", b="int8", out="fp32"),
+    ]
+
+
+def test_gates_agree_with_golden():
+    if "bulk" not in simulators.available():
+        pytest.skip("verilator is missing")
+    specs = _units()
+    designs = [generate(spec) for spec in specs]
+    write_bodies(designs)
+    models = bulk.Model.of_many(designs)
+    try:
+        for spec, model in zip(specs, models, strict=True):
+            tally = bulk.compare(spec, [model], stimulus(spec, vectors=5_000, seed=3))
+            assert tally.vectors == 5_000
+            assert not tally.failures, spec.name
+    finally:
+        for model in models:
+            model.close()
+
+
+def test_gates_refuse_results_too_far_apart():
+    wide = Book(name="wide", values=(0.0, 2.0**-30, 2.0**10, 2.0**40))
+    with pytest.raises(SpecError, match="wide: as results gates take books"):
+        build(unit("cast", a="fp32", out=wide))
+    assert build(unit("cast", a=wide, out="fp32")).port_list
