@@ -235,12 +235,17 @@ class Factors:
                 f"{self._counted}: blocks of a={self.a.name} and b={self.b.name} cross: one size "
                 "must be a multiple of the other"
             )
-        bits = sum(_precision(fmt) for fmt in (self.a, self.b) if isinstance(fmt, Block))
-        bits += sum(_bits(scalar(fmt)) for fmt in (self.a, self.b))
-        if self.scales and bits > 64:
+        for what, bits in (("elements", self._elements), ("significands of scales", self._scale)):
+            if self.scales and bits > 64:
+                raise SpecError(
+                    f"a={self.a.name}, b={self.b.name}: {what} have {bits} bits together, and must "
+                    "have at most 64"
+                )
+        bits = sum(_bits(scalar(fmt)) for fmt in (self.a, self.b)) + self._scale
+        if self.zeros and bits > 64:
             raise SpecError(
                 f"a={self.a.name}, b={self.b.name}: elements and significands of scales have "
-                f"{bits} bits together, and must have at most 64"
+                f"{bits} bits together, and must have at most 64 where there are zero points"
             )
         bits = sum(factor(fmt).width for fmt in (self.a, self.b)) + self.count.bit_length()
         if self.integers and bits > WINDOW:
@@ -275,8 +280,22 @@ class Factors:
 
     @property
     def wide(self) -> bool:
-        """Whether a product exceeds 64 bits, and is kept in several parts."""
-        return self.product is None and sum(_bits(factor(x)) for x in (self.a, self.b)) > 64
+        """Whether a product with its scales exceeds 64 bits, and is kept in several parts.
+
+        Sums with zero points are scaled as a whole, and look to that themselves.
+        """
+        scale = 0 if self.zeros else self._scale
+        return self.product is None and self._elements + scale > 64
+
+    @property
+    def _elements(self) -> int:
+        """Bits of a product of elements."""
+        return _bits(factor(self.a)) + _bits(factor(self.b))
+
+    @property
+    def _scale(self) -> int:
+        """Significant bits of a product of scales; 0 where there are none."""
+        return sum(fmt.scale.precision for fmt in (self.a, self.b) if isinstance(fmt, Block))
 
     def __str__(self) -> str:
         return f"products of {self.a.name} and {self.b.name}"
@@ -336,10 +355,6 @@ def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> Exact:
     whole = integers_of(codes, fmt.element)
     whole = whole - np.repeat(zero, whole.shape[-1] // zero.shape[-1], -1)
     return Exact.of_fixed(np.abs(whole).view(np.uint64), whole < 0, fmt.factor)
-
-
-def _precision(fmt: Block) -> int:
-    return fmt.scale.precision
 
 
 def _bits(fmt: Format) -> int:

@@ -152,8 +152,14 @@ def add_aligned(
 
 def scaled(product: Exact, scale: Exact) -> Exact:
     """Return products of shape (n, K), each times the one of the G scales (n, G) it belongs to."""
+    (result,) = scaled_parts(product, scale)
+    return result
+
+
+def scaled_parts(product: Exact, scale: Exact) -> list[Exact]:
+    """Return terms whose sum is :func:`scaled`, several where it exceeds 64 bits."""
     count = product.shape[-1]
-    return multiply(product, scale[..., np.arange(count) * scale.shape[-1] // count])
+    return products(product, scale[..., np.arange(count) * scale.shape[-1] // count])
 
 
 def add_scaled(
@@ -166,7 +172,7 @@ def add_scaled(
     count = product.shape[-1] // scale.shape[-1]
     bits = product.high - product.low + count.bit_length()
     if bits + scale.bits > WINDOW - 2:
-        return add_lanes([scaled(product, scale)], addend, out, down)
+        return add_lanes(scaled_parts(product, scale), addend, out, down)
     product = product.reshape((*scale.shape, count))
     presence = multiply(Exact.of_presence(product), Exact.of_presence(column(scale)))
     if isinstance(down, np.ndarray):

@@ -13,7 +13,7 @@ from ..arithmetic.factors import Factors, Terms, default_size
 from ..arithmetic.operands import CHUNK, Operand, Operands
 from ..arithmetic.projection import Direction, check_random, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
-from ..arithmetic.sums import scaled
+from ..arithmetic.sums import scaled_parts
 from ..errors import CodeError, SpecError
 from ..formats.block import AnyFormat, Block, factor
 from ..formats.checks import check_any_format, check_format, check_integer
@@ -345,7 +345,7 @@ class BlockMac(_BlockSum):
         terms = self._terms(chunk)
         if terms.scale is None:
             return terms.products
-        return [scaled(terms.one, terms.scale)]
+        return scaled_parts(terms.one, terms.scale)
 
     def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
         """Return the accumulators ``codes`` after one more block."""

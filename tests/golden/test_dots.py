@@ -484,7 +484,24 @@ ERRORS = [
     ("block-dot", {"a": "e2m1-k12-e8m0", "b": "e2m1-k8-e8m0", "size": 24}, "size=24: ", "cross"),
     ("block-dot", {"c": "mxfp4"}, "c=mxfp4: ", "must be a scalar format"),
     ("block-dot", {"out": "nvfp4"}, "out=nvfp4: ", "must be a scalar format"),
-    ("block-dot", {"a": "int16-k8-fp32", "b": "int32-k8-fp32"}, "a=int16-k8-fp32, b=", "most 64"),
+    (
+        "block-dot",
+        {"a": "int32-k8-fp32", "b": "int40-k8-fp32"},
+        "a=int32-k8-fp32, b=",
+        ": elements have 72",
+    ),
+    (
+        "block-dot",
+        {"a": "int8-k8-fp64", "b": "int8-k8-fp32"},
+        "a=int8-k8-fp64, b=",
+        "scales have 77 bits",
+    ),
+    (
+        "block-dot",
+        {"a": "int16-k8-fp32", "b": "int32-k8-fp32", "accumulation": "aligned(24)"},
+        "accumulation=aligned(24): ",
+        "must be exact above 64 bits",
+    ),
     ("block-dot", {"a": "fp64", "accumulation": "sequential"}, "accumulation=", "above 64 bits"),
     ("block-dot", {"rounding": "dynamic"}, "rounding=dynamic: ", "one fixed direction"),
     ("block-dot", {"rounding": "sr", "accumulation": "sequential"}, "rounding=sr: ", "than once"),
@@ -527,6 +544,22 @@ def test_errors_name_the_parameter_the_value_and_what_is_allowed(kind, parameter
 def test_random_units_against_fractions(kind, count, seed):
     """Several beats give fewer results than there are."""
     assert scalars.fractions_of_many(kind, 40, count, seed) > 40 * count // 4
+
+
+WIDE = [
+    ("block-dot", {"a": "int8-k4-fp32", "b": "int16-k4-fp32", "size": 8, "out": "fp32"}),
+    ("block-dot", {"a": "fx28.27-k8-fp32", "out": "bf16", "rounding": "rtz"}),
+    ("block-dot", {"a": "fp16-k4-fp32", "b": "int24-k2-bf16", "out": "int32", "c": "int16"}),
+    ("block-dot", {"a": "int32-k4-fp32", "out": "fp32", "lanes": 2}),
+    ("block-mac", {"a": "int8-k4-fp32", "b": "int16-k4-fp32", "out": "fp32"}),
+    ("block-mac", {"a": "fx28.27-k2-fp32", "out": "fp32", "acc": "exact", "terms": 16}),
+]
+"""Products that exceed 64 bits with their scales, and not without."""
+
+
+@pytest.mark.parametrize(("kind", "parameters"), WIDE)
+def test_wide_scales_against_fractions(kind, parameters):
+    assert scalars.fractions(unit(kind, **parameters), 60) > 7
 
 
 @pytest.mark.parametrize("parameters", scalars.BLOCK_SUMS, ids=lambda p: unit(**p).name)
