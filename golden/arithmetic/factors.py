@@ -114,7 +114,7 @@ def parse_product(text: str | None, a: AnyFormat, b: AnyFormat) -> Product | Non
     SpecError
         For other words, an offset that is no bit of the fraction, operands that are no floats.
     """
-    text = "exact" if text is None else str(text).lower().replace(" ", "")
+    text = "exact" if text is None else text.lower().replace(" ", "")
     if text == "exact":
         return None
     match = _LMUL.fullmatch(text)
@@ -141,7 +141,7 @@ def parse_product(text: str | None, a: AnyFormat, b: AnyFormat) -> Product | Non
 
 def settle_product(text: str | None, a: AnyFormat, b: AnyFormat) -> str | None:
     """Return how :func:`parse_product` spells ``text``; None for the exact product."""
-    product = parse_product(text, a, b)
+    product = parse_product(None if text is None else str(text), a, b)
     return None if product is None else str(product)
 
 
