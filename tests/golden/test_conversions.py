@@ -11,6 +11,7 @@ from macaw.golden import BLOCKS, CodeError, SpecError, format, unit
 from macaw.golden.arithmetic.butterfly import TE_SIGNS
 from macaw.golden.tensors.quantized import quantize
 from macaw.golden.tensors.rotation import hadamard
+from macaw.sim.proof.outsiders.check import by_reference
 
 FP32, BF16, E2M1 = (format(name) for name in ("fp32", "bf16", "e2m1"))
 ONE = FP32.encode(1.0)
@@ -136,6 +137,22 @@ def test_quantize_nvfp4_by_hand():
     results = spec.evaluate(a=codes, encode=ONE, decode=ONE)
     assert format("ue4m3").decode(results["scale"]) == 2.0
     assert E2M1.decode(results["r"]).tolist() == [6.0, 1.5, -1.0, 0.0]
+
+
+@pytest.mark.parametrize("order", ["paper", "ct", "torchao", "te", "exact"])
+def test_amax_over_a_largest_element_below_one(order: str):
+    """Beyond fp32 it is infinite there: the scale is the largest, small as the tensor's may be."""
+    spec = unit("block-quantize", a="bf16", out="fx7.6-k2-e5m2-fp32", size=2, order=order)
+    codes = {
+        "a": np.array([[0xFEFF, 0x7F7E]], np.uint16),
+        "encode": np.array([0x02424C56], np.uint32),
+        "decode": np.array([0x7CA8A5EA], np.uint32),
+    }
+    assert by_reference(spec, codes) == 1
+    largest, found = format("e5m2").max_code, spec.evaluate(**codes)
+    infinite = order in ("paper", "ct", "torchao")
+    assert (found["scale"].tolist() == [largest]) == infinite
+    assert (found["r"].tolist() == [[0, 0]]) == infinite
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.inf, np.nan])

@@ -49,6 +49,9 @@ BY_HAND: list[tuple[str, dict[str, Any], Rows]] = [
      [((0b0010,), 0x7986), ((0b1000,), 0x8679), ((0,), 0x7F7F)]),
     # A sum that is zero has a sign, which says which of the two least values it becomes.
     ("add", {"a": "int4", "out": "binary", "rounding": "rdn"}, [((1, 0xF), 1), ((1, 0), 0)]),
+    # The largest magnitude over the largest element, 63/64, is beyond fp32: an infinity.
+    ("block-quantize", {"a": "bf16", "out": "fx7.6-k2-e5m2-fp32", "size": 2},
+     [((0x7F7EFEFF, 0x02424C56, 0x7CA8A5EA), (0, 0x7B))]),
     ("hadamard", {"a": "e4m3", "out": "e3m0b3nosubnozero", "size": 2, "rounding": "rdn"},
      [((0x3838,), 0x84)]),
 ]  # fmt: skip

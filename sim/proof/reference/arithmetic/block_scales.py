@@ -45,7 +45,8 @@ def infinite(x):
 
 def fp32(x):
     """The nearest fp32 number, ties to even. What is beyond the largest one is the largest: all
-    that could be infinite here is saturated later, but for divisors."""
+    that could be infinite here is saturated later, but for divisors and for amax over a largest
+    element below 1."""
     return value(project(x, FP32, "rne", "saturate")[0], FP32)
 
 
@@ -98,6 +99,9 @@ def tensor_scales(amax, block, order="paper"):
 def block_scale(amax, block, order, encode, decode, top=None):
     """Code of a scale with a mantissa, which takes amax to ``top``: the largest element."""
     top = largest(block.element) if top is None else top
+    if order in ("paper", "ct", "torchao") and infinite(amax / top):
+        # Elements below 1: the tensor's scale, however small, is taken of an infinity.
+        return project("inf", block.scale, "rne", "saturate")[0]
     wanted = {
         "paper": lambda: times(fp32(amax / top), encode),
         "ct": lambda: times(fp32(amax / top), encode),
