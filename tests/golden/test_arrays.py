@@ -408,8 +408,8 @@ def test_every_function_of_arrays_is_here():
                 continue
             documented = [(name, member)]
             if inspect.isclass(member):
-                # The methods of both kinds of scalar formats are in one base, without a name.
-                owner = "" if name.startswith("_") else f"{name}."
+                # The methods of every kind of scalar format are in one base.
+                owner = "" if name == "Codec" else f"{name}."
                 documented += [(owner + key, value) for key, value in vars(member).items()]
             for key, value in documented:
                 if "array_like" in (getattr(value, "__doc__", None) or ""):
