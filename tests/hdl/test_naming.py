@@ -69,6 +69,7 @@ VALUES = {
     "nan": ["largest", "zero", "negative_zero"],
     "subtract": [True],
     "lanes": [1, 2, 4, 8],
+    "product": ["lmul", "lmul(literal)", "lmul(mitchell,1)", "lmul(literal,none)"],
     "accumulation": [
         *("sequential", "aligned(24)", "aligned(24,2)", "aligned(24,2,rtz)"),
         *("chunk(2,fp16)", "chunk(2,bf16)", "chunk(1,fp16)"),
