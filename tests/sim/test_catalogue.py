@@ -23,7 +23,7 @@ TEN = [
     (unit("cast", a="fp32", out="e4m3", rounding="sr"), {"stages": 1, "flow": "stream"}),
     (unit("dot", a="int4", b="fp16", out="fp16", lanes=8), {"stages": 3}),
     (unit("dot", a="bf16", out="fp32", accumulation="aligned(24)"), {"stages": 2}),
-    (unit("dot", a="e4m3", b="bf16", out="fp32", product="lmul(literal)"), {"stages": 1}),
+    (unit("dot", a="e4m3", b="e5m2", out="fp32", product="lmul(literal)"), {"stages": 1}),
     (unit("mac", a="e4m3", out="fp32", lanes=4), {"stages": 2, "flow": "stream"}),
     (unit("mac", a="int8", acc="int32", out="int32"), {"stages": 1, "reset": "async"}),
     (unit("mac", a="bf16", acc="fp32", out="fp32"), {"stages": 1, "flow": "valid"}),
