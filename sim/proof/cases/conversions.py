@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from macaw.golden.arithmetic.block_rules import Order, ScaleRule
 from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
+from ..rules.formats import block as random_block
 from ..rules.parameters import Draw, Rules
 from .case import BLOCK_CHOICES, FEWER, Case, everywhere, folds, in_bulk
 
@@ -23,6 +25,11 @@ RULES: Rules = {
     ("hadamard", "size"): lambda draw: draw.one(2, 2, 4, 4, 8, 16),
     ("hadamard", "accumulation"): lambda draw: draw.one("exact", f"aligned({draw.integer(4, 48)})"),
     "signs": _signs,
+    # What the unit refuses: zero points, and scales of typical magnitudes.
+    ("block-quantize", "out"): lambda draw: replace(random_block(draw.rng), zero_point=None),
+    ("block-quantize", "scale_rule"): lambda draw: draw.one(
+        *(rule for rule in ScaleRule if not rule.typical)
+    ),
 }
 
 

@@ -192,7 +192,6 @@ def approximate() -> Iterator[tuple[str, Unit]]:
         "e4m3fnuz",
         "e2m1",
         "e3m2ieee",
-        "e8m0",
         "ue4m3",
     ):
         for product in ("lmul", "lmul(literal)", "lmul(mitchell,none)"):
