@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -139,10 +140,24 @@ def parse_product(text: str | None, a: AnyFormat, b: AnyFormat) -> Product | Non
     return Product(carry=match[1] or "mitchell", offset=offset, a=first, b=second)
 
 
-def settle_product(text: str | None, a: AnyFormat, b: AnyFormat) -> str | None:
-    """Return how :func:`parse_product` spells ``text``; None for the exact product."""
-    product = parse_product(None if text is None else str(text), a, b)
-    return None if product is None else str(product)
+class Multiplying:
+    """What units with the parameter ``product`` share: how ``a`` and ``b`` are multiplied."""
+
+    __slots__ = ()
+
+    a: Any
+    b: Any
+    product: Any
+
+    @property
+    def multiplication(self) -> Product | None:
+        """How the operands are multiplied; None exactly."""
+        return parse_product(self.product, self.a, self.b)
+
+    def _settle_product(self) -> None:
+        """Spell ``product``: None for the exact one."""
+        product = parse_product(None if self.product is None else str(self.product), self.a, self.b)
+        object.__setattr__(self, "product", None if product is None else str(product))
 
 
 def multiplied(
@@ -241,7 +256,7 @@ class Factors:
                     f"a={self.a.name}, b={self.b.name}: {what} have {bits} bits together, and must "
                     "have at most 64"
                 )
-        bits = sum(_bits(scalar(fmt)) for fmt in (self.a, self.b)) + self._scale
+        bits = sum(significand_bits(scalar(fmt)) for fmt in (self.a, self.b)) + self._scale
         if self.zeros and bits > 64:
             raise SpecError(
                 f"a={self.a.name}, b={self.b.name}: elements and significands of scales have "
@@ -290,7 +305,7 @@ class Factors:
     @property
     def _elements(self) -> int:
         """Bits of a product of elements."""
-        return _bits(factor(self.a)) + _bits(factor(self.b))
+        return significand_bits(factor(self.a)) + significand_bits(factor(self.b))
 
     @property
     def _scale(self) -> int:
@@ -343,21 +358,26 @@ class Factors:
         fmt = getattr(self, name)
         if name not in self.zeros:
             return unpack(codes[name], scalar(fmt))
-        return differences(codes[name], codes[f"{name}_zero"], fmt)
+        zeros = codes[f"{name}_zero"].reshape(len(codes[name]), -1)
+        return less_zero_points(codes[name], zeros, fmt)
 
 
-def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> Exact:
-    """Return elements (n, K) less the zero points of their groups, as many for each of n."""
-    assert isinstance(fmt.element, Fixed)
-    assert isinstance(fmt.zero_point, Fixed)
+def less_zero_points(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> Exact:
+    """Return the values of :func:`differences`, in units of the scale."""
     assert isinstance(fmt.factor, Fixed)
-    zero = integers_of(zeros, fmt.zero_point).reshape(len(codes), -1)
-    whole = integers_of(codes, fmt.element)
-    whole = whole - np.repeat(zero, whole.shape[-1] // zero.shape[-1], -1)
+    whole = differences(codes, zeros, fmt)
     return Exact.of_fixed(np.abs(whole).view(np.uint64), whole < 0, fmt.factor)
 
 
-def _bits(fmt: Format) -> int:
+def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> np.ndarray:
+    """Return elements (..., K) less the zero points (..., G) of their groups: int64."""
+    assert isinstance(fmt.element, Fixed)
+    assert isinstance(fmt.zero_point, Fixed)
+    zero = integers_of(zeros, fmt.zero_point)
+    return integers_of(codes, fmt.element) - np.repeat(zero, codes.shape[-1] // zero.shape[-1], -1)
+
+
+def significand_bits(fmt: Format) -> int:
     """Bits that hold the significand of any number of ``fmt``."""
     return fmt.precision if isinstance(fmt, Book) else fmt.width
 

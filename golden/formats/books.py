@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from .codes import Codec
 
 WIDEST = 8
 """Bits of the widest book."""
+_NAME = re.compile("[a-z][a-z0-9]*")
 _PLACES = 32
 """Values that span so many binary places are taken as fixed point."""
 _DIGITS = 56
@@ -35,6 +37,8 @@ class Book(Codec):
     Parameters
     ----------
     name : str
+        Small letters and digits: it stands in names of modules. Only those of :data:`BOOKS` are
+        found by their name.
     values : tuple of float
         Finite, 2 to 256 of them, as many as codes of some width; two at least are not equal.
     """
@@ -43,7 +47,13 @@ class Book(Codec):
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(float(value) for value in self.values))
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise FormatError(f"name={self.name!s}: must be a small letter, then these and digits")
+        try:
+            values = tuple(float(value) for value in self.values)
+        except (TypeError, ValueError, OverflowError):
+            raise FormatError(f"{self.name}: values must be a sequence of numbers") from None
+        object.__setattr__(self, "values", values)
         count = len(self.values)
         if count not in [1 << n for n in range(1, WIDEST + 1)]:
             raise FormatError(
@@ -76,16 +86,6 @@ class Book(Codec):
     def signed(self) -> bool:
         """Whether some value is negative."""
         return self.min < 0 or self.negative_zero
-
-    @property
-    def has_inf(self) -> bool:
-        """Whether some code is an infinity."""
-        return False
-
-    @property
-    def has_nan(self) -> bool:
-        """Whether some code is a NaN."""
-        return False
 
     @property
     def zero(self) -> bool:

@@ -24,6 +24,16 @@ class Codec:
         return np.dtype(f"u{1 if width <= 8 else 2 if width <= 16 else 4 if width <= 32 else 8}")
 
     @property
+    def has_inf(self) -> bool:
+        """Whether some code is an infinity."""
+        return False
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether some code is a NaN."""
+        return False
+
+    @property
     def zero_code(self) -> int:
         """Code of zero; of formats without one, that of their least positive value."""
         return 0

@@ -299,16 +299,6 @@ class Fixed(Codec):
         return _NAMES.get(self) or _spell_fixed(self)
 
     @property
-    def has_inf(self) -> bool:
-        """Whether some code is an infinity."""
-        return False
-
-    @property
-    def has_nan(self) -> bool:
-        """Whether some code is a NaN."""
-        return False
-
-    @property
     def negative_zero(self) -> bool:
         """Whether zero has two codes."""
         return False

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arithmetic.block_scales import nonfinite
 from ..arithmetic.exact import WINDOW, Exact, multiply, unpack
+from ..arithmetic.factors import differences
 from ..arithmetic.integers import codes_of, integers_of, reach
 from ..arithmetic.operands import CHUNK, check_codes
 from ..arithmetic.projection import Direction, project, resolve_or_default
@@ -325,7 +326,8 @@ class _Steps:
         fmt, factors = matrix.format, codes
         element, scale = factor(fmt), fmt.scale if isinstance(fmt, Block) else None
         if isinstance(fmt, Block) and zeros is not None:
-            factors = _differences(codes, zeros, fmt)
+            assert isinstance(element, Fixed)
+            factors = codes_of(differences(codes, zeros, fmt), element)
         finite = _finite(factors, element)
         if scales is not None and scale is not None:
             finite &= _finite(scales, scale)
@@ -338,16 +340,6 @@ class _Steps:
             element=element,
             scale=scale,
         )
-
-
-def _differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> np.ndarray:
-    """Return codes of the elements less their zero points, in the format of all differences."""
-    element, zero, into = fmt.element, fmt.zero_point, fmt.factor
-    assert isinstance(element, Fixed)
-    assert isinstance(zero, Fixed)
-    assert isinstance(into, Fixed)
-    points = np.repeat(integers_of(zeros, zero), codes.shape[-1] // zeros.shape[-1], -1)
-    return codes_of(integers_of(codes, element) - points, into)
 
 
 def _finite(codes: np.ndarray, fmt: Format) -> np.ndarray:

@@ -12,7 +12,7 @@ from ..arithmetic.block_rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from ..arithmetic.block_scales import quantize_blocks
 from ..arithmetic.butterfly import TE_SIGNS, transform_lanes
 from ..arithmetic.exact import Exact, unpack
-from ..arithmetic.factors import differences
+from ..arithmetic.factors import less_zero_points, significand_bits
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split
 from ..arithmetic.sums import add_terms, products
@@ -20,7 +20,7 @@ from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
-from ..formats.scalar import FORMATS, Book, Float, Format
+from ..formats.scalar import FORMATS, Float, Format
 from .naming import counted, named, rounding_words, word
 from .specification import UNSET, Ports, Unit
 
@@ -226,9 +226,7 @@ class BlockDequantize(_Conversion):
         if self.size is None:
             self._set("size", default_size(block))
         check_integer("size", self.size, 1, LARGEST_BLOCK)
-        element = block.factor
-        bits = element.precision if isinstance(element, Book) else element.width
-        if bits + block.scale.precision > 64:
+        if significand_bits(block.factor) + block.scale.precision > 64:
             raise SpecError(f"a={block.name}: an element times its scale has more than 64 bits")
         self._check_result()
 
@@ -250,7 +248,7 @@ class BlockDequantize(_Conversion):
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         scales = np.broadcast_to(codes["a_scale"][:, None], codes["a"].shape)
         if "a_zero" in codes:
-            factor = differences(codes["a"], codes["a_zero"], self.a)
+            factor = less_zero_points(codes["a"], codes["a_zero"][:, None], self.a)
         else:
             factor = unpack(codes["a"], self.a.element)
         product = products(factor, unpack(scales, self.a.scale))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arithmetic.accumulation import Accumulation, accumulate, parse
 from ..arithmetic.exact import Exact, unpack
-from ..arithmetic.factors import Factors, Product, Terms, multiplied, parse_product, settle_product
+from ..arithmetic.factors import Factors, Multiplying, Terms, multiplied
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import (
     Direction,
@@ -32,7 +32,7 @@ _LANES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SumOfProducts(Unit):
+class SumOfProducts(Unit, Multiplying):
     """Base of the units that add products to an addend by an accumulation profile."""
 
     dynamic: ClassVar[bool] = False
@@ -46,12 +46,6 @@ class SumOfProducts(Unit):
         raise NotImplementedError
 
     @property
-    def multiplication(self) -> Product | None:
-        """How elements are multiplied; None exactly."""
-        a, b = (getattr(self, name) for name in "ab")
-        return parse_product(self.product, a, b)
-
-    @property
     def multiplied(self) -> tuple[str, ...]:
         return ("a", "b", *(f"{name}_scale" for name in self.factors.scales))
 
@@ -62,8 +56,7 @@ class SumOfProducts(Unit):
 
     def _check_profile(self, out: Format) -> None:
         """Settle ``product``, ``accumulation``, and the rounding that it may name."""
-        a, b = (getattr(self, name) for name in "ab")
-        self._set("product", settle_product(self.product, a, b))
+        self._settle_product()
         text = str(self.accumulation).lower().replace(" ", "")
         profile, rounding = parse(text, self.factors, self.overflow, *self._joined)
         self._set("accumulation", str(profile))
@@ -192,7 +185,7 @@ class Dot(SumOfProducts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mac(Unit):
+class Mac(Unit, Multiplying):
     """Multiply-accumulate over a stream of beats, until ``last``: ``r = round(sum(a * b))``.
 
     Each beat adds ``lanes`` products. The beat with ``last=1`` gives a result and the next one
@@ -237,7 +230,7 @@ class Mac(Unit):
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None)
-        self._set("product", settle_product(self.product, self.a, self.b))
+        self._settle_product()
         check_integer("lanes", self.lanes, 1, _LANES)
         check_integer("terms", self.terms, 1, 1 << 30)
         if self.terms < self.lanes:
@@ -255,11 +248,6 @@ class Mac(Unit):
         if self.rounding.stochastic:
             check_random(acc, self.random_bits)
             check_random(self.out, self.random_bits)
-
-    @property
-    def multiplication(self) -> Product | None:
-        """How the operands are multiplied; None exactly."""
-        return parse_product(self.product, self.a, self.b)
 
     @property
     def acc_overflow(self) -> Overflow | None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..arithmetic.exact import Exact, unpack
-from ..arithmetic.factors import Product, multiplied, parse_product, settle_product
+from ..arithmetic.factors import Multiplying, multiplied
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split, resolve_nan
 from ..arithmetic.sums import add_terms
@@ -34,24 +34,16 @@ class _Elementwise(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Multiplying(_Elementwise):
+class _Product(_Elementwise, Multiplying):
     """Those that multiply two operands."""
 
     a: Format = UNSET
     b: Format = UNSET
     product: str | None = None
 
-    def _check_product(self) -> None:
-        self._set("product", settle_product(self.product, self.a, self.b))
-
-    @property
-    def multiplication(self) -> Product | None:
-        """How the operands are multiplied; None exactly."""
-        return parse_product(self.product, self.a, self.b)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mul(_Multiplying):
+class Mul(_Product):
     """Multiplication: ``r = round(a * b)``. IEEE 754-2019 5.4.1.
 
     Parameters
@@ -79,7 +71,7 @@ class Mul(_Multiplying):
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out="a")
-        self._check_product()
+        self._settle_product()
         self._check_result()
 
     @property
@@ -135,7 +127,7 @@ class Add(_Elementwise):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fma(_Multiplying):
+class Fma(_Product):
     """Fused multiply-add: ``r = round(a * b + c)``, rounded once. IEEE 754-2019 5.4.1.
 
     Parameters
@@ -154,7 +146,7 @@ class Fma(_Multiplying):
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, b="a", out=None, c="out")
-        self._check_product()
+        self._settle_product()
         self._check_result()
 
     @property
@@ -209,5 +201,5 @@ def _words(spec: _Elementwise) -> list[str]:
 
 
 named(_Elementwise, words=_words, last=_LAST)
-named(_Multiplying, words=lambda spec: product_words(spec) + _words(spec), last=("product", *_LAST))
+named(_Product, words=lambda spec: product_words(spec) + _words(spec), last=("product", *_LAST))
 named(Add, stem=lambda spec: "sub" if spec.subtract else "add")

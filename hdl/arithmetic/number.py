@@ -15,7 +15,15 @@ from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .integers import integer
 
-__all__ = ["Number", "Special", "combine_special", "multiplied", "multiply", "unpack"]
+__all__ = [
+    "Number",
+    "Special",
+    "combine_special",
+    "from_integer",
+    "multiplied",
+    "multiply",
+    "unpack",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +104,21 @@ class Number:
         flipped = (self.significand.bits(len(self.significand) + 1) ^ self.sign).as_signed()
         bound = self.significand.high
         return self.pipeline.add(flipped, self.sign).within(-bound, bound)
+
+
+def from_integer(p: Scheduler, word: Wire, quantum: int) -> Number:
+    """An integer in units of ``2**quantum``."""
+    never = p.constant(0, 1)
+    return Number(
+        pipeline=p,
+        sign=word.negative,
+        zero=~word.any(),
+        significand=word,
+        exponent=p.constant(0),
+        offset=quantum,
+        lowest=((0, quantum),),
+        special=Special(nan=never, infinite=never, negative=never, invalid=never),
+    )
 
 
 def unpack(p: Scheduler, code: Wire, format: Format) -> Number:

@@ -16,7 +16,7 @@ from macaw.golden.formats.choices import Rounding
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .number import Number, Special, combine_special, multiply
+from .number import Number, Special, combine_special, from_integer, multiply
 from .projection import Unrounded
 from .rounding import Rounder
 from .unrounded import from_fixed, zero_sign
@@ -83,17 +83,7 @@ def _total(
 ) -> Number:
     """The sum of words in units of ``2**quantum``, which lies within ``bounds``."""
     total = p.name("total", p.sum(words, carries).within(*bounds))
-    never = p.constant(0, 1)
-    return Number(
-        pipeline=p,
-        sign=total.negative,
-        zero=~total.any(),
-        significand=total,
-        exponent=p.constant(0),
-        offset=quantum,
-        lowest=((0, quantum),),
-        special=Special(nan=never, infinite=never, negative=never, invalid=never),
-    )
+    return from_integer(p, total, quantum)
 
 
 def shift_up(p: Scheduler, term: Number) -> Wire:

@@ -17,7 +17,7 @@ from macaw.golden.formats.block import AnyFormat, Block, factor, scalar
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .integers import integer
-from .number import Number, Special, unpack
+from .number import Number, from_integer, unpack
 from .sums import Sum, fixed_point
 
 __all__ = ["Integers", "comes_late", "difference", "element"]
@@ -32,21 +32,6 @@ def comes_late(factors: Factors, name: str) -> bool:
     return other.width <= own.width
 
 
-def _whole(p: Scheduler, word: Wire, fraction: int) -> Number:
-    """An integer of last places as a number."""
-    never = p.constant(0, 1)
-    return Number(
-        pipeline=p,
-        sign=word.negative,
-        zero=~word.any(),
-        significand=word,
-        exponent=p.constant(0),
-        offset=-fraction,
-        lowest=((0, -fraction),),
-        special=Special(nan=never, infinite=never, negative=never, invalid=never),
-    )
-
-
 def element(p: Scheduler, code: Wire, zero: Wire | None, format: AnyFormat) -> Number:
     """An element, less its group's zero point if it has one."""
     if zero is None or not isinstance(format, Block):
@@ -54,7 +39,7 @@ def element(p: Scheduler, code: Wire, zero: Wire | None, format: AnyFormat) -> N
     with p.scope("zero_point"):
         fixed = format.factor
         assert isinstance(fixed, Fixed)
-        return _whole(p, difference(p, code, zero, format), fixed.fraction)
+        return from_integer(p, difference(p, code, zero, format), -fixed.fraction)
 
 
 def difference(p: Scheduler, code: Wire, zero: Wire, format: Block) -> Wire:
@@ -172,7 +157,7 @@ class Integers:
         total = p.name("total", total.within(max(total.low, -bound), min(total.high, bound)))
         never, negative = p.constant(0, 1), total.negative
         return Sum(
-            number=_whole(p, total, self.fraction),
+            number=from_integer(p, total, -self.fraction),
             nan=never,
             plus=never,
             minus=never,

@@ -131,9 +131,7 @@ class BlockMacDatapath(Datapath):
         self, p: Scheduler, terms: Products, last: Wire, end: Wire, random: Wire | None
     ) -> Wire:
         spec, acc = self.spec, self.spec.acc
-        if not isinstance(acc, Float | Fixed):
-            name = acc if isinstance(acc, str) else acc.name
-            raise SpecError(f"acc={name}: gates accumulate in floats and fixed point")
+        assert isinstance(acc, Float | Fixed)
         exact = spec.profile.kind == "exact"
         steps = self._steps(p, terms, end) if exact else []
         operands = [last, end, *([random] if random is not None else [])]

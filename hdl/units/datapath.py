@@ -82,6 +82,8 @@ class Datapath:
             found.append(f"floats of more than {FLOATS} bits (fp64)")
             if kind.rounds and not cls.wraps:
                 found.append("overflow=wrap unless all operands are fixed point")
+        if "acc" in hints:
+            found.append("a code book as acc")
         if cls.sums:
             found.append("exact sums of more bits than widest_sum")
         return found
@@ -92,6 +94,8 @@ class Datapath:
         for fmt in {port.format for port in (spec.ports.inputs | spec.ports.outputs).values()}:
             if isinstance(fmt, Float) and fmt.width > FLOATS:
                 raise SpecError(f"{fmt.name}: gates take floats of at most {FLOATS} bits")
+        if isinstance(acc := getattr(spec, "acc", None), Book):
+            raise SpecError(f"acc={acc.name}: gates accumulate in floats and fixed point")
         if spec.overflow is Overflow.WRAP and not (cls.wraps or _fixed(spec)):
             raise SpecError("overflow=wrap: gates wrap sums of fixed-point operands only")
 

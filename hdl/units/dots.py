@@ -115,9 +115,7 @@ class MacDatapath(Datapath):
         self, p: Scheduler, products: Sequence[Number], last: Wire, random: Wire | None
     ) -> Wire:
         acc = self.spec.acc
-        if not isinstance(acc, Float | Fixed):
-            name = acc if isinstance(acc, str) else acc.name
-            raise SpecError(f"acc={name}: gates accumulate in floats and fixed point")
+        assert isinstance(acc, Float | Fixed)
         fixed = all(x.exponent.constant is not None for x in products) and isinstance(acc, Fixed)
         product = products[0]
         if len(products) > 1:

@@ -4,6 +4,7 @@
 import itertools
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,12 +156,22 @@ def test_stochastic_rounding_is_refused():
         ((0.0, -np.inf), "must be finite"),
         ((2.0, 2.0), "all values are 2.0"),
         ((1.0, 1e-30), "more than 56 significant bits"),
+        (("a", "b"), "mine: values must be a sequence of numbers"),
+        ((None, 1.0), "must be a sequence of numbers"),
+        ((10**400, 1), "must be a sequence of numbers"),
+        (5, "must be a sequence of numbers"),
     ],
 )
-def test_what_is_no_book(values: tuple[float, ...], message: str):
+def test_what_is_no_book(values: Any, message: str):
     with pytest.raises(FormatError, match=message) as caught:
         Book(name="mine", values=values)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "My", "a b", "a_", "4bit", 5, None])
+def test_names_stand_in_names_of_modules(name: Any):
+    with pytest.raises(FormatError, match="must be a small letter, then these and digits"):
+        Book(name=name, values=(0.0, 1.0))
 
 
 def test_codes_beyond_the_book_are_refused():

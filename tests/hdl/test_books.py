@@ -56,3 +56,9 @@ def test_gates_refuse_results_too_far_apart():
     with pytest.raises(SpecError, match="wide: as results gates take books"):
         build(unit("cast", a="fp32", out=wide))
     assert build(unit("cast", a=wide, out="fp32")).port_list
+
+
+@pytest.mark.parametrize("kind", ["mac", "block-mac"])
+def test_gates_have_no_code_book_as_accumulator(kind: str):
+    with pytest.raises(SpecError, match="acc=nf4: gates accumulate in floats and fixed point"):
+        generate(unit(kind, a="e4m3", acc="nf4", out="fp32"))

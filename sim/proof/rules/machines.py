@@ -6,6 +6,7 @@ A machine's profile comes before the formats, which then follow it; all else is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from macaw.golden.arithmetic.accumulation import MACHINES, MachineSum
@@ -68,39 +69,37 @@ def _operand(name: str) -> Rule:
     return rule
 
 
-def _result(name: str) -> Rule:
+def _of_machine(name: str, drawn: Callable[[Draw, MachineSum, str], Any]) -> Rule:
+    """The usual rule for a name, and ``drawn`` where a machine was."""
+
     def rule(draw: Draw) -> Any:
         kind = _kind(draw)
-        if kind is None:
-            return _usual(draw, name)
-        addend = draw.get("c")
-        return any_format(draw.one(*kind.results)) if addend is None else addend
+        return _usual(draw, name) if kind is None else drawn(draw, kind, name)
 
     return rule
 
 
-def _count(name: str) -> Rule:
-    def rule(draw: Draw) -> int:
-        kind = _kind(draw)
-        if kind is None:
-            return _usual(draw, name)
-        if name == "lanes" and draw.get("size") is not None:
-            return draw.get("size")
-        if kind.scales:
-            return kind.products
-        step = kind.products or 4
-        few = draw.integer(1, min(step, _MOST // 2))
-        return draw.one(few, few, 2 * step if 2 * step <= _MOST else few)
+def _result(draw: Draw, kind: MachineSum, name: str) -> AnyFormat:
+    addend = draw.get("c")
+    return any_format(draw.one(*kind.results)) if addend is None else addend
 
-    return rule
+
+def _count(draw: Draw, kind: MachineSum, name: str) -> int:
+    if name == "lanes" and draw.get("size") is not None:
+        return draw.get("size")
+    if kind.scales:
+        return kind.products
+    step = kind.products or 4
+    few = draw.integer(1, min(step, _MOST // 2))
+    return draw.one(few, few, 2 * step if 2 * step <= _MOST else few)
 
 
 RULES: Rules = {
     "accumulation": accumulation,
     **{name: _operand(name) for name in "ab"},
-    **{name: _result(name) for name in ("c", "out", "acc")},
+    **{name: _of_machine(name, _result) for name in ("c", "out", "acc")},
     ("block-mac", "out"): lambda draw: _usual(draw, "out"),
     ("mac", "acc"): lambda draw: _usual(draw, "acc"),
-    **{name: _count(name) for name in ("lanes", "size")},
+    **{name: _of_machine(name, _count) for name in ("lanes", "size")},
 }
 """Of the families that add products up."""
