@@ -60,6 +60,10 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
+    "block-formats.md": {
+        "zero points": (block_formats_results.zero_points, ("groups",)),
+        "weights": (block_formats_results.weights, ("groups",)),
+    },
     "dyadic.md": {"differences": (dyadic.differences, ("requantisation",))},
     "flexpoint-hardware.md": {
         "agreement": (flexpoint_hardware.agreement, ("predictor_codes",)),

@@ -4,6 +4,7 @@
 from typing import Any
 
 from benchmarks.cost.block_dots import ANCHORS, AT_LEAST
+from benchmarks.cost.groups import PAIRS, WEIGHTS, pair, weight
 from benchmarks.cost.measure import MEGAHERTZ
 from macaw.golden.formats.block import BLOCKS, Block
 
@@ -124,3 +125,24 @@ Placed and routed between registers, seed 1.
 
 {table(clocks, clocked) if clocked else "Not measured yet."}
 {chr(10).join(["", "## Without figures", "", *failed, ""]) if failed else ""}"""
+
+
+def zero_points(found: dict[str, Any]) -> str:
+    """Dot products of groups with and without zero points."""
+    rows = [[f"`{a}`", f"`{b}`", *_priced(found[pair(a, b)])] for a, b in PAIRS]
+    return table(["a", "b", *_PRICES], rows, 2)
+
+
+def weights(found: dict[str, Any]) -> str:
+    """Dot products of weights of four bits."""
+    rows = [[f"`{name}`", *_priced(found[weight(name)])] for name in WEIGHTS]
+    return table(["a", *_PRICES], rows)
+
+
+_PRICES = ["GE", "FO4", "LUT", "LUT, no DSP"]
+
+
+def _priced(row: dict[str, Any]) -> list[str]:
+    asic, ecp5, plain = (row[what]["result"] for what in ("asic", "ecp5", "ecp5-lut"))
+    gates, delay = asic["gate_equivalents"], asic["delay_fo4"]
+    return [number(gates), number(delay), luts(ecp5), luts(plain)]
