@@ -82,7 +82,7 @@ class Datapath:
             found.append(f"floats of more than {FLOATS} bits (fp64)")
             if kind.rounds and not cls.wraps:
                 found.append("overflow=wrap unless all operands are fixed point")
-        if "acc" in hints:
+        if Book in typing.get_args(hints.get("acc")):
             found.append("a code book as acc")
         if cls.sums:
             found.append("exact sums of more bits than widest_sum")

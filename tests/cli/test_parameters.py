@@ -117,6 +117,7 @@ REFUSALS = {
     r"overflow=wrap: gates wrap sums": "overflow=wrap unless all operands are fixed point",
     r"gates (take|wrap)": "what they refuse of a stage",
     r"needs? \d+ bits, and gates take at most": "exact sums of more bits than widest_sum",
+    "gates accumulate in floats and fixed point": "a code book as acc",
 }
 
 
@@ -219,6 +220,8 @@ def test_gates_and_golden_take_the_same_but_for_what_is_said(kind):
         tried = wide if "fp64" in said else wrap if "wrap" in said else every
         if "stage" in said:
             tried = [{"stages": "cast(a=fp32, out=fp64) | cast(a=fp64, out=fp32)"}]
+        if "acc" in said:
+            tried = [c | {"acc": "nf4"} for c in every]
         (words,) = [what for what, each in REFUSALS.items() if each == said]
         assert any(refused(kind, given, words) for given in tried), said
 
