@@ -29,6 +29,26 @@ threading.Thread(target=work, args=("a",), daemon=True).start()
 print("ready", flush=True)
 work("b")
 """
+SLOW = """
+import threading, time
+from pathlib import Path
+from macaw.tools import processes
+processes.start()
+made, removed = Path.mkdir, processes._remove
+def make(path, *arguments):
+    print("ready", flush=True)
+    time.sleep(0.3)
+    made(path, *arguments)
+def remove(path):
+    removed(path)
+    time.sleep(0.6)
+Path.mkdir, processes._remove = make, remove
+def work():
+    with processes.temporary_folder():
+        time.sleep(60)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(60)
+"""
 POOL = """
 from macaw.tools import processes
 def work(_):
@@ -83,6 +103,15 @@ def until(condition, seconds: float = 20) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_folder_that_a_thread_is_about_to_make_is_not_left(tmp_path):
+    command = started(SLOW, tmp_path, preexec_fn=heeding_the_keyboard)
+    assert command.stdout.readline() == "ready\n"
+    command.send_signal(signal.SIGTERM)
+    command.communicate(timeout=30)
+    assert command.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

@@ -169,11 +169,16 @@ def stop_all() -> None:
 
 
 @contextlib.contextmanager
-def leftover(path: Path) -> Iterator[Path]:
-    """Have ``path``, which is yet to be made, removed when this is left in whatever way."""
-    with _registering():
-        _leftovers.add(path)
+def leftover(path: Path, *, folder: bool = False) -> Iterator[Path]:
+    """Have ``path``, which is yet to be made, removed when this is left in whatever way.
+
+    A ``folder`` is made here: a signal comes before it is registered, or after it is there.
+    """
     try:
+        with _registering():
+            _leftovers.add(path)
+            if folder:
+                path.mkdir()
         yield path
     finally:
         _remove(path)
@@ -190,8 +195,8 @@ def temporary_folder(parent: Path | None = None, prefix: str = "macaw-") -> Iter
         Without ``parent``: there is no such place, or its disk is full.
     """
     if parent is not None:
-        with leftover(parent / f"{prefix}{secrets.token_hex(6)}") as folder:
-            folder.mkdir()
+        path = parent / f"{prefix}{secrets.token_hex(6)}"
+        with leftover(path, folder=True) as folder:
             yield folder
         return
     try:
