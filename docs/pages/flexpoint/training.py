@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from .curves import Line, panel, picture
+from ..curves import Line, panel, picture
 
 CURVES = {
     "fp32": "#bbbbbb",

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.cost.flex import LANES
 from benchmarks.cost.measure import MEGAHERTZ
 
-from .markdown import luts, number, table
+from ..markdown import luts, number, table
 
 
 def _areas(rows: list[dict[str, Any]], lanes: int) -> list[list[str]]:
