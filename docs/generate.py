@@ -25,6 +25,7 @@ from .pages import (
     benchmarks_quantize,
     block_formats_results,
     block_formats_study,
+    code_books,
     dyadic,
     flexpoint,
     integer_functions,
@@ -60,7 +61,11 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "block-formats.md": {
         "zero points": (block_formats_results.zero_points, ("groups",)),
-        "weights": (block_formats_results.weights, ("groups",)),
+    },
+    "code-books.md": {
+        "verdict": (code_books.verdict, ("code_books", "groups")),
+        "errors": (code_books.errors, ("code_books",)),
+        "cost": (block_formats_results.weights, ("groups",)),
     },
     "dyadic.md": {"differences": (dyadic.differences, ("requantisation",))},
     "flexpoint-hardware.md": {

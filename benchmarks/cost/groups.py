@@ -17,8 +17,8 @@ PAIRS = (
     ("uint4-k32-fp16-zuint4", "uint4-k32-fp16-zuint4"),
 )
 """Blocks whose 32 products one unit adds up."""
-WEIGHTS = ("int4", "e2m1", "nf4", "fp4bnb")
-"""Of four bits, each with activations of int8 in eight lanes."""
+WEIGHTS = ("int4", "e2m1", "nf4", "fp4bnb", "int5")
+"""Of four bits and five, each with activations of int8 in eight lanes."""
 
 
 def pair(a: str, b: str) -> str:

@@ -24,7 +24,10 @@ def run(
 ) -> str:
     monkeypatch.setattr(sys, "argv", [name, *arguments])
     monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
-    runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    try:
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    except SystemExit as end:
+        assert not end.code
     return capsys.readouterr().out
 
 
@@ -67,6 +70,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("speed.golden", ["--elements", "1000", "--rounds", "1"]),
         ("speed.quantize", ["--elements", "9600", "--rounds", "1"]),
         ("studies.orders", ["--blocks", "4000"]),
+        ("studies.code_books", ["--rows", "2"]),
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
         ("studies.product_errors", ["--draws", "2000"]),
