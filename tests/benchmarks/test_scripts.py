@@ -24,10 +24,12 @@ def run(
 ) -> str:
     monkeypatch.setattr(sys, "argv", [name, *arguments])
     monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+    code = None
     try:
         runpy.run_module(f"benchmarks.{name}", run_name="__main__")
     except SystemExit as end:
-        assert not end.code
+        code = end.code
+    assert not code
     return capsys.readouterr().out
 
 
