@@ -33,6 +33,7 @@ from .pages import (
     lmul,
     machines,
     quantisation,
+    small_floats,
     synthesis_results,
 )
 
@@ -59,6 +60,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
+    "adding-a-format.md": {"small floats": (small_floats.cost, ("small_floats",))},
     "block-formats.md": {
         "zero points": (block_formats_results.zero_points, ("groups",)),
     },
