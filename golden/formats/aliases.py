@@ -117,6 +117,15 @@ LEADS: dict[str, str] = {
     "mxfp8": "is mxfp8-e4m3 or mxfp8-e5m2: say which",
     "mxfp6": "is mxfp6-e3m2 or mxfp6-e2m3: say which",
     "mx": "is one of mxfp8-e4m3, mxfp8-e5m2, mxfp6-e3m2, mxfp6-e2m3, mxfp4, mxint8: say which",
+    **dict.fromkeys(
+        ("lns", *(f"lns{width}" for width in range(2, 9))),
+        "has no fraction: say lns<width>.<fraction>, as lns8.3",
+    ),
+    "nupes": "has no width and power: say nupes<width>a<power>, as nupes4a1.5",
+    **dict.fromkeys(
+        (f"nupes{width}" for width in range(2, 9)),
+        "has no power: say nupes<width>a<power>, as nupes4a1.5",
+    ),
     "shift": "has no width: say shift2, shift3 or shift4",
     "power": "has no width: say power2, power3 or power4",
     "msfp12": "has sign and magnitude; near it is fx4.2sym-k16-e8m0, blocks of 16 whose elements "
@@ -157,9 +166,13 @@ def _p3109(name: str, match: re.Match[str]) -> str:
 def canonical(name: str) -> str:
     """Return ``name`` in lower case, or what is its name here if it is one of :data:`ALIASES`.
 
+    A name with a file's, of a code book, keeps its letters.
+
     FormatError with what to write for those of :data:`LEADS`.
     """
     key = name.strip().lower()
+    if ".json" in key:
+        return name.strip()
     module, dot, rest = key.rpartition(".")
     if dot and module.rpartition("onnx.")[2] in _MODULES:
         key = rest
@@ -173,5 +186,10 @@ def canonical(name: str) -> str:
 def unknown(name: str, known: Iterable[str]) -> FormatError:
     """The error for a name that is no format, with what is close among ``known`` and aliases."""
     key = name.strip().lower()
+    if ".json" in key:
+        return FormatError(
+            f"unknown format {name!r}: a code book's file is <path>.json, of letters, digits and "
+            "any of . / \\ _ ~ + - alone, blocks of it <path>.json-k64-fp32"
+        )
     hint = did_you_mean(key, known, "see `macaw formats`", aliases=ALIASES, most=3, cutoff=0.5)
     return FormatError(f"unknown format {name!r}: {hint}")

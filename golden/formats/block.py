@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..errors import FormatError, check_axis
 from .aliases import canonical, unknown
+from .book_files import register
 from .books import BOOKS, Book
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
 from .scalar import format as scalar_format
@@ -232,7 +234,7 @@ BLOCKS: dict[str, Block] = {
 _NAMES: dict[Block, str] = {fmt: name for name, fmt in BLOCKS.items()}
 
 _BLOCK = re.compile(
-    r"(?P<element>[^-]+)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
+    r"(?P<element>[^-]+|\S+?\.(?i:json)(?:@[^-]+)?)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
     r"(?:-(?P<second>[^-z][^-]*))?(?:-z(?P<zero>[^-]+))?"
 )
 
@@ -249,7 +251,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
     ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group quantisation, and
     ``uint4-k128-fp16-zuint4`` that with zero points (GPTQ, AWQ). ``flex<N>+<M>`` is Flexpoint:
     signed integers of N bits (2 to 32), and for the tensor a power of two from
-    ``2**-(2**M - 1)`` to 1 in M bits (1 to 8).
+    ``2**-(2**M - 1)`` to 1 in M bits (1 to 8). The path of a code book's file may have a ``-``.
 
     Raises
     ------
@@ -279,6 +281,28 @@ def format(name: str | AnyFormat) -> AnyFormat:
         if not isinstance(name, str) or not str(error).startswith("unknown"):
             raise
         raise unknown(name, [*BLOCKS, *FORMATS, *POWERS, *BOOKS]) from None
+
+
+def register_book(name: str, values: Iterable[Any]) -> Book:
+    """Return a code book of ``values``, in the order of codes, which ``name`` means from now on.
+
+    ``name`` is a word of small letters and digits that means no other format. The book's own name
+    has a digest behind it. Values are numbers or strings, each rounded to 24 significant bits, as
+    :func:`macaw.golden.formats.book_files.book_from_file` has them. The same again is no error.
+
+    Raises
+    ------
+    FormatError for a name that is taken, for values that are no book.
+    """
+    if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9]*", name):
+        raise FormatError(f"name={name!s}: must be a small letter, then these and digits")
+    try:
+        taken = not isinstance(known := format(name), Book) or known.name == name
+    except FormatError as error:
+        taken = not str(error).startswith("unknown")
+    if taken:
+        raise FormatError(f"name={name}: is the name of another format, or near to one")
+    return register(name, values)
 
 
 def scalar(fmt: AnyFormat) -> Format:

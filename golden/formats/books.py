@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import PurePath
 
 from ..errors import FormatError
 from .codes import Codec
 
 WIDEST = 8
 """Bits of the widest book."""
-_NAME = re.compile("[a-z][a-z0-9]*")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:\.\d+[a-z]*)?")
+OWN = re.compile(
+    r"(?P<stem>(?P<file>[\w./\\~+-]+\.(?i:json))|[a-z][a-z0-9]*)(?:@(?P<digest>[0-9a-f]{8}))?",
+    re.ASCII,
+)
+"""Names of the user's own books, with and without a digest."""
 _PLACES = 32
 """Values that span so many binary places are taken as fixed point."""
 _DIGITS = 56
@@ -37,8 +45,10 @@ class Book(Codec):
     Parameters
     ----------
     name : str
-        Small letters and digits: it stands in names of modules. Only those of :data:`BOOKS` are
-        found by their name.
+        Small letters and digits: it stands in names of modules. Or that of a user's own book,
+        which ends in a digest (:func:`own_name`). Those of :data:`BOOKS`, of powers
+        (:mod:`~.power_books`), of files and registered ones (:mod:`~.book_files`) are found by
+        their name.
     values : tuple of float
         Finite, 2 to 256 of them, as many as codes of some width; two at least are not equal.
     """
@@ -47,7 +57,9 @@ class Book(Codec):
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        name = self.name if isinstance(self.name, str) else ""
+        own = OWN.fullmatch(name)
+        if not (_NAME.fullmatch(name) or (own and own["digest"])):
             raise FormatError(f"name={self.name!s}: must be a small letter, then these and digits")
         try:
             values = tuple(float(value) for value in self.values)
@@ -62,6 +74,8 @@ class Book(Codec):
         for code, value in enumerate(self.values):
             if not math.isfinite(value):
                 raise FormatError(f"{self.name}: value {value} of code {code} must be finite")
+        if own and own["digest"] and self.name != own_name(own["stem"], self.values):
+            raise FormatError(f"name={self.name}: is not the digest of these values")
         ordered = self.ordered
         if len(ordered) < 2:
             raise FormatError(f"{self.name}: all values are {self.max}: two must differ")
@@ -76,6 +90,16 @@ class Book(Codec):
     def width(self) -> int:
         """Bits of a code."""
         return (len(self.values) - 1).bit_length()
+
+    @property
+    def word(self) -> str:
+        """The name as a part of an identifier: of a file its own, without those of folders."""
+        own = OWN.fullmatch(self.name)
+        if not own or not own["digest"]:
+            return self.name.replace(".", "p")
+        stem = PurePath(own["stem"].replace("\\", "/")).name
+        stem = re.sub(r"\.json$", "", stem.lower())
+        return re.sub(r"\W", "_", f"{stem}_{own['digest']}", flags=re.ASCII)
 
     @property
     def ordered(self) -> tuple[float, ...]:
@@ -172,6 +196,12 @@ class Book(Codec):
         if self.uniform:
             return self.emax - self._last + 1
         return max(_digits(Fraction(value)) for value in self.values)
+
+
+def own_name(stem: str, values: Sequence[float]) -> str:
+    """The name of a user's own book: what it is called, ``@``, and a digest of its values."""
+    content = struct.pack(f"<{len(values)}d", *values)
+    return f"{stem}@{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 def _lowest(value: Fraction) -> int:

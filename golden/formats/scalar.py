@@ -11,8 +11,10 @@ from typing import Any
 
 from ..errors import FormatError, check_whole
 from .aliases import canonical, unknown
+from .book_files import own_book
 from .books import BOOKS, Book
 from .codes import Codec
+from .power_books import power_book
 
 _FARTHEST_BIAS = 4096
 """Beyond any whose values lie within those of fp64."""
@@ -446,7 +448,9 @@ def format(name: str | Format) -> Format:
     a negative bias is spelled ``bn<bias>``; specials that are not spelled are those of the
     registered format of these fields (``e4m3ftz`` is OCP's e4m3 without subnormals), else ``ieee``
     from 8 bits on and ``finite`` below; fixed point ``[u]int<width>[sym]`` and
-    ``[u]fx<width>.<fraction>[sym]``.
+    ``[u]fx<width>.<fraction>[sym]``; code books ``lns<width>.<fraction>[nozero]`` and
+    ``nupes<width>a<power>`` (:func:`macaw.golden.formats.power_books.power_book`); and one's own,
+    ``<path>.json`` or a registered name (:func:`macaw.golden.formats.book_files.own_book`).
 
     Raises
     ------
@@ -486,4 +490,6 @@ def format(name: str | Format) -> Format:
             signed=not match["unsigned"],
             symmetric=bool(match["sym"]),
         )
+    if book := power_book(key) or own_book(key):
+        return book
     raise unknown(name, [*FORMATS, *POWERS, *BOOKS])

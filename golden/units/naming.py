@@ -8,14 +8,15 @@ parts of a name are joined, and what keeps two units from sharing one, is here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SpecError
-from ..formats.block import AnyFormat, Block
+from ..formats.block import AnyFormat, Block, scalar
+from ..formats.books import Book
 from ..formats.choices import Overflow, Rounding
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def name(spec: Unit) -> str:
     text = "_".join(words)
     told = len(text) <= LONGEST_NAME
     for parameter in parameters if told else ():
-        other = made(spec.kind, {n: v for n, v in parameters.items() if n != parameter})
+        other = made(spec, [n for n in parameters if n != parameter])
         told = told and (other is None or other == spec or _words(other) != words)
     if told:
         return text
@@ -98,12 +99,16 @@ def _words(spec: Unit) -> list[str]:
     return [stem(spec), *formats(spec), *words(spec)]
 
 
-def made(kind: str, parameters: dict[str, Any]) -> Unit | None:
-    """Return the unit with these parameters; None if it needs others."""
+def made(spec: Unit, kept: Iterable[str]) -> Unit | None:
+    """Return the unit with these parameters of ``spec``; None if it needs others."""
     from .registry import unit
 
+    every = spec.parameters
+    # By name a format may not be found: a code book's file need not be on every machine.
+    formats = {n: v for n in kept if isinstance(v := getattr(spec, n), Book | Block)}
+    parameters = {n: formats.get(n, every[n]) for n in kept}
     try:
-        return unit(kind, **parameters)
+        return unit(spec.kind, **parameters)
     except SpecError:
         return None
 
@@ -188,6 +193,8 @@ def identifier(fmt: AnyFormat) -> str:
         text = f"{text.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
     if isinstance(fmt, Block) and fmt.zero_point is not None:
         text = f"{text.removesuffix(f'-z{fmt.zero_point.name}')}z{fmt.zero_point.name}"
+    if isinstance(book := scalar(fmt), Book):
+        text = text.replace(book.name, book.word)
     return text.replace(".", "p").replace("-", "_").replace("+", "_")
 
 

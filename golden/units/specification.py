@@ -154,7 +154,7 @@ class Unit:
         kept = self.parameters
         for name in reversed(self.parameters):
             fewer = {other: value for other, value in kept.items() if other != name}
-            if naming.made(self.kind, fewer) == self:
+            if naming.made(self, fewer) == self:
                 kept = fewer
         return kept
 

@@ -19,14 +19,24 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from macaw.golden.formats import Format
+    from macaw.golden.formats import Book, Format
     from macaw.golden.formats.block import AnyFormat
     from macaw.golden.units import Unit
     from macaw.hdl import Design
     from macaw.sim import Report
     from macaw.synth import Comparison, Result
 
-__all__ = ["__version__", "compare", "format", "generate", "matmul", "synthesize", "unit", "verify"]
+__all__ = [
+    "__version__",
+    "compare",
+    "format",
+    "generate",
+    "matmul",
+    "register_book",
+    "synthesize",
+    "unit",
+    "verify",
+]
 
 __version__ = importlib.metadata.version("macaw")
 
@@ -42,6 +52,18 @@ def format(name: str | AnyFormat) -> Any:
     from macaw.golden.formats import block as blocks
 
     return blocks.format(name)
+
+
+def register_book(name: str, values: Iterable[Any]) -> Book:
+    """Return a code book of ``values``, in the order of codes, which ``name`` means from now on.
+
+    Values are numbers, or strings as ``2/3``, 2 to 256 of them, a power of two. MacawError for a
+    name that is taken, and for values that are no code book. In every command ``<path>.json``, a
+    file of such a list, is a code book without this.
+    """
+    from macaw.golden.formats import block as blocks
+
+    return blocks.register_book(name, values)
 
 
 def unit(name: str, **parameters: Any) -> Unit:
