@@ -203,7 +203,7 @@ def test_names_of_units_need_no_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["my book.json", "my,book.json", "a(b).json", "a=b.json"])
 def test_paths_that_stand_in_no_command_are_refused(name: str) -> None:
-    with pytest.raises(FormatError, match="a code book's file is <path>.json, of letters"):
+    with pytest.raises(FormatError, match=r"a code book's file is <path>\.json, of letters"):
         any_format(name)
 
 

@@ -196,8 +196,12 @@ def test_shapes_and_byte_order():
         {"kind": "block-dot", "a": "nf4-k4-fp32", "b": "int8", "out": "fp32"},
         {"kind": "block-dot", "a": "nf4-k4-e8m0", "out": "fp32", "accumulation": "sequential"},
         {"kind": "hadamard", "a": "fp4bnb", "out": "nf4", "size": 4},
+        {"kind": "block-quantize", "a": "fp32", "out": "lns4.1-k4-fp32"},
+        {"kind": "block-dot", "a": "skewed-k4-fp16", "b": "nupes4a1.5-k4-fp32", "out": "fp32"},
+        {"kind": "hadamard", "a": "lns5.2", "out": "lns6.2", "size": 4},
+        {"kind": "dot", "a": "lns8.0", "b": "nupes8a8", "out": "fp32", "lanes": 3},
     ],
-    ids=lambda each: each["kind"],
+    ids=lambda each: "-".join(map(str, each.values())),
 )
 def test_units_of_blocks_against_fractions(parameters: dict):
     spec = unit(**parameters)

@@ -13,7 +13,7 @@ from macaw.golden.units import Unit
 from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
 from macaw.sim.bench import bulk
-from macaw.sim.proof.rules.formats import any_book
+from macaw.sim.proof.rules.formats import NAMED_BOOKS, any_book
 from macaw.sim.stimulus import stimulus
 from macaw.tools import simulators
 
@@ -25,8 +25,16 @@ def _units() -> list[Unit]:
     found += [unit("mul", a=a, b=b, out="fp16") for a, b in itertools.pairwise(books)]
     found += [unit("fma", a=books[0], b="e5m2", c=books[2], out=books[4], rounding="rod")]
     found += [unit("dot", a=books[5], b="e4m3", out="fp32", accumulation="aligned(9)")]
+    for name in NAMED_BOOKS:
+        found += [unit("cast", a="bf16", out=name, rounding="dynamic", flags=True)]
+        found += [unit("fma", a=name, b="e4m3", out=name)]
     return [
         *found,
+        unit("dot", a="lns8.3", b="skewed", out="fp32", lanes=3),
+        unit("mac", a="nupes4a1.5", b="int8", out="fp32", lanes=2),
+        unit("block-quantize", a="bf16", out="lns4.1-k4-fp32"),
+        unit("block-dequantize", a="skewed-k4-fp16", out="bf16"),
+        unit("block-dot", a="lns4.1-k4-fp32", b="nupes4a1.5-k4-e8m0", out="fp32"),
         unit("mac", a="fp4bnb", b="nf4", out="fp32", lanes=2),
         unit("block-quantize", a="bf16", out="nf4-k4-fp16"),
         unit("block-dequantize", a="fp4bnb-k4-fp16", out="bf16"),

@@ -11,6 +11,7 @@ from macaw.golden.formats import format as format_of
 from macaw.golden.units import Unit, unit
 
 from ...stimulus.draw import exhaustive_bits
+from ..rules.formats import NAMED_BOOKS
 from .case import (
     BLOCK_CHOICES,
     BULK,
@@ -85,7 +86,7 @@ def _directed() -> Iterator[tuple[str, Unit]]:
         "cast_fp32_dlfloat16_dynamic",
         unit("cast", a="fp32", out="dlfloat16", rounding="dynamic", flags=True),
     )
-    for name in BOOKS:
+    for name in (*BOOKS, *NAMED_BOOKS):
         for rounding in ("rne", "rna", "rtz", "rup", "rdn", "rod"):
             yield (
                 f"cast_fp32_{name}_{rounding}",
@@ -142,7 +143,7 @@ def registered() -> dict[str, Unit]:
     a code and one of few values.
     """
     found: dict[str, Unit] = {}
-    for name in REGISTERED:
+    for name in (*REGISTERED, *NAMED_BOOKS):
         wide = ("fp32",) if format_of(name).width > 8 else ()
         for source in ("bf16", "fp16", *wide):
             found[f"cast_{source}_{name}"] = unit("cast", a=source, out=name)

@@ -26,6 +26,7 @@ from macaw.golden.units.dots import Mac, SumOfProducts
 from ..cases import block_dots, dots
 from ..random.units import draw_unit
 from ..reference.arithmetic import scalar as reference
+from ..rules.formats import NAMED_BOOKS
 from .check import Check, agree, as_value, by_reference, same_values
 
 EVERYTHING = 1 << 62
@@ -531,9 +532,10 @@ def checks() -> list[Check]:
             add(f"decode-gfloat-{name}", decode_gfloat, name)
             for rounding in (*DIRECTED, *STOCHASTIC):
                 add(f"encode-gfloat-{name}-{rounding}", encode_gfloat, name, rounding)
-    for name in (*small, *fixed, *BOOKS):
+    books = [*BOOKS, *NAMED_BOOKS]
+    for name in (*small, *fixed, *books):
         add(f"decode-fractions-{name}", decode_fractions, name)
-        for rounding in (*DIRECTED, "rod", *(() if name in BOOKS else STOCHASTIC)):
+        for rounding in (*DIRECTED, "rod", *(() if name in books else STOCHASTIC)):
             # Where gfloat has judged every boundary a sample is enough.
             judged = rounding != "rod" and gfloat_format(format(name)) is not None
             count = 40_000 if judged else EVERYTHING

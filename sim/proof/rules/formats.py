@@ -25,10 +25,20 @@ from macaw.golden.formats import (
     Format,
     Specials,
     Subnormals,
+    format,
 )
-from macaw.golden.formats.block import BLOCKS, Block
+from macaw.golden.formats.block import BLOCKS, Block, register_book
+from macaw.golden.formats.books import WIDEST
 
 REGISTERED: dict[str, Format] = FORMATS | POWERS | BOOKS
+
+OWN = register_book("skewed", ["-0.0", "1/3", 5, -0.75, 0, 5, "0x1.8p-9", "-2/7"])
+"""As a user's own book: without order, with a value that stands twice and zeros of both signs."""
+NAMED_BOOKS: dict[str, Format] = {
+    name: format(name)
+    for name in ("lns4.1", "lns5.0nozero", "lns8.3", "nupes4a1.5", "nupes3a0.5", "nupes8a2")
+} | {"skewed": OWN}
+"""Code books that are proven beside the registered ones."""
 
 _EXPONENTS = (1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 8, 9, 11)
 _MANTISSAS = (1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 9, 10, 13, 23, 52)
@@ -127,9 +137,19 @@ def fixed(
 
 
 def book(rng: random.Random, *, widest: int = 64) -> Format:
-    """A code book that has a name; any format, where none is so narrow."""
-    named = [fmt for fmt in BOOKS.values() if fmt.width <= widest]
+    """A code book that has a name, or a spelling; any format, where none is so narrow."""
+    if widest >= 2 and rng.random() < 0.6:
+        return power_book(rng, widest=widest)
+    named = [fmt for fmt in (*BOOKS.values(), OWN) if fmt.width <= widest]
     return rng.choice(named) if named else registered(rng, widest=widest)
+
+
+def power_book(rng: random.Random, *, widest: int = 64) -> Format:
+    """An LNS of any fields, or a power function of NUPES of any power."""
+    width = rng.randint(2, min(widest, WIDEST))
+    if rng.random() < 0.6:
+        return format(f"lns{width}.{rng.randint(0, width - 2)}{rng.choice(('', '', 'nozero'))}")
+    return format(f"nupes{width}a{rng.choice((0.37, 0.5, 1, 1.5, 2, 2.75, 4))}")
 
 
 def any_book(rng: random.Random) -> Book:

@@ -28,8 +28,9 @@ def formats(name: str | None, aliases: bool, markdown: bool, as_json: bool) -> N
 
     NAME may also be spelled: e<E>m<M>, with b<bias>, ieee, fn, fnuz, finite or ftz behind it and
     u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind; a
-    block format <element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>], or -tensor-
-    for -k<size>-; or as numpy, ml_dtypes, torch, ONNX and others call it.
+    code book lns<width>.<fraction>[nozero], nupes<width>a<power>, or <path>.json with a list of
+    values; a block format <element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>], or
+    -tensor- for -k<size>-; or as numpy, ml_dtypes, torch, ONNX and others call it.
 
     \b
     Examples:
@@ -37,6 +38,7 @@ def formats(name: str | None, aliases: bool, markdown: bool, as_json: bool) -> N
       macaw formats e4m3
       macaw formats mxfp4
       macaw formats uint4-k128-fp16-zuint4
+      macaw formats nupes4a1.5
       macaw formats float8_e4m3fn
       macaw formats e3m2b4ieee --json
     """

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for code books: values, and what numbers between them become, in fractions."""
 
+import functools
 import math
+import re
 from fractions import Fraction
 
 INEXACT, OVERFLOW, INVALID = 1, 4, 8
@@ -12,15 +14,63 @@ def is_book(fmt):
     return hasattr(fmt, "values")
 
 
+def values(fmt):
+    """The value of each code: of powers as the name says, of others as the book lists them."""
+    return powers(fmt.name) or [
+        "-0" if x == 0 and math.copysign(1, x) < 0 else Fraction(x) for x in fmt.values
+    ]
+
+
+@functools.cache
+def powers(name):
+    """Values of ``lns<w>.<f>[nozero]`` and ``nupes<w>a<power>``, None for other names."""
+    if found := re.fullmatch(r"lns(\d+)\.(\d+)(nozero)?", name):
+        width, fraction = int(found[1]), int(found[2])
+        half, one = 1 << (width - 1), 2**fraction * (2 ** (width - 2 - fraction) - 1)
+        sizes = [_single(Fraction(2), Fraction(m - one, 2**fraction)) for m in range(half)]
+        sizes[0] = sizes[0] if found[3] else Fraction(0)
+    elif found := re.fullmatch(r"nupes(\d+)a([\d.]+)", name):
+        half = 1 << (int(found[1]) - 1)
+        ratios = [Fraction(k, half - 1) for k in range(half)]
+        sizes = [_single(ratio, Fraction(found[2])) for ratio in ratios]
+    else:
+        return None
+    return [*sizes, *("-0" if size == 0 else -size for size in sizes)]
+
+
+def _single(base, power):
+    """The number of 24 significant bits nearest to ``base ** power``: by halving an interval."""
+    if base == 0:
+        return Fraction(0)
+    exact = base**power.numerator
+    low, exponent = 1 << 23, 0
+    while (Fraction(2) ** exponent) ** power.denominator > exact:
+        exponent -= 1
+    while (Fraction(2) ** (exponent + 1)) ** power.denominator <= exact:
+        exponent += 1
+    ulp, high = Fraction(2) ** (exponent - 23), 1 << 24
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (
+            (middle, high) if (middle * ulp) ** power.denominator <= exact else (low, middle)
+        )
+    half = ((low + Fraction(1, 2)) * ulp) ** power.denominator
+    return (high if half < exact or (half == exact and low % 2) else low) * ulp
+
+
 def value(code, fmt):
     """Value of a code."""
-    x = fmt.values[code]
-    return "-0" if x == 0 and math.copysign(1, x) < 0 else Fraction(x)
+    return values(fmt)[code]
+
+
+def _numbers(fmt):
+    """The values, -0 as 0."""
+    return [Fraction(0) if x == "-0" else x for x in values(fmt)]
 
 
 def field_exponent(code, fmt):
     """Exponent of the code's field: one for all where the values are a fixed point of 32 bits."""
-    numbers = [abs(Fraction(x)) for x in fmt.values]
+    numbers = [abs(x) for x in _numbers(fmt)]
     top = _exponent(max(numbers))
     if all((x * Fraction(2) ** (31 - top)).denominator == 1 for x in numbers):
         return top
@@ -39,14 +89,14 @@ def _exponent(x):
 
 def code_of(x, minus, fmt):
     """The first code whose value is ``x``; of zero the one of that sign, if there is one."""
-    codes = [code for code, each in enumerate(fmt.values) if each == x]
+    codes = [code for code, each in enumerate(_numbers(fmt)) if each == x]
     same = [code for code in codes if (value(code, fmt) == "-0") == (minus and x == 0)]
     return (same or codes)[0]
 
 
 def project(x, fmt, rounding, invalid=False, becomes=None):
     """Code and flags of a value, which has been found ``invalid`` or not."""
-    numbers = {Fraction(each) for each in fmt.values}
+    numbers = set(_numbers(fmt))
     low, high = min(numbers), max(numbers)
     if x in ("nan", "snan"):
         if becomes is not None and str(becomes) != "largest":
