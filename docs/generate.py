@@ -28,7 +28,7 @@ from .pages import (
     code_books,
     dyadic,
     flexpoint,
-    integer_functions,
+    functions,
     integer_network,
     lmul,
     machines,
@@ -75,9 +75,13 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "cost": (flexpoint.hardware.cost, ("predictor",)),
         "clock": (flexpoint.hardware.clock, ("predictor",)),
     },
+    "functions.md": {
+        "functions": (functions.tables.listed, ()),
+        "cost": (functions.tables.cost, ("tables",)),
+    },
     "integer-functions.md": {
-        "accuracy": (integer_functions.accuracy, ("function_errors",)),
-        "cost": (integer_functions.cost, ("integer_functions",)),
+        "accuracy": (functions.integers.accuracy, ("function_errors",)),
+        "cost": (functions.integers.cost, ("integer_functions",)),
     },
     "lmul.md": {
         "errors": (lmul.errors, ("product_errors",)),

@@ -109,6 +109,7 @@ class Component(wiring.Component):
             enable=enable,
             valid=valid,
             multiplier=self.implementation.multiplier,
+            table=self.implementation.table,
         )
         wires = {name: p.input(value, name) for name, value in operands.items()}
         return p, self.datapath.build(p, **wires)
@@ -131,13 +132,14 @@ class Component(wiring.Component):
                 )
             return period, depth
         stages = option.stages or 0
-        if stages == 0 and option.fold == 1:
+        if stages == 0 and option.fold == 1 and option.table == "logic":
             return float("inf"), 0
         fewest, _, whole = self._depth(float("inf"))
         if stages == 0:
             return float("inf"), fewest
         if stages < fewest:
-            raise SpecError(f"stages={stages}: fold={option.fold} takes at least {fewest}")
+            chosen = f"fold={option.fold}" if option.fold > 1 else f"table={option.table}"
+            raise SpecError(f"stages={stages}: {chosen} takes at least {fewest}")
         # Results that are constant take no time; what is made beside them does.
         low, high = 0.0, whole or 1.0
         # Before an accumulator, which is a clock of its own, there may be more than behind it.

@@ -90,6 +90,7 @@ ROOMS = (
     "golden.arithmetic",
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",
+    "golden.arithmetic.real",
     "golden.units",
     "golden.tensors",
     "tools",

@@ -33,6 +33,7 @@ from .registry import (
     Ports,
     Requantize,
     ResidualAdd,
+    Table,
     Unit,
     unit,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Ports",
     "Requantize",
     "ResidualAdd",
+    "Table",
     "Unit",
     "unit",
 ]

@@ -25,6 +25,7 @@ from .predictor import ExponentPredictor
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
 from .row_functions import IntegerLayerNorm, IntegerSoftmax
 from .specification import ROUNDING, Ports, Unit
+from .table import Table
 
 __all__ = [
     "UNITS",
@@ -58,6 +59,7 @@ __all__ = [
     "Ports",
     "Requantize",
     "ResidualAdd",
+    "Table",
     "Unit",
     "unit",
 ]
@@ -84,6 +86,7 @@ UNITS: dict[str, type[Unit]] = {
         IntegerSquareRoot,
         IntegerExp2,
         IntegerGelu,
+        Table,
         IntegerSoftmax,
         IntegerLayerNorm,
         IntDot,

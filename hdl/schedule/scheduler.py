@@ -73,6 +73,7 @@ class Scheduler:
         enable: Value | None = None,
         valid: Value | None = None,
         multiplier: str = "auto",
+        table: str = "logic",
     ):
         self.module = module
         self.delays = delays
@@ -80,6 +81,8 @@ class Scheduler:
         self.domain = domain
         self.enable = enable
         self.multiplier = multiplier
+        self.table = table
+        self.memories = 0
         self.last_stage = 0
         self.slowest = 0.0
         self.registers = 0

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Constants that are looked up: a cell of logic for each bit, and choices between cells."""
+"""Constants that are looked up: cells of logic and choices between them, or a memory."""
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Mux, Value
+from amaranth.hdl import Const, Mux, Signal, Value, unsigned
+from amaranth.lib.memory import Memory
 
 from .labels import scoped
 from .scheduler import Scheduler
@@ -27,7 +28,35 @@ def lookup(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
         return p.constant(low)
     width = min(len(index), (len(values) - 1).bit_length())
     padded = [*values, *[values[-1]] * ((1 << width) - len(values))]
+    if p.table == "ram" and width > _CELL:
+        return _memory(p, index[:width], padded).within(low, high)
     return _choose(p, index, padded, width).within(low, high)
+
+
+def _memory(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
+    """An entry of a memory that is never written, at the next clock edge."""
+    shape = shape_of(min(values), max(values))
+    patterns = [value % (1 << shape.width) for value in values]
+    memory = Memory(
+        shape=unsigned(shape.width),
+        depth=len(values),
+        init=patterns,
+        attrs={"rom_style": "block", "ram_style": "block"},
+    )
+    setattr(memory, "_MustUse__used", True)  # noqa: B010  A trial of the scheduler drops it.
+    stage = index.stage
+    p.module.submodules[f"table{p.memories}_memory"] = memory
+    p.memories += 1
+    port = memory.read_port(domain=p.domain)
+    p.module.d.comb += port.addr.eq(p.at(index, stage))
+    if p.enable is not None:
+        p.module.d.comb += port.en.eq(p.enable)
+    p.last_stage = max(p.last_stage, stage + 1)
+    entry = Signal(shape, name=p.labels.signal("entry", stage + 1))
+    p.module.d.comb += entry.eq(port.data)
+    time = p.delays.register + p.delays.choice(shape.width)
+    p.slowest = max(p.slowest, time)
+    return Wire(p, entry, stage + 1, time, min(values), max(values), "entry")
 
 
 def _choose(p: Scheduler, index: Wire, values: Sequence[int], width: int) -> Wire:

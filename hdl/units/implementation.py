@@ -19,6 +19,7 @@ CHOICES = {
     "ready": ("combinational", "registered"),
     "tlast": ("auto", "on", "off"),
     "multiplier": ("auto", "dsp", "lut"),
+    "table": ("logic", "ram"),
     "target": tuple(DELAY_MODELS),
 }
 """Options of an implementation that are words, and those that each may be."""
@@ -54,6 +55,9 @@ class Implementation:
         ``low`` (``rst_n``; ``aresetn`` of ``bus=axis``, which is always so).
     multiplier : str
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
+    table : str
+        ``logic``, or ``ram``: tables of more than 16 entries are memories that are read at a clock
+        edge, as the block RAM of FPGAs has it. It needs a register stage for each on the way.
     widest_sum : int
         Bits of the widest exact sum to build; a wider one is refused.
     fold : int
@@ -79,6 +83,7 @@ class Implementation:
     reset: str = "sync"
     reset_active: str = "auto"
     multiplier: str = "auto"
+    table: str = "logic"
     widest_sum: int = 128
     fold: int = 1
     name: str | None = None

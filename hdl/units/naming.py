@@ -110,6 +110,8 @@ def _words(option: "Implementation") -> list[str]:
         words.append("rstn")
     if option.multiplier != "auto":
         words.append(f"mul{option.multiplier}")
+    if option.table != "logic":
+        words.append(option.table)
     if option.fold > 1:
         words.append(f"fold{option.fold}")
     if option.ready == "registered":

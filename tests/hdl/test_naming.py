@@ -45,6 +45,7 @@ BASES = {
     "isqrt": {"x": "uint8"},
     "int-exp2": {"x": "fx8.4"},
     "int-gelu": {"x": "int8", "scale": "0.1"},
+    "table": {"a": "e4m3", "function": "tanh"},
     "int-softmax": {"x": "fx8.4", "lanes": 4},
     "int-layernorm": {"x": "int8", "lanes": 4},
     "int-dot": {},
@@ -66,6 +67,7 @@ VALUES = {
     "overflow": ["saturate", "propagate", "directed", "nonfinite", "wrap"],
     "random_bits": [8, 9],
     "flags": [True],
+    "function": ["exp", "exp2", "power(2)", "power(-2)", "power(1/2)", [7] * 256, [8] * 256],
     "nan": ["largest", "zero", "negative_zero"],
     "subtract": [True],
     "lanes": [1, 2, 4, 8],
@@ -133,7 +135,7 @@ BESIDE = {
     "stored": {"channels": 4},
 }
 # Parameters with one value: what rounds in its own way takes no other policy.
-FIXED = {("block-quantize", "overflow")}
+FIXED = {("block-quantize", "overflow"), ("table", "random_bits")}
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
 
 OPTIONS = {
@@ -147,6 +149,7 @@ OPTIONS = {
     "reset": ["async", "none"],
     "reset_active": ["low", "high"],
     "multiplier": ["dsp", "lut"],
+    "table": ["ram"],
     "fold": [2, 4],
 }
 UNTOLD = {"name", "widest_sum"}
@@ -372,6 +375,7 @@ REPEATED = {
     "block-quantize": ({"scale_rule": "ceil"}, {"fold": 2, "flow": "stream", "stages": 6}),
     "block-dequantize": ({"a": "e2m1-k4-ue4m3-fp32"}, {"stages": 1}),
     "hadamard": ({"signs": 5}, {"target": "ice40", "stages": 1}),
+    "table": ({"function": "power(-2)", "nan": "zero", "out": "e2m1"}, {"table": "ram"}),
     "flex-mac": ({"b": "flex7+5", "terms": 64}, {"bus": "axis"}),
     "flex-matmul": ({"rows": 1, "rounding": "rtz"}, {"bus": "axis", "tlast": "off"}),
     "flex-add": ({"lanes": 2}, {"flow": "stream", "ready": "registered"}),

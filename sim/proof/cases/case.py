@@ -97,7 +97,7 @@ ORDER: tuple[str, ...] = tuple(
 )
 """The kinds, in the order in which the numbers of :class:`RandomCase` have them."""
 
-RANDOM = 2_240
+RANDOM = 40 * len(ORDER)
 """Units drawn at random: 40 times every kind, or 120 times."""
 
 

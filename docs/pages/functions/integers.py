@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.cost.integer_functions import ROWS
 
-from .markdown import luts
+from ..markdown import luts
 
 
 def cost(found: dict[str, Any]) -> str:
