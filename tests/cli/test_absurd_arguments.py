@@ -318,6 +318,7 @@ FITTING: list[dict[str, Any]] = [
         {"x": "int8", "out": "int8", "lanes": 4},
         {"x": "uint16"},
         {"stages": "int-dot,a=int8,lanes=4/clamp"},
+        {"a": "e4m3", "function": "tanh"},
     ),
 ]
 
