@@ -35,8 +35,7 @@ def _zero(function: Function) -> str:
 def _word(value: Any) -> str:
     if isinstance(value, Fraction):
         return "+0" if value == 0 else str(value).replace("-", "−")
-    word = {"inf": "∞", "-inf": "−∞", "nan": "NaN", "0": "+0"}.get(value, value)
-    return word.replace("-", "−")
+    return {"inf": "∞", "-inf": "−∞", "nan": "NaN", "0": "+0", "-0": "−0"}[value]
 
 
 def cost(found: dict[str, Any]) -> str:

@@ -5,13 +5,14 @@ MPFR rounds exp, exp2, log, log2, tanh, erf and sqrt correctly, downwards and up
 neighbours of BITS bits there is no number that a format has, nor half way between two of its.
 """
 
+import importlib
 from fractions import Fraction
-
-import gmpy2
+from typing import Any
 
 from .arithmetic.scalar import floor_log2, project, value
 
 KINDS = ("table",)
+gmpy2: Any = importlib.import_module("gmpy2")  # its stubs leave out what this needs
 BITS = 400
 FAR = 70000
 """Of exponents: beyond all formats."""
