@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Posits: a sign, a run of equal bits that counts powers of 2**2**es, exponent and fraction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..errors import FormatError, check_whole
+
+NARROWEST, WIDEST = 3, 32
+"""Bits of a posit."""
+MOST_EXPONENT = 4
+"""Bits of an exponent: beyond them values leave the range of fp64."""
+STANDARD = 2
+"""Bits of the exponent in the Posit Standard (2022)."""
+_NAME = re.compile(r"posit(\d+)(?:es(\d+))?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posit:
+    """A posit of ``width`` bits, of which at most ``exponent`` are the exponent's.
+
+    Posit Standard (2022), with any number of exponent bits (there it is 2): a negative code is the
+    two's complement of its absolute value, a code of nothing but the sign is NaR, the one that is
+    no number. A result is rounded to nearest as a bit string is, ties to the even code: half way
+    between two codes is the posit of one bit more between them. No number becomes zero or NaR:
+    beyond the ends it becomes the end.
+
+    Parameters
+    ----------
+    width : int
+        3 to 32.
+    exponent : int
+        0 to 4; by default 2.
+    """
+
+    width: int
+    exponent: int = STANDARD
+
+    def __post_init__(self) -> None:
+        check_whole("width", self.width, NARROWEST, WIDEST, FormatError)
+        check_whole("exponent", self.exponent, 0, MOST_EXPONENT, FormatError)
+
+    @property
+    def name(self) -> str:
+        """``posit16``, or ``posit16es1`` where the exponent is not the standard's."""
+        return f"posit{self.width}" + (f"es{self.exponent}" * (self.exponent != STANDARD))
+
+    @property
+    def fraction(self) -> int:
+        """Bits of the longest fraction."""
+        return max(self.width - 3 - self.exponent, 0)
+
+    @property
+    def precision(self) -> int:
+        """Bits of the longest significand."""
+        return self.fraction + 1
+
+    @property
+    def emax(self) -> int:
+        """Exponent of the largest value; of the smallest positive one it is the negative of it."""
+        return (self.width - 2) << self.exponent
+
+    @property
+    def nar(self) -> int:
+        """Code of NaR."""
+        return 1 << (self.width - 1)
+
+
+def posit(text: str) -> Posit | None:
+    """Return the posit of a name; None if it is no posit's. FormatError for one out of range."""
+    found = _NAME.fullmatch(text)
+    if not found:
+        return None
+    return Posit(width=int(found[1]), exponent=int(found[2]) if found[2] else STANDARD)
