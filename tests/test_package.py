@@ -87,6 +87,7 @@ ROOMS = (
     "golden",  # errors, and arrays where they enter
     "golden.formats",
     "golden.arithmetic.books",
+    "golden.arithmetic.posits",
     "golden.arithmetic",
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",
@@ -95,6 +96,7 @@ ROOMS = (
     "golden.tensors",
     "tools",
     "hdl.schedule",
+    "hdl.arithmetic.words",
     "hdl.arithmetic",
     "hdl.arithmetic.accumulation",
     "hdl.units",

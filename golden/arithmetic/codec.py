@@ -14,13 +14,14 @@ import numpy as np
 from ..arrays import common_shape, integers, numbers, plain
 from ..errors import CodeError, FormatError, SpecError
 from ..formats.choices import Nan, Overflow, Rounding
-from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Subnormals
+from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Posit, Subnormals
 from ..formats.scalar import format as format_of
 from .exact import INF, NAN, Exact, unpack
 from .operands import CHUNK, check_codes
 from .projection import (
     Direction,
     check_random,
+    check_rounding,
     project,
     random_words,
     resolve_nan,
@@ -176,6 +177,7 @@ def _options(
     if overflow is not None:
         overflow = Overflow.parse(overflow, "overflow")
     policy = resolve_overflow(overflow, fmt)
+    check_rounding(fmt, rounding)
     bits = 16 if random_bits is None else random_bits
     words = random_words(rounding, random, bits)
     if words is None:
@@ -276,6 +278,8 @@ def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | No
         return None
     if isinstance(fmt, Fixed):
         fraction, last = fmt.width + 1, fmt.quantum
+    elif isinstance(fmt, Posit):
+        fraction, last = fmt.fraction + 1, fmt.quantum
     else:
         fraction, last = fmt.mantissa + 1, fmt.quantum
         if fmt.subnormals is not Subnormals.GRADUAL:

@@ -16,7 +16,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from ..formats.scalar import Book, Fixed, Float, Format, Specials, Subnormals
+from ..formats.scalar import Book, Fixed, Float, Format, Posit, Specials, Subnormals
+from .posits import codec as posits
 
 NAN, INF, INVALID = (np.uint8(1 << n) for n in range(3))
 """Bits of :attr:`Exact.kind`. INVALID: a signalling NaN, or the result of an invalid operation."""
@@ -160,6 +161,8 @@ def _table(fmt: Format) -> Exact:
 def _unpack(codes: np.ndarray, fmt: Format) -> Exact:
     if isinstance(fmt, Book):
         return _unpack_book(codes, fmt)
+    if isinstance(fmt, Posit):
+        return _unpack_posit(codes, fmt)
     codes = codes.astype(np.uint64)
     return _unpack_fixed(codes, fmt) if isinstance(fmt, Fixed) else _unpack_float(codes, fmt)
 
@@ -231,6 +234,19 @@ def _unpack_book(codes: np.ndarray, fmt: Book) -> Exact:
         exponent=fmt.quantum if fmt.uniform else np.array(exponents, np.int64)[codes],
         negative=np.array(negative)[codes],
         low=min(exponents),
+        high=fmt.emax + 1,
+        bits=fmt.precision,
+    )
+
+
+def _unpack_posit(codes: np.ndarray, fmt: Posit) -> Exact:
+    fields = posits.unpack(codes, fmt)
+    return Exact(
+        significand=fields.significand,
+        exponent=fields.exponent,
+        negative=fields.negative,
+        kind=fields.nar * NAN,
+        low=fmt.quantum - fmt.fraction,
         high=fmt.emax + 1,
         bits=fmt.precision,
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, factor, scalar
-from ..formats.scalar import Book, Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Float, Format, Posit
 from .exact import ONE, WINDOW, Exact, multiply, unpack
 from .integers import integers_of
 from .operands import Operand
@@ -379,7 +379,7 @@ def differences(codes: np.ndarray, zeros: np.ndarray, fmt: Block) -> np.ndarray:
 
 def significand_bits(fmt: Format) -> int:
     """Bits that hold the significand of any number of ``fmt``."""
-    return fmt.precision if isinstance(fmt, Book) else fmt.width
+    return fmt.precision if isinstance(fmt, Book | Posit) else fmt.width
 
 
 def default_size(a: AnyFormat, b: AnyFormat) -> int:

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..errors import SpecError, check_whole
 from ..formats.choices import Flag, Nan, Overflow, Rounding
-from ..formats.scalar import Book, Fixed, Float, Format, Specials, Subnormals
+from ..formats.scalar import Book, Fixed, Float, Format, Posit, Specials, Subnormals
 from .books.nearest import nearest
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
 from .operands import check_codes
+from .posits import codec as posits
 
 _TOP = 63
 """Position above the normalised significand's top bit."""
@@ -183,9 +184,13 @@ class Split:
 def resolve_overflow(overflow: Overflow | None, fmt: Format) -> Overflow | None:
     """Return the policy that holds for results in ``fmt``; None is IEEE's rule.
 
-    SpecError for ``wrap`` to a float, and for ``nonfinite`` and ``directed`` to a format of finite
-    values only.
+    SpecError for ``wrap`` to a float, for ``nonfinite`` and ``directed`` to a format of finite
+    values only, and for all but ``saturate`` to a posit.
     """
+    if isinstance(fmt, Posit):
+        if overflow not in (None, *_STAYS):
+            raise SpecError(f"overflow={overflow}: {fmt.name}, a posit, saturates")
+        return Overflow.SATURATE
     if overflow is None and isinstance(fmt, Float) and fmt.specials is Specials.EXTENDED:
         return Overflow.DIRECTED
     if overflow is None or overflow is Overflow.PROPAGATE:
@@ -237,6 +242,12 @@ def nan_code(fmt: Format, nan: Nan | None) -> int:
     return fmt.max_code if fmt.nan_code is None else fmt.nan_code
 
 
+def check_rounding(fmt: Format, rounding: Rounding) -> None:
+    """SpecError if numbers are not rounded to ``fmt`` in this way."""
+    if isinstance(fmt, Posit) and rounding is not Rounding.RNE:
+        raise SpecError(f"rounding={rounding}: {fmt.name}, a posit, is rounded by rne alone")
+
+
 def check_random(fmt: Format, bits: int) -> None:
     """SpecError if random words of ``bits`` bits would reach below the digits that are kept."""
     if isinstance(fmt, Book):
@@ -265,6 +276,9 @@ def project(
     assert isinstance(x, Exact)
     if isinstance(fmt, Book):
         return _project_book(x, fmt, direction, flags, nan)
+    if isinstance(fmt, Posit):
+        check_rounding(fmt, direction.rounding)
+        return _project_posit(x, fmt, flags)
     return _project_float(x, fmt, direction, overflow, flags, nan)
 
 
@@ -509,3 +523,15 @@ def _project_book(
         raised[infinite | nan] = Flag.INVALID
         raised[(x.kind & INVALID).astype(bool)] = Flag.INVALID
     return codes, raised if flags else None
+
+
+def _project_posit(
+    x: Exact, fmt: Posit, flags: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    codes, raised = posits.pack(*_normalised(x), x.negative, fmt)
+    if x.kind is not None and x.kind.any():
+        special = (x.kind & (NAN | INF)) != 0
+        codes[special] = fmt.nar
+        raised[special] = 0
+        raised[(x.kind & (INF | INVALID)) != 0] = Flag.INVALID
+    return codes.astype(fmt.code_dtype), raised if flags else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..formats.scalar import Book, Fixed, Format
+from ..formats.scalar import Book, Fixed, Format, Posit
 from .exact import (
     INF,
     INVALID,
@@ -223,6 +223,8 @@ def alignment(fmt: Format) -> int:
     """Return what an unpacked exponent lacks to the exponent of the format's fields."""
     if isinstance(fmt, Book):
         return fmt.precision - 1
+    if isinstance(fmt, Posit):
+        return fmt.fraction
     return fmt.width - 1 if isinstance(fmt, Fixed) else fmt.mantissa
 
 

@@ -130,7 +130,7 @@ LEADS: dict[str, str] = {
     "power": "has no width: say power2, power3 or power4",
     "msfp12": "has sign and magnitude; near it is fx4.2sym-k16-e8m0, blocks of 16 whose elements "
     "are -1.75 to 1.75",
-    "posit": "is not here: macaw has floats of fixed fields, fixed point, and blocks of them",
+    "posit": "has no width: say posit8, posit16, posit32 …",
     **dict.fromkeys(
         ("fp128", "float128", "quad", "binary128", "longdouble"),
         "is too wide: fp64 is the widest",

@@ -15,6 +15,7 @@ from ..errors import FormatError, check_axis
 from .aliases import canonical, unknown
 from .book_files import register
 from .books import BOOKS, Book
+from .posits import POSITS, Posit
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
 from .scalar import format as scalar_format
 
@@ -63,6 +64,11 @@ class Block:
         for name in ("second_scale", "zero_point"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, scalar_format(getattr(self, name)))
+        if isinstance(self.element, Posit):
+            raise FormatError(
+                f"element={self.element.name}: a posit, whose precision falls away from one, takes "
+                "no scale"
+            )
         for name in ("scale", "second_scale"):
             value = getattr(self, name)
             if value is None:
@@ -238,7 +244,7 @@ _BLOCK = re.compile(
     r"(?:-(?P<second>[^-z][^-]*))?(?:-z(?P<zero>[^-]+))?"
 )
 
-AnyFormat = Float | Fixed | Book | Block
+AnyFormat = Float | Fixed | Book | Posit | Block
 
 
 def format(name: str | AnyFormat) -> AnyFormat:
@@ -280,7 +286,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
     except FormatError as error:
         if not isinstance(name, str) or not str(error).startswith("unknown"):
             raise
-        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS, *BOOKS]) from None
+        raise unknown(name, [*BLOCKS, *FORMATS, *POWERS, *BOOKS, *POSITS]) from None
 
 
 def register_book(name: str, values: Iterable[Any]) -> Book:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from ..errors import FormatError, check_whole
+from .codes import Codec
 
 NARROWEST, WIDEST = 3, 32
 """Bits of a posit."""
@@ -18,14 +20,15 @@ _NAME = re.compile(r"posit(\d+)(?:es(\d+))?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Posit:
+class Posit(Codec):
     """A posit of ``width`` bits, of which at most ``exponent`` are the exponent's.
 
     Posit Standard (2022), with any number of exponent bits (there it is 2): a negative code is the
     two's complement of its absolute value, a code of nothing but the sign is NaR, the one that is
-    no number. A result is rounded to nearest as a bit string is, ties to the even code: half way
-    between two codes is the posit of one bit more between them. No number becomes zero or NaR:
-    beyond the ends it becomes the end.
+    no number, and a NaN here. A result is rounded to nearest as a bit string is, ties to the even
+    code: half way between two codes is the posit of one bit more between them. No number becomes
+    zero or NaR: beyond the ends it becomes the end, but infinity becomes NaR. There is no other
+    rounding, and no other overflow than saturation.
 
     Parameters
     ----------
@@ -63,9 +66,72 @@ class Posit:
         return (self.width - 2) << self.exponent
 
     @property
+    def quantum(self) -> int:
+        """Exponent of the smallest positive value, of which every value is a multiple."""
+        return -self.emax
+
+    @property
     def nar(self) -> int:
         """Code of NaR."""
         return 1 << (self.width - 1)
+
+    @property
+    def signed(self) -> bool:
+        """Whether some value is negative."""
+        return True
+
+    @property
+    def zero(self) -> bool:
+        """Whether some code is a zero."""
+        return True
+
+    @property
+    def negative_zero(self) -> bool:
+        """Whether zero has two codes."""
+        return False
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether some code is a NaN."""
+        return True
+
+    @property
+    def nan_code(self) -> int:
+        """Code of the NaN, which is NaR."""
+        return self.nar
+
+    @property
+    def max_code(self) -> int:
+        """Code of the largest value."""
+        return self.nar - 1
+
+    @property
+    def max(self) -> float:
+        """The largest value."""
+        return math.ldexp(1.0, self.emax)
+
+    @property
+    def min(self) -> float:
+        """The lowest value."""
+        return -self.max
+
+    @property
+    def min_subnormal(self) -> float:
+        """The smallest positive value."""
+        return math.ldexp(1.0, -self.emax)
+
+    @property
+    def epsilon(self) -> float:
+        """Distance from 1 to the next larger value."""
+        room = self.width - 3
+        if room >= self.exponent:
+            return math.ldexp(1.0, self.exponent - room)
+        return math.ldexp(1.0, 1 << (self.exponent - room)) - 1.0
+
+    @property
+    def finite_values(self) -> int:
+        """Count of distinct values that are numbers."""
+        return (1 << self.width) - 1
 
 
 def posit(text: str) -> Posit | None:
@@ -74,3 +140,7 @@ def posit(text: str) -> Posit | None:
     if not found:
         return None
     return Posit(width=int(found[1]), exponent=int(found[2]) if found[2] else STANDARD)
+
+
+POSITS: dict[str, Posit] = {fmt.name: fmt for fmt in (Posit(width=n) for n in (8, 16, 32))}
+"""The posits that tables show, by name: those of the standard."""

@@ -14,6 +14,7 @@ from .aliases import canonical, unknown
 from .book_files import own_book
 from .books import BOOKS, Book
 from .codes import Codec
+from .posits import POSITS, Posit, posit
 from .power_books import power_book
 
 _FARTHEST_BIAS = 4096
@@ -343,7 +344,7 @@ class Fixed(Codec):
         return self.max_integer - self.min_integer + 1
 
 
-Format = Float | Fixed | Book
+Format = Float | Fixed | Book | Posit
 
 
 def _small(exponent: int, mantissa: int, specials: Specials, **fields: Any) -> Float:
@@ -448,7 +449,8 @@ def format(name: str | Format) -> Format:
     a negative bias is spelled ``bn<bias>``; specials that are not spelled are those of the
     registered format of these fields (``e4m3ftz`` is OCP's e4m3 without subnormals), else ``ieee``
     from 8 bits on and ``finite`` below; fixed point ``[u]int<width>[sym]`` and
-    ``[u]fx<width>.<fraction>[sym]``; code books ``lns<width>.<fraction>[nozero]`` and
+    ``[u]fx<width>.<fraction>[sym]``; posits ``posit<width>[es<exponent>]``, of the standard's
+    exponent of 2 bits where none is spelled; code books ``lns<width>.<fraction>[nozero]`` and
     ``nupes<width>a<power>`` (:func:`macaw.golden.formats.power_books.power_book`); and one's own,
     ``<path>.json`` or a registered name (:func:`macaw.golden.formats.book_files.own_book`).
 
@@ -457,14 +459,16 @@ def format(name: str | Format) -> Format:
     FormatError for any other name, with the closest known ones, or what it may mean
     (:data:`macaw.golden.formats.aliases.LEADS`).
     """
-    if isinstance(name, Float | Fixed | Book):
+    if isinstance(name, Float | Fixed | Book | Posit):
         return name
     if not isinstance(name, str):
         raise FormatError(f"format {name!r}: must be a name or a format")
     key = name.strip().lower()
     key = key if key in FORMATS else canonical(name)
-    if known := FORMATS.get(key) or POWERS.get(key) or BOOKS.get(key):
+    if known := FORMATS.get(key) or POWERS.get(key) or BOOKS.get(key) or POSITS.get(key):
         return known
+    if found := posit(key):
+        return found
     if match := _FLOAT.fullmatch(key):
         bias = int(match["bias"]) if match["bias"] else None
         exponent, mantissa = int(match["exponent"]), int(match["mantissa"])
@@ -492,4 +496,4 @@ def format(name: str | Format) -> Format:
         )
     if book := power_book(key) or own_book(key):
         return book
-    raise unknown(name, [*FORMATS, *POWERS, *BOOKS])
+    raise unknown(name, [*FORMATS, *POWERS, *BOOKS, *POSITS])

@@ -11,7 +11,7 @@ import numpy as np
 from ..arithmetic.exact import INF, Exact
 from ..arithmetic.factors import Factors, Terms, default_size
 from ..arithmetic.operands import CHUNK, Operand, Operands
-from ..arithmetic.projection import Direction, check_random, resolve_or_default
+from ..arithmetic.projection import Direction, check_random, check_rounding, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import scaled_parts
 from ..errors import CodeError, SpecError
@@ -279,6 +279,7 @@ class BlockMac(_BlockSum):
         self._check_profile(self._step_format)
         self._check_beats()
         self._check_zeros()
+        check_rounding(self.out, self.rounding)
         if self.rounding.stochastic:
             check_random(self.out, self.random_bits)
 

@@ -15,6 +15,7 @@ from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import (
     Direction,
     check_random,
+    check_rounding,
     project,
     resolve_or_default,
     resolve_overflow,
@@ -70,6 +71,8 @@ class SumOfProducts(Unit, Multiplying):
             raise SpecError(
                 f"accumulation={profile}: {self.factors} are too wide: must be exact above 64 bits"
             )
+        for fmt in (out, profile.format or out):
+            check_rounding(fmt, self.rounding)
         if profile.kind != "chunk":
             policy = resolve_overflow(self.overflow, out)
             if self._settles:
@@ -245,6 +248,8 @@ class Mac(Unit, Multiplying):
         acc = check_format("acc", self.acc)
         self._set("acc", acc)
         resolve_overflow(self.overflow, acc)
+        for fmt in (acc, self.out):
+            check_rounding(fmt, self.rounding)
         if self.rounding.stochastic:
             check_random(acc, self.random_bits)
             check_random(self.out, self.random_bits)

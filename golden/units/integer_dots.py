@@ -15,7 +15,7 @@ from ..arithmetic.streams import Stream
 from ..errors import CodeError, SpecError
 from ..formats.checks import check_boolean, check_integer
 from ..formats.choices import Overflow
-from ..formats.scalar import Book, Fixed, Format, Subnormals
+from ..formats.scalar import Book, Fixed, Format, Posit, Subnormals
 from .naming import alike, counted, identifier, named, word
 from .requantize import IntegerUnit, sums
 from .specification import UNSET, Ports, Unit
@@ -65,7 +65,7 @@ class IntegerSum(IntegerUnit):
         fmt: Format = getattr(self, name)
         if isinstance(fmt, Fixed):
             whole = fmt.fraction == 0 and fmt.width <= _WIDEST
-        elif isinstance(fmt, Book):
+        elif isinstance(fmt, Book | Posit):
             whole = False
         else:
             plain = fmt.mantissa == 0 and not fmt.has_nan and fmt.signed

@@ -11,12 +11,19 @@ import numpy as np
 
 from ..arithmetic.exact import Exact
 from ..arithmetic.operands import Operand, Operands
-from ..arithmetic.projection import Direction, Split, check_random, project, resolve_overflow
+from ..arithmetic.projection import (
+    Direction,
+    Split,
+    check_random,
+    check_rounding,
+    project,
+    resolve_overflow,
+)
 from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
-from ..formats.scalar import Book, Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Float, Format, Posit
 from . import naming
 
 UNSET: Any = None
@@ -92,6 +99,7 @@ class Unit:
     def _check_result(self) -> None:
         """Check what depends on the result format, and settle the overflow policy."""
         self._set("overflow", resolve_overflow(self.overflow, self._out))
+        check_rounding(self._out, self.rounding)
         if self.rounding.stochastic:
             check_random(self._out, self.random_bits)
 
@@ -137,7 +145,7 @@ class Unit:
                 continue
             if item.name in ROUNDING and not self.rounds:
                 continue
-            if isinstance(value, Float | Fixed | Book | Block):
+            if isinstance(value, Float | Fixed | Book | Posit | Block):
                 result[item.name] = value.name
             elif isinstance(value, enum.Enum):
                 result[item.name] = value.value

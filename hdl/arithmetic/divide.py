@@ -12,7 +12,7 @@ from .number import Number, Special
 from .projection import Unrounded
 from .rounding import Rounder
 from .shift import leading_zeros, shift_left
-from .unrounded import with_headroom
+from .unrounded import precision, with_headroom
 
 __all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
 
@@ -113,7 +113,7 @@ def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
     Both are :func:`normalised` floats, or constants.
     """
     format = rounder.format
-    digits = format.precision if isinstance(format, Float) else format.width
+    digits = precision(format)
     digits += rounder.fraction_bits
     sign = a.sign ^ b.sign
     wide, narrow = len(a.significand), len(b.significand)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from macaw.golden.arithmetic.factors import Product
-from macaw.golden.formats import Book, Fixed, Float, Format, Specials, Subnormals
+from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials, Subnormals
 
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .integers import integer
+from .shift import leading_zeros, shift_left
 
 __all__ = [
     "Number",
@@ -128,6 +129,8 @@ def unpack(p: Scheduler, code: Wire, format: Format) -> Number:
             return _unpack_fixed(p, code, format)
         if isinstance(format, Book):
             return _unpack_book(p, code, format)
+        if isinstance(format, Posit):
+            return _unpack_posit(p, code, format)
         return _unpack_float(p, code, format)
 
 
@@ -238,6 +241,40 @@ def _unpack_book(p: Scheduler, code: Wire, format: Book) -> Number:
         offset=format.quantum,
         lowest=((least - 1, format.quantum + max(raised)),),
         special=Special(nan=never, infinite=never, negative=sign, invalid=never),
+    )
+
+
+def _unpack_posit(p: Scheduler, code: Wire, format: Posit) -> Number:
+    never, size = p.constant(0, 1), format.width
+    none = ~code[:-1].any()
+    zero, nar = p.name("zero", none & ~code[-1]), p.name("nar", none & code[-1])
+    sign = p.name("sign", code[-1])
+    body = p.name("body", p.add(code[:-1] ^ sign, sign).bits(size - 1))
+    # Bits that repeat the first one are counted. A run of zeros ends where the code does at last,
+    # so that zero and NaR have the exponent of the least number.
+    first = body[-1]
+    below = body[:-1] ^ first
+    marked = cat(p.constant(1, 1), below[0] | ~first, below[1:])
+    run = leading_zeros(p, marked).within(0, size - 2)
+    with p.scope("shift"):
+        bits = format.exponent + format.fraction
+        rest = p.constant(0, bits)
+        if size > 3:
+            rest, _ = shift_left(p, body[: size - 3], run, bits)
+    fraction, field = rest[: format.fraction], rest[format.fraction :]
+    # The regime is the count, or its complement below one: an offset leaves out the sign.
+    regime = cat(run ^ ~first, first)
+    one = 1 << (len(run) + format.exponent)
+    exponent = cat(field, regime).within(one - format.emax, one + format.emax)
+    return Number(
+        pipeline=p,
+        sign=sign,
+        zero=zero,
+        significand=p.name("significand", cat(fraction, ~none)),
+        exponent=p.name("exponent", exponent),
+        offset=-one - format.fraction,
+        lowest=((format.fraction, format.emax - format.fraction),),
+        special=Special(nan=nar, infinite=never, negative=sign, invalid=never),
     )
 
 

@@ -3,10 +3,11 @@
 
 A value is a :class:`~.projection.Unrounded`, a result a :class:`~.projection.Projection`. Whether
 it is rounded up says :class:`~.direction.Direction`; what is around that differs between floats
-(:mod:`~.round_float`), fixed point (:mod:`~.round_fixed`) and code books (:mod:`~.round_book`).
+(:mod:`~.round_float`), fixed point (:mod:`~.round_fixed`), code books (:mod:`~.round_book`) and
+posits (:mod:`~.round_posit`).
 """
 
-from macaw.golden.formats import Book, Fixed, Format
+from macaw.golden.formats import Book, Fixed, Format, Posit
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
@@ -16,6 +17,7 @@ from .projection import Projection, Unrounded
 from .round_book import ToBook, fixed_point_of
 from .round_fixed import ToFixed
 from .round_float import ToFloat
+from .round_posit import ToPosit
 
 __all__ = ["Rounder"]
 
@@ -26,7 +28,7 @@ class Rounder:
     Parameters
     ----------
     p : Scheduler
-    format : Float, Fixed or Book
+    format : Float, Fixed, Book or Posit
     rounding : Rounding
     overflow : Overflow or None
         None is IEEE 754's rule for formats with infinities, and saturation for the others.
@@ -55,13 +57,17 @@ class Rounder:
         # Of a book, what a value is prepared for is the fixed point in which it is looked up.
         self.format = fixed_point_of(format) if isinstance(format, Book) else format
         self.direction = Direction(p, rounding, mode=mode, random=random, flags=flags)
-        self._projector: ToFixed | ToFloat | ToBook
+        self._projector: ToFixed | ToFloat | ToBook | ToPosit
         if isinstance(format, Fixed):
             self._projector = ToFixed(
                 format=format, direction=self.direction, overflow=overflow, nan=nan
             )
         elif isinstance(format, Book):
             self._projector = ToBook(
+                format=format, direction=self.direction, overflow=overflow, nan=nan
+            )
+        elif isinstance(format, Posit):
+            self._projector = ToPosit(
                 format=format, direction=self.direction, overflow=overflow, nan=nan
             )
         else:
@@ -84,7 +90,8 @@ class Rounder:
             return max(min(high + self.format.fraction, self.format.width), -width) + (
                 1 - self.format.fraction
             )
-        return self.format.emin + 1 - width + zeros
+        lowest = 0 if isinstance(self.format, Posit) else self.format.emin
+        return lowest + 1 - width + zeros
 
     def project(self, exact: Unrounded) -> Projection:
         """The code of the value in the result format, and its flags."""

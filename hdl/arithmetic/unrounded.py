@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from macaw.golden.formats import Float, Format, Subnormals
+from macaw.golden.formats import Fixed, Float, Format, Posit, Subnormals
 from macaw.golden.formats.choices import Rounding
 
 from ..schedule.labels import scoped
@@ -34,6 +34,9 @@ def from_number(p: Scheduler, number: Number, rounder: Rounder) -> Unrounded:
     leading, depth = None, 0
     if isinstance(out, Float) and not number.significand.signed:
         leading, depth = _leading_index(number, out, rounder.fraction_bits, len(word))
+    if isinstance(out, Posit) and not number.significand.signed:
+        leading = len(word) - 1
+        depth = leading - min(index for index, _ in number.lowest)
     return Unrounded(
         word=with_headroom(word, number.quantum, rounder),
         exponent=number.exponent,
@@ -116,4 +119,4 @@ def lowest_place(format: Format) -> int:
 
 def precision(format: Format) -> int:
     """Digits of the largest results."""
-    return format.precision if isinstance(format, Float) else format.width
+    return format.width if isinstance(format, Fixed) else format.precision

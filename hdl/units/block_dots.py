@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from macaw.golden import units
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed, Float
+from macaw.golden.formats import Fixed, Float, Posit
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import Products, accumulate, products
@@ -87,7 +87,7 @@ class BlockMacDatapath(Datapath):
             return {"r": self._exact(p, terms, last, end, out), "done": last}
         code = self._rounded(p, terms, last, end, random)
         if spec.acc != spec.out:
-            assert isinstance(spec.acc, Float | Fixed)
+            assert isinstance(spec.acc, Float | Fixed | Posit)
             number = unpack(p, code, spec.acc)
             code = out.project(from_number(p, number, out)).code
         return {"r": code, "done": last}
@@ -131,7 +131,7 @@ class BlockMacDatapath(Datapath):
         self, p: Scheduler, terms: Products, last: Wire, end: Wire, random: Wire | None
     ) -> Wire:
         spec, acc = self.spec, self.spec.acc
-        assert isinstance(acc, Float | Fixed)
+        assert isinstance(acc, Float | Fixed | Posit)
         exact = spec.profile.kind == "exact"
         steps = self._steps(p, terms, end) if exact else []
         operands = [last, end, *([random] if random is not None else [])]

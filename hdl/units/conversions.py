@@ -10,7 +10,7 @@ from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import point_of, truncated_terms
 from ..arithmetic.block_scales import PowerOfTwo, ThroughFp32, nonfinite
-from ..arithmetic.butterfly import butterfly, butterfly_marks
+from ..arithmetic.words.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack
 from ..arithmetic.projection import Unrounded

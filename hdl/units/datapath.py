@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Book, Float
+from macaw.golden.formats import Book, Float, Posit
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
@@ -107,6 +107,6 @@ def _fixed(spec: Unit) -> bool:
         # Only the inner sums of a chunked accumulation wrap.
         inputs = {name: port for name, port in inputs.items() if name in ("a", "b")}
     return not any(
-        isinstance(fmt, Float) or (isinstance(fmt, Book) and not fmt.uniform)
+        isinstance(fmt, Float | Posit) or (isinstance(fmt, Book) and not fmt.uniform)
         for fmt in (port.format for port in inputs.values())
     )

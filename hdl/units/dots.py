@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from macaw.golden import units
 from macaw.golden.arithmetic.factors import Factors
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed, Float
+from macaw.golden.formats import Fixed, Float, Posit
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import accumulate, products
@@ -115,7 +115,7 @@ class MacDatapath(Datapath):
         self, p: Scheduler, products: Sequence[Number], last: Wire, random: Wire | None
     ) -> Wire:
         acc = self.spec.acc
-        assert isinstance(acc, Float | Fixed)
+        assert isinstance(acc, Float | Fixed | Posit)
         fixed = all(x.exponent.constant is not None for x in products) and isinstance(acc, Fixed)
         product = products[0]
         if len(products) > 1:

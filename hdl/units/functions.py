@@ -6,7 +6,7 @@ from macaw.golden.arithmetic.exp2 import Exp2, LogarithmOfE
 
 from ..arithmetic.integers import integer
 from ..arithmetic.number import Number, Special
-from ..arithmetic.square_root import square, square_root
+from ..arithmetic.words.square_root import square, square_root
 from ..arithmetic.unrounded import from_number
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler

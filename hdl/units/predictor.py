@@ -9,7 +9,7 @@ from macaw.golden.arithmetic.predictor import FRACTION, TRIES
 from macaw.golden.errors import SpecError
 
 from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
-from ..arithmetic.square_root import square, square_root
+from ..arithmetic.words.square_root import square, square_root
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

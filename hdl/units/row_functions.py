@@ -9,7 +9,7 @@ from macaw.golden.arithmetic.functions import Exponential
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending, at_most, integers, moved, wrap
 from ..arithmetic.shift import at_least, largest
-from ..arithmetic.square_root import square_root
+from ..arithmetic.words.square_root import square_root
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup

@@ -10,7 +10,7 @@ from simulated import simulated
 from macaw.golden import SpecError, format, unit
 from macaw.golden.arithmetic.operands import Operand
 from macaw.hdl import build, generate
-from macaw.hdl.arithmetic.butterfly import butterfly
+from macaw.hdl.arithmetic.words.butterfly import butterfly
 from macaw.hdl.arithmetic.divide import divide
 from macaw.hdl.arithmetic.shift import largest
 from macaw.hdl.schedule.scheduler import Scheduler

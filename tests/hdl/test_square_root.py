@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from simulated import simulated
 
-from macaw.hdl.arithmetic.square_root import square, square_root
+from macaw.hdl.arithmetic.words.square_root import square, square_root
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.factors import Factors
-from macaw.golden.formats import Book, Float, Format
+from macaw.golden.formats import Book, Float, Format, Posit
 from macaw.golden.formats.block import Block, factor, scalar
 
 from ...schedule.scheduler import Scheduler
@@ -174,6 +174,8 @@ def point_of(format: Format) -> int:
     """Bits of a significand below its point."""
     if isinstance(format, Book):
         return format.precision - 1
+    if isinstance(format, Posit):
+        return format.fraction
     return format.mantissa if isinstance(format, Float) else format.width - 1
 
 

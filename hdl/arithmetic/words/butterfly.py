@@ -3,9 +3,9 @@
 
 from collections.abc import Sequence
 
-from ..schedule.labels import scoped
-from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire
+from ...schedule.labels import scoped
+from ...schedule.scheduler import Scheduler
+from ...schedule.wire import Wire
 
 __all__ = ["butterfly", "butterfly_marks"]
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Integer square roots, digit by digit, and the squares that sums of squares are made of."""
 
-from ..schedule.labels import scoped
-from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire, cat
+from ...schedule.labels import scoped
+from ...schedule.scheduler import Scheduler
+from ...schedule.wire import Wire, cat
 
 __all__ = ["square", "square_root"]
 
