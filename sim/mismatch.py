@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import Book, Fixed, Format
+from macaw.golden.formats import Book, Fixed, Format, Posit
 from macaw.golden.units import Operand, Unit
 from macaw.hdl.units.naming import command
 
@@ -85,7 +85,9 @@ def position(fmt: Format, code: int) -> int | None:
 
     Both zeros are 0, and neighbouring values differ by 1.
     """
-    if isinstance(fmt, Fixed):
+    if isinstance(fmt, Posit) and code == fmt.nar:
+        return None
+    if isinstance(fmt, Fixed | Posit):
         negative = fmt.signed and code >> (fmt.width - 1)
         return code - (1 << fmt.width) if negative else code
     if isinstance(fmt, Book):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import FormatError, SpecError
-from macaw.golden.formats import POWERS, Book, Fixed, Float, Format
+from macaw.golden.formats import POWERS, Book, Fixed, Float, Format, Posit
 from macaw.golden.formats import format as scalar_format
 from macaw.golden.formats.block import AnyFormat, Block
 from macaw.golden.formats.block import format as format_of
@@ -99,6 +99,7 @@ def accumulator(fmt: str | AnyFormat | Pair) -> Format:
     Block formats, code books and floats up to 32 bits: ``fp32``, as in every tensor unit that we
     know. Fixed point of up to 8 bits, and of up to 16 bits by weights that need no multiplier:
     ``int32``; wider: the width of a product and 16 bits for 65536 terms. SpecError for wider ones.
+    Posits of up to 16 bits: ``fp32``; wider ones, whose products leave its range: themselves.
     """
     both = pair(fmt)
     factors = [both.activation, both.weight]
@@ -107,7 +108,10 @@ def accumulator(fmt: str | AnyFormat | Pair) -> Format:
             raise SpecError(
                 f"{factor.name}: is wider than the accumulator fp32; take one of at most 32 bits"
             )
-    rounded = Block | Book | Float
+    for factor in factors:
+        if isinstance(factor, Posit) and factor.width > 16:
+            return factor
+    rounded = Block | Book | Float | Posit
     if any(isinstance(factor, rounded) and factor not in WEIGHTS for factor in factors):
         return scalar_format("fp32")
     fixed = [factor for factor in factors if isinstance(factor, Fixed)]

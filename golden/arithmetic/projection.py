@@ -525,9 +525,7 @@ def _project_book(
     return codes, raised if flags else None
 
 
-def _project_posit(
-    x: Exact, fmt: Posit, flags: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _project_posit(x: Exact, fmt: Posit, flags: bool) -> tuple[np.ndarray, np.ndarray | None]:
     codes, raised = posits.pack(*_normalised(x), x.negative, fmt)
     if x.kind is not None and x.kind.any():
         special = (x.kind & (NAN | INF)) != 0

@@ -3,8 +3,6 @@
 
 from dataclasses import replace
 
-from macaw.golden.formats import Float
-
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

@@ -57,6 +57,8 @@ class Number:
         leading one is at least the first, while the exponent of the last bit is at most the
         second.
     special : Special
+    multiple : int, optional
+        Every value is a multiple of ``2**multiple``, where that is more than :attr:`quantum`.
     """
 
     pipeline: Scheduler
@@ -67,11 +69,17 @@ class Number:
     offset: int
     lowest: tuple[tuple[int, int], ...]
     special: Special
+    multiple: int | None = None
 
     @property
     def quantum(self) -> int:
         """Smallest exponent of the last bit."""
         return self.exponent.low + self.offset
+
+    @property
+    def last(self) -> int:
+        """Exponent of the last place that every value needs."""
+        return self.quantum if self.multiple is None else self.multiple
 
     @property
     def top(self) -> int:
@@ -274,6 +282,7 @@ def _unpack_posit(p: Scheduler, code: Wire, format: Posit) -> Number:
         exponent=p.name("exponent", exponent),
         offset=-one - format.fraction,
         lowest=((format.fraction, format.emax - format.fraction),),
+        multiple=format.quantum,
         special=Special(nan=nar, infinite=never, negative=sign, invalid=never),
     )
 
@@ -352,6 +361,7 @@ def multiply(p: Scheduler, a: Number, b: Number) -> Number:
         exponent=p.name("exponent", a.exponent + b.exponent),
         offset=a.offset + b.offset,
         lowest=lowest,
+        multiple=None if a.multiple is None and b.multiple is None else a.last + b.last,
         special=_special_product(a, b, *kinds),
     )
 

@@ -51,12 +51,15 @@ def sum_products(
 
 def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
-    quantum = min(term.quantum for term in terms)
+    quantum = min(term.last for term in terms)
     words, carries, low, high = [], [], 0, 0
     with p.scope("align"):
         for term in terms:
             up = term.quantum - quantum
             word = _shift_up(p, term.significand, term)
+            if up < 0:
+                # Nothing but zeros, of which the shifter knew nothing.
+                word, up = _without_last(word, -up), 0
             if not word.signed and term.sign.constant is None:
                 # Shifted before it is complemented: what the shifter moves is narrower.
                 low, high = low - (word.high << up), high + (word.high << up)
@@ -71,6 +74,13 @@ def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
                 low = low + word.low
             words.append(word)
     return _total(p, words, carries, (low, high), quantum)
+
+
+def _without_last(word: Wire, count: int) -> Wire:
+    """``word`` without its last ``count`` bits, all zeros."""
+    low, high = word.low >> count, word.high >> count
+    kept = word[count:]
+    return (kept.as_signed() if word.signed else kept).within(low, high)
 
 
 @scoped("add")
@@ -107,8 +117,8 @@ def _shift_up(p: Scheduler, word: Wire, term: Number) -> Wire:
 
 def sum_width(terms: Sequence[Number], count: int = 1) -> int:
     """Width of the exact fixed-point sum of ``count`` times these terms."""
-    quantum = min(term.quantum for term in terms)
-    bound = sum(_bound(term) << (term.top - quantum) for term in terms)
+    quantum = min(term.last for term in terms)
+    bound = sum(_bound(term) << max(term.top - quantum, 0) for term in terms)
     return (bound * count).bit_length() + 1
 
 

@@ -10,13 +10,13 @@ from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import point_of, truncated_terms
 from ..arithmetic.block_scales import PowerOfTwo, ThroughFp32, nonfinite
-from ..arithmetic.words.butterfly import butterfly, butterfly_marks
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import shift_up
 from ..arithmetic.unrounded import from_number, headroom, with_headroom
+from ..arithmetic.words.butterfly import butterfly, butterfly_marks
 from ..arithmetic.zero_points import element
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler

@@ -6,8 +6,8 @@ from macaw.golden.arithmetic.exp2 import Exp2, LogarithmOfE
 
 from ..arithmetic.integers import integer
 from ..arithmetic.number import Number, Special
-from ..arithmetic.words.square_root import square, square_root
 from ..arithmetic.unrounded import from_number
+from ..arithmetic.words.square_root import square, square_root
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup

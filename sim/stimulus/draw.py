@@ -34,8 +34,9 @@ import numpy as np
 
 from macaw.golden.arithmetic.integers import codes_of
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Book, Fixed, Float, Format, Specials
+from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials
 from macaw.golden.formats.block import Block
+from macaw.golden.formats.posits import WIDEST
 from macaw.golden.units import Chain, ExponentPredictor, Operand, Unit
 
 from ..bench.interface import Codes
@@ -80,6 +81,12 @@ def corners(fmt: Format) -> np.ndarray:
         signs = (False, True)
         codes = {fmt.code(value, negative=negative) for value in values for negative in signs}
         return np.array(sorted(codes | {0, half, span - 1, *alternating}), fmt.code_dtype)
+    if isinstance(fmt, Posit):
+        one = half >> 1
+        near = [0, 1, 2, 3, one - 1, one, one + 1, one >> 1, one + (one >> 1)]
+        near += [half - 3, half - 2, half - 1, half, half - one // 4]
+        codes = {c % span for n in near for c in (n, -n)} | set(alternating)
+        return np.array(sorted(codes), fmt.code_dtype)
     one = min(max(fmt.bias, 0), (1 << fmt.exponent) - 1) << fmt.mantissa
     normal = 1 << fmt.mantissa
     largest = fmt.max_code
@@ -233,7 +240,7 @@ class _Draw:
         self.factors = [n for n in unit.multiplied if n in self.numbers]
         self.takes_back = unit.accumulates
         self.channels: int = getattr(unit, "channels", 0)
-        floats = any(isinstance(o.format, Float) for o in self.numbers.values())
+        floats = any(isinstance(o.format, Float | Posit) for o in self.numbers.values())
         if floats and self.flex is None:
             self.kinds += [self._cancelling, self._halfway]
         if any(o.lanes is not None for o in self.numbers.values()):
@@ -451,6 +458,10 @@ class _Draw:
             # Neighbours in value need not have neighbouring codes.
             ordered = np.array(result.ordered)
             below, above = ordered[low], ordered[low + np.uint64(1)]
+        elif isinstance(result, Posit) and result.width < WIDEST:
+            # Half way in the code, which is no mean of values where an exponent has been cut.
+            wider = Posit(width=result.width + 1, exponent=result.exponent)
+            below = above = wider.decode(np.uint64(2) * low + np.uint64(1))
         else:
             below = result.decode(low.astype(result.code_dtype))
             above = result.decode((low + np.uint64(1)).astype(result.code_dtype))
@@ -530,6 +541,8 @@ def _edges(formats: list[Format]) -> np.ndarray:
         edges += [low, high]
         if isinstance(fmt, Float):
             edges += [fmt.emin, high, 0]
+        if isinstance(fmt, Posit):
+            edges += [0, 0]
     low, high = _range(formats[-1])
     edges += list(np.linspace(low, high, len(edges)).astype(int))
     return np.array(edges)
@@ -551,7 +564,7 @@ def _compose(
     if isinstance(fmt, Book):
         magnitude = np.ldexp(1.0 + (bits & ((1 << 52) - 1)) * 2.0**-52, exponent)
         return fmt.encode(np.where((bits >> 61) & 1, -magnitude, magnitude))
-    mantissa_bits = fmt.mantissa if isinstance(fmt, Float) else fmt.width - 1
+    mantissa_bits = fmt.width - 1 if isinstance(fmt, Fixed) else fmt.precision - 1
     fraction = bits & ((1 << mantissa_bits) - 1)
     if mantissa_bits:
         # every other vector keeps only its upper bits, at most those of one random length
@@ -566,6 +579,10 @@ def _compose(
         magnitude = ((1 << mantissa_bits) | fraction) >> (drop + fmt.signed)
         code = np.where(negative, -magnitude, magnitude) if fmt.signed else magnitude
         return codes_of(code, fmt)
+    if isinstance(fmt, Posit):
+        exponent = np.clip(exponent, -fmt.emax - 2, fmt.emax + 2) - mantissa_bits
+        magnitude = np.ldexp(((1 << mantissa_bits) | fraction) * 1.0, exponent)
+        return fmt.encode(np.where(negative, -magnitude, magnitude))
     field = np.clip(exponent + fmt.bias, 0, (1 << fmt.exponent) - 1)
     code = (field << fmt.mantissa) | fraction
     if fmt.signed:

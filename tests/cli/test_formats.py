@@ -8,7 +8,7 @@ import pytest
 from command_line import Run, one_line
 
 from macaw.golden import BLOCKS, FORMATS
-from macaw.golden.formats import BOOKS, POWERS
+from macaw.golden.formats import BOOKS, POSITS, POWERS
 from macaw.golden.formats.aliases import ALIASES, LEADS
 
 
@@ -26,7 +26,7 @@ def test_formats_json(run: Run) -> None:
 
 
 def test_formats_lists_everything_registered(run: Run) -> None:
-    names = [*FORMATS, *POWERS, *BOOKS, *BLOCKS]
+    names = [*FORMATS, *POWERS, *BOOKS, *POSITS, *BLOCKS]
     first = [line.split()[0] for line in run("formats").out.splitlines() if line]
     assert [name for name in first if name in names] == names
     assert [entry["name"] for entry in run("formats", "--json").json] == names
@@ -50,6 +50,14 @@ def test_format_shows_every_value(run: Run) -> None:
     outcome = run("formats", "e2m1", "--json").json
     assert outcome["values"][:8] == [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
     assert "6" in run("formats", "e2m1").out
+
+
+def test_a_posit_shows_its_fields(run: Run) -> None:
+    outcome = run("formats", "posit8", "--json").json
+    assert (outcome["kind"], outcome["bits"], outcome["exponent"]) == ("posit", 8, 2)
+    landmarks = {each["name"]: each["code"] for each in outcome["landmarks"]}
+    assert (landmarks["one + epsilon"], landmarks["NaR"]) == (0x41, 0x80)
+    assert "0 10 00 001" in run("formats", "posit8").out
 
 
 def test_a_code_book_shows_its_values(run: Run) -> None:

@@ -14,7 +14,7 @@ from gfloat.formats import format_info_p3109
 from gfloat.types import Domain, Signedness
 
 from macaw.golden import FORMATS, Fixed, Float, FormatError, format
-from macaw.golden.formats import BOOKS, POWERS, Book, Specials, Subnormals
+from macaw.golden.formats import BOOKS, POSITS, POWERS, Book, Posit, Specials, Subnormals
 from macaw.golden.formats.aliases import ALIASES, LEADS
 from macaw.golden.formats.block import BLOCKS
 from macaw.golden.formats.block import format as any_format
@@ -104,12 +104,12 @@ def test_finite_values_are_those_that_results_have(name):
     assert np.unique(fmt.decode(kept)).size == fmt.finite_values
 
 
-@pytest.mark.parametrize("name", FORMATS | POWERS | BOOKS)
+@pytest.mark.parametrize("name", FORMATS | POWERS | BOOKS | POSITS)
 def test_registered_names_and_reprs_read_back(name):
-    fmt = (FORMATS | POWERS | BOOKS)[name]
+    fmt = (FORMATS | POWERS | BOOKS | POSITS)[name]
     assert fmt.name == name
     assert format(name.upper()) is fmt
-    assert eval(repr(fmt), globals() | {"Book": Book}) == fmt
+    assert eval(repr(fmt), globals() | {"Book": Book, "Posit": Posit}) == fmt
     assert pickle.loads(pickle.dumps(fmt)) == fmt
 
 
@@ -271,7 +271,7 @@ def test_aliases_are_the_dtypes_of_others_code_for_code(alias):
 def test_every_alias_stands_for_something_registered_or_spelled():
     for alias, name in ALIASES.items():
         assert any_format(alias).name == name
-        assert alias not in FORMATS | POWERS | BOOKS | BLOCKS
+        assert alias not in FORMATS | POWERS | BOOKS | POSITS | BLOCKS
     assert not set(ALIASES) & set(LEADS)
     assert {alias for alias in ALIASES if ALIASES[alias] in ("tf32", "dlfloat16")} == WITHOUT_DTYPE
 

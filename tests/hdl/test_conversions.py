@@ -10,9 +10,9 @@ from simulated import simulated
 from macaw.golden import SpecError, format, unit
 from macaw.golden.arithmetic.operands import Operand
 from macaw.hdl import build, generate
-from macaw.hdl.arithmetic.words.butterfly import butterfly
 from macaw.hdl.arithmetic.divide import divide
 from macaw.hdl.arithmetic.shift import largest
+from macaw.hdl.arithmetic.words.butterfly import butterfly
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.wire import Wire, cat
 from macaw.sim import verify

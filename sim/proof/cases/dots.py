@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macaw.golden.arithmetic.accumulation import MACHINES as MACHINE_SUMS
-from macaw.golden.formats import Float
+from macaw.golden.formats import Float, Posit
 from macaw.golden.units import Unit, unit
 
 from ..rules.machines import RULES
@@ -54,6 +54,10 @@ ACCUMULATORS: dict[str, Unit] = {
     "fp16_fp32_4_contexts": unit("mac", a="fp16", acc="fp32", out="fp32", contexts=4),
     "e4m3_lmul_exact_4_lanes": unit("mac", a="e4m3", out="fp32", lanes=4, product="lmul"),
     "bf16_lmul_fp32": unit("mac", a="bf16", acc="fp32", out="fp32", product="lmul(literal)"),
+    "posit8_exact": unit("mac", a="posit8", out="posit8"),
+    "posit16es1_exact": unit("mac", a="posit16es1", out="posit16es1", terms=8),
+    "posit8_posit16_4_lanes": unit("mac", a="posit8", acc="posit16", out="posit8", lanes=4),
+    "posit16_posit32": unit("mac", a="posit16", acc="posit32", out="posit16"),
 }
 
 
@@ -97,6 +101,16 @@ def _directed() -> Iterator[tuple[str, Unit]]:
         "dot4_fp4bnb_bf16_aligned",
         unit("dot", a="fp4bnb", b="bf16", out="fp32", accumulation="aligned(24)"),
     )
+    yield "dot4_posit8", unit("dot", a="posit8", out="posit8")
+    yield "dot4_posit8es1_int8", unit("dot", a="posit8es1", b="int8", out="posit16es1")
+    posits = {"a": "posit16", "out": "posit16"}
+    for accumulation in ("sequential", "aligned(24)", "aligned(12,2)", "chunk(2,posit32)"):
+        spec = unit("dot", **posits, accumulation=accumulation)
+        yield spec.name, spec
+    yield (
+        "dot4_posit8_fp32_aligned",
+        unit("dot", a="posit8", b="bf16", out="fp32", accumulation="aligned(24)", rounding="rup"),
+    )
     yield "dot2_fp16_rup", unit("dot", a="fp16", out="fp16", lanes=2, rounding="rup")
     yield (
         "dot4_fp32_aligned",
@@ -116,7 +130,7 @@ def _directed() -> Iterator[tuple[str, Unit]]:
 
 def _stages(spec: Unit) -> tuple[Options, ...]:
     """:data:`STAGES`, with a clock that an accumulator rounded at each beat can have."""
-    rounded = isinstance(getattr(spec, "acc", None), Float)
+    rounded = isinstance(getattr(spec, "acc", None), Float | Posit)
     return (*STAGES[:3], {"frequency": 15.0}) if rounded else STAGES
 
 

@@ -47,7 +47,14 @@ LARGE: dict[str, Unit] = {
     "fma_fp16": unit("fma", a="fp16", out="fp16"),
     "fma_bf16": unit("fma", a="bf16", out="bf16"),
     "fma_e4m3_e5m2_fp32": unit("fma", a="e4m3", b="e5m2", out="fp32"),
+    **{f"{kind}_posit16": unit(kind, a="posit16", out="posit16") for kind in ("mul", "add", "fma")},
 }
+
+# the standard's, those of no and of one exponent bit, and those of almost nothing else
+POSITS_8: tuple[str, ...] = (
+    *(f"posit8{es}" for es in ("", "es0", "es1", "es3", "es4")),
+    *("posit3es0", "posit3es4", "posit4es1", "posit5es3", "posit6", "posit7es1"),
+)
 
 
 def _directed() -> Iterator[tuple[str, Unit]]:
@@ -224,6 +231,39 @@ def approximate_wide() -> Iterator[tuple[str, Unit]]:
             yield spec.name, spec
 
 
+def posits() -> Iterator[tuple[str, Unit]]:
+    """Posits of up to 8 bits with all codes, casts of up to 16 bits both ways, and wide ones."""
+    for name in POSITS_8:
+        for kind in ("mul", "add"):
+            yield f"{kind}_{name}", unit(kind, a=name, flags=True)
+    for name in ("posit8", "posit8es0", "posit6es1"):
+        yield f"fma_{name}", unit("fma", a=name, out=name)
+    for name in (*POSITS_8, "posit11es3", "posit16", "posit16es1", "posit32", "posit32es4"):
+        for other in ("fp16", "bf16", "e5m2", "e4m3", "int8", "uint8", "fx12.7", "nf4"):
+            yield f"cast_{other}_{name}", unit("cast", a=other, out=name, flags=True)
+            yield f"cast_{name}_{other}", unit("cast", a=name, out=other, flags=True)
+        for other in ("posit8", "posit16", "posit13es0", "posit32"):
+            yield f"cast_{name}_{other}", unit("cast", a=name, out=other, flags=True)
+        yield f"cast_{name}_fp32", unit("cast", a=name, out="fp32", flags=True)
+        yield f"cast_fp32_{name}", unit("cast", a="fp32", out=name)
+        yield f"cast_int32_{name}", unit("cast", a="int32", out=name)
+    yield (
+        "mul_posit8_e4m3_fp16_dynamic",
+        unit("mul", a="posit8", b="e4m3", out="fp16", rounding="dynamic", flags=True),
+    )
+    yield "mul_posit8_fx12.7_wrap", unit("mul", a="posit8", out="fx12.7", overflow="wrap")
+    yield "sub_posit8_posit16", unit("add", a="posit8", b="posit8es1", out="posit16", subtract=True)
+    yield "mul_int8_posit8", unit("mul", a="int8", b="posit8", out="posit16", flags=True)
+    yield "fma_posit8_posit16", unit("fma", a="posit8", out="posit16", flags=True)
+    yield "fma_posit16_fp32", unit("fma", a="posit16", out="fp32", rounding="rdn")
+    yield "fma_fp16_posit16", unit("fma", a="fp16", c="fp32", out="posit16", flags=True)
+    yield "fma_e5m2_posit5", unit("fma", a="e5m2", c="e5m2", out="posit5", flags=True)
+    yield "fma_int8_posit8", unit("fma", a="int8", c="posit8", out="posit8")
+    for name in ("posit16es1", "posit32"):
+        for kind in ("mul", "add", "fma"):
+            yield f"{kind}_{name}", unit(kind, a=name, out=name, flags=True)
+
+
 def exhaustible(spec: Unit, bits: int) -> bool:
     """Whether all combinations of operand codes are no more than ``2**bits``."""
     return exhaustive_bits(spec) <= bits
@@ -247,6 +287,9 @@ def cases() -> Iterator[Case]:
         yield in_bulk("registered", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in p3109().items():
         yield in_bulk("p3109", name, spec, BLOCK_CHOICES, None)
+    for name, spec in posits():
+        vectors = None if exhaustible(spec, 24) else FEWER
+        yield in_bulk("posits", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in approximate():
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate_wide():
@@ -255,7 +298,7 @@ def cases() -> Iterator[Case]:
         yield from everywhere("large", name, spec, STAGES, BULK)
     for name, spec in _directed():
         yield from everywhere("options", name, spec, STAGES, FEWER)
-    for name in ("fma_fp16", "fma_e4m3_e5m2_fp32"):
+    for name in ("fma_fp16", "fma_e4m3_e5m2_fp32", "fma_posit16"):
         yield from in_every_flow("flow", name, LARGE[name], STAGES)
     yield from in_every_build("fma_fp16", LARGE["fma_fp16"])
 
@@ -269,6 +312,10 @@ def sample() -> Iterator[Case]:
     for number, (name, spec) in enumerate(_directed()):
         if number % 4 == 0:
             yield in_bulk("options", name, spec, ({"stages": number % 3},), 100_000)
+    for number, (name, spec) in enumerate(posits()):
+        if number % 25 == 0:
+            vectors = None if exhaustible(spec, 16) else 20_000
+            yield in_bulk("posits", name, spec, ({"stages": number % 3},), vectors)
     for name, spec in list(approximate())[:4]:
         yield in_bulk("lmul", name, spec, ({"stages": 1},), None)
     stream = {"stages": 3, "flow": "stream"}

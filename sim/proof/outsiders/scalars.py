@@ -20,7 +20,7 @@ import numpy as np
 
 from macaw.golden import FORMATS, Fixed, Float, Format, Specials, Subnormals, Unit, unit
 from macaw.golden.errors import MacawError
-from macaw.golden.formats import BOOKS, Book, format
+from macaw.golden.formats import BOOKS, POSITS, Book, Posit, format
 from macaw.golden.units.dots import Mac, SumOfProducts
 
 from ..cases import block_dots, dots
@@ -37,6 +37,8 @@ ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
 """IEEE-like formats without hardware, for MPFR."""
 GRAMMAR = ("e4m3ieee", "e3m3", "e2m5", "e3m2fn", "e4m2fnuz", "e5m10ftz", "e3m6b5", "ue3m4fn")
 """Formats of the grammar that go through the encode checks beside the registered ones."""
+ANY_POSITS = ("posit8es0", "posit8es1", "posit16es1", "posit3es0", "posit5es4", "posit11es3")
+"""Posits that do so."""
 
 
 # ---------------------------------------------------------------------------------- decode
@@ -121,6 +123,11 @@ def boundaries(name: str) -> np.ndarray:
     step = values[-1] - values[-2] if len(values) > 1 else 1.0
     values = np.concatenate([[values[0] - step], values, [values[-1] + step]])
     middles = (values[1:] + values[:-1]) / 2
+    if isinstance(fmt, Posit):
+        # Where a posit is half way is a posit of one bit more.
+        wider = Posit(width=fmt.width + 1, exponent=fmt.exponent)
+        halves = wider.decode(np.arange(1 << wider.width))
+        middles = np.concatenate([middles, halves[np.isfinite(halves)]])
     points = np.concatenate([values, middles])
     points = points[np.abs(points) < float(np.finfo(np.float32).max)].astype(np.float32)
     largest = np.finfo(np.float32).max
@@ -220,7 +227,7 @@ def encode_fractions(name: str, rounding: str, count: int = EVERYTHING) -> int:
     fmt = format(name)
     policies = [None, "saturate"]
     policies += ["wrap"] if isinstance(fmt, Fixed) else ["propagate"]
-    policies += ["nonfinite", "directed"] if fmt.has_nan else []
+    policies += ["nonfinite", "directed"] if fmt.has_nan and isinstance(fmt, Float) else []
     cases = 0
     for overflow in policies:
         points = _sample(boundaries(name), count if overflow is None else min(count, 20_000))
@@ -251,6 +258,15 @@ def operands(fmt: Format, count: int, rng: np.random.Generator) -> np.ndarray:
     elif isinstance(fmt, Book):
         corners = np.array([fmt.code(fmt.max), fmt.code(fmt.min), fmt.zero_code], np.uint64)
         near = np.zeros(count, bool)
+    elif isinstance(fmt, Posit):
+        one = fmt.nar >> 1
+        edges = [0, 1, one - 1, one, one + 1, fmt.max_code, fmt.nar]
+        corners = np.array([code % (1 << fmt.width) for n in edges for code in (n, -n)], np.uint64)
+        # Around one, and sparse: codes whose last bits are zeros.
+        few = rng.random(count) < 0.3
+        codes = np.where(
+            few, codes >> np.uint64(fmt.width // 2) << np.uint64(fmt.width // 2), codes
+        )
     else:
         corners = _corners(fmt)
         field = np.uint64((1 << fmt.exponent) - 1) << np.uint64(fmt.mantissa)
@@ -533,9 +549,11 @@ def checks() -> list[Check]:
             for rounding in (*DIRECTED, *STOCHASTIC):
                 add(f"encode-gfloat-{name}-{rounding}", encode_gfloat, name, rounding)
     books = [*BOOKS, *NAMED_BOOKS]
-    for name in (*small, *fixed, *books):
+    posits = [name for name in (*POSITS, *ANY_POSITS) if format(name).width <= 16]
+    for name in (*small, *fixed, *books, *posits):
         add(f"decode-fractions-{name}", decode_fractions, name)
-        for rounding in (*DIRECTED, "rod", *(() if name in books else STOCHASTIC)):
+        roundings = (*DIRECTED, "rod", *(() if name in books else STOCHASTIC))
+        for rounding in ("rne",) if name in posits else roundings:
             # Where gfloat has judged every boundary a sample is enough.
             judged = rounding != "rod" and gfloat_format(format(name)) is not None
             count = 40_000 if judged else EVERYTHING

@@ -10,7 +10,6 @@ from collections import namedtuple
 from fractions import Fraction
 from types import SimpleNamespace
 
-from .arithmetic.books import is_book
 from .arithmetic.groups import ends
 from .arithmetic.machines import lowest_exponent
 from .arithmetic.machines import result as machine_result
@@ -68,7 +67,7 @@ def whole(spec):
 
 def policy(overflow, fmt):
     """The overflow policy if ``fmt`` can have it, else None for the default."""
-    has_nan = not is_fixed(fmt) and not is_book(fmt) and fmt.specials.value != "finite"
+    has_nan = hasattr(fmt, "specials") and fmt.specials.value != "finite"
     possible = {"saturate": True, "propagate": True, "wrap": is_fixed(fmt)}
     possible |= {"nonfinite": has_nan, "directed": has_nan}
     return str(overflow) if overflow and possible[str(overflow)] else None

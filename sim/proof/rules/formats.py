@@ -18,19 +18,22 @@ from macaw.golden.errors import FormatError
 from macaw.golden.formats import (
     BOOKS,
     FORMATS,
+    POSITS,
     POWERS,
     Book,
     Fixed,
     Float,
     Format,
+    Posit,
     Specials,
     Subnormals,
     format,
 )
+from macaw.golden.formats import posits as posit_formats
 from macaw.golden.formats.block import BLOCKS, Block, register_book
 from macaw.golden.formats.books import WIDEST
 
-REGISTERED: dict[str, Format] = FORMATS | POWERS | BOOKS
+REGISTERED: dict[str, Format] = FORMATS | POWERS | BOOKS | POSITS
 
 OWN = register_book("skewed", ["-0.0", "1/3", 5, -0.75, 0, 5, "0x1.8p-9", "-2/7"])
 """As a user's own book: without order, with a value that stands twice and zeros of both signs."""
@@ -46,9 +49,9 @@ _WIDTHS = (1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 11, 12, 16, 17, 24, 32, 33, 63, 6
 
 
 def scalar(rng: random.Random, *, widest: int = 64) -> Format:
-    """A format of one number, of at most ``widest`` bits: registered, a float, fixed point, or a
-    code book."""
-    draw = rng.choices((registered, floating, fixed, book), (5, 9, 4, 1))[0]
+    """A format of one number, of at most ``widest`` bits: registered, a float, fixed point, a code
+    book, or a posit."""
+    draw = rng.choices((registered, floating, fixed, book, posit), (5, 9, 4, 1, 2))[0]
     return draw(rng, widest=widest)
 
 
@@ -172,6 +175,22 @@ def any_book(rng: random.Random) -> Book:
             continue
 
 
+_SIZES = range(posit_formats.MOST_EXPONENT + 1)
+"""Of the exponents of posits."""
+
+
+def posit(rng: random.Random, *, widest: int = 64) -> Format:
+    """A posit of any width and exponent; any format, where none is so narrow."""
+    most = min(widest, posit_formats.WIDEST)
+    if most < posit_formats.NARROWEST:
+        return registered(rng, widest=widest)
+    values = {
+        "width": rng.choice((rng.randint(posit_formats.NARROWEST, most), min(most, rng.choice((8, 16))))),
+        "exponent": rng.choice((posit_formats.STANDARD, *_SIZES)),
+    }
+    return Posit(**_every(Posit, values))
+
+
 def _every(cls: type, values: dict) -> dict:
     """``values``; LookupError unless they are all fields of ``cls``."""
     unknown = {field.name for field in fields(cls)} ^ values.keys()
@@ -224,6 +243,8 @@ def marks(fmt: Format) -> frozenset[str]:
     found = {fmt.name} & REGISTERED.keys()
     if isinstance(fmt, Book):
         return frozenset(found)
+    if isinstance(fmt, Posit):
+        return frozenset(found | {f"es{fmt.exponent}"})
     if isinstance(fmt, Fixed):
         found.add("fx" if fmt.fraction else "int")
         found |= {"fraction above width"} if fmt.fraction > fmt.width else set()
@@ -250,5 +271,6 @@ SUFFIXES: dict[str, frozenset[str]] = {
         | {choice.value for choice in Subnormals}
     ),
     "fixed": frozenset({"int", "fx", "u", "sym", "odd", "fraction above width"}),
+    "posit": frozenset(f"es{n}" for n in _SIZES),
 }
 """The suffixes that :func:`marks` finds, by the kind of format."""

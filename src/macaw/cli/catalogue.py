@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.formats import BOOKS, FORMATS, POWERS, Book, Fixed, Float, Format
+from macaw.golden.formats import BOOKS, FORMATS, POSITS, POWERS, Book, Fixed, Float, Format, Posit
 from macaw.golden.formats.aliases import ALIASES, LEADS
 from macaw.golden.formats.block import BLOCKS, AnyFormat, Block
 
@@ -85,6 +85,21 @@ def describe(fmt: AnyFormat) -> dict[str, Any]:
             "nearest": fmt.epsilon,
             "finite_values": fmt.finite_values,
         }
+    if isinstance(fmt, Posit):
+        return {
+            "name": fmt.name,
+            "kind": "posit",
+            "bits": fmt.width,
+            "signed": fmt.signed,
+            "exponent": fmt.exponent,
+            "fraction": fmt.fraction,
+            "specials": "NaR",
+            "max": fmt.max,
+            "min": fmt.min,
+            "least": fmt.min_subnormal,
+            "epsilon": fmt.epsilon,
+            "finite_values": fmt.finite_values,
+        }
     return {
         "name": fmt.name,
         "kind": "float",
@@ -127,6 +142,9 @@ def row(fmt: Format) -> tuple[str, ...]:
     elif isinstance(fmt, Book):
         layout, bias, specials, normal = "book", "", "none", ""
         least = number(fmt.min_subnormal)
+    elif isinstance(fmt, Posit):
+        layout, bias, specials, normal = f"s.r.{fmt.exponent}.f", "", "NaR", ""
+        least = number(fmt.min_subnormal)
     else:
         layout = f"{sign}{fmt.width - fmt.fraction}.{fmt.fraction}"
         bias, specials, normal, least = "", "none", "", number(fmt.epsilon)
@@ -146,7 +164,7 @@ def row(fmt: Format) -> tuple[str, ...]:
 
 def rows() -> list[tuple[str, ...]]:
     """Every registered scalar format."""
-    return [row(fmt) for fmt in (FORMATS | POWERS | BOOKS).values()]
+    return [row(fmt) for fmt in (FORMATS | POWERS | BOOKS | POSITS).values()]
 
 
 ALIAS_HEADINGS = ("format", "others call it")
@@ -213,6 +231,9 @@ def landmarks(fmt: Format) -> list[tuple[str, int, float]]:
     elif isinstance(fmt, Book):
         named = {"zero": 0.0, "least": fmt.min_subnormal, "one": 1.0, "largest": fmt.max}
         named |= {"lowest": fmt.min}
+    elif isinstance(fmt, Posit):
+        named = {"zero": 0.0, "least": fmt.min_subnormal, "one": 1.0}
+        named |= {"one + epsilon": 1.0 + fmt.epsilon, "largest": fmt.max, "lowest": fmt.min}
     else:
         named = {"zero": 0.0} if fmt.zero else {}
         named |= {"least": fmt.min_subnormal, "least normal": fmt.min_normal, "one": 1.0}
@@ -226,6 +247,8 @@ def landmarks(fmt: Format) -> list[tuple[str, int, float]]:
         for name, code in (("infinity", fmt.inf_code), ("NaN", fmt.nan_code)):
             if code is not None:
                 result.append((name, code, float(fmt.decode(code))))
+    if isinstance(fmt, Posit):
+        result.append(("NaR", fmt.nar, math.nan))
     return result
 
 
@@ -241,6 +264,10 @@ def bits(fmt: Format, code: int) -> str:
         cuts = [fmt.width - fmt.fraction] if 0 < fmt.fraction < fmt.width else []
     elif isinstance(fmt, Book):
         cuts = []
+    elif isinstance(fmt, Posit):
+        # The run of equal bits ends with one that differs, or with the code.
+        run = min(len(text) - len(text[1:].lstrip(text[1])) + 1, fmt.width)
+        cuts = [1, run, min(run + fmt.exponent, fmt.width)]
     else:
         cuts = [fmt.signed, fmt.signed + fmt.exponent]
     edges = [0, *cuts, fmt.width]

@@ -62,8 +62,8 @@ def _list(aliases: bool, markdown: bool, as_json: bool) -> None:
     else:
         tables = [(catalogue.HEADINGS, catalogue.rows(), 1)]
         tables += [(catalogue.BLOCK_HEADINGS, catalogue.block_rows(), 1)]
-        everything = catalogue.FORMATS | catalogue.POWERS | catalogue.BOOKS | catalogue.BLOCKS
-        listed = [catalogue.describe(fmt) for fmt in everything.values()]
+        everything = catalogue.FORMATS | catalogue.POWERS | catalogue.BOOKS | catalogue.POSITS
+        listed = [catalogue.describe(fmt) for fmt in (everything | catalogue.BLOCKS).values()]
     if as_json:
         print_json(listed)
         return

@@ -14,7 +14,7 @@ import numpy as np
 from macaw.golden.arithmetic.block_rules import in_fp32
 from macaw.golden.arrays import numbers
 from macaw.golden.errors import CodeError, FormatError, SpecError
-from macaw.golden.formats import Book, Fixed, Float, Format
+from macaw.golden.formats import Book, Fixed, Float, Format, Posit
 from macaw.golden.formats.block import AnyFormat, Block, check_shape, expand_scales
 from macaw.golden.formats.choices import Rounding
 from macaw.golden.tensors.quantized import Quantized, Rules
@@ -270,7 +270,7 @@ def decoded(
 
 
 def _scalar(fmt: Any) -> Format:
-    if not isinstance(fmt, Fixed | Float | Book):
+    if not isinstance(fmt, Fixed | Float | Book | Posit):
         raise FormatError(f"fmt={fmt!s}: must be a scalar format, as format('e4m3') makes it")
     return fmt
 

@@ -9,7 +9,7 @@ a time.
 
 from fractions import Fraction
 
-from . import books
+from . import books, posits
 
 INEXACT, UNDERFLOW, OVERFLOW, INVALID = 1, 2, 4, 8
 TWO = Fraction(2)
@@ -17,13 +17,15 @@ TWO = Fraction(2)
 
 def is_fixed(fmt):
     """Whether ``fmt`` is an integer or fixed-point format."""
-    return not hasattr(fmt, "mantissa") and not books.is_book(fmt)
+    return hasattr(fmt, "symmetric")
 
 
 def value(code, fmt):
     """Value of a code."""
     if books.is_book(fmt):
         return books.value(code, fmt)
+    if posits.is_posit(fmt):
+        return posits.value(code, fmt)
     if is_fixed(fmt):
         return integer(code, fmt) / TWO**fmt.fraction
     magnitude = code % 2 ** (fmt.exponent + fmt.mantissa)
@@ -172,6 +174,8 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
     """
     if books.is_book(fmt):
         return books.project(x, fmt, rounding, invalid, becomes)
+    if posits.is_posit(fmt):
+        return posits.project(x, fmt, rounding, invalid)
     if x in ("nan", "snan") and becomes is not None and str(becomes) != "largest":
         return (0 if becomes == "zero" else 2 ** (fmt.width - 1)), INVALID
     if is_fixed(fmt):
@@ -312,6 +316,8 @@ def field_exponent(code, fmt):
     """Exponent of the code's fields, before any normalisation."""
     if books.is_book(fmt):
         return books.field_exponent(code, fmt)
+    if posits.is_posit(fmt):
+        return posits.field_exponent(code, fmt)
     if is_fixed(fmt):
         return fmt.width - 1 - fmt.fraction
     field = code % 2 ** (fmt.exponent + fmt.mantissa) // 2**fmt.mantissa
