@@ -74,4 +74,4 @@ def test_exact_sums_are_as_wide_as_posits_are():
     bits = 4 * POSITS["posit16"].emax + 2 + 10 + 1
     with pytest.raises(SpecError, match=f"acc=exact: the sum needs {bits} bits"):
         build(spec)
-    assert build(spec, widest_sum=bits).port_list
+    assert generate(spec, widest_sum=bits).latency == 0

@@ -184,8 +184,9 @@ def posit(rng: random.Random, *, widest: int = 64) -> Format:
     most = min(widest, posit_formats.WIDEST)
     if most < posit_formats.NARROWEST:
         return registered(rng, widest=widest)
+    widths = (rng.randint(posit_formats.NARROWEST, most), min(most, 8), min(most, 16))
     values = {
-        "width": rng.choice((rng.randint(posit_formats.NARROWEST, most), min(most, rng.choice((8, 16))))),
+        "width": rng.choice(widths),
         "exponent": rng.choice((posit_formats.STANDARD, *_SIZES)),
     }
     return Posit(**_every(Posit, values))
