@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import SpecError, check_whole
 from ..formats.block import Block
 from ..formats.choices import Rounding, _Named
-from ..formats.scalar import Book, Fixed, Float, Format
+from ..formats.scalar import Book, Fixed, Format
 from .projection import check_random
 
 
@@ -186,9 +186,9 @@ class Rules:
 def largest_element(block: Block) -> Fraction:
     """Value of the largest element."""
     element = block.element
-    if isinstance(element, Float | Book):
-        return Fraction(element.max)
-    return Fraction(element.max_integer, 1 << element.fraction)
+    if isinstance(element, Fixed):
+        return Fraction(element.max_integer, 1 << element.fraction)
+    return Fraction(element.max)
 
 
 def largest_power(block: Block) -> tuple[int, int]:

@@ -28,10 +28,9 @@ def meaning(code, width, exponent_bits):
         return Fraction(0)
     if code == 2 ** (width - 1):
         return "nan"
-    if code > 2 ** (width - 1):
-        return -meaning(2**width - code, width, exponent_bits)
-    r, e, fraction, ulp = taken_apart(code, width, exponent_bits)
-    return (1 + Fraction(fraction, ulp)) * Fraction(2) ** (r * 2**exponent_bits + e)
+    sign = -1 if code > 2 ** (width - 1) else 1
+    r, e, fraction, ulp = taken_apart(sign * code % 2**width, width, exponent_bits)
+    return sign * (1 + Fraction(fraction, ulp)) * Fraction(2) ** (r * 2**exponent_bits + e)
 
 
 def taken_apart(code, width, exponent_bits):
