@@ -13,6 +13,7 @@ from ..arithmetic.block_scales import quantize_blocks
 from ..arithmetic.butterfly import TE_SIGNS, transform_lanes
 from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.factors import less_zero_points, significand_bits
+from ..arithmetic.groups.zero_points import quantize_groups
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split
 from ..arithmetic.sums import add_terms, products
@@ -74,9 +75,10 @@ class BlockQuantize(_Conversion):
     """Quantisation of one block: its scale, and ``r[i]``, the elements, rounded and saturating.
 
     The bits are those of :func:`macaw.golden.tensors.quantized.quantize`. A NaN or an infinity
-    among the values makes the scale a NaN and the elements zero. A format with a second scale takes
-    the tensor's encoding and decoding scale as the fp32 operands ``encode`` and ``decode``; where
-    one of them is no positive finite number, the scale is a NaN and the elements are zero.
+    among the values makes the scale a NaN and the elements zero. A format with a zero point has it
+    as the result ``zero``. A format with a second scale takes the tensor's encoding and decoding
+    scale as the fp32 operands ``encode`` and ``decode``; where one of them is no positive finite
+    number, the scale is a NaN and the elements are zero.
 
     Parameters
     ----------
@@ -111,8 +113,6 @@ class BlockQuantize(_Conversion):
 
     def __post_init__(self) -> None:
         block = self._block("out")
-        if block.zero_point is not None:
-            raise SpecError(f"out={block.name}: {self.kind} finds no zero points")
         for name, kind in (("scale_rule", ScaleRule), ("order", Order), ("min_scale", MinScale)):
             self._set(name, kind.parse(getattr(self, name), name))
         if self.scale_rule.typical:
@@ -168,9 +168,16 @@ class BlockQuantize(_Conversion):
         if self.out.second_scale is not None:
             inputs |= {name: Operand(format=FORMATS["fp32"]) for name in ("encode", "decode")}
         outputs = self._results() | {"scale": Operand(format=self.out.scale)}
+        if self.out.zero_point is not None:
+            outputs["zero"] = Operand(format=self.out.zero_point)
         return Ports(inputs=inputs | self._control(), outputs=outputs)
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.out.zero_point is not None:
+            groups = quantize_groups(
+                chunk["a"], self.a, self.out, self.rules, random=chunk.get("random")
+            )
+            return {"r": groups.elements, "scale": groups.scales, "zero": groups.zeros}
         tensor, wrong = None, None
         if self.out.second_scale is not None:
             encode, decode = chunk["encode"], chunk["decode"]

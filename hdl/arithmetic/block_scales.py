@@ -5,6 +5,7 @@ A :class:`PowerOfTwo` comes from the largest magnitude, and takes no division. S
 mantissa go :class:`ThroughFp32`: each step is an exact operation and one rounding.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -211,14 +212,28 @@ class ThroughFp32:
         self.encode = self.decode = None
         if tensor is not None:
             self.encode, self.decode = (unpack(p, code, FP32) for code in tensor)
-        magnitudes = [code[: source.exponent + source.mantissa] for code in codes]
-        amax = cat(largest(p, magnitudes), p.constant(0, int(source.signed)))
+        amax = self._extent(codes)
         to_scale = Rounder(p, block.scale, Rounding.RNE, Overflow.SATURATE)
-        wanted = self._wanted(unpack(p, amax, source), to_scale)
+        wanted = self._wanted(amax, to_scale)
         code = to_scale.project(wanted).code.bits(block.scale.width)
         self.code = p.name("scale", self._at_least(code, rules.min_scale))
         self.scale = unpack(p, self.code, block.scale)
         self.empty = self.scale.zero
+
+    def _extent(self, codes: Sequence[Wire]) -> Number:
+        """What the largest element is for: the largest magnitude."""
+        return self.greatest([code[: self._bits] for code in codes])
+
+    @property
+    def _bits(self) -> int:
+        """Of a magnitude."""
+        return self.source.exponent + self.source.mantissa
+
+    def greatest(self, magnitudes: Sequence[Wire]) -> Number:
+        """The largest of the codes of magnitudes."""
+        p, source = self.p, self.source
+        amax = cat(largest(p, magnitudes), p.constant(0, int(source.signed)))
+        return unpack(p, amax, source)
 
     # Operations: exact, then rounded to fp32.
 
@@ -279,37 +294,46 @@ class ThroughFp32:
 
     def project(self, codes: Sequence[Wire], rounders: Sequence[Rounder]) -> list[Wire]:
         """The elements: the values divided by the scales, rounded."""
-        p, encode, decode, scale = self.p, self.encode, self.decode, self.scale
+        p = self.p
         values = [unpack(p, code, self.source) for code in codes]
-        one = self._constant(1.0)
-        results: list[Unrounded] = []
-        match self.order:
-            case Order.EXACT:
-                divisor = normalised(p, scale if decode is None else multiply(p, scale, decode))
-                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
-                    with p.scope(f"lane{lane}"):
-                        results.append(quotient(p, normalised(p, value), divisor, rounder))
-            case Order.CT:
-                step = scale if encode is None else self._over(scale, encode)
-                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
-                    with p.scope(f"lane{lane}"):
-                        both = value.zero & step.zero
-                        number = self._over(value, step)
-                        results.append(from_number(p, self._zeroed(number, both), rounder))
-            case _:
-                if self.order is Order.TORCHAO:
-                    factor = self._over(encode or one, scale, Overflow.SATURATE)
-                else:
-                    product = scale if decode is None else self._times(scale, decode)
-                    factor = self._over(one, product, Overflow.SATURATE)
-                for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
-                    with p.scope(f"lane{lane}"):
-                        results.append(from_number(p, self._times(value, factor), rounder))
+        results = self.quotients(values, rounders)
         elements = []
         for lane, (rounder, exact) in enumerate(zip(rounders, results, strict=True)):
             with p.scope(f"lane{lane}"):
                 elements.append(rounder.project(exact).code.bits(self.block.element.width))
         return elements
+
+    def quotients(self, values: Sequence[Number], rounders: Sequence[Rounder]) -> list[Unrounded]:
+        """The values divided by the scales, to be rounded."""
+        p, by = self.p, self._divisor
+        results = []
+        for lane, (value, rounder) in enumerate(zip(values, rounders, strict=True)):
+            with p.scope(f"lane{lane}"):
+                match self.order:
+                    case Order.EXACT:
+                        results.append(quotient(p, normalised(p, value), by, rounder))
+                    case Order.CT:
+                        both = value.zero & by.zero
+                        number = self._zeroed(self._over(value, by), both)
+                        results.append(from_number(p, number, rounder))
+                    case _:
+                        results.append(from_number(p, self._times(value, by), rounder))
+        return results
+
+    @functools.cached_property
+    def _divisor(self) -> Number:
+        """What values are divided by; of the orders that multiply, its reciprocal."""
+        p, encode, decode, scale = self.p, self.encode, self.decode, self.scale
+        one = self._constant(1.0)
+        match self.order:
+            case Order.EXACT:
+                return normalised(p, scale if decode is None else multiply(p, scale, decode))
+            case Order.CT:
+                return scale if encode is None else self._over(scale, encode)
+            case Order.TORCHAO:
+                return self._over(encode or one, scale, Overflow.SATURATE)
+        product = scale if decode is None else self._times(scale, decode)
+        return self._over(one, product, Overflow.SATURATE)
 
     def _zeroed(self, number: Number, zero: Wire) -> Number:
         """0 / 0, where the step underflows, counts as +0."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Zero points of groups: elements less a zero point, and sums of products of such differences.
+"""Zero points of groups: found, subtracted from elements, and in sums of products of differences.
 
 With integers everywhere the zero points need not be subtracted in each lane:
 ``sum((a - y) * (b - z)) = sum(a * b) - y * sum(b) - z * (sum(a) - K * y)`` exactly, which takes a
@@ -9,18 +9,23 @@ sum and a multiplication for each zero point instead of K subtractions and wider
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from macaw.golden.arithmetic.block_rules import Rules
 from macaw.golden.arithmetic.factors import Factors
 from macaw.golden.errors import SpecError
-from macaw.golden.formats import Fixed
+from macaw.golden.formats import Fixed, Float
 from macaw.golden.formats.block import AnyFormat, Block, factor, scalar
+from macaw.golden.formats.choices import Overflow, Rounding
 
 from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire
-from .integers import integer
+from ..schedule.wire import Wire, cat
+from .block_scales import ThroughFp32
+from .integers import integer, saturate
 from .number import Number, from_integer, unpack
-from .sums import Sum, fixed_point
+from .rounding import Rounder
+from .sums import Sum, fixed_point, sum_products
+from .window_sums import add_pair
 
-__all__ = ["Integers", "comes_late", "difference", "element"]
+__all__ = ["Group", "Integers", "comes_late", "difference", "element"]
 
 
 def comes_late(factors: Factors, name: str) -> bool:
@@ -47,6 +52,91 @@ def difference(p: Scheduler, code: Wire, zero: Wire, format: Block) -> Wire:
     assert isinstance(format.element, Fixed)
     assert format.zero_point is not None
     return p.subtract(integer(code, format.element), integer(zero, format.zero_point))
+
+
+class Group(ThroughFp32):
+    """The scale and the zero point of a group, and values divided by the scale, on that point.
+
+    The scale is that of a block whose largest magnitude is the distance of the ends of the values,
+    and whose largest element is that of the ends of the elements.
+
+    Attributes
+    ----------
+    zero : Wire
+        Code of the zero point; 0 where the scale is zero.
+    """
+
+    def __init__(
+        self,
+        p: Scheduler,
+        codes: Sequence[Wire],
+        source: Float,
+        block: Block,
+        rules: Rules,
+        widest: int,
+    ):
+        assert isinstance(block.element, Fixed)
+        assert block.zero_point is not None
+        self.group, self.element, self.widest = block, block.element, widest
+        spread = replace(block.element, signed=False)
+        spaced = replace(block, element=spread, zero_point=None)
+        super().__init__(p, codes, source, spaced, rules, None)
+        with p.scope("zero_point"):
+            low = self.low.negated()
+            rounder = Rounder(p, self.steps, Rounding.RNE, Overflow.SATURATE)
+            (steps,) = self._steps([low], [rounder])
+            point = saturate(p, p.subtract(block.element.min_integer, steps), block.zero_point)
+            self.zero = p.name("zero", point & ~self.empty)
+        self.point = integer(self.zero, block.zero_point)
+
+    def _extent(self, codes: Sequence[Wire]) -> Number:
+        """The distance of the ends of the values, zero among them, in fp32."""
+        p = self.p
+        high, self.low = (self._end(codes, negative) for negative in (False, True))
+        rounder = self._rounder(Overflow.SATURATE)
+        total = add_pair(p, high, self.low, rounder)
+        if total is None:
+            total = sum_products(p, [high], self.low, rounder, self.widest)
+        return self._fp32(total, rounder)
+
+    def _end(self, codes: Sequence[Wire], negative: bool) -> Number:
+        """The largest magnitude of one sign, or zero."""
+        p, source = self.p, self.source
+        kept = []
+        for code in codes:
+            sign = code[-1] if source.signed else p.constant(0, 1)
+            kept.append(sign if negative else ~sign)
+        words = [code[: self._bits] & keep for code, keep in zip(codes, kept, strict=True)]
+        end = self.greatest(words)
+        # A format without a zero reads it as another number.
+        return end if source.zero else self._zeroed(end, ~cat(*kept).any())
+
+    @property
+    def steps(self) -> Fixed:
+        """Of quotients: what it saturates at saturates an element too, whatever is added."""
+        assert self.group.zero_point is not None
+        width = max(self.element.width, self.group.zero_point.width) + 3
+        return Fixed(width=width, fraction=self.element.fraction)
+
+    def project(self, codes: Sequence[Wire], rounders: Sequence[Rounder]) -> list[Wire]:
+        """The elements: the values divided by the scale, rounded to :attr:`steps`, and the zero
+        point added."""
+        p = self.p
+        values = [unpack(p, code, self.source) for code in codes]
+        elements = []
+        for lane, steps in enumerate(self._steps(values, rounders)):
+            with p.scope(f"lane{lane}"):
+                elements.append(saturate(p, p.add(steps, self.point), self.element))
+        return elements
+
+    def _steps(self, values: Sequence[Number], rounders: Sequence[Rounder]) -> list[Wire]:
+        """The values divided by the scale, as integers."""
+        quotients = self.quotients(values, rounders)
+        found = []
+        for lane, (rounder, exact) in enumerate(zip(rounders, quotients, strict=True)):
+            with self.p.scope(f"lane{lane}"):
+                found.append(integer(rounder.project(exact).code, self.steps))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import shift_up
 from ..arithmetic.unrounded import from_number, headroom, with_headroom
 from ..arithmetic.words.butterfly import butterfly, butterfly_marks
-from ..arithmetic.zero_points import element
+from ..arithmetic.zero_points import Group, element
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -77,6 +77,9 @@ class BlockQuantizeDatapath(Lanewise):
             wrong = nonfinite(p, codes, spec.a) if scale.has_nan else p.constant(0, 1)
             if block.power_of_two:
                 shared = PowerOfTwo(p, codes, spec.a, block, spec.scale_rule)
+            elif block.zero_point is not None:
+                widest = self.implementation.widest_sum
+                shared = Group(p, codes, spec.a, block, spec.rules, widest)
             else:
                 tensor = None
                 if block.second_scale is not None:
@@ -86,7 +89,8 @@ class BlockQuantizeDatapath(Lanewise):
             idle = wrong | shared.empty
         fold = self.fold(p, len(codes))
         codes = fold.take(codes)
-        rounders = self.rounders(p, block.element, len(codes), operands.get("random"), fold)
+        to = shared.steps if isinstance(shared, Group) else block.element
+        rounders = self.rounders(p, to, len(codes), operands.get("random"), fold)
         elements = shared.project(codes, rounders)
         if scale.has_nan:
             elements = [self._kept(p, element, ~idle) for element in elements]
@@ -97,7 +101,10 @@ class BlockQuantizeDatapath(Lanewise):
         elements = fold.collect(elements)
         code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
-        return {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
+        results = {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
+        if isinstance(shared, Group):
+            results["zero"] = shared.zero & ~wrong
+        return results
 
     def _kept(self, p: Scheduler, element: Wire, kept: Wire) -> Wire:
         """``element`` where it is ``kept``, else the code of zero."""

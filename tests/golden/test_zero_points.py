@@ -303,6 +303,49 @@ def test_values_of_a_group(name, out):
     assert np.array_equal(format("fp32").decode(r), q.dequantize())
 
 
-def test_no_unit_finds_zero_points_yet():
-    with pytest.raises(SpecError, match="out=uint4-k4-fp16-zuint4: block-quantize finds no zero"):
-        unit("block-quantize", a="bf16", out="uint4-k4-fp16-zuint4")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (GPTQ, {}),
+        ("uint4-k4-fp16-zuint4", {"order": "ct"}),
+        ("int8-k8-fp32-zint8", {"order": "exact", "rounding": "rdn"}),
+        ("uint3-k4x2-e4m3-zint8", {"order": "te", "min_scale": "torchao"}),
+    ],
+)
+def test_a_unit_finds_what_quantize_finds(name, options):
+    block, values = format(name), np.random.default_rng(8).standard_normal((60, 128))
+    size = block.size * block.tile
+    spec = unit("block-quantize", a="bf16", out=name, size=size, **options)
+    assert list(spec.ports.outputs) == ["r", "scale", "zero"]
+    codes = format("bf16").encode(values.reshape(-1, size))
+    rows = format("bf16").decode(codes).reshape(-1, block.tile, block.size)
+    q = [block.quantize(row, **options) for row in rows]
+    found = spec.evaluate(a=codes)
+    assert found["r"].tolist() == [each.elements.ravel().tolist() for each in q]
+    assert found["scale"].tolist() == [each.scales.item() for each in q]
+    assert found["zero"].tolist() == [np.asarray(each.zeros).item() for each in q]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "vectors"),
+    [
+        ({"a": "bf16", "out": "uint4-k4-fp16-zuint4"}, 150),
+        ({"a": "fp16", "out": "int8-k2-fp32-zint8", "order": "ct", "rounding": "sr"}, 150),
+        ({"a": "ue5m3", "out": "fx6.2-k2-ue5m3-zfx9.2", "order": "torchao"}, 150),
+        ({"a": "e6m1finitenosubnozero", "out": "uint4-k4-fp16-zuint4", "order": "exact"}, 150),
+        ({"a": "fp32", "out": "uint8-k2-fp32-zuint4", "order": "te", "rounding": "rdn"}, 150),
+    ],
+)
+def test_quantisers_by_fractions(parameters, vectors):
+    assert units.listed(unit("block-quantize", **parameters), vectors) > 0
+
+
+def test_quantised_zero_points_are_taken_back():
+    block = format("uint4-k4-fp16-zuint4")
+    values = format("bf16").encode(np.random.default_rng(9).standard_normal((40, 4)))
+    found = unit("block-quantize", a="bf16", out=block).evaluate(a=values)
+    back = unit("block-dequantize", a=block, out="fp32").evaluate(
+        a=found["r"], a_scale=found["scale"], a_zero=found["zero"]
+    )["r"]
+    wanted = block.quantize(format("bf16").decode(values)).dequantize()
+    assert np.array_equal(format("fp32").decode(back), wanted)

@@ -9,6 +9,7 @@ from macaw.golden import SpecError, unit
 from macaw.hdl import generate
 from macaw.sim import verify
 from macaw.sim.proof.cases.block_dots import EVERY_CODE
+from macaw.sim.proof.cases.conversions import EVERY_PAIR
 
 GROUP = "uint4-k4-fp16-zuint4"
 UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -23,6 +24,17 @@ UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("block-dot", {"a": GROUP, "out": "fp16", "accumulation": "aligned(12)"}, {}),
     ("block-dequantize", {"a": GROUP, "out": "fp16", "rounding": "rdn"}, {"stages": 2}),
     ("block-dequantize", {"a": "fx5.2-k2-e4m3-zfx7.2", "out": "int6"}, {"flow": "stream"}),
+    ("block-quantize", {"a": "bf16", "out": GROUP}, {"stages": 2}),
+    (
+        "block-quantize",
+        {"a": "fp16", "out": "int6-k4-fp32-zint8", "order": "ct", "rounding": "sr"},
+        {"fold": 2, "flow": "valid"},
+    ),
+    (
+        "block-quantize",
+        {"a": "ue5m3", "out": "fx6.2-k2-ue5m3-zfx9.2", "order": "torchao", "rounding": "rdn"},
+        {"flow": "stream"},
+    ),
     ("block-mac", {"a": GROUP, "lanes": 2, "out": "fp32", "acc": "exact"}, {"stages": 2}),
     (
         "block-mac",
@@ -40,6 +52,12 @@ def test_bits_are_golden(kind: str, parameters: dict[str, Any], options: dict[st
 
 def test_every_code_of_a_small_one():
     report = verify(EVERY_CODE["dot_zero_one_rdn"], simulator="bulk", exhaustive=True)
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("name", ["quantize_e4m3_pair", "quantize_nozero_pair"])
+def test_every_pair_of_values(name: str):
+    report = verify(EVERY_PAIR[name], simulator="bulk", exhaustive=True)
     assert report.passed, str(report)
 
 

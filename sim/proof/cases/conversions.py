@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from macaw.golden.arithmetic.block_rules import Order, ScaleRule
 from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
-from ..rules.formats import block as random_block
 from ..rules.parameters import Draw, Rules
-from .case import BLOCK_CHOICES, FEWER, Case, everywhere, folds, in_bulk
+from .case import BLOCK_CHOICES, FEWER, Case, every_code, everywhere, folds, in_bulk
 
 
 def _signs(draw: Draw) -> int | str:
@@ -25,8 +23,7 @@ RULES: Rules = {
     ("hadamard", "size"): lambda draw: draw.one(2, 2, 4, 4, 8, 16),
     ("hadamard", "accumulation"): lambda draw: draw.one("exact", f"aligned({draw.integer(4, 48)})"),
     "signs": _signs,
-    # What the unit refuses: zero points, and scales of typical magnitudes.
-    ("block-quantize", "out"): lambda draw: replace(random_block(draw.rng), zero_point=None),
+    # What the unit refuses: scales of typical magnitudes.
     ("block-quantize", "scale_rule"): lambda draw: draw.one(
         *(rule for rule in ScaleRule if not rule.typical)
     ),
@@ -74,9 +71,37 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
     yield "hadamard_bf16_aligned", aligned
 
 
+GROUPS: dict[str, Unit] = {
+    f"quantize_{source}_{name}": unit("block-quantize", a=source, out=name, **options)
+    for source, name, options in (
+        ("bf16", "uint4-k8-fp16-zuint4", {}),
+        ("fp16", "int8-k4-fp32-zint8", {"order": "ct"}),
+        ("e5m2", "uint3-k4-bf16-zint8", {"order": "te", "rounding": "rdn"}),
+        ("fp16", "uint2-k4-e4m3-zuint2", {"order": "exact", "min_scale": "ct"}),
+        ("ue5m3", "fx6.2-k4-ue5m3-zfx9.2", {"order": "torchao", "rounding": "sr"}),
+        ("fp32", "uint8-k2-fp32-zuint4", {}),
+        ("e4m3fnuz", "uint4-k4-fp16-zuint4", {"rounding": "rod"}),
+        ("e6m1finitenosubnozero", "uint4-k4-fp16-zuint4", {}),
+    )
+}
+"""Quantisers that find a zero point."""
+
+EVERY_PAIR: dict[str, Unit] = {
+    f"quantize_{name}_pair": unit("block-quantize", a=source, out=out, size=2, **options)
+    for name, source, out, options in (
+        ("e4m3", "e4m3", "uint4-k2-fp16-zuint4", {}),
+        ("e5m2", "e5m2", "int3-k2-e4m3-zint4", {"order": "ct", "rounding": "rup"}),
+        ("nozero", "e6m1finitenosubnozero", "uint4-k2-fp16-zuint4", {"order": "exact"}),
+    )
+}
+"""Those of two values of 8 bits, of which all are taken."""
+
+
 def cases() -> Iterator[Case]:
     """All of them, combinational and under stalls; quantisers with lanes in turns besides."""
-    for name, spec in _conversions():
+    for name, spec in EVERY_PAIR.items():
+        yield every_code("convert", name, spec, BLOCK_CHOICES)
+    for name, spec in (*_conversions(), *GROUPS.items()):
         yield from everywhere("convert", name, spec, BLOCK_CHOICES, FEWER)
         if spec.kind == "block-quantize":
             lanes = spec.ports.inputs["a"].lanes or 1
@@ -84,7 +109,9 @@ def cases() -> Iterator[Case]:
 
 
 def sample() -> Iterator[Case]:
-    """Every ninth."""
+    """Every ninth, and two that find a zero point."""
+    for name, spec in [*GROUPS.items()][::4]:
+        yield in_bulk("convert", name, spec, ({"stages": 2},), 30_000)
     for number, (name, spec) in enumerate(_conversions()):
         if number % 9 == 0:
             yield in_bulk("convert", name, spec, ({"stages": number % 3},), 30_000)

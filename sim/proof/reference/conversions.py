@@ -4,6 +4,7 @@
 A beat is a dict of the codes of a unit's operands; those with lanes are lists.
 """
 
+from .arithmetic import groups
 from .arithmetic.block_scales import quantize
 from .arithmetic.scalar import (
     TWO,
@@ -22,9 +23,20 @@ KINDS = ("block-quantize", "block-dequantize", "hadamard")
 
 
 def block_quantize(spec, beat):
-    """Elements and scale; docs/quantisation.md. Without a tensor's scales that can be used, the
+    """Elements, scale and zero point; docs/quantisation.md. Without a tensor's scales that can be used, the
     scale is a NaN and the elements are zero."""
     rounding, words = direction(spec, beat)
+    if spec.out.zero_point is not None:
+        r, scale, zero = groups.quantize(
+            [value(code, spec.a) for code in beat["a"]],
+            spec.out,
+            rounding=rounding,
+            order=str(spec.order),
+            min_scale=str(spec.min_scale),
+            words=words or None,
+            bits=spec.random_bits,
+        )
+        return {"r": r, "scale": scale, "zero": zero}
     tensor = (1, 1)
     if spec.out.second_scale is not None:
         fp32 = spec.ports.inputs["encode"].format

@@ -49,7 +49,8 @@ def quantize(
     s = value(code, block.scale)
     if s == 0:
         return nothing, code, 0
-    point = between(low - whole(scaled(Fraction(least), s, order, ONE, ONE) / place), zero)
+    steps = number(scaled(Fraction(least), s, order, ONE, ONE)) / place
+    point = between(low - whole(steps), zero)
     elements = []
     for x, word in zip(values, words or nothing, strict=True):
         quotient = number(scaled(x, s, order, ONE, ONE)) / place
