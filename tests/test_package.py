@@ -88,6 +88,7 @@ ROOMS = (
     "golden.formats",
     "golden.arithmetic.books",
     "golden.arithmetic.posits",
+    "golden.arithmetic.search",
     "golden.arithmetic",
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",

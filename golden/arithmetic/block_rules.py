@@ -13,6 +13,10 @@ from ..formats.block import Block
 from ..formats.choices import Rounding, _Named
 from ..formats.scalar import Book, Fixed, Format
 from .projection import check_random
+from .search.grid import Grid
+
+GRID = Grid.parse("linear(1,0.21,79)")
+"""Of ``scale_rule=mse``, if none is given: GPTQ's."""
 
 
 class ScaleRule(_Named):
@@ -30,6 +34,11 @@ class ScaleRule(_Named):
     absmean (arXiv 2402.17764), XNOR-Net's and BiBERT's scale of signs; of seven it is BitNet
     a4.8's for int4 (arXiv 2411.04965). See
     :func:`macaw.golden.arithmetic.block_scales.typical_scales`.
+
+    ``mse`` tries what follows from amax times each factor of a
+    :class:`~macaw.golden.arithmetic.search.grid.Grid`, of a group with a zero point from both of
+    its ends, and keeps the least squared error: GPTQ's, llm-compressor's and LLM-FP4's searches.
+    See :func:`macaw.golden.arithmetic.search.least_squares.least_squares`.
     """
 
     FLOOR = "floor"
@@ -38,11 +47,17 @@ class ScaleRule(_Named):
     EVEN = "even"
     MEAN = "mean"
     MEDIAN = "median"
+    MSE = "mse"
 
     @property
     def typical(self) -> bool:
         """Whether the scale follows from all magnitudes and not from the largest."""
         return self in (ScaleRule.MEAN, ScaleRule.MEDIAN)
+
+    @property
+    def by_largest(self) -> bool:
+        """Whether the scale follows from the largest magnitude alone."""
+        return not (self.typical or self is ScaleRule.MSE)
 
 
 class Order(_Named):
@@ -91,7 +106,10 @@ class Rules:
     rounding : Rounding
         Of the elements. Scales round to nearest even.
     scale_rule : ScaleRule
-        Where scales are powers of two the first four; elsewhere ``floor``, ``mean``, ``median``.
+        Where scales are powers of two the first four; elsewhere ``floor``, ``mean``, ``median``,
+        ``mse``.
+    grid : Grid, optional
+        With ``scale_rule=mse``; default :data:`GRID`.
     order : Order
     min_scale : MinScale
         These two where scales have a mantissa; elsewhere they stay ``paper`` and ``none``.
@@ -108,11 +126,18 @@ class Rules:
     min_scale: MinScale = MinScale.NONE
     te_zero_codes: bool = False
     random_bits: int | None = None
+    grid: Grid | None = None
 
     def __post_init__(self) -> None:
         kinds = {"rounding": Rounding, "scale_rule": ScaleRule, "order": Order}
         for name, kind in (kinds | {"min_scale": MinScale}).items():
             object.__setattr__(self, name, kind.parse(getattr(self, name), name))
+        if self.grid is not None:
+            object.__setattr__(self, "grid", Grid.parse(self.grid))
+        if self.scale_rule is ScaleRule.MSE:
+            object.__setattr__(self, "grid", self.grid or GRID)
+        elif self.grid is not None:
+            raise SpecError(f"grid={self.grid}: is for scale_rule=mse, not {self.scale_rule}")
         if self.rounding is Rounding.DYNAMIC:
             raise SpecError("rounding=dynamic: blocks take one fixed direction")
         if type(self.te_zero_codes) is not bool:
@@ -135,7 +160,7 @@ class Rules:
         if self.scale_rule is ScaleRule.EVEN and isinstance(block.element, Book):
             raise SpecError(f"scale_rule=even: {block.element.name}, a code book, has no ulp")
         if block.power_of_two:
-            if self.scale_rule.typical:
+            if not self.scale_rule.by_largest:
                 raise SpecError(
                     f"scale_rule={self.scale_rule}: the scales of {block.name} are powers of two; "
                     "choose floor, ceil, rceil or even"
@@ -152,7 +177,7 @@ class Rules:
             if block.second_scale is not None:
                 raise SpecError(f"{block.name}: a second scale is for scales that have a mantissa")
         else:
-            if self.scale_rule is not ScaleRule.FLOOR and not self.scale_rule.typical:
+            if self.scale_rule.by_largest and self.scale_rule is not ScaleRule.FLOOR:
                 raise SpecError(
                     f"scale_rule={self.scale_rule}: the scales of {block.name} are not powers of "
                     "two; choose an order"

@@ -44,6 +44,7 @@ from .block_rules import MinScale, Order, Rules, ScaleRule, in_fp32, largest_pow
 from .exact import Exact, bit_length, shift_right_jam, unpack
 from .operands import CHUNK
 from .projection import Direction, project
+from .search.least_squares import least_squares, tree_sum
 
 FP32 = FORMATS["fp32"]
 LARGEST = np.finfo(np.float32).max
@@ -318,17 +319,38 @@ def _through_fp32(
     elements: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     encode, decode = tensor
-    if rules.scale_rule.typical:
-        some = floats(np.where(special[:, None], codes.dtype.type(0), codes), source)
-        scale_codes = _least_scale(typical_scales(some, block, rules), block, rules.min_scale)
+    largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
+    some = values = floats(codes, source)
+    if not rules.scale_rule.by_largest:
+        some = np.where(special[:, None], np.float32(0), values)
+
+    def fit(scales: np.ndarray, numbers: np.ndarray, into: np.ndarray) -> np.ndarray:
+        """Set ``into`` to the elements, where the scale is not zero, and return the scales."""
+        factors = block.scale.decode(scales).astype(np.float32)
+        by = factors if rules.te_zero_codes else np.where(factors == 0, _ONE, factors)
+        divide(numbers, by, block, rules, encode, decode, words, into)
+        return factors
+
+    def attempt(factor: np.float32) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        scales = fitting_scales(times(largest, factor), block, rules, encode, decode)
+        tried = np.empty_like(elements)
+        factors = fit(scales, some, tried).astype(np.float64)[:, None]
+        return (scales, tried), block.element.decode(tried) * factors * decode[:, None]
+
+    if rules.grid is not None:
+        scales, _ = least_squares(some.astype(np.float64), rules.grid.factors, attempt)
+    elif rules.scale_rule.typical:
+        scales = _least_scale(typical_scales(some, block, rules), block, rules.min_scale)
     else:
-        largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
-        scale_codes = fitting_scales(largest, block, rules, encode, decode)
-    scale = block.scale.decode(scale_codes).astype(np.float32)
-    idle = special if rules.te_zero_codes else special | (scale == 0)
-    values = floats(codes, source)
-    divide(values, np.where(idle, _ONE, scale), block, rules, encode, decode, words, elements)
-    return idle, scale_codes
+        scales = fitting_scales(largest, block, rules, encode, decode)
+    zero = fit(scales, values, elements) == 0
+    return special if rules.te_zero_codes else special | zero, scales
+
+
+def times(ends: np.ndarray, factor: np.float32) -> np.ndarray:
+    """Return fp32 numbers times a factor, rounded to fp32, at most the largest one."""
+    with np.errstate(over="ignore"):
+        return np.clip(ends * factor, -LARGEST, LARGEST)
 
 
 def fitting_scales(
@@ -354,10 +376,9 @@ def typical_scales(values: np.ndarray, block: Block, rules: Rules) -> np.ndarray
     """Return the codes of scales that follow from all magnitudes of finite fp32 rows.
 
     The mean or the median of the magnitudes, over the square root of the largest element, rounded
-    to the scale. A sum is a tree in float64: the row is filled up with zeros to a power of two,
-    and its upper half added to the lower until one is left. The sum over the count, and of an even
-    count the sum of the two in the middle over two, are rounded to float64 and then to fp32; the
-    root is that of float64, rounded to fp32, and the quotient is rounded to fp32.
+    to the scale. The sum is a :func:`~.search.least_squares.tree_sum`. The sum over the count, and
+    of an even count the sum of the two in the middle over two, are rounded to float64 and then to
+    fp32; the root is that of float64, rounded to fp32, and the quotient is rounded to fp32.
     """
     magnitudes = np.abs(values).astype(np.float64)
     count = values.shape[1]
@@ -365,13 +386,7 @@ def typical_scales(values: np.ndarray, block: Block, rules: Rules) -> np.ndarray
         ordered = np.sort(magnitudes, axis=1)
         typical = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
     else:
-        size = 1 << max(count - 1, 0).bit_length()
-        total = np.zeros((len(values), size))
-        total[:, :count] = magnitudes
-        while size > 1:
-            size //= 2
-            total = total[:, :size] + total[:, size:]
-        typical = total[:, 0] / count
+        typical = tree_sum(magnitudes) / count
     root = np.float32(np.sqrt(np.float64(block.element.max)))
     wanted = typical.astype(np.float32) / root
     return block.scale.encode(wanted, overflow=Overflow.SATURATE)

@@ -125,6 +125,7 @@ def quantize(
     axis: int = -1,
     rounding: Any = "rne",
     scale_rule: Any = "floor",
+    grid: Any = None,
     order: Any = "paper",
     min_scale: Any = "none",
     te_zero_codes: bool = False,
@@ -144,7 +145,7 @@ def quantize(
     axis : int
         Along which the blocks lie. The last one is filled up with zeros. A tile extends over the
         last of the other axes too, and a whole-tensor block over all of them.
-    rounding, scale_rule, order, min_scale, te_zero_codes, random_bits
+    rounding, scale_rule, grid, order, min_scale, te_zero_codes, random_bits
         See :class:`~macaw.golden.arithmetic.block_rules.Rules`.
     nonfinite : {"nan", "error"}, optional
         ``nan``: a block with a NaN or an infinity has a NaN scale and elements 0, and the second
@@ -165,6 +166,7 @@ def quantize(
     rules = Rules(
         rounding=rounding,
         scale_rule=scale_rule,
+        grid=grid,
         order=order,
         min_scale=min_scale,
         te_zero_codes=te_zero_codes,

@@ -115,7 +115,7 @@ class BlockQuantize(_Conversion):
         block = self._block("out")
         for name, kind in (("scale_rule", ScaleRule), ("order", Order), ("min_scale", MinScale)):
             self._set(name, kind.parse(getattr(self, name), name))
-        if self.scale_rule.typical:
+        if not self.scale_rule.by_largest:
             raise SpecError(
                 f"scale_rule={self.scale_rule}: {self.kind} has floor, ceil, rceil, even only"
             )

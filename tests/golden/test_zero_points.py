@@ -162,8 +162,8 @@ def test_a_wrong_zero_point_is_found(monkeypatch):
     """The one beside it, in every group."""
     right = zero_points.fit
 
-    def wrong(values, scales, block, rules, words):
-        elements, zeros = right(values, scales, block, rules, words)
+    def wrong(values, low, scales, block, rules, words):
+        elements, zeros = right(values, low, scales, block, rules, words)
         return elements, np.where(zeros, zeros ^ 1, zeros)
 
     monkeypatch.setattr(zero_points, "fit", wrong)

@@ -11,6 +11,8 @@ and the highest element, and the steps of an :class:`~macaw.golden.arithmetic.bl
 - an element is ``round(x / s) + zero``, saturating. The division is that of the order, and its
   quotient is rounded before the zero point is added.
 
+With ``scale_rule=mse`` low and high are multiplied by each factor of the grid, and rounded to fp32.
+
 So zero is always an element's value, and a group of one sign has its zero point at an end. This is
 what GPTQ does (arXiv 2210.17323; its ``find_params`` and ``quantize``), AWQ for groups of both
 signs, ONNX's DynamicQuantizeLinear and PyTorch's ``fake_quantize`` (``order=ct`` where they
@@ -30,8 +32,18 @@ from ...formats.block import Block
 from ...formats.choices import Rounding
 from ...formats.scalar import Fixed, Float, Format
 from ..block_rules import Rules, in_fp32
-from ..block_scales import LARGEST, PIECE, divide, fitting_scales, floats, nonfinite, pieces
+from ..block_scales import (
+    LARGEST,
+    PIECE,
+    divide,
+    fitting_scales,
+    floats,
+    nonfinite,
+    pieces,
+    times,
+)
 from ..integers import codes_of, integers_of
+from ..search.least_squares import least_squares
 
 _ONE = np.float32(1)
 
@@ -81,34 +93,54 @@ def quantize_groups(
         special = np.asarray(nonfinite(codes[rows], source).any(-1))
         values = floats(np.where(special[:, None], codes.dtype.type(0), codes[rows]), source)
         words = None if random is None else random[rows]
-        scales = scales_of(values, block, rules)
-        elements, zeros = fit(values, scales, block, rules, words)
+        scales, elements, zeros = _choose(values, block, rules, words)
         scales[special], elements[special], zeros[special] = block.scale.nan_code, 0, 0
         made.elements[rows], made.scales[rows], made.zeros[rows] = elements, scales, zeros
     return made
 
 
-def span_of(values: np.ndarray) -> np.ndarray:
-    """Return the fp32 distance of the ends of rows of fp32, zero among them."""
-    with np.errstate(over="ignore"):
-        high, low = (end(values, axis=-1, initial=0) for end in (np.max, np.min))
-        return np.minimum(high - low, LARGEST)
+def _choose(
+    values: np.ndarray, block: Block, rules: Rules, words: np.ndarray | None
+) -> tuple[np.ndarray, ...]:
+    """Return the codes of scales, elements and zero points of finite rows."""
+    low, high = (end(values, axis=-1, initial=0) for end in (np.min, np.max))
+
+    def attempt(factor: np.float32) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        shrunk = times(low, factor)
+        scales = scales_of(times(high, factor), shrunk, block, rules)
+        elements, zeros = fit(values, shrunk, scales, block, rules, words)
+        assert block.zero_point is not None
+        steps = block.element.decode(elements) - block.zero_point.decode(zeros)[:, None]
+        return (scales, elements, zeros), steps * block.scale.decode(scales)[:, None]
+
+    if rules.grid is not None:
+        return least_squares(values.astype(np.float64), rules.grid.factors, attempt)
+    codes, _ = attempt(_ONE)
+    return codes
 
 
-def scales_of(values: np.ndarray, block: Block, rules: Rules) -> np.ndarray:
-    """Return the codes of the scales that the spans of finite rows have."""
+def scales_of(high: np.ndarray, low: np.ndarray, block: Block, rules: Rules) -> np.ndarray:
+    """Return the codes of the scales that the fp32 distances of two ends have."""
     element = block.element
     assert isinstance(element, Fixed)
+    with np.errstate(over="ignore"):
+        span = np.minimum(high - low, LARGEST)
     # Its largest element is the distance of the ends of the format's.
     spread = replace(block, zero_point=None, element=replace(element, signed=False))
-    ones = np.ones(len(values), np.float32)
-    return fitting_scales(span_of(values), spread, rules, ones, ones)
+    ones = np.ones(len(span), np.float32)
+    return fitting_scales(span, spread, rules, ones, ones)
 
 
 def fit(
-    values: np.ndarray, scales: np.ndarray, block: Block, rules: Rules, words: np.ndarray | None
+    values: np.ndarray,
+    low: np.ndarray,
+    scales: np.ndarray,
+    block: Block,
+    rules: Rules,
+    words: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes of elements and zero points of finite rows by the codes of their scales."""
+    """Return the codes of elements and zero points of finite rows, of which the lowest element is
+    for ``low``, by the codes of their scales."""
     element, zero = block.element, block.zero_point
     assert isinstance(element, Fixed)
     assert isinstance(zero, Fixed)
@@ -125,7 +157,6 @@ def fit(
         divide(of, factors, into, how, ones, ones, random, result)
         return integers_of(result, wide)
 
-    low = np.min(values, axis=-1, initial=0)
     nearest = replace(rules, rounding=Rounding.RNE, random_bits=None)
     point = element.min_integer - quotients(low[:, None], nearest, None)[:, 0]
     point = np.clip(point, zero.min_integer, zero.max_integer)

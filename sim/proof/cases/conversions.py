@@ -23,9 +23,9 @@ RULES: Rules = {
     ("hadamard", "size"): lambda draw: draw.one(2, 2, 4, 4, 8, 16),
     ("hadamard", "accumulation"): lambda draw: draw.one("exact", f"aligned({draw.integer(4, 48)})"),
     "signs": _signs,
-    # What the unit refuses: scales of typical magnitudes.
+    # What the unit refuses: scales that do not follow from the largest magnitude.
     ("block-quantize", "scale_rule"): lambda draw: draw.one(
-        *(rule for rule in ScaleRule if not rule.typical)
+        *(rule for rule in ScaleRule if rule.by_largest)
     ),
 }
 
@@ -35,7 +35,7 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
     for name, fmt in BLOCKS.items():
         size: Any = {"size": 8 if fmt.power_of_two else 4}
         quantise = {"out": name, **size}
-        rules = [rule for rule in ScaleRule if not rule.typical]
+        rules = [rule for rule in ScaleRule if rule.by_largest]
         parameter, words = ("scale_rule", rules) if fmt.power_of_two else ("order", Order)
         for number, word in enumerate(words):
             source = ("bf16", "fp32", "fp16")[number % 3]

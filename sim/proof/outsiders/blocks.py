@@ -21,6 +21,7 @@ import numpy as np
 
 from macaw.golden import BLOCKS, Block, Fixed, Float, Format, format
 from macaw.golden.arithmetic.block_scales import quantize_blocks
+from macaw.golden.formats import Book
 from macaw.golden.tensors.quantized import Rules
 
 from ..reference.arithmetic import block_scales as reference_blocks
@@ -406,6 +407,21 @@ def fraction_options(name: str) -> Iterator[dict[str, Any]]:
         yield {"order": "te", "te_zero_codes": True}
 
 
+SEARCHED = ("int4sym-k7-fp32", "ternary-k16-fp16", "e2m1-k8-ue4m3", "nf4-k8-fp16", "nvfp4")
+"""Of which the scale is searched for, with each of these grids."""
+GRIDS = ("linear(1,0.4,6)", "geometric(1.5,0.5,5)", "linear(1,1.5,1)")
+
+
+def search_options(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the options under which the scalar reference judges a search."""
+    orders = itertools.cycle(("paper", "te", "torchao", "ct", "exact"))
+    for grid, order in zip(GRIDS, orders):
+        yield {"scale_rule": "mse", "grid": grid, "order": order}
+    rounding = "rtz" if isinstance(_block(name).element, Book) else "sr"
+    yield {"scale_rule": "mse", "grid": GRIDS[0], "order": "ct", "rounding": rounding}
+    yield {"scale_rule": "mse", "grid": GRIDS[1], "order": "te", "te_zero_codes": True}
+
+
 def checks() -> list[Check]:
     """Return every comparison in full: a million blocks of each registered format at least."""
     result: list[Check] = []
@@ -428,6 +444,10 @@ def checks() -> list[Check]:
             elements = 4_000 if name in SPELLED else 20_000
             blocks = max(elements // _size(_block(name)), len(KINDS))
             add(f"fractions-{name}-{label}", by_fractions, name, blocks, **options)
+    for name in SEARCHED:
+        for options in search_options(name):
+            label = "-".join(str(value) for value in options.values())
+            add(f"fractions-{name}-{label}", by_fractions, name, 400, **options)
     for name in ("mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e3m2", "mxfp6-e2m3", "mxfp4", "mxint8"):
         add(f"gfloat-{name}", by_gfloat, name, 5_000)
     return result

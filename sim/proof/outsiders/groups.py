@@ -18,7 +18,7 @@ from macaw.golden.arithmetic.block_rules import Order, Rules
 from macaw.golden.arithmetic.groups.zero_points import Groups, quantize_groups
 
 from ..reference.arithmetic import groups as reference
-from .blocks import KINDS, ROUNDINGS, nearest, stimulus
+from .blocks import GRIDS, KINDS, ROUNDINGS, nearest, stimulus
 from .check import Check, ProofFailure, as_value
 
 NAMES = (
@@ -171,6 +171,8 @@ def options_of() -> Iterator[dict[str, Any]]:
         yield {"rounding": rounding}
     for least, order in (("modelopt", "paper"), ("torchao", "exact"), ("ct", "ct")):
         yield {"order": order, "min_scale": least}
+    for order, grid in zip(ORDERS, GRIDS):
+        yield {"order": order, "scale_rule": "mse", "grid": grid}
 
 
 def checks() -> list[Check]:

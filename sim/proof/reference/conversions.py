@@ -23,8 +23,8 @@ KINDS = ("block-quantize", "block-dequantize", "hadamard")
 
 
 def block_quantize(spec, beat):
-    """Elements, scale and zero point; docs/quantisation.md. Without a tensor's scales that can be used, the
-    scale is a NaN and the elements are zero."""
+    """Elements, scale and zero point; docs/quantisation.md. Without a tensor's scales that can be
+    used, the scale is a NaN and the elements are zero."""
     rounding, words = direction(spec, beat)
     if spec.out.zero_point is not None:
         r, scale, zero = groups.quantize(

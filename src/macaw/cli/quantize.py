@@ -35,7 +35,7 @@ _LOSS = (
 )
 
 
-_BLOCK_OPTIONS = ("scale_rule", "order", "min_scale", "axis", "rotation")
+_BLOCK_OPTIONS = ("scale_rule", "grid", "order", "min_scale", "axis", "rotation")
 _SCALAR_OPTIONS = ("overflow", "scale")
 
 
@@ -49,7 +49,12 @@ _SCALAR_OPTIONS = ("overflow", "scale")
 )
 @click.option("--scale", help="Divide by this power of two; max.  [default: 1]")
 @click.option("--axis", type=int, help="Blocks: the axis along which they lie.  [default: -1]")
-@click.option("--scale-rule", help="floor ceil rceil even of powers of two; mean median of others.")
+@click.option(
+    "--scale-rule", help="floor ceil rceil even of powers of two; mean median mse of others."
+)
+@click.option(
+    "--grid", help="Of mse: linear(a,b,n), geometric(a,b,n).  [default: linear(1,0.21,79)]"
+)
 @click.option("--order", help="Other scales: paper te torchao ct exact.  [default: paper]")
 @click.option("--min-scale", help="Other scales: none modelopt torchao ct.  [default: none]")
 @click.option("--hadamard", "rotation", type=int, help="Blocks: rotate groups of this size first.")

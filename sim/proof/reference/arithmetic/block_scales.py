@@ -112,6 +112,47 @@ def block_scale(amax, block, order, encode, decode, top=None):
     return project(wanted, block.scale, "rne", "saturate")[0]
 
 
+def tree_sum(numbers):
+    """The sum of floats, filled up with zeros: the upper half is added to the lower, and again."""
+    numbers = list(numbers)
+    while len(numbers) & (len(numbers) - 1):
+        numbers.append(0.0)
+    while len(numbers) > 1:
+        half = len(numbers) // 2
+        numbers = [x + y for x, y in zip(numbers[:half], numbers[half:], strict=True)]
+    return numbers[0]
+
+
+def squared_error(values, found):
+    """Of exact values, in the float64 of Python."""
+    differences = [float(x) - float(y) for x, y in zip(values, found, strict=True)]
+    return tree_sum(d * d for d in differences)
+
+
+def factors(grid):
+    """The fp32 numbers of ``linear(a,b,n)`` or ``geometric(a,b,n)``, in their order."""
+    kind, ends = grid.removesuffix(")").split("(")
+    *ends, n = ends.split(",")
+    (a, b), n = map(Fraction, ends), int(n)
+    for i in range(n + 1):
+        if kind == "linear":
+            yield fp32(a + i * (b - a) / n)
+            continue
+        # Between which two midpoints the power lies, and both to the n-th are rational.
+        x = fp32(Fraction(float(a) * (float(b) / float(a)) ** (i / n)))
+        ulp = TWO ** (floor_log2(x) - 23)
+        while ((x + ulp / 2) / a) ** n < (b / a) ** i:
+            x += ulp
+        while ((x - ulp / 2) / a) ** n > (b / a) ** i:
+            x -= ulp
+        yield x
+
+
+def scaled_end(x, factor):
+    """An end of the values times a factor, in fp32 and at most its largest number."""
+    return number(fp32(x * factor))
+
+
 def typical_scale(magnitudes, block, rule):
     """Code of the scale that follows from all magnitudes, in the float64 of Python."""
     numbers = [float(x) for x in magnitudes]
@@ -119,13 +160,7 @@ def typical_scale(magnitudes, block, rule):
         numbers.sort()
         middle = (numbers[(len(numbers) - 1) // 2] + numbers[len(numbers) // 2]) / 2
     else:
-        count = len(numbers)
-        while len(numbers) & (len(numbers) - 1):
-            numbers.append(0.0)
-        while len(numbers) > 1:
-            half = len(numbers) // 2
-            numbers = [x + y for x, y in zip(numbers[:half], numbers[half:], strict=True)]
-        middle = numbers[0] / count
+        middle = tree_sum(numbers) / len(numbers)
     root = fp32(Fraction(math.sqrt(largest(block.element))))
     return project(ratio(fp32(Fraction(middle)), root), block.scale, "rne", "saturate")[0]
 
@@ -166,6 +201,7 @@ def quantize(
     words=None,
     bits=16,
     least=None,
+    grid=None,
 ):
     """Codes of the elements and of the scale of one block.
 
@@ -195,13 +231,27 @@ def quantize(
         parts = [x if isinstance(x, str) else x / TWO**e for x in values]
         code = e + block.scale.bias
     else:
-        if scale_rule in ("mean", "median"):
-            code = typical_scale([abs(number(x)) for x in values], block, scale_rule)
-        else:
-            code = block_scale(amax, block, order, *tensor)
-        code = least_scale(code, block, min_scale)
-        s = value(code, block.scale)
-        if s == 0 and not te_zero_codes:
-            return nothing, 0
-        parts = [scaled(x, s, order, *tensor) for x in values]
+        tries = []
+        for factor in factors(grid) if scale_rule == "mse" else (Fraction(1),):
+            if scale_rule in ("mean", "median"):
+                code = typical_scale([abs(number(x)) for x in values], block, scale_rule)
+            else:
+                code = block_scale(scaled_end(amax, factor), block, order, *tensor)
+            code = least_scale(code, block, min_scale)
+            s = value(code, block.scale)
+            if s == 0 and not te_zero_codes:
+                tries.append((nothing, code))
+                continue
+            parts = [scaled(x, s, order, *tensor) for x in values]
+            codes = [rounded(x, word) for x, word in zip(parts, words, strict=True)]
+            tries.append((codes, code))
+        if len(tries) == 1:
+            return tries[0]
+        return min(tries, key=lambda each: error(values, *each, block, tensor[1]))
     return [rounded(x, word) for x, word in zip(parts, words, strict=True)], code
+
+
+def error(values, codes, code, block, decode):
+    """The squared error of a block's codes."""
+    found = [number(value(c, block.element)) * value(code, block.scale) * decode for c in codes]
+    return squared_error(map(number, values), found)

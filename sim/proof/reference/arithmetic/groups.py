@@ -7,7 +7,15 @@ One group at a time; values as in :mod:`macaw.sim.proof.reference.arithmetic.sca
 
 from fractions import Fraction
 
-from .block_scales import block_scale, fp32, least_scale, scaled
+from .block_scales import (
+    block_scale,
+    factors,
+    fp32,
+    least_scale,
+    scaled,
+    scaled_end,
+    squared_error,
+)
 from .scalar import TWO, number, project, round_integer, value
 
 ONE = Fraction(1)
@@ -23,7 +31,8 @@ def whole(x, rounding="rne", word=0, bits=16):
 def ends(fmt):
     """The lowest and the highest integer of a fixed-point format."""
     high = 2 ** (fmt.width - fmt.signed) - 1
-    return (-high - 1 if fmt.signed else 0), high
+    low = -high if fmt.symmetric else -high - 1
+    return (low if fmt.signed else 0), high
 
 
 def between(n, fmt):
@@ -33,7 +42,16 @@ def between(n, fmt):
 
 
 def quantize(
-    values, block, *, rounding="rne", order="paper", min_scale="none", words=None, bits=16
+    values,
+    block,
+    *,
+    rounding="rne",
+    order="paper",
+    min_scale="none",
+    scale_rule="floor",
+    grid=None,
+    words=None,
+    bits=16,
 ):
     """Codes of the elements, of the scale and of the zero point of one group."""
     element, zero = block.element, block.zero_point
@@ -42,18 +60,24 @@ def quantize(
         return nothing, project("nan", block.scale, "rne", "nonfinite")[0], 0
     low, high = ends(element)
     place = TWO**-element.fraction
-    least = min(0, *map(number, values))
-    span = fp32(max(0, *map(number, values)) - least)
-    code = block_scale(span, block, order, ONE, ONE, top=(high - low) * place)
-    code = least_scale(code, block, min_scale)
-    s = value(code, block.scale)
-    if s == 0:
-        return nothing, code, 0
-    steps = number(scaled(Fraction(least), s, order, ONE, ONE)) / place
-    point = between(low - whole(steps), zero)
-    elements = []
-    for x, word in zip(values, words or nothing, strict=True):
-        quotient = number(scaled(x, s, order, ONE, ONE)) / place
-        n = between(whole(quotient, rounding, word, bits) + point, element)
-        elements.append(n % 2**element.width)
-    return elements, code, point % 2**zero.width
+    exact = [number(x) for x in values]
+
+    def attempt(factor):
+        least, most = (scaled_end(end(0, *exact), factor) for end in (min, max))
+        code = block_scale(fp32(most - least), block, order, ONE, ONE, top=(high - low) * place)
+        code = least_scale(code, block, min_scale)
+        s = value(code, block.scale)
+        if s == 0:
+            return nothing, code, 0, squared_error(exact, nothing)
+        steps = number(scaled(Fraction(least), s, order, ONE, ONE)) / place
+        point = between(low - whole(steps), zero)
+        elements = []
+        for x, word in zip(values, words or nothing, strict=True):
+            quotient = number(scaled(x, s, order, ONE, ONE)) / place
+            elements.append(between(whole(quotient, rounding, word, bits) + point, element))
+        found = squared_error(exact, [(n - point) * place * s for n in elements])
+        codes = [n % 2**element.width for n in elements]
+        return codes, code, point % 2**zero.width, found
+
+    tries = map(attempt, factors(grid) if scale_rule == "mse" else (ONE,))
+    return min(tries, key=lambda each: each[-1])[:-1]
