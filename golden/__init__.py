@@ -9,6 +9,7 @@ from .formats.scalar import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .tensors.autoflex import Autoflex
 from .tensors.flexpoint import FlexTensor
 from .tensors.matmul import matmul
+from .tensors.packing import pack, unpack
 from .tensors.quantized import MinScale, Order, Quantized, Rules, ScaleRule, quantize
 from .tensors.rotation import hadamard
 from .units.registry import UNITS, Add, Cast, Dot, Fma, Mac, Mul, Operand, Ports, Unit, unit
@@ -52,6 +53,8 @@ __all__ = [
     "format",
     "hadamard",
     "matmul",
+    "pack",
     "quantize",
     "unit",
+    "unpack",
 ]

@@ -9,7 +9,7 @@ import pytest
 from command_line import Run, one_line
 
 import macaw
-from macaw import tensors
+from macaw import golden, tensors
 
 
 @pytest.mark.parametrize(
@@ -225,3 +225,54 @@ def test_output_replaces_at_once_or_not_at_all(run: Run, tmp_path: Path) -> None
     assert run("quantize", "w.npy", "--format", "fp61", "-o", "c.npy").code == 2
     assert (tmp_path / "c.npy").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.npy", "w.npy"]
+
+
+@pytest.mark.parametrize(("suffix", "how"), [("npz", "gptq"), ("safetensors", "awq")])
+def test_packed_words_and_back(run: Run, suffix: str, how: str) -> None:
+    weights = np.random.default_rng(0).standard_normal((16, 64)).astype(np.float32)
+    tensors.write(Path("model.safetensors"), {"a.weight": weights, "b.bias": weights[0]}, {})
+    name, packed = "uint4-k16-fp16-zuint4", f"packed.{suffix}"
+    line = f"quantize model.safetensors --format {name} --packing {how} -o {packed}"
+    assert "takes a matrix" in run(*line.split()).out
+    fmt = macaw.format(name)
+    wanted = golden.pack(fmt.quantize(weights), how)
+    found = dict(tensors.read(Path(packed)))
+    assert {f"a.{part}" for part in wanted} == found.keys()
+    for part, array in wanted.items():
+        assert found[f"a.{part}"].dtype == array.dtype
+        assert np.array_equal(found[f"a.{part}"], array)
+    line = f"quantize {packed} --format {name} --packing {how} --decode -o back.npz"
+    assert run(*line.split()).code == 0
+    assert np.array_equal(np.load("back.npz")["a"], fmt.quantize(weights).dequantize())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        ("--format int4-k4-fp16 --packing gptq", "--packing needs a file to write the words to"),
+        ("--format int4-k4-fp16 --packing gptp -o p.npz", "packing=gptp: did you mean gptq"),
+        ("--format e4m3 --packing gptq -o p.npz", "--packing is for block formats, and e4m3"),
+        ("--format mxfp4 --packing gptq -o p.npz", "gptq: stores groups as uint4-k128-fp16-zuint4"),
+        ("--format int4-k4-fp16 --packing gptq -o p.npz", "gptq: takes a matrix"),
+        ("--format int4-k4-fp16 --grid linear(1,2,3)", "is for scale_rule=mse, not floor"),
+        ("--format int4-k4-fp16 --scale-rule mse --grid 3", "must be linear(start,end,steps)"),
+    ],
+)
+def test_packing_and_grids_that_are_refused(run: Run, arguments: str, fragment: str) -> None:
+    np.save("ones.npy", np.ones(32))
+    one_line(run("quantize", "ones.npy", *arguments.split()), fragment)
+
+
+def test_a_part_that_is_missing(run: Run) -> None:
+    np.savez("p.npz", **{"a.qweight": np.zeros((2, 8), np.int32)})
+    line = "quantize p.npz --format int4-k4-fp16 --packing gptq --decode -o b.npz"
+    one_line(run(*line.split()), "a.qzeros: is missing beside a.qweight")
+
+
+def test_a_search_for_scales(run: Run) -> None:
+    values = np.random.default_rng(1).standard_t(3, (4, 64))
+    np.save("w.npy", values)
+    line = "quantize w.npy --format int4-k32-fp16 --scale-rule mse --grid linear(1,0.5,4) -o q.npz"
+    assert run(*line.split()).code == 0
+    wanted = macaw.format("int4-k32-fp16").quantize(values, scale_rule="mse", grid="linear(1,.5,4)")
+    assert np.array_equal(np.load("q.npz")["w.elements"], wanted.elements)

@@ -24,10 +24,10 @@ UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("block-dot", {"a": GROUP, "out": "fp16", "accumulation": "aligned(12)"}, {}),
     ("block-dequantize", {"a": GROUP, "out": "fp16", "rounding": "rdn"}, {"stages": 2}),
     ("block-dequantize", {"a": "fx5.2-k2-e4m3-zfx7.2", "out": "int6"}, {"flow": "stream"}),
-    ("block-quantize", {"a": "bf16", "out": GROUP}, {"stages": 2}),
+    ("block-quantize", {"a": "bf16", "out": "uint4-k2-fp16-zuint4"}, {"stages": 2}),
     (
         "block-quantize",
-        {"a": "fp16", "out": "int6-k4-fp32-zint8", "order": "ct", "rounding": "sr"},
+        {"a": "fp16", "out": "int6-k2-e5m2-zint8", "order": "ct", "rounding": "sr"},
         {"fold": 2, "flow": "valid"},
     ),
     (

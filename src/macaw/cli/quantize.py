@@ -35,7 +35,7 @@ _LOSS = (
 )
 
 
-_BLOCK_OPTIONS = ("scale_rule", "grid", "order", "min_scale", "axis", "rotation")
+_BLOCK_OPTIONS = ("scale_rule", "grid", "order", "min_scale", "axis", "rotation", "packing")
 _SCALAR_OPTIONS = ("overflow", "scale")
 
 
@@ -58,6 +58,7 @@ _SCALAR_OPTIONS = ("overflow", "scale")
 @click.option("--order", help="Other scales: paper te torchao ct exact.  [default: paper]")
 @click.option("--min-scale", help="Other scales: none modelopt torchao ct.  [default: none]")
 @click.option("--hadamard", "rotation", type=int, help="Blocks: rotate groups of this size first.")
+@click.option("--packing", help="Blocks: write words of gptq gptq_v2 awq i2_s bnb4.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the words for sr.")
 @click.option("--dtype", help="Format of arrays of raw bytes (V1, f1, V2) and of their size.")
 @click.option("--include", multiple=True, help="Only tensors named so, as *.weight. Repeatable.")
@@ -74,6 +75,7 @@ def quantize(
     output: str | None,
     as_json: bool,
     dtype: str | None,
+    packing: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     **options: Any,
@@ -85,7 +87,8 @@ def quantize(
 
     Nothing is written without -o. Codes are unsigned integers, in the tensors' shapes. Of a block
     format a tensor W becomes W.elements, W.scales and, if it has them, W.second_scale and W.zeros
-    (zero points); to decode them give the same --axis and --hadamard.
+    (zero points); to decode them give the same --axis and --hadamard. With --packing it becomes
+    what a deployment stores of it, as W.qweight, W.qzeros, W.scales and W.g_idx.
 
     \b
     Examples:
@@ -98,17 +101,19 @@ def quantize(
       macaw quantize codes.npz --format int8 --decode -o back.npz
       macaw quantize weights.npy --format nvfp4 --hadamard 16 -o blocks.npz
       macaw quantize blocks.npz --format nvfp4 --hadamard 16 --dequantize -o back.npz
+      macaw quantize weights.npy --format uint4-k128-fp16-zuint4 --packing gptq -o gptq.npz
     """
     from macaw import tensors
     from macaw.golden.formats.block import Block
     from macaw.golden.formats.choices import Overflow, Rounding
+    from macaw.golden.tensors.packing import packing as find_packing
     from macaw.tensors.quantize import array_of, arrays_of, decoded, quantize_blocks
     from macaw.tensors.quantize import quantize as encode
 
     fmt = macaw.format(name)
     Rounding.parse(rounding, "rounding")
     given = {key: value for key, value in options.items() if value is not None}
-    _check_kind(fmt, given)
+    _check_kind(fmt, given if packing is None else {**given, "packing": packing})
     if "overflow" in given:
         Overflow.parse(given["overflow"], "overflow")
     if seed < 0:
@@ -117,6 +122,10 @@ def quantize(
         tensors.check_writable(Path(output))
     elif decode:
         raise SpecError("--decode needs a file to write the values to: -o FILE")
+    elif packing is not None:
+        raise SpecError("--packing needs a file to write the words to: -o FILE")
+    if packing is not None:
+        find_packing(packing)
     path = Path(file)
     written, losses, skipped = {}, {}, {}
     with Progress(f"quantize {file}") as progress:
@@ -127,8 +136,10 @@ def quantize(
             parts = (
                 (part, codes)
                 for part, codes in tensors.read(path)
-                if tensors.chosen(array_of(part, fmt), include, exclude)
+                if tensors.chosen(array_of(part, fmt, packing), include, exclude)
             )
+            if packing is not None:
+                kept["packing"] = packing
             written |= decoded(file, parts, fmt, **kept)
             found = ()
         else:
@@ -139,10 +150,10 @@ def quantize(
             try:
                 array = load()
                 if isinstance(fmt, Block):
-                    blocks, losses[tensor] = quantize_blocks(array, fmt, **options)
-                    codes = arrays_of(tensor, blocks)
+                    blocks, loss = quantize_blocks(array, fmt, **options)
+                    codes = arrays_of(tensor, blocks, packing)
                 else:
-                    plain, losses[tensor] = encode(array, fmt, **options)
+                    plain, loss = encode(array, fmt, **options)
                     codes = {tensor: plain}
             except SpecError as error:  # the same for every tensor
                 raise SpecError(f"{file}: {tensor}: {error}") from None
@@ -151,6 +162,7 @@ def quantize(
             except MemoryError:
                 skipped[tensor] = "is too large for the memory that is there"
             else:
+                losses[tensor] = loss
                 if output is not None:
                     written |= codes
     if not (written or losses):
@@ -162,6 +174,7 @@ def quantize(
         metadata = {"macaw.format": fmt.name} | {key: repr(s) for key, s in scales.items()}
         if isinstance(fmt, Block):
             metadata |= {f"macaw.{key}": str(value) for key, value in given.items()}
+            metadata |= {"macaw.packing": packing} if packing is not None else {}
         tensors.write(Path(output), written, {} if decode else metadata)
     if as_json:
         report = {tensor: loss.to_json() for tensor, loss in losses.items()}

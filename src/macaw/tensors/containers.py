@@ -35,7 +35,12 @@ _NATIVE = (
     *("float64", "float32", "float16", "bool", "int64", "int32", "int16", "int8"),
     *("uint64", "uint32", "uint16", "uint8"),
 )
-_TAGS = {"float64": "F64", "float32": "F32", **{f"uint{n}": f"U{n}" for n in (8, 16, 32, 64)}}
+_TAGS = {
+    **{f"float{n}": f"F{n}" for n in (16, 32, 64)},
+    **{f"uint{n}": f"U{n}" for n in (8, 16, 32, 64)},
+    "bfloat16": "BF16",
+    "int32": "I32",
+}
 _LONGEST_NAME = 60_000  # a zip archive has 16 bits for its length in bytes
 
 

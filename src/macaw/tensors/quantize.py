@@ -17,6 +17,8 @@ from macaw.golden.errors import CodeError, FormatError, SpecError
 from macaw.golden.formats import Book, Fixed, Float, Format, Posit
 from macaw.golden.formats.block import AnyFormat, Block, check_shape, expand_scales
 from macaw.golden.formats.choices import Rounding
+from macaw.golden.tensors.packing import pack, unpack
+from macaw.golden.tensors.packing import packing as find_packing
 from macaw.golden.tensors.quantized import Quantized, Rules
 from macaw.golden.tensors.rotation import hadamard
 
@@ -211,8 +213,15 @@ def dequantize_blocks(q: Quantized, *, rotation: int = 0) -> np.ndarray:
     return hadamard(values, rotation, axis=q.axis, inverse=True) if rotation else values
 
 
-def arrays_of(name: str, q: Quantized) -> dict[str, np.ndarray]:
-    """Return the codes of ``q`` as named arrays, as files hold them."""
+def arrays_of(name: str, q: Quantized, packing: str | None = None) -> dict[str, np.ndarray]:
+    """Return the codes of ``q`` as named arrays, as files hold them.
+
+    With a ``packing`` they are those of :func:`macaw.golden.tensors.packing.pack`, by the name of
+    the layer: that of its weight, without ``.weight``.
+    """
+    if packing is not None:
+        layer = name.removesuffix(".weight")
+        return {f"{layer}.{part}": array for part, array in pack(q, packing).items()}
     arrays = {f"{name}.elements": q.elements, f"{name}.scales": q.scales}
     if q.second_scale is not None:
         arrays[f"{name}.second_scale"] = q.second_scale
@@ -221,28 +230,39 @@ def arrays_of(name: str, q: Quantized) -> dict[str, np.ndarray]:
     return arrays
 
 
-def array_of(part: str, fmt: AnyFormat) -> str:
+def array_of(part: str, fmt: AnyFormat, packing: str | None = None) -> str:
     """Return the name of the array that a part from :func:`arrays_of` belongs to."""
-    for end in map(".".__add__, _PARTS) if isinstance(fmt, Block) else ():
+    parts = _PARTS if packing is None else find_packing(packing).parts
+    for end in map(".".__add__, parts) if isinstance(fmt, Block) else ():
         if part.endswith(end):
             return part.removesuffix(end)
     return part
 
 
 def quantized(
-    arrays: Iterable[tuple[str, np.ndarray]], block: Block, *, axis: int = -1
+    arrays: Iterable[tuple[str, np.ndarray]],
+    block: Block,
+    *,
+    axis: int = -1,
+    packing: str | None = None,
 ) -> Iterator[tuple[str, Quantized]]:
     """Put together what :func:`arrays_of` made; CodeError if a part is missing or too much."""
     parts = dict(arrays)
-    names = [name.removesuffix(".elements") for name in parts if name.endswith(".elements")]
     there = {"second_scale": block.second_scale, "zeros": block.zero_point}
     wanted = [part for part in _PARTS if there.get(part, block) is not None]
+    if packing is not None:
+        wanted = list(find_packing(packing).parts)
+    first = wanted[0]
+    names = [name.removesuffix(f".{first}") for name in parts if name.endswith(f".{first}")]
     for name in names:
         for part in wanted:
             if f"{name}.{part}" not in parts:
-                raise CodeError(f"{name}.{part}: is missing beside {name}.elements")
+                raise CodeError(f"{name}.{part}: is missing beside {name}.{first}")
         fields = {part: parts.pop(f"{name}.{part}") for part in wanted}
-        yield name, Quantized(format=block, axis=axis, **fields)
+        if packing is not None:
+            yield name, unpack(fields, packing, block)
+        else:
+            yield name, Quantized(format=block, axis=axis, **fields)
     if parts:
         raise CodeError(f"{next(iter(parts))}: is no part of an array in {block.name}")
 
@@ -255,12 +275,13 @@ def decoded(
     scale: float | str = 1.0,
     axis: int = -1,
     rotation: int = 0,
+    packing: str | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the values of the codes that ``file`` holds; errors name it and the array."""
     name = ""
     try:
         if isinstance(fmt, Block):
-            for name, q in quantized(arrays, fmt, axis=axis):
+            for name, q in quantized(arrays, fmt, axis=axis, packing=packing):
                 yield name, dequantize_blocks(q, rotation=rotation)
         else:
             for name, codes in arrays:
