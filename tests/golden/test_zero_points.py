@@ -313,7 +313,8 @@ def test_values_of_a_group(name, out):
     ],
 )
 def test_a_unit_finds_what_quantize_finds(name, options):
-    block, values = format(name), np.random.default_rng(8).standard_normal((60, 128))
+    block, values = prove._group(name), np.random.default_rng(8).standard_normal((60, 128))
+    assert block.size is not None
     size = block.size * block.tile
     spec = unit("block-quantize", a="bf16", out=name, size=size, **options)
     assert list(spec.ports.outputs) == ["r", "scale", "zero"]

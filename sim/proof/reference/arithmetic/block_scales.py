@@ -247,7 +247,7 @@ def quantize(
             tries.append((codes, code))
         if len(tries) == 1:
             return tries[0]
-        return min(tries, key=lambda each: error(values, *each, block, tensor[1]))
+        return min(tries, key=lambda each: error(values, each[0], each[1], block, tensor[1]))
     return [rounded(x, word) for x, word in zip(parts, words, strict=True)], code
 
 
