@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from macaw.golden import CodeError, FormatError, Quantized, SpecError, format, matmul, unit
+from macaw.golden import Block, CodeError, FormatError, Quantized, SpecError, format, matmul, unit
 from macaw.golden.arithmetic.groups import zero_points
 from macaw.sim.proof.outsiders import groups as prove
 from macaw.sim.proof.outsiders import units
@@ -313,7 +313,8 @@ def test_values_of_a_group(name, out):
     ],
 )
 def test_a_unit_finds_what_quantize_finds(name, options):
-    block, values = prove._group(name), np.random.default_rng(8).standard_normal((60, 128))
+    block, values = format(name), np.random.default_rng(8).standard_normal((60, 128))
+    assert isinstance(block, Block)
     assert block.size is not None
     size = block.size * block.tile
     spec = unit("block-quantize", a="bf16", out=name, size=size, **options)
