@@ -32,6 +32,7 @@ from .pages import (
     integer_network,
     lmul,
     machines,
+    posits,
     quantisation,
     small_floats,
     synthesis_results,
@@ -92,6 +93,10 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "steps": (machines.steps, ()),
         "errors": (machines.errors, ("machine_errors",)),
         "cost": (machines.cost, ("machines",)),
+    },
+    "posits.md": {
+        "verdict": (posits.verdict, ("posits",)),
+        "cost": (posits.cost, ("posits",)),
     },
     "quantisation.md": {"orders": (quantisation.orders, ("orders",))},
 }
