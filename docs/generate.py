@@ -69,6 +69,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "verdict": (code_books.verdict, ("code_books", "groups")),
         "errors": (code_books.errors, ("code_books",)),
         "cost": (block_formats_results.weights, ("groups",)),
+        "products": (block_formats_results.products, ("groups",)),
     },
     "dyadic.md": {"differences": (dyadic.differences, ("requantisation",))},
     "flexpoint-hardware.md": {

@@ -128,7 +128,7 @@ BESIDE = {  # late imports within a room, without which what it imports would co
     ("golden.units.naming", "golden.units.specification"),  # a type
     *(  # methods of the scheduler, in files of their own: its type
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
-        for name in ("adders", "labels", "multipliers", "state", "wire")
+        for name in ("adders", "labels", "multipliers", "state", "table", "wire")
     ),
     ("hdl.units.naming", "hdl.units.implementation"),  # a type
     ("synth.report", "synth.compare"),  # a type

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What groups of weights cost in dot products: zero points, and elements out of a code book.
+"""What groups of weights cost in dot products: zero points, and elements out of a code book; and
+what products of two codes do.
 
 Figures that are not asked for stay. Each goes through macaw's cache.
 
@@ -19,6 +20,16 @@ PAIRS = (
 """Blocks whose 32 products one unit adds up."""
 WEIGHTS = ("int4", "e2m1", "nf4", "fp4bnb", "int5")
 """Of four bits and five, each with activations of int8 in eight lanes."""
+PRODUCTS = (
+    *(f"mul a={name} out=fp32" for name in ("int4", "e2m1", "nf4", "fp4bnb", "nupes4a1.5")),
+    "mul a=lns4.1 out=fp32",
+    "mul a=nf4 b=int4 out=fp32",
+    "mul a=e2m1",
+    "mul a=lns4.1",
+    "mul a=e4m3",
+    "mul a=lns8.3",
+)
+"""Of two codes, as the command line has them."""
 
 
 def pair(a: str, b: str) -> str:
@@ -31,7 +42,7 @@ def weight(name: str) -> str:
     return f"dot a={name} b=int8 out=fp32 lanes=8"
 
 
-ROWS = (*(pair(a, b) for a, b in PAIRS), *map(weight, WEIGHTS))
+ROWS = (*(pair(a, b) for a, b in PAIRS), *map(weight, WEIGHTS), *PRODUCTS)
 
 
 def main() -> None:

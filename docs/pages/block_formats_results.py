@@ -4,7 +4,7 @@
 from typing import Any
 
 from benchmarks.cost.block_dots import ANCHORS, AT_LEAST
-from benchmarks.cost.groups import PAIRS, WEIGHTS, pair, weight
+from benchmarks.cost.groups import PAIRS, PRODUCTS, WEIGHTS, pair, weight
 from benchmarks.cost.measure import MEGAHERTZ
 from macaw.golden.formats.block import BLOCKS, Block
 
@@ -137,6 +137,11 @@ def weights(found: dict[str, Any]) -> str:
     """Dot products of weights of four bits."""
     rows = [[f"`{name}`", *_priced(found[weight(name)])] for name in WEIGHTS]
     return table(["a", *_PRICES], rows)
+
+
+def products(found: dict[str, Any]) -> str:
+    """Products of two codes."""
+    return table(["unit", *_PRICES], [[f"`{row}`", *_priced(found[row])] for row in PRODUCTS])
 
 
 _PRICES = ["GE", "FO4", "LUT", "LUT, no DSP"]

@@ -47,6 +47,12 @@ def power_book(name: str) -> Book | None:
     return None
 
 
+def logarithm_fraction(book: Book) -> int | None:
+    """Return the bits of the logarithm's fraction of an LNS; None for another book."""
+    match = _LNS.fullmatch(book.name)
+    return int(match["fraction"]) if match and power_book(book.name) == book else None
+
+
 @functools.lru_cache(maxsize=64)
 def _logarithmic(name: str, width: int, fraction: int, zero: bool) -> Book:
     exponent = width - 1 - fraction

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Products of a pipeline's wires: in hard multipliers, as a library has them, or in logic cells."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Value
 
 from .labels import scoped
+from .table import lookup
 from .wire import Wire, cat
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
 
 __all__ = ["hard", "multiply"]
+
+_TABLE = 8
+"""Bits of the index of the largest table of products."""
+_FEW = 48
+"""Results of a table that is smaller than what is beside hard multipliers."""
 
 
 @scoped("multiply")
@@ -28,6 +35,8 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     for x, y in ((a, b), (b, a)):
         if x.constant is not None and x.constant > 0 and x.constant.bit_count() == 1:
             return y.shifted_left(x.constant.bit_length() - 1)
+    if (table := _looked_up(p, a, b)) is not None:
+        return table
     if len(a) < len(b):
         a, b = b, a
     if _soft(p, len(a), len(b)):
@@ -45,6 +54,35 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     if p.delays.product_registers and p.looping is None and p.period < float("inf"):
         wire.time = p.period
     return wire
+
+
+def _looked_up(p: "Scheduler", a: Wire, b: Wire) -> Wire | None:
+    """The product as one table of both indices, where that has fewer entries than a multiplier has
+    partial products: of two long constants that are looked up.
+
+    Hard multipliers are better than logic cells, but for few results.
+    """
+    if (a.entries is None and b.entries is None) or p.table == "ram":
+        return None
+    (i, left), (j, right) = _entries(a), _entries(b)
+    bits = len(i) + len(j)
+    if bits > _TABLE or len(a) * len(b) <= 1 << bits:
+        return None
+    products = [x * y for y in right for x in left]
+    if hard(p, len(a), len(b)) and len(set(products)) > _FEW:
+        return None
+    return lookup(p, cat(i, j), products)
+
+
+def _entries(w: Wire) -> tuple[Wire, Sequence[int]]:
+    """An index, and the value for each of its patterns: of what is not looked up, its own bits."""
+    if w.entries is not None:
+        return w.entries
+    width = len(w)
+    if width > _TABLE:
+        return w, ()
+    half = 1 << (width - 1) if w.signed else 0
+    return w.bits(width), [(n + half) % (1 << width) - half for n in range(1 << width)]
 
 
 def _multiply_split(p: "Scheduler", a: Wire, b: Wire, cut: int) -> Wire:

@@ -199,7 +199,7 @@ class Scheduler:
         named = Signal(wire.value.shape(), name=label, attrs=NAMED)
         self.module.d.comb += named.eq(wire.value)
         result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
-        result.adder = wire.adder
+        result.adder, result.entries = wire.adder, wire.entries
         # Both are delayed by the same registers.
         result._delayed += wire._delayed[1:]
         wire._delayed, wire.name, wire.scope = result._delayed, result.name, result.scope

@@ -2,13 +2,16 @@
 """Constants that are looked up: cells of logic and choices between them, or a memory."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Const, Mux, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 
 from .labels import scoped
-from .scheduler import Scheduler
 from .wire import Wire, shape_of
+
+if TYPE_CHECKING:
+    from .scheduler import Scheduler
 
 __all__ = ["lookup"]
 
@@ -17,7 +20,7 @@ _CELL = 4
 
 
 @scoped("table")
-def lookup(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
+def lookup(p: "Scheduler", index: Wire, values: Sequence[int]) -> Wire:
     """``values[index]``; an index beyond their end gives the last one."""
     if index.constant is not None:
         return p.constant(values[min(index.constant, len(values) - 1)])
@@ -30,10 +33,12 @@ def lookup(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
     padded = [*values, *[values[-1]] * ((1 << width) - len(values))]
     if p.table == "ram" and width > _CELL:
         return _memory(p, index[:width], padded).within(low, high)
-    return _choose(p, index, padded, width).within(low, high)
+    found = _choose(p, index, padded, width).within(low, high)
+    found.entries = index[:width], padded
+    return found
 
 
-def _memory(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
+def _memory(p: "Scheduler", index: Wire, values: Sequence[int]) -> Wire:
     """An entry of a memory that is never written, at the next clock edge."""
     shape = shape_of(min(values), max(values))
     patterns = [value % (1 << shape.width) for value in values]
@@ -59,7 +64,7 @@ def _memory(p: Scheduler, index: Wire, values: Sequence[int]) -> Wire:
     return Wire(p, entry, stage + 1, time, min(values), max(values), "entry")
 
 
-def _choose(p: Scheduler, index: Wire, values: Sequence[int], width: int) -> Wire:
+def _choose(p: "Scheduler", index: Wire, values: Sequence[int], width: int) -> Wire:
     low, high = min(values), max(values)
     if low == high:
         return p.constant(low)

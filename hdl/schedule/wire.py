@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from amaranth.hdl import Cat, Const, Shape, Value, signed, unsigned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .scheduler import Scheduler
 
 __all__ = ["Wire", "cat", "extend", "shape_of"]
@@ -36,6 +38,7 @@ class Wire:
         "_delayed",
         "adder",
         "constant",
+        "entries",
         "high",
         "low",
         "name",
@@ -68,6 +71,8 @@ class Wire:
         self.constant: int | None = None
         # Whether synthesis may take the adder that this comes from into the next one.
         self.adder = False
+        # Where it is a constant looked up: the index, and the constant for each of its patterns.
+        self.entries: tuple[Wire, Sequence[int]] | None = None
         self._delayed: list[Value] = [value]
 
     def __len__(self) -> int:

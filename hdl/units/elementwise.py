@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for the units with one result per element."""
 
+from fractions import Fraction
+
 from macaw.golden import units
 from macaw.golden.arithmetic.projection import resolve_or_default
+from macaw.golden.formats import Book
+from macaw.golden.formats.choices import Rounding
+from macaw.golden.formats.power_books import logarithm_fraction
 
 from ..arithmetic.number import multiplied, unpack
 from ..arithmetic.projection import Projection
 from ..arithmetic.rounding import Rounder
+from ..arithmetic.shift import at_least
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
 from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire
+from ..schedule.table import lookup
+from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
 __all__ = ["DATAPATHS", "AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded"]
@@ -47,10 +54,64 @@ class MulDatapath(Rounded):
     wraps = True
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
+        if (logarithms := self._logarithms) is not None:
+            return {"r": add_logarithms(p, a, b, *logarithms)}
         rounder = self.rounder(p, **control)
         factors = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
         product = multiplied(p, self.spec.multiplication, *factors)
         return self.results(rounder.project(from_number(p, product, rounder)))
+
+    @property
+    def _logarithms(self) -> tuple[Book, int] | None:
+        """The format and the bits of its fraction, where a sum of logarithms gives the result."""
+        spec, book = self.spec, self.spec.out
+        nearest = spec.rounding is Rounding.RNE and not spec.flags and spec.product is None
+        if not (nearest and isinstance(book, Book) and spec.a == spec.b == book):
+            return None
+        fraction = logarithm_fraction(book)
+        return None if fraction is None else (book, fraction)
+
+
+def add_logarithms(p: Scheduler, a: Wire, b: Wire, book: Book, fraction: int) -> Wire:
+    """The product of two logarithmic numbers, to nearest: an integer sum of their codes.
+
+    The values are rounded, each by less than a thousandth of a step of the grid, so what is nearest
+    to a product is the sum of the logarithms. Below the least value, half of it is a tie where the
+    values are powers of two; elsewhere they say on which side of it their product is.
+    """
+    half = len(a) - 1
+    most, least = (1 << half) - 1, int(book.zero)
+    one = ((1 << (half - fraction - 1)) - 1) << fraction
+    left, right = a[:half], b[:half]
+    with p.scope("add"):
+        total = p.name("logarithm", p.add(p.add(left, -one), right))
+    with p.scope("pack"):
+        beyond = p.name("beyond", at_least(p, total, most + 1))
+        below = p.name("below", ~at_least(p, total, least))
+        field = p.mux(beyond, p.constant(most, half), total.bits(half))
+        if book.zero:
+            tie = one + 1 - (1 << fraction)
+            rises = lookup(p, left[:fraction], _rises(book, fraction, tie))
+            nearer = at_least(p, total, tie - one + 1) | (total.equals(tie - one) & rises.bits(1))
+            field = p.mux(below, nearer.bits(half), field)
+            field = p.mux(left.any() & right.any(), field, p.constant(0, half))
+        else:
+            field = p.mux(below, p.constant(0, half), field)
+        return cat(field, p.name("sign", a[half] ^ b[half]))
+
+
+def _rises(book: Book, fraction: int, total: int) -> list[int]:
+    """Whether a product whose fields sum up to ``total`` is above half of the least value.
+
+    By the fraction of one of the two: whatever its whole part is, the digits are the same.
+    """
+    values = [Fraction(value) for value in book.values[: len(book.values) // 2]]
+    found = [0] * (1 << fraction)
+    for field in range(1, min(total, len(values))):
+        if total - field < len(values):
+            product = values[field] * values[total - field]
+            found[field % len(found)] = int(product > values[1] / 2)
+    return found
 
 
 class AddDatapath(Rounded):

@@ -13,8 +13,9 @@ from macaw.golden.units import Unit
 from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
 from macaw.sim.bench import bulk
+from macaw.sim.proof.cases.elementwise import exhaustible
 from macaw.sim.proof.rules.formats import NAMED_BOOKS, any_book
-from macaw.sim.stimulus import stimulus
+from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.tools import simulators
 
 
@@ -30,6 +31,11 @@ def _units() -> list[Unit]:
         found += [unit("fma", a=name, b="e4m3", out=name)]
     return [
         *found,
+        *(unit("mul", a=name) for name in ("lns4.1", "lns5.1", "lns6.2", "lns8.3", "lns8.1")),
+        unit("mul", a="lns5.2nozero"),
+        unit("dot", a="nf4", out="fp32", lanes=2),
+        unit("fma", a="lns4.1", b="nupes4a1.5", out="bf16"),
+        unit("mul", a="lns5.2", b="lns3.1", out="fp32"),
         unit("dot", a="lns8.3", b="skewed", out="fp32", lanes=3),
         unit("mac", a="nupes4a1.5", b="int8", out="fp32", lanes=2),
         unit("block-quantize", a="bf16", out="lns4.1-k4-fp32"),
@@ -51,8 +57,10 @@ def test_gates_agree_with_golden():
     models = bulk.Model.of_many(designs)
     try:
         for spec, model in zip(specs, models, strict=True):
-            tally = bulk.compare(spec, [model], stimulus(spec, vectors=5_000, seed=3))
-            assert tally.vectors == 5_000
+            every = exhaustible(spec, 16)
+            chunks = exhaustive(spec) if every else stimulus(spec, vectors=5_000, seed=3)
+            tally = bulk.compare(spec, [model], chunks)
+            assert every or tally.vectors == 5_000
             assert not tally.failures, spec.name
     finally:
         for model in models:
@@ -70,3 +78,32 @@ def test_gates_refuse_results_too_far_apart():
 def test_gates_have_no_code_book_as_accumulator(kind: str):
     with pytest.raises(SpecError, match="acc=nf4: gates accumulate in floats and fixed point"):
         generate(unit(kind, a="e4m3", acc="nf4", out="fp32"))
+
+
+def multipliers(target: str, **parameters: str) -> list[tuple[int, int]]:
+    return generate(unit("mul", **parameters), target=target).component.multipliers
+
+
+def test_products_of_few_long_constants_are_a_table():
+    for name in ("nf4", "fp4bnb", "lns4.1", "nupes4a1.5"):
+        assert multipliers("asic", a=name, out="fp32") == []
+        assert multipliers("asic", a=name, b="int8", out="fp32") != []
+    # Fewer partial products than entries.
+    for a, b in (("nf4", "int4"), ("lns5.2", "lns5.2"), ("int4", "int4"), ("e2m1", "e2m1")):
+        assert len(multipliers("asic", a=a, b=b, out="fp32")) == 1
+    # Hard multipliers spare more cells than a table does, but for few products.
+    assert multipliers("ecp5", a="nf4", out="fp32") != []
+    assert multipliers("ecp5", a="lns4.1", out="fp32") == []
+
+
+@pytest.mark.parametrize("width", range(2, 9))
+def test_logarithmic_numbers_are_added(width: int):
+    for fraction in range(width - 1):
+        for zero in ("", "nozero"):
+            name = f"lns{width}.{fraction}{zero}"
+            assert multipliers("asic", a=name) == []
+    # Where the nearest is not asked for, or more than the code, it is no sum of codes.
+    name = f"lns{width}.{max(width - 4, 0)}"
+    if width == 6:
+        for other in ({"rounding": "rtz"}, {"flags": "true"}, {"out": "fp32"}, {"b": "lns4.1"}):
+            assert multipliers("asic", a=name, **other) != []

@@ -33,6 +33,11 @@ REGISTERED: tuple[str, ...] = tuple(
 )
 FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
 
+LOGARITHMIC: tuple[str, ...] = (
+    *(f"lns{width}.{fraction}" for width in range(2, 9) for fraction in range(width - 1)),
+    *(f"lns{width}.{width // 2 - 1}nozero" for width in range(2, 9)),
+)
+
 # of IEEE P3109: precisions 1, 3, 4 and all bits, one binade, each signedness and domain
 P3109: tuple[str, ...] = (
     *(f"binary8p{p}se" for p in (1, 3, 4, 7)),
@@ -190,6 +195,14 @@ def p3109() -> dict[str, Unit]:
     return found
 
 
+def looked_up() -> Iterator[tuple[str, Unit]]:
+    """Products that are sums of codes, with every kind of tie below the least value; tables."""
+    for name in LOGARITHMIC:
+        yield f"mul_{name}", unit("mul", a=name)
+    for a, b in (("nf4", "fp4bnb"), ("lns4.1", "nupes4a1.5"), ("lns5.2", "lns3.1")):
+        yield f"mul_{a}_{b}_fp32", unit("mul", a=a, b=b, out="fp32")
+
+
 def approximate() -> Iterator[tuple[str, Unit]]:
     """Products by L-Mul: every carry and offset, operands of two formats, results of each kind."""
     for name in (
@@ -285,6 +298,8 @@ def cases() -> Iterator[Case]:
     for name, spec in registered().items():
         vectors = None if exhaustible(spec, 20) else FEWER
         yield in_bulk("registered", name, spec, BLOCK_CHOICES, vectors)
+    for name, spec in looked_up():
+        yield in_bulk("books", name, spec, BLOCK_CHOICES, None)
     for name, spec in p3109().items():
         yield in_bulk("p3109", name, spec, BLOCK_CHOICES, None)
     for name, spec in posits():

@@ -128,7 +128,7 @@ def fixed(
     width = rng.choice([width for width in _WIDTHS if width <= widest])
     values = {
         "width": width,
-        "fraction": rng.choices((0, rng.randint(1, width), rng.randint(1, width + 12)), (4, 5, 1))[
+        "fraction": rng.choices((0, rng.randint(1, width), rng.randint(1, width + 12)), (4, 5, 2))[
             0
         ],
         "signed": rng.random() < 0.65 if signed is None else signed,
