@@ -99,7 +99,10 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "verdict": (posits.verdict, ("posits",)),
         "cost": (posits.cost, ("posits",)),
     },
-    "quantisation.md": {"orders": (quantisation.orders, ("orders",))},
+    "quantisation.md": {
+        "orders": (quantisation.orders, ("orders",)),
+        "rules": (quantisation.rules, ("scale_rules",)),
+    },
 }
 """Tables in pages that are written by hand."""
 _BLOCK = re.compile(

@@ -116,6 +116,10 @@ class Rules:
     te_zero_codes : bool
         With ``order=te``, a block whose scale rounds to zero keeps the elements that Transformer
         Engine gives it, the largest of their sign where they are not zero. They mean zero.
+    centred : bool
+        With ``scale_rule=mean|median``: elements are of the values less the mean of their block,
+        and the scale is of the values as they are. BiBERT's signs of weights (arXiv 2203.06390),
+        which are not moved back.
     random_bits : int, optional
         Of the words for stochastic rounding; default 8 for elements of up to 4 bits, else 16.
     """
@@ -127,6 +131,7 @@ class Rules:
     te_zero_codes: bool = False
     random_bits: int | None = None
     grid: Grid | None = None
+    centred: bool = False
 
     def __post_init__(self) -> None:
         kinds = {"rounding": Rounding, "scale_rule": ScaleRule, "order": Order}
@@ -140,8 +145,13 @@ class Rules:
             raise SpecError(f"grid={self.grid}: is for scale_rule=mse, not {self.scale_rule}")
         if self.rounding is Rounding.DYNAMIC:
             raise SpecError("rounding=dynamic: blocks take one fixed direction")
-        if type(self.te_zero_codes) is not bool:
-            raise SpecError(f"te_zero_codes={self.te_zero_codes!s}: must be true or false")
+        for name in ("te_zero_codes", "centred"):
+            if type(getattr(self, name)) is not bool:
+                raise SpecError(f"{name}={getattr(self, name)!s}: must be true or false")
+        if self.centred and not self.scale_rule.typical:
+            raise SpecError(
+                f"centred=true: is for scale_rule=mean or median, not {self.scale_rule}"
+            )
         if self.te_zero_codes and self.order is not Order.TE:
             raise SpecError(f"te_zero_codes=true: is for order=te, not order={self.order}")
         if self.random_bits is not None:

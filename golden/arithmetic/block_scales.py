@@ -343,8 +343,20 @@ def _through_fp32(
         scales = _least_scale(typical_scales(some, block, rules), block, rules.min_scale)
     else:
         scales = fitting_scales(largest, block, rules, encode, decode)
+    if rules.centred:
+        values = less_mean(values, some)
     zero = fit(scales, values, elements) == 0
     return special if rules.te_zero_codes else special | zero, scales
+
+
+def less_mean(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Return fp32 rows less their means, each rounded to fp32, at most the largest one.
+
+    A mean is the :func:`tree_sum` over the count, of ``finite`` in the place of other rows.
+    """
+    mean = (tree_sum(finite.astype(np.float64)) / values.shape[1]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        return np.clip(values - mean[:, None], -LARGEST, LARGEST)
 
 
 def times(ends: np.ndarray, factor: np.float32) -> np.ndarray:

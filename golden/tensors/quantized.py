@@ -126,6 +126,7 @@ def quantize(
     rounding: Any = "rne",
     scale_rule: Any = "floor",
     grid: Any = None,
+    centred: bool = False,
     order: Any = "paper",
     min_scale: Any = "none",
     te_zero_codes: bool = False,
@@ -145,7 +146,7 @@ def quantize(
     axis : int
         Along which the blocks lie. The last one is filled up with zeros. A tile extends over the
         last of the other axes too, and a whole-tensor block over all of them.
-    rounding, scale_rule, grid, order, min_scale, te_zero_codes, random_bits
+    rounding, scale_rule, grid, centred, order, min_scale, te_zero_codes, random_bits
         See :class:`~macaw.golden.arithmetic.block_rules.Rules`.
     nonfinite : {"nan", "error"}, optional
         ``nan``: a block with a NaN or an infinity has a NaN scale and elements 0, and the second
@@ -167,6 +168,7 @@ def quantize(
         rounding=rounding,
         scale_rule=scale_rule,
         grid=grid,
+        centred=centred,
         order=order,
         min_scale=min_scale,
         te_zero_codes=te_zero_codes,

@@ -255,6 +255,8 @@ def test_packed_words_and_back(run: Run, suffix: str, how: str) -> None:
         ("--format mxfp4 --packing gptq -o p.npz", "gptq: stores groups as uint4-k128-fp16-zuint4"),
         ("--format int4-k4-fp16 --packing gptq -o p.npz", "gptq: takes a matrix"),
         ("--format int4-k4-fp16 --grid linear(1,2,3)", "is for scale_rule=mse, not floor"),
+        ("--format int4-k4-fp16 --centred", "centred=true: is for scale_rule=mean or median"),
+        ("--format e4m3 --centred", "--centred is for block formats"),
         ("--format int4-k4-fp16 --scale-rule mse --grid 3", "must be linear(start,end,steps)"),
     ],
 )

@@ -44,6 +44,53 @@ def test_signs_have_their_mean_magnitude():
     assert q.dequantize().tolist() == [0.5, -0.5, 0.5, -0.5]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_centred_values_by_fractions(name):
+    for options in ({"order": "ct"}, {"scale_rule": "median", "rounding": "rdn"}):
+        given = {"scale_rule": "mean", "centred": True, **options}
+        assert blocks.by_fractions(name, 35, **given) >= 35
+
+
+def test_bibert_centres_its_weights():
+    """sign(W - mean W), and the mean magnitude of W as it is."""
+    weights = np.random.default_rng(4).standard_normal((8, 64)).astype(np.float32) + np.float32(0.5)
+    q = format("binary-k64-fp32").quantize(weights, scale_rule="mean", centred=True)
+    signs = np.sign(weights - weights.mean(1, keepdims=True, dtype=np.float64))
+    scales = format("fp32").decode(q.scales)
+    assert np.array_equal(q.dequantize(), signs * scales)
+    plain = format("binary-k64-fp32").quantize(weights, scale_rule="mean")
+    assert np.array_equal(q.scales, plain.scales)
+    assert not np.array_equal(q.elements, plain.elements)
+
+
+def test_what_is_centred_by_hand():
+    q = format("ternary-k4-fp32").quantize([3.0, 5.0, 4.0, 4.0], scale_rule="mean", centred=True)
+    assert q.dequantize().tolist() == [0.0] * 4  # 1 of 4 rounds to 0
+    q = format("binary-k2-fp32").quantize([1.0, 3.0], scale_rule="mean", centred=True)
+    assert q.dequantize().tolist() == [-2.0, 2.0]
+
+
+def test_centred_values_stay_finite():
+    top = float(np.finfo(np.float32).max)
+    values = [[top, -top, -top, -top], [0.0, 0.0, -0.0, np.nan]]
+    q = format("binary-k4-fp32").quantize(values, scale_rule="mean", centred=True)
+    assert q.dequantize()[0].tolist() == [top, -top, -top, -top]
+    assert np.isnan(q.dequantize()[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"centred": True}, "centred=true: is for scale_rule=mean or median, not floor"),
+        ({"centred": True, "scale_rule": "mse"}, "centred=true: is for scale_rule=mean or median"),
+        ({"centred": 1, "scale_rule": "mean"}, "centred=1: must be true or false"),
+    ],
+)
+def test_what_is_not_centred(options, message):
+    with pytest.raises(SpecError, match=message):
+        format("binary-k4-fp16").quantize(np.ones(4), **options)
+
+
 def test_attention_is_one_where_it_is_positive():
     """BiBERT's {0, 1}: the sign, and 0 for what is not positive. Rounded up it is uint1."""
     codes = format("uint1").encode(np.array([-1.0, -0.0, 0.0, 1e-30, 0.3, 5.0]), rounding="rup")

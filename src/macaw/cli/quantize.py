@@ -35,7 +35,16 @@ _LOSS = (
 )
 
 
-_BLOCK_OPTIONS = ("scale_rule", "grid", "order", "min_scale", "axis", "rotation", "packing")
+_BLOCK_OPTIONS = (
+    "scale_rule",
+    "grid",
+    "centred",
+    "order",
+    "min_scale",
+    "axis",
+    "rotation",
+    "packing",
+)
 _SCALAR_OPTIONS = ("overflow", "scale")
 
 
@@ -54,6 +63,9 @@ _SCALAR_OPTIONS = ("overflow", "scale")
 )
 @click.option(
     "--grid", help="Of mse: linear(a,b,n), geometric(a,b,n).  [default: linear(1,0.21,79)]"
+)
+@click.option(
+    "--centred", is_flag=True, default=None, help="Of mean, median: less the block's mean."
 )
 @click.option("--order", help="Other scales: paper te torchao ct exact.  [default: paper]")
 @click.option("--min-scale", help="Other scales: none modelopt torchao ct.  [default: none]")

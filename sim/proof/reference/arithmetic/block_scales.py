@@ -165,6 +165,24 @@ def typical_scale(magnitudes, block, rule):
     return project(ratio(fp32(Fraction(middle)), root), block.scale, "rne", "saturate")[0]
 
 
+def less_mean(values):
+    """The values less their mean, in fp32; of equal ones the zero that floats have."""
+    numbers = [-0.0 if x == "-0" else float(x) for x in values]
+    mean = project(value_of(tree_sum(numbers) / len(numbers)), FP32, "rne")[0]
+    mean = value(mean, FP32)
+    zero = -0.0 if mean == "-0" else float(mean)
+    differences = []
+    for x, y in zip(values, numbers, strict=True):
+        exact = number(x) - number(mean)
+        differences.append(fp32(exact) if exact else value_of(y - zero))
+    return differences
+
+
+def value_of(x):
+    """A float as an exact value."""
+    return "-0" if x == 0 and math.copysign(1, x) < 0 else Fraction(x)
+
+
 def least_scale(code, block, least):
     """The scale that a lower bound makes of one."""
     if least == "none" or (least == "ct" and code != 0):
@@ -202,6 +220,7 @@ def quantize(
     bits=16,
     least=None,
     grid=None,
+    centred=False,
 ):
     """Codes of the elements and of the scale of one block.
 
@@ -242,7 +261,8 @@ def quantize(
             if s == 0 and not te_zero_codes:
                 tries.append((nothing, code))
                 continue
-            parts = [scaled(x, s, order, *tensor) for x in values]
+            around = less_mean(values) if centred else values
+            parts = [scaled(x, s, order, *tensor) for x in around]
             codes = [rounded(x, word) for x, word in zip(parts, words, strict=True)]
             tries.append((codes, code))
         if len(tries) == 1:
