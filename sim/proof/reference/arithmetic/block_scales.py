@@ -172,8 +172,8 @@ def less_mean(values):
     mean = value(mean, FP32)
     zero = -0.0 if mean == "-0" else float(mean)
     differences = []
-    for x, y in zip(values, numbers, strict=True):
-        exact = number(x) - number(mean)
+    for y in numbers:
+        exact = Fraction(y) - Fraction(zero)
         differences.append(fp32(exact) if exact else value_of(y - zero))
     return differences
 
