@@ -9,6 +9,7 @@ from .formats.scalar import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .tensors.autoflex import Autoflex
 from .tensors.flexpoint import FlexTensor
 from .tensors.matmul import matmul
+from .tensors.multipoint import multipoint, side_by_side
 from .tensors.packing import pack, unpack
 from .tensors.quantized import MinScale, Order, Quantized, Rules, ScaleRule, quantize
 from .tensors.rotation import hadamard
@@ -53,8 +54,10 @@ __all__ = [
     "format",
     "hadamard",
     "matmul",
+    "multipoint",
     "pack",
     "quantize",
+    "side_by_side",
     "unit",
     "unpack",
 ]
