@@ -5,12 +5,14 @@ import math
 from fractions import Fraction
 
 import gmpy2
+import numpy as np
 import pytest
 
 from macaw.golden.errors import FormatError
 from macaw.golden.formats import format as format_of
 from macaw.golden.formats.books import Book
 from macaw.golden.formats.power_books import rounded, rounded_power
+from macaw.golden.units import unit
 
 LOGARITHMIC = [
     f"lns{width}.{fraction}{zero}"
@@ -113,3 +115,26 @@ def test_ties_of_rational_powers_are_to_even() -> None:
 def test_names_out_of_range_are_refused(name: str, says: str) -> None:
     with pytest.raises(FormatError, match=says.replace(".", r"\.")):
         format_of(name)
+
+
+@pytest.mark.parametrize("name", [name for name in LOGARITHMIC if int(name[3]) <= 6])
+def test_what_is_nearest_to_a_product_is_the_sum_of_logarithms(name: str) -> None:
+    """Within the range: values are rounded, and the sum of codes is the result all the same."""
+    fmt = book(name)
+    half = 1 << (fmt.width - 1)
+    fraction = int(name.removesuffix("nozero").partition(".")[2])
+    one = ((half >> (1 + fraction)) - 1) << fraction
+    a, b = np.indices((2 * half, 2 * half)).reshape(2, -1)
+    result = unit("mul", a=fmt).evaluate(a=a, b=b)["r"].astype(int)
+    assert (result // half == (a ^ b) // half).all()
+    total = a % half + b % half - one
+    zero = fmt.zero & ((a % half == 0) | (b % half == 0))
+    inside = ~zero & (total >= fmt.zero) & (total < half)
+    assert (result % half == total)[inside].all()
+    assert (result[zero] % half == 0).all()
+    assert (result[~zero & (total >= half)] % half == half - 1).all()
+    # Of what is below the least value all but what lies half way to it is plain.
+    under, half_way = ~zero & (total < fmt.zero), 1 - (1 << fraction)
+    rises = fmt.zero & (total > half_way)
+    plain = under & (total != half_way)
+    assert (result % half == rises)[plain].all()
