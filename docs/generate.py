@@ -98,6 +98,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "posits.md": {
         "verdict": (posits.verdict, ("posits",)),
         "cost": (posits.cost, ("posits",)),
+        "errors": (posits.errors, ("posit_errors",)),
     },
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),

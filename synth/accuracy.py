@@ -24,6 +24,7 @@ import numpy as np
 
 from macaw.golden.arrays import numbers
 from macaw.golden.errors import CodeError, SpecError
+from macaw.golden.formats import Posit
 from macaw.golden.formats.block import Block, expand_scales
 from macaw.tools import store
 
@@ -73,8 +74,11 @@ def scale_of(values: np.ndarray, limit: float) -> float:
 
 
 def least_loss(values: np.ndarray, fmt: Format) -> float:
-    """The power of two that ``values`` are multiplied by for the least sum of squared errors."""
-    first = scale_of(values, fmt.max)
+    """The power of two that ``values`` are multiplied by for the least sum of squared errors.
+
+    From where the greatest reaches the greatest of ``fmt`` on; of posits, where it reaches one.
+    """
+    first = scale_of(values, 1.0 if isinstance(fmt, Posit) else fmt.max)
     factors = [math.ldexp(first, doublings) for doublings in range(_DOUBLINGS)]
     losses = [np.sum((fmt.decode(fmt.encode(values * f)) / f - values) ** 2) for f in factors]
     return factors[int(np.argmin(losses))]
@@ -149,7 +153,7 @@ def quantized(spec: Unit, name: str, values: np.ndarray) -> tuple[dict[str, np.n
     accumulator: Any = _accumulator(spec)
     room = float(np.sqrt(accumulator.max / values.shape[-1]))
     factor = scale_of(values, min(fmt.max, room))
-    if fmt in WEIGHTS:
+    if fmt in WEIGHTS or isinstance(fmt, Posit):
         factor = least_loss(values, fmt)
     return {name: fmt.encode(values * factor)}, factor
 

@@ -16,6 +16,15 @@ def cost(found: dict[str, Any]) -> str:
     return table(head, rows)
 
 
+def errors(made: dict[str, Any]) -> str:
+    """Signal to noise of dot products, in dB."""
+    rows = [
+        [f"`{name}`", *(number(db, 1) for db in found.values())]
+        for name, found in made["errors"].items()
+    ]
+    return table(["format", *next(iter(made["errors"].values()))], rows)
+
+
 def verdict(found: dict[str, Any]) -> str:
     """How much dearer a posit is than each float of its width."""
     lines = []

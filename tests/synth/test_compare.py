@@ -121,6 +121,18 @@ def test_the_scale_is_the_largest_power_of_two_that_fits(greatest, limit, scale)
     assert accuracy.scale_of(np.array([-greatest, 0.1]), limit) == scale
 
 
+def test_posits_are_scaled_to_where_they_have_digits():
+    trial = accuracy.Trial(pairs=32, length=64)
+    found = {
+        name: accuracy.sqnr(candidates(format_of(name), "dot", 16)[0], "gaussian", trial)
+        for name in ("posit8", "e4m3", "posit16", "fp16")
+    }
+    assert found["posit8"] > found["e4m3"] - 1
+    assert found["posit16"] > found["fp16"] + 3
+    wide = candidates(format_of("posit32"), "dot", 2)[0].ports.outputs["r"].format
+    assert wide == format_of("posit32")
+
+
 def test_accuracy_rises_with_the_mantissa():
     trial = accuracy.Trial(pairs=32, length=64)
     found = [
