@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What posits keep of dot products, beside floats of as many bits.
+"""What posits keep of dot products for what they cost, beside floats of as many bits.
 
 Numbers are multiplied by a power of two: to where they lose least, of floats to where the greatest
 one still fits. Products and sums are exact, and rounded once to fp32.
 
-Example: python -m benchmarks.studies.posits --pairs 32
+Example: python -m benchmarks.cost.posit_errors --pairs 32
 """
 
 import argparse
