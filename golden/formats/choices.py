@@ -115,9 +115,13 @@ class Nan(_Named):
 
 
 class Flag(enum.IntFlag):
-    """Bits of the 4-bit ``flags`` result (IEEE 754-2019 clause 7; tininess after rounding)."""
+    """Bits of the result ``flags`` (IEEE 754-2019 clause 7; tininess after rounding).
+
+    It has four of them, and of units that divide five.
+    """
 
     INEXACT = 1
     UNDERFLOW = 2
     OVERFLOW = 4
     INVALID = 8
+    DIVIDE_BY_ZERO = 16

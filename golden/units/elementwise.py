@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Units with one result per element: products, sums, fused multiply-adds, conversions."""
+"""Units with one result per element: products, sums, quotients, roots, conversions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import numpy as np
 from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.factors import Multiplying, multiplied
 from ..arithmetic.operands import Operand
-from ..arithmetic.projection import Split, resolve_nan
+from ..arithmetic.projection import Split, project, resolve_nan
+from ..arithmetic.quotients import divide, square_root
 from ..arithmetic.sums import add_terms
+from ..errors import SpecError
 from ..formats.checks import check_boolean
-from ..formats.choices import Nan
-from ..formats.scalar import Format
+from ..formats.choices import Flag, Nan
+from ..formats.scalar import Fixed, Float, Format
 from .naming import named, product_words, rounding_words
 from .specification import ROUNDING, UNSET, Ports, Unit
 
@@ -191,6 +193,104 @@ class Cast(_Elementwise):
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         return unpack(codes["a"], self.a)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Div(_Elementwise):
+    """Division of floats: ``r = round(a / b)``. IEEE 754-2019 5.4.1.
+
+    A finite number over zero is an infinity; zero over zero and infinity over infinity are NaN.
+
+    Parameters
+    ----------
+    a, b, out : Float
+        Operand formats and the result's; both default to ``a``.
+    rounding, overflow, nan, random_bits
+        As of :class:`Mul`.
+    flags : bool
+        Adds the result ``flags`` (:class:`Flag`), with DIVIDE_BY_ZERO.
+    """
+
+    kind: ClassVar[str] = "div"
+
+    a: Float = UNSET
+    b: Float = UNSET
+    out: Float = UNSET
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, b="a", out="a")
+        _check_floats(self, "a", "b", "out")
+        self._check_result()
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        return ("a", "b")
+
+    @property
+    def ports(self) -> Ports:
+        inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
+        outputs = self._results()
+        if self.flags:
+            outputs["flags"] = Operand(format=Fixed(width=5, signed=False))
+        return Ports(inputs=inputs | self._control(), outputs=outputs)
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        direction = self._direction(chunk)
+        exact, pole = divide(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
+        codes, raised = project(exact, self.out, direction, self.overflow, self.flags, self.nan)
+        if raised is None:
+            return {"r": codes}
+        return {"r": codes, "flags": raised | pole * np.uint8(Flag.DIVIDE_BY_ZERO)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sqrt(_Elementwise):
+    """Square root of a float: ``r = round(sqrt(a))``. IEEE 754-2019 5.4.1.
+
+    The root of -0 is -0, and that of any other negative number a NaN.
+
+    Parameters
+    ----------
+    a, out : Float
+        ``out`` defaults to ``a``.
+    rounding, overflow, flags, nan, random_bits
+        As of :class:`Mul`.
+    """
+
+    kind: ClassVar[str] = "sqrt"
+
+    a: Float = UNSET
+    out: Float = UNSET
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, out="a")
+        _check_floats(self, "a", "out")
+        self._check_result()
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def ports(self) -> Ports:
+        inputs = {"a": Operand(format=self.a)} | self._control()
+        return Ports(inputs=inputs, outputs=self._results())
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        return square_root(unpack(codes["a"], self.a))
+
+
+def _check_floats(spec: Unit, *names: str) -> None:
+    for name in names:
+        fmt = getattr(spec, name)
+        if not isinstance(fmt, Float):
+            raise SpecError(f"{name}={fmt.name}: must be a float format")
 
 
 _LAST = (*ROUNDING, "flags", "nan")

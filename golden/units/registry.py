@@ -17,7 +17,7 @@ from .block_dots import BlockDot, BlockMac
 from .chain import Chain
 from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
-from .elementwise import Add, Cast, Fma, Mul
+from .elementwise import Add, Cast, Div, Fma, Mul, Sqrt
 from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .integer_dots import IntDot, IntMac
@@ -38,6 +38,7 @@ __all__ = [
     "Cast",
     "Chain",
     "Clamp",
+    "Div",
     "Dot",
     "ExponentPredictor",
     "FlexAdd",
@@ -59,6 +60,7 @@ __all__ = [
     "Ports",
     "Requantize",
     "ResidualAdd",
+    "Sqrt",
     "Table",
     "Unit",
     "unit",
@@ -71,6 +73,8 @@ UNITS: dict[str, type[Unit]] = {
         Add,
         Fma,
         Cast,
+        Div,
+        Sqrt,
         Dot,
         Mac,
         BlockDot,

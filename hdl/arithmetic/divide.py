@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exact quotients: digits from rows of subtract-and-select, and what is left."""
+"""Exact quotients and roots: digits from rows of subtract-and-select, and what is left."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from .rounding import Rounder
 from .shift import leading_zeros, shift_left
 from .unrounded import precision, with_headroom
 
-__all__ = ["constant", "divide", "floor_divide", "normalised", "quotient"]
+__all__ = ["constant", "divide", "floor_divide", "normalised", "quotient", "root"]
 
 
 @scoped("divide")
@@ -119,7 +119,9 @@ def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
     word, sticky = divide(p, a.significand, b.significand, digits + 1)
     offset = a.offset - b.offset + wide - narrow - digits
     nan = a.special.nan | b.special.nan
-    nan = nan | (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
+    none = (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
+    invalid = a.special.invalid | b.special.invalid | (none & ~nan)
+    nan = nan | none
     gone = a.zero | b.special.infinite
     exponent = a.exponent - b.exponent
     return Unrounded(
@@ -133,8 +135,42 @@ def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
             nan=nan,
             infinite=(a.special.infinite | b.zero) & ~nan,
             negative=sign,
-            invalid=nan,
+            invalid=invalid,
         ),
         leading=digits,
         depth=1,
+    )
+
+
+def root(p: Scheduler, a: Number, rounder: Rounder) -> Unrounded:
+    """The square root of a normalised float, to the digits that the rounder looks at."""
+    assert isinstance(rounder.format, Float)
+    width = len(a.significand)
+    digits = max(rounder.format.precision + rounder.fraction_bits, width // 2 + 1)
+    # Below the significand there are zeros, so many that with the place that one bit of the
+    # exponent may move it by it has two bits for each digit; the first digit is then a one.
+    zeros = 2 * digits - width - 1
+    offset = a.offset - zeros
+    place = a.exponent.bits(max(len(a.exponent), 1))
+    last = place[0]
+    moves = ~last if offset % 2 else last
+    word = p.mux(moves, cat(p.constant(0, 1), a.significand), a.significand.bits(width + 1))
+    found, rest = square_root(p, cat(p.constant(0, zeros), word) if zeros else word)
+    half = place[1:] if len(place) > 1 else p.constant(0)
+    exponent = p.add(half, last) if offset % 2 else half
+    nan = a.special.nan | (a.sign & ~a.zero)
+    return Unrounded(
+        word=with_headroom(found & ~a.zero, exponent.low + (offset >> 1), rounder),
+        exponent=exponent,
+        offset=offset >> 1,
+        sticky=rest.any() & ~a.zero,
+        sign=a.sign,
+        zero_sign=a.sign,
+        special=Special(
+            nan=nan,
+            infinite=a.special.infinite & ~a.sign,
+            negative=a.sign,
+            invalid=a.special.invalid | (a.sign & ~a.zero & ~a.special.nan),
+        ),
+        leading=digits - 1,
     )

@@ -9,6 +9,7 @@ from macaw.golden.formats import Book
 from macaw.golden.formats.choices import Rounding
 from macaw.golden.formats.power_books import logarithm_fraction
 
+from ..arithmetic.divide import normalised, quotient, root
 from ..arithmetic.number import multiplied, unpack
 from ..arithmetic.projection import Projection
 from ..arithmetic.rounding import Rounder
@@ -21,7 +22,16 @@ from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["DATAPATHS", "AddDatapath", "CastDatapath", "FmaDatapath", "MulDatapath", "Rounded"]
+__all__ = [
+    "DATAPATHS",
+    "AddDatapath",
+    "CastDatapath",
+    "DivDatapath",
+    "FmaDatapath",
+    "MulDatapath",
+    "Rounded",
+    "SqrtDatapath",
+]
 
 
 class Rounded(Datapath):
@@ -155,9 +165,40 @@ class CastDatapath(Rounded):
         return self.results(rounder.project(from_number(p, unpack(p, a, self.spec.a), rounder)))
 
 
+class DivDatapath(Rounded):
+    """Gates for :class:`macaw.golden.units.Div`. One result a clock: a row for each digit."""
+
+    spec: units.Div
+    wraps = True
+
+    def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
+        rounder = self.rounder(p, **control)
+        top, bottom = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
+        pole = bottom.zero & ~(top.zero | top.special.infinite | top.special.nan)
+        exact = quotient(p, normalised(p, top), normalised(p, bottom), rounder)
+        results = self.results(rounder.project(exact))
+        if self.spec.flags:
+            results["flags"] = cat(results["flags"], pole)
+        return results
+
+
+class SqrtDatapath(Rounded):
+    """Gates for :class:`macaw.golden.units.Sqrt`. One result a clock: a row for each digit."""
+
+    spec: units.Sqrt
+    wraps = True
+
+    def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
+        rounder = self.rounder(p, **control)
+        number = normalised(p, unpack(p, a, self.spec.a))
+        return self.results(rounder.project(root(p, number, rounder)))
+
+
 DATAPATHS = {
     units.Mul: MulDatapath,
     units.Add: AddDatapath,
     units.Fma: FmaDatapath,
     units.Cast: CastDatapath,
+    units.Div: DivDatapath,
+    units.Sqrt: SqrtDatapath,
 }

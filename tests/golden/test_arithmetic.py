@@ -127,7 +127,7 @@ def test_every_fma_of_e2m1():
     assert np.array_equal(got, e4m3.encode(exact))
 
 
-@pytest.mark.parametrize("kind", ["mul", "add", "fma"])
+@pytest.mark.parametrize("kind", ["mul", "add", "fma", "div", "sqrt"])
 def test_fp64_against_the_machine(kind):
     """Wider than hardware is generated for, and wider than one word: limbs."""
     rng = np.random.default_rng(3)
@@ -138,10 +138,13 @@ def test_fp64_against_the_machine(kind):
             minus_zero = 1 << 63  # changes no product, not even a zero
             got = unit("fma", a="fp64", out="fp64").evaluate(a=a, b=b, c=minus_zero)["r"]
             want = fmt.decode(a) * fmt.decode(b)
+        elif kind == "sqrt":
+            got = unit(kind, a="fp64").evaluate(a=a)["r"]
+            want = np.sqrt(fmt.decode(a))
         else:
             got = unit(kind, a="fp64").evaluate(a=a, b=b)["r"]
             x, y = fmt.decode(a), fmt.decode(b)
-            want = x * y if kind == "mul" else x + y
+            want = {"mul": np.multiply, "add": np.add, "div": np.divide}[kind](x, y)
     decoded = fmt.decode(got)
     assert np.array_equal(decoded, want, equal_nan=True)
     assert np.array_equal(np.signbit(decoded), np.signbit(want) & ~np.isnan(want))
@@ -174,6 +177,6 @@ def test_fma_is_the_reference(a, b, c):
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("kind", ["cast", "mul", "add", "fma"])
+@pytest.mark.parametrize("kind", ["cast", "mul", "add", "fma", "div", "sqrt"])
 def test_random_formats_and_options_against_fractions(kind, seed):
     assert scalars.fractions_of_many(kind, 60, 40, 7 + seed) == 2400

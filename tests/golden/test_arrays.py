@@ -227,6 +227,8 @@ ENTRANCES: dict[str, tuple[Callable[..., Any], Arrays]] = {
 KINDS: dict[str, dict[str, Any]] = {
     "mul": {"a": "fp16"},
     "add": {"a": "bf16", "out": "fp32"},
+    "div": {"a": "bf16"},
+    "sqrt": {"a": "bf16"},
     "fma": {"a": "e4m3", "out": "fp16", "rounding": "sr"},
     "cast": {"a": "fp32", "out": "fp16"},
     "dot": {"a": "fp16", "out": "fp32", "lanes": 4},

@@ -48,13 +48,13 @@ def test_fractions(name):
         prove.encode_fractions(name, rounding, 150)
 
 
-@pytest.mark.parametrize("kind", ["mul", "add", "fma"])
+@pytest.mark.parametrize("kind", prove.OPERATIONS)
 @pytest.mark.parametrize("name", ["fp16", "fp32"])
 def test_softfloat_with_flags(kind, name):
     assert prove.softfloat(kind, name, 20_000) == 20_000
 
 
-@pytest.mark.parametrize("kind", ["mul", "add", "fma"])
+@pytest.mark.parametrize("kind", prove.OPERATIONS)
 @pytest.mark.parametrize("name", prove.ODD)
 def test_mpfr(kind, name):
     assert prove.mpfr(kind, name, 6000) == 6000

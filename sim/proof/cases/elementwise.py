@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from macaw.golden.formats import BOOKS, FORMATS, POWERS
+from macaw.golden.formats import BOOKS, FORMATS, POWERS, Float
 from macaw.golden.formats import format as format_of
 from macaw.golden.units import Unit, unit
 
@@ -30,6 +30,9 @@ from .case import (
 # Every name that gates take, those of weights without a multiplier included; fp64 is too wide.
 REGISTERED: tuple[str, ...] = tuple(
     name for name, fmt in (FORMATS | POWERS | BOOKS).items() if fmt.width <= 32
+)
+FLOATS_8: tuple[str, ...] = tuple(
+    name for name in REGISTERED if isinstance(fmt := format_of(name), Float) and fmt.width <= 8
 )
 FORMATS_8: tuple[str, ...] = tuple(name for name in REGISTERED if format_of(name).width <= 8)
 
@@ -81,6 +84,9 @@ def _directed() -> Iterator[tuple[str, Unit]]:
                 f"{kind}_{name}_dynamic_flags",
                 unit(kind, a=name, out=name, rounding="dynamic", flags=True),
             )
+    for name in ("fp16", "bf16", "fp32"):
+        yield f"div_{name}_dynamic_flags", unit("div", a=name, **both)
+    yield "sqrt_fp32_dynamic_flags", unit("sqrt", a="fp32", **both)
     for a, out in (("fp32", "fp16"), ("fp16", "e5m2"), ("fp32", "int16"), ("int32", "fp32")):
         parameters: dict[str, Any] = {"rounding": "dynamic", "flags": True}
         yield f"cast_{a}_{out}_dynamic_flags", unit("cast", a=a, out=out, **parameters)
@@ -203,6 +209,23 @@ def looked_up() -> Iterator[tuple[str, Unit]]:
         yield f"mul_{a}_{b}_fp32", unit("mul", a=a, b=b, out="fp32")
 
 
+def quotients() -> Iterator[tuple[str, Unit]]:
+    """Quotients of 8 bits, roots of 16, in every direction and with flags: all with all codes."""
+    dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+    for name in FLOATS_8:
+        yield f"div_{name}", unit("div", a=name, flags=True)
+        yield f"sqrt_{name}", unit("sqrt", a=name, **dynamic)
+    for name in ("e4m3", "e5m2", "e4m3fnuz", "binary8p3se"):
+        yield f"div_{name}_dynamic_flags", unit("div", a=name, **dynamic)
+    for name in ("fp16", "bf16", "dlfloat16"):
+        yield f"sqrt_{name}_dynamic_flags", unit("sqrt", a=name, **dynamic)
+        yield f"sqrt_{name}_e4m3", unit("sqrt", a=name, out="e4m3", flags=True)
+    yield "div_e4m3_e5m2_fp16", unit("div", a="e4m3", b="e5m2", out="fp16", **dynamic)
+    yield "div_ue4m3_e2m1_bf16", unit("div", a="ue4m3", b="e2m1", out="bf16", flags=True)
+    yield "div_e4m3_sr", unit("div", a="e4m3", rounding="sr", random_bits=4)
+    yield "sqrt_e5m2_fp32", unit("sqrt", a="e5m2", out="fp32", flags=True)
+
+
 def approximate() -> Iterator[tuple[str, Unit]]:
     """Products by L-Mul: every carry and offset, operands of two formats, results of each kind."""
     for name in (
@@ -305,6 +328,8 @@ def cases() -> Iterator[Case]:
     for name, spec in posits():
         vectors = None if exhaustible(spec, 24) else FEWER
         yield in_bulk("posits", name, spec, BLOCK_CHOICES, vectors)
+    for name, spec in quotients():
+        yield in_bulk("quotients", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate():
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate_wide():
@@ -331,6 +356,8 @@ def sample() -> Iterator[Case]:
         if number % 25 == 0:
             vectors = None if exhaustible(spec, 16) else 20_000
             yield in_bulk("posits", name, spec, ({"stages": number % 3},), vectors)
+    for name, spec in list(quotients())[:4]:
+        yield in_bulk("quotients", name, spec, ({"stages": 1},), None)
     for name, spec in list(approximate())[:4]:
         yield in_bulk("lmul", name, spec, ({"stages": 1},), None)
     stream = {"stages": 3, "flow": "stream"}

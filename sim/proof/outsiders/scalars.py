@@ -33,6 +33,7 @@ EVERYTHING = 1 << 62
 DIRECTED = ("rne", "rna", "rtz", "rup", "rdn")
 STOCHASTIC = ("sr", "srb", "src")
 NAMES = tuple(name for name, fmt in FORMATS.items() if isinstance(fmt, Float))
+OPERATIONS = ("mul", "add", "fma", "div", "sqrt")
 ODD = ("e5m10", "e6m9", "e3m4", "e4m7", "e8m5", "e5m3", "e7m16")
 """IEEE-like formats without hardware, for MPFR."""
 GRAMMAR = ("e4m3ieee", "e3m3", "e2m5", "e3m2fn", "e4m2fnuz", "e5m10ftz", "e3m6b5", "ue3m4fn")
@@ -334,7 +335,7 @@ def _batches(count: int, size: int = 1 << 16) -> Iterable[tuple[int, int]]:
 
 
 def softfloat(kind: str, name: str, count: int) -> int:
-    """``mul``, ``add`` or ``fma`` of fp16 or fp32, with flags, against Berkeley SoftFloat."""
+    """One operation of fp16 or fp32, with flags, against Berkeley SoftFloat."""
     import softfloatpy as sf
 
     fmt = format(name)
@@ -380,7 +381,7 @@ def softfloat(kind: str, name: str, count: int) -> int:
 
 def _softfloat_flags(flags: np.ndarray, sf: Any) -> np.ndarray:
     kinds = sf.ExceptionFlag
-    order = (kinds.INEXACT, kinds.UNDERFLOW, kinds.OVERFLOW, kinds.INVALID)
+    order = (kinds.INEXACT, kinds.UNDERFLOW, kinds.OVERFLOW, kinds.INVALID, kinds.INFINITE)
     result = np.zeros_like(flags)
     for bit, kind in enumerate(order):
         result |= ((flags & int(kind)) != 0).astype(np.uint8) << np.uint8(bit)
@@ -388,7 +389,7 @@ def _softfloat_flags(flags: np.ndarray, sf: Any) -> np.ndarray:
 
 
 def mpfr(kind: str, name: str, count: int) -> int:
-    """``mul``, ``add`` or ``fma`` of an IEEE-like format against GMP/MPFR through gmpy2."""
+    """One operation of an IEEE-like format against GMP/MPFR through gmpy2."""
     # Through Any: gmpy2's stubs leave out what this needs.
     gmpy2: Any = importlib.import_module("gmpy2")
     fmt = format(name)
@@ -410,7 +411,7 @@ def mpfr(kind: str, name: str, count: int) -> int:
             subnormalize=True,
             round=mode,
         )
-        operation = {"mul": context.mul, "add": context.add, "fma": context.fma}[kind]
+        operation = getattr(context, kind)
         for seed, n in _batches(-(-count // len(modes))):
             rng = np.random.default_rng([fmt.width, fmt.mantissa, seed])
             codes = stimulus(spec, n, rng)
@@ -558,15 +559,15 @@ def checks() -> list[Check]:
             judged = rounding != "rod" and gfloat_format(format(name)) is not None
             count = 40_000 if judged else EVERYTHING
             add(f"encode-fractions-{name}-{rounding}", encode_fractions, name, rounding, count)
-    for kind, name in itertools.product(("mul", "add", "fma"), ("fp16", "fp32")):
+    for kind, name in itertools.product(OPERATIONS, ("fp16", "fp32")):
         add(f"softfloat-{kind}-{name}", softfloat, kind, name, 2_000_000, kind=kind)
-    for kind, name in itertools.product(("mul", "add", "fma"), ODD):
+    for kind, name in itertools.product(OPERATIONS, ODD):
         add(f"mpfr-{kind}-{name}", mpfr, kind, name, 1_200_000, kind=kind)
     for name in ("e4m3ftz", "e5m2ftz", "e3m4ftz", "e2m1ftz"):
         add(f"lmul-codes-{name}", lmul_codes, name, kind="mul")
     for name in ("e8m7ftz", "e5m10ftz", "e8m23ftz"):
         add(f"lmul-codes-{name}", lmul_codes, name, 4_000_000, kind="mul")
-    for kind in ("cast", "mul", "add", "fma", "dot", "mac"):
+    for kind in ("cast", *OPERATIONS, "dot", "mac"):
         for part in range(4):
             name = f"fractions-{kind}-{part}"
             add(name, fractions_of_many, kind, 400, 250, 100 * part, kind=kind)

@@ -21,7 +21,7 @@ from .scalars import random_specs
 
 ELSEWHERE = frozenset(
     {
-        *("mul", "add", "fma", "cast", "dot", "mac", "block-dot", "block-mac"),
+        *("mul", "add", "fma", "cast", "div", "sqrt", "dot", "mac", "block-dot", "block-mac"),
         *("flex-mac", "flex-matmul", "flex-add", "flex-mul"),
     }
 )
