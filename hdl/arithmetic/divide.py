@@ -11,6 +11,7 @@ from .projection import Unrounded
 from .rounding import Rounder
 from .shift import leading_zeros, shift_left
 from .unrounded import precision, with_headroom
+from .words.square_root import square_root
 
 __all__ = ["constant", "divide", "floor_divide", "normalised", "quotient", "root"]
 
@@ -144,9 +145,8 @@ def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
 
 def root(p: Scheduler, a: Number, rounder: Rounder) -> Unrounded:
     """The square root of a normalised float, to the digits that the rounder looks at."""
-    assert isinstance(rounder.format, Float)
     width = len(a.significand)
-    digits = max(rounder.format.precision + rounder.fraction_bits, width // 2 + 1)
+    digits = max(precision(rounder.format) + rounder.fraction_bits, width // 2 + 1)
     # Below the significand there are zeros, so many that with the place that one bit of the
     # exponent may move it by it has two bits for each digit; the first digit is then a one.
     zeros = 2 * digits - width - 1

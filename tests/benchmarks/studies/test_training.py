@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.studies import flexpoint_training as study
 from benchmarks.studies import training
-from docs.pages import flexpoint_training as page
+from docs.pages.flexpoint import training as page
 from macaw.golden import FlexTensor
 from macaw.sim.proof.reference.arithmetic import flexpoint as reference_flex
 
