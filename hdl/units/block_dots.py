@@ -46,7 +46,16 @@ def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> Sum:
     return beat.gathered(p, first, width).scaled(group.scale)
 
 
-class BlockDotDatapath(Rounded):
+class _Blocks(Datapath):
+    """What gates of blocks refuse."""
+
+    @classmethod
+    def limits(cls, kind: type[units.Unit]) -> list[str]:
+        found = super().limits(kind)
+        return [*found, "zero points of blocks of several beats, but for exact sums of fixed point"]
+
+
+class BlockDotDatapath(_Blocks, Rounded):
     """Gates for :class:`macaw.golden.units.BlockDot`. One result, or beat, a clock."""
 
     sums = True
@@ -65,7 +74,7 @@ class BlockDotDatapath(Rounded):
         return {"r": rounder.project(joined).code, "done": last}
 
 
-class BlockMacDatapath(Datapath):
+class BlockMacDatapath(_Blocks):
     """Gates for :class:`macaw.golden.units.BlockMac`. One beat a clock.
 
     A block that takes several beats is summed in a fixed-point register. The accumulator of a

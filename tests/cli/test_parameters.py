@@ -118,6 +118,9 @@ REFUSALS = {
     r"overflow=wrap: gates wrap sums": "overflow=wrap unless all operands are fixed point",
     r"gates (take|wrap)": "what they refuse of a stage",
     r"needs? \d+ bits, and gates take at most": "exact sums of more bits than widest_sum",
+    "block of several beats": (
+        "zero points of blocks of several beats, but for exact sums of fixed point"
+    ),
     "gates accumulate in floats and fixed point": "a code book as acc",
 }
 
@@ -221,6 +224,8 @@ def test_gates_and_golden_take_the_same_but_for_what_is_said(kind):
         tried = wide if "fp64" in said else wrap if "wrap" in said else every
         if "stage" in said:
             tried = [{"stages": "cast(a=fp32, out=fp64) | cast(a=fp64, out=fp32)"}]
+        if "beats" in said:
+            tried = [{"a": "uint4-k4-fp16-zuint4", "b": "e2m1", "out": "fp16", "lanes": 2}]
         if "acc" in said:
             tried = [c | {"acc": "nf4"} for c in every]
         (words,) = [what for what, each in REFUSALS.items() if each == said]

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from macaw.golden.arithmetic.factors import Factors
+from macaw.golden.errors import SpecError
 from macaw.golden.formats import Book, Float, Format, Posit
 from macaw.golden.formats.block import Block, factor, scalar
 
@@ -121,6 +122,11 @@ def products(
     codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
     zeros = {name: _zero_points(factors, operands, name) for name in "ab"}
     several = count < factors.count  # beats, of which the last one brings the zero points
+    if several and not totals and factors.zeros:
+        raise SpecError(
+            f"lanes={count}: gates take a block of several beats with zero points only where both "
+            "operands are fixed point and accumulation=exact"
+        )
     late = {n: totals and (several or comes_late(factors, n)) for n in "ab"}
     for lane, (a, b) in enumerate(zip(*codes, strict=True)):
         early = {n: None if late[n] else zeros[n][lane // size] for n in "ab"}
