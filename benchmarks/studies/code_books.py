@@ -21,7 +21,7 @@ from macaw.synth import accuracy
 from .. import results, start
 from .block_formats import data
 
-ELEMENTS = ("nf4", "fp4bnb", "e2m1", "int4sym", "uint4", "int5sym")
+ELEMENTS = ("nf4", "fp4bnb", "nupes4a1.5", "lns4.1", "e2m1", "int4sym", "uint4", "int5sym")
 """``uint4`` has a zero point in each block; ``int5sym`` is what a fifth bit would bring."""
 SIZES = (32, 64, 128)
 

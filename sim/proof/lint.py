@@ -19,8 +19,9 @@ def complaints(designs: Sequence[Any]) -> list[str]:
     ----------
     designs : sequence of Design
         Of different names. Their files are read as ``write`` leaves them, by
-        ``verilator --lint-only`` and ``verilator --lint-only -Wall`` before and after a file that
-        has a time scale, and by ``iverilog -Wall``; no warning is switched off.
+        ``verilator --lint-only -Wall``, which has all warnings of Verilator without ``-Wall``,
+        before and after a file that has a time scale, and by ``iverilog -Wall``; no warning is
+        switched off.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def complaints(designs: Sequence[Any]) -> list[str]:
     """
     tool = simulators.verilator()
     simulators.icarus()
-    verilator = [*tool.command, "--lint-only", "--quiet"]
+    verilator = [*tool.command, "--lint-only", "--quiet", "-Wall"]
     icarus = [str(processes.which("iverilog")), "-Wall", "-t", "null"]
     with processes.temporary_folder() as folder:
         for design in designs:
@@ -43,7 +44,6 @@ def complaints(designs: Sequence[Any]) -> list[str]:
         files = [f"{design.name}.v" for design in designs]
         calls = [[file] for file in files] + [[*files, "board.v"], ["board.v", *files]]
         commands = [[*verilator, *sources] for sources in calls]
-        commands += [[*verilator, "-Wall", *sources] for sources in calls]
         commands += [[*icarus, file] for file in files]
         lines = [line for command in commands for line in _said(command, folder)]
     return list(dict.fromkeys(lines))
