@@ -130,8 +130,9 @@ def _directed() -> Iterator[tuple[str, Unit]]:
 
 def _stages(spec: Unit) -> tuple[Options, ...]:
     """:data:`STAGES`, with a clock that an accumulator rounded at each beat can have."""
-    rounded = isinstance(getattr(spec, "acc", None), Float | Posit)
-    return (*STAGES[:3], {"frequency": 15.0}) if rounded else STAGES
+    acc = getattr(spec, "acc", None)
+    slow: Options = {"frequency": 12.0 if isinstance(acc, Posit) else 15.0}
+    return (*STAGES[:3], slow) if isinstance(acc, Float | Posit) else STAGES
 
 
 def cases() -> Iterator[Case]:
