@@ -15,6 +15,7 @@ from ..arithmetic.operands import Operand
 from ..errors import SpecError, did_you_mean
 from .block_dots import BlockDot, BlockMac
 from .chain import Chain
+from .comparison import Classify, Compare, CopySign, Maximum, Minimum
 from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Div, Fma, Mul, Sqrt
@@ -38,6 +39,9 @@ __all__ = [
     "Cast",
     "Chain",
     "Clamp",
+    "Classify",
+    "Compare",
+    "CopySign",
     "Div",
     "Dot",
     "ExponentPredictor",
@@ -55,6 +59,8 @@ __all__ = [
     "IntegerSoftmax",
     "IntegerSquareRoot",
     "Mac",
+    "Maximum",
+    "Minimum",
     "Mul",
     "Operand",
     "Ports",
@@ -75,6 +81,11 @@ UNITS: dict[str, type[Unit]] = {
         Cast,
         Div,
         Sqrt,
+        Compare,
+        Minimum,
+        Maximum,
+        Classify,
+        CopySign,
         Dot,
         Mac,
         BlockDot,
