@@ -40,6 +40,13 @@ class Rounder:
         Whether the exception flags are wanted.
     nan : Nan, optional
         What a NaN becomes in a format without one; None is the largest value.
+
+    Attributes
+    ----------
+    coded : Float, Fixed, Book or Posit
+        What the codes are of.
+    format : Float, Fixed or Posit
+        What values are prepared for.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class Rounder:
         flags: bool = False,
         nan: Nan | None = None,
     ):
+        self.coded = format
         # Of a book, what a value is prepared for is the fixed point in which it is looked up.
         self.format = fixed_point_of(format) if isinstance(format, Book) else format
         self.direction = Direction(p, rounding, mode=mode, random=random, flags=flags)

@@ -35,6 +35,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "flex-matmul": ({"rows": 1, "columns": 2},),
     "autoflex": ({"length": 2}, {"profile": "ngraph"}),
     "int-exp2": ({}, {"base": "e"}),
+    "compare": ({}, {"flags": True}),
     "table": ({"function": "tanh"},),
     "pipeline": (
         {"stages": "add(a=int8, out=int8) | clamp"},

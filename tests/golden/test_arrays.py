@@ -30,6 +30,7 @@ from macaw.golden.arithmetic import dyadic, functions, predictor
 from macaw.golden.arithmetic.exp2 import exp2
 from macaw.golden.tensors import flexpoint as flex
 from macaw.golden.tensors import integer_layers as layers
+from macaw.golden.tensors.multipoint import multipoint
 from macaw.sim.stimulus import stimulus
 from macaw.synth import accuracy
 from macaw.tensors import quantize
@@ -76,6 +77,7 @@ ENTRANCES: dict[str, tuple[Callable[..., Any], Arrays]] = {
     "quantize": (lambda values: MXFP4.quantize(values), {"values": REALS.astype(np.float32)}),
     "quantize to two scales": (lambda values: NVFP4.quantize(values), {"values": REALS}),
     "quantize integers": (lambda values: MXFP4.quantize(values), {"values": INT32}),
+    "multipoint": (lambda values: multipoint(values, MXFP4, 2), {"values": REALS}),
     "quantize random": (
         lambda values, random: MXFP4.quantize(values, rounding="sr", random=random),
         {"values": REALS, "random": WORDS & 0xFF},

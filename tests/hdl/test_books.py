@@ -34,6 +34,11 @@ def _units() -> list[Unit]:
         *(unit("mul", a=name) for name in ("lns4.1", "lns5.1", "lns6.2", "lns8.3", "lns8.1")),
         unit("mul", a="lns5.2nozero"),
         unit("dot", a="nf4", out="fp32", lanes=2),
+        *(
+            unit("dot", a="e3m2", out="nf4", lanes=4, accumulation=steps)
+            for steps in ("sequential", "aligned(9,2)", "chunk(2,fp16)")
+        ),
+        unit("block-dot", a="mxfp4", out="fp4bnb", size=4, accumulation="sequential"),
         unit("fma", a="lns4.1", b="nupes4a1.5", out="bf16"),
         unit("mul", a="lns5.2", b="lns3.1", out="fp32"),
         unit("dot", a="lns8.3", b="skewed", out="fp32", lanes=3),

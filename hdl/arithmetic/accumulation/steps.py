@@ -41,7 +41,7 @@ def accumulate(
         for number, part in enumerate(parts):
             with _step(p, number, len(parts)):
                 total = _aligned(p, part, unpack(p, code, format), format, profile.bits, rounder)
-                code, format = rounder.project(total).code, rounder.format
+                code, format = rounder.project(total).code, rounder.coded
         return code
     code = addend
     parts = terms.parts(profile.count or 1)
@@ -55,7 +55,7 @@ def accumulate(
             scaled = total if group.scale is None else scale_product(total, group.scale)
             held = unpack(p, code, format)
             joined = sum_products(p, [scaled], held, rounder, terms.widest)
-            code, format = rounder.project(joined).code, rounder.format
+            code, format = rounder.project(joined).code, rounder.coded
     return code
 
 

@@ -107,6 +107,9 @@ def _directed() -> Iterator[tuple[str, Unit]]:
     for accumulation in ("sequential", "aligned(24)", "aligned(12,2)", "chunk(2,posit32)"):
         spec = unit("dot", **posits, accumulation=accumulation)
         yield spec.name, spec
+    for accumulation in ("sequential", "aligned(12,2)", "chunk(2,fp16)"):
+        spec = unit("dot", a="e4m3", out="nf4", accumulation=accumulation)
+        yield spec.name, spec
     yield (
         "dot4_posit8_fp32_aligned",
         unit("dot", a="posit8", b="bf16", out="fp32", accumulation="aligned(24)", rounding="rup"),
