@@ -50,7 +50,7 @@ def test_help_shows_an_example(run: Run, verb: str) -> None:
     ],
 )
 def test_example_runs(run: Run, example: str) -> None:
-    weights = np.linspace(-2, 2, 1024, dtype=np.float32)
+    weights = np.linspace(-2, 2, 1024, dtype=np.float32).reshape(8, 128)
     np.save("weights.npy", weights)
     layer = {"name": "conv1", "macs": 4608, "weights": 72, "formats": {"int8": 1e-4, "int4": 0.02}}
     Path("layers.json").write_text(json.dumps({"layers": [layer]}))

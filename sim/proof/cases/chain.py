@@ -23,7 +23,7 @@ def draw(rng: random.Random, widest: int, draw_unit: Callable[..., Unit]) -> Uni
     stages = [draw_unit(rng, rng.choice(kinds), widest=widest)]
     wanted = rng.choice((2, 2, 3))
     for _ in range(60):
-        if len(stages) == wanted:
+        if len(stages) == wanted or "r" not in stages[-1].ports.outputs:
             break
         gives = stages[-1].ports.outputs["r"]
         kind = rng.choice(kinds)

@@ -299,7 +299,8 @@ def stimulus(spec: Unit, count: int, rng: np.random.Generator) -> dict[str, np.n
         addend = spec.ports.inputs["c"].format
         a, b = (codes[name].reshape(count, -1)[:, 0] for name in "ab")
         formats = {name: spec.ports.inputs[name].format for name in "ab"}
-        product = unit("mul", **formats, out=addend, rounding="rtz").evaluate(a=a, b=b)["r"]
+        rounding = "rne" if isinstance(addend, Posit) else "rtz"
+        product = unit("mul", **formats, out=addend, rounding=rounding).evaluate(a=a, b=b)["r"]
         mask = np.uint64((1 << addend.width) - 1)
         near = product.astype(np.uint64) + rng.integers(0, 5, count).astype(np.uint64)
         near = ((near - np.uint64(2)) ^ np.uint64(1 << (addend.width - 1))) & mask
