@@ -4,12 +4,12 @@
 from .component import Component, build
 from .emit import Design, generate
 from .lfsr import Lfsr
+from .options.implementation import Implementation
 from .ports import Port
 from .schedule.delays import DELAY_MODELS, DelayModel
 from .schedule.scheduler import Scheduler
 from .schedule.wire import Wire
 from .units.datapath import Datapath
-from .units.implementation import Implementation
 from .units.registry import DATAPATHS
 
 __all__ = [

@@ -10,14 +10,14 @@ from amaranth.lib.wiring import In, Out
 from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
 
+from .options import naming
+from .options.implementation import Implementation
 from .ports import boundary, bus_inputs, list_ports, packets, side_by_side
 from .schedule.delays import DELAY_MODELS
 from .schedule.labels import Place
 from .schedule.scheduler import Scheduler, Scratch
 from .schedule.wire import Wire
-from .units import naming
 from .units.datapath import Datapath
-from .units.implementation import Implementation
 from .units.registry import DATAPATHS
 
 __all__ = ["Component", "build"]

@@ -21,11 +21,11 @@ from macaw.golden.units import Unit
 from macaw.tools import files
 
 from .component import Component, build
+from .options import naming
+from .options.implementation import Implementation
 from .parts import Cut, cut
 from .sections import Module
-from .units import naming
 from .units.datapath import Datapath
-from .units.implementation import Implementation
 from .verilog import verilog
 
 # amaranth-stubs leave this module out.
@@ -258,7 +258,7 @@ def generate(spec: Unit, implementation: Implementation | None = None, **options
     spec : Unit
     implementation : Implementation, optional
     **options
-        Fields of :class:`~macaw.hdl.units.implementation.Implementation`, instead of one.
+        Fields of :class:`~macaw.hdl.options.implementation.Implementation`, instead of one.
 
     Raises
     ------

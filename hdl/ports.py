@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Const, Value
 from macaw.golden.formats import Fixed
 from macaw.golden.units import Operand, Unit
 
-from .units.implementation import Implementation
+from .options.implementation import Implementation
 
 __all__ = ["Field", "Port", "boundary", "bus_inputs", "list_ports", "packets", "side_by_side"]
 

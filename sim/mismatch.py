@@ -10,7 +10,7 @@ import numpy as np
 
 from macaw.golden.formats import Book, Fixed, Format, Posit
 from macaw.golden.units import Operand, Unit
-from macaw.hdl.units.naming import command
+from macaw.hdl.options.naming import command
 
 from .bench.interface import MARK, Codes
 

@@ -100,6 +100,7 @@ ROOMS = (
     "hdl.arithmetic.words",
     "hdl.arithmetic",
     "hdl.arithmetic.accumulation",
+    "hdl.options",
     "hdl.units",
     "hdl",
     "sim.bench",
@@ -130,7 +131,7 @@ BESIDE = {  # late imports within a room, without which what it imports would co
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
         for name in ("adders", "labels", "multipliers", "state", "table", "wire")
     ),
-    ("hdl.units.naming", "hdl.units.implementation"),  # a type
+    ("hdl.options.naming", "hdl.options.implementation"),  # a type
     ("synth.report", "synth.compare"),  # a type
     *(  # readers are loaded when there is a file for them: they need packages of others
         ("tensors.containers", f"tensors.{name}_files")
@@ -269,12 +270,7 @@ def test_nothing_of_macaw_knows_what_is_outside() -> None:
 # The rooms in which a family of units has one file of its name, and what they have besides.
 SHARED = {
     "golden.units": {"naming", "registry", "specification"},
-    "hdl.units": {
-        "datapath",
-        "implementation",
-        "naming",
-        "registry",
-    },
+    "hdl.units": {"datapath", "registry"},
     "sim.proof.cases": {"case", "catalogue", "families"},
     "sim.proof.reference": {"units"},
 }

@@ -11,9 +11,9 @@ from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
 
+from ..options.implementation import Implementation
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
-from .implementation import Implementation
 
 __all__ = ["FLOATS", "Datapath"]
 

@@ -21,8 +21,8 @@ from macaw.golden.units import UNITS, unit
 from macaw.golden.units.specification import ROUNDING
 from macaw.hdl import Implementation, generate
 from macaw.hdl.emit import write_bodies
-from macaw.hdl.units import naming
-from macaw.hdl.units.naming import LONGEST, VERILOG, VHDL, default
+from macaw.hdl.options import naming
+from macaw.hdl.options.naming import LONGEST, VERILOG, VHDL, default
 from macaw.sim.mismatch import replay_command
 
 BASES = {

@@ -15,8 +15,8 @@ from typing import Any
 from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit
 from macaw.hdl import Design, Implementation, generate
+from macaw.hdl.options.implementation import CHOICES
 from macaw.hdl.units import DATAPATHS
-from macaw.hdl.units.implementation import CHOICES
 
 from ..cases.case import ORDER
 from ..rules.parameters import Parameters

@@ -13,7 +13,9 @@ NANS = ("nan", "snan")
 
 def rank(x):
     """What two numbers that are not NaN are compared by."""
-    return {"inf": TWO**5000, "-inf": -(TWO**5000)}.get(x) if x in ("inf", "-inf") else number(x)
+    if x in ("inf", "-inf"):
+        return TWO**5000 * (1 if x == "inf" else -1)
+    return number(x)
 
 
 def extremum(spec, a, b):

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a unit is built, and what its module is called."""
