@@ -257,7 +257,7 @@ def multiply(x: Exact, y: Exact) -> Exact:
     significand = x.significand * y.significand
     kind = None
     if x.kind is not None or y.kind is not None:
-        kind = _kinds(x) | _kinds(y)
+        kind = kinds(x) | kinds(y)
         nan = kind & NAN
         invalid = ((kind & INF) != 0) & (significand == 0)
         kind = kind & ~(nan << np.uint8(1))
@@ -275,7 +275,8 @@ def multiply(x: Exact, y: Exact) -> Exact:
     )
 
 
-def _kinds(x: Exact) -> np.ndarray:
+def kinds(x: Exact) -> np.ndarray:
+    """Return the kinds of ``x``: zeros where all are finite."""
     return np.zeros(x.negative.shape, np.uint8) if x.kind is None else x.kind
 
 
@@ -318,7 +319,7 @@ def add_kinds(x: Exact, y: Exact, negative: np.ndarray) -> np.ndarray | None:
     """Return the kinds of sums, and set ``negative`` where they are infinite."""
     if x.kind is None and y.kind is None:
         return None
-    kx, ky = _kinds(x), _kinds(y)
+    kx, ky = kinds(x), kinds(y)
     kind = kx | ky
     infinite = (kind & INF).astype(bool)
     if infinite.any():

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, factor, scalar
 from ..formats.scalar import Book, Fixed, Float, Format, Posit
+from ..formats.texts import whole
 from .exact import ONE, WINDOW, Exact, multiply, unpack
 from .integers import integers_of
 from .operands import Operand
@@ -130,7 +131,7 @@ def parse_product(text: str | None, a: AnyFormat, b: AnyFormat) -> Product | Non
     bits = max(first.mantissa, second.mantissa)
     offset = min(bits, 3) if bits <= 4 else 4
     if match[2] is not None:
-        offset = 0 if match[2] == "none" else int(match[2])
+        offset = 0 if match[2] == "none" else whole(match[2])
         if match[2] != "none" and not 1 <= offset <= bits:
             allowed = f"or from 1 to {bits}, the bits of the longer fraction"
             raise SpecError(

@@ -24,6 +24,7 @@ from ..errors import CodeError, SpecError
 from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
 from ..formats.scalar import format as scalar_format
+from ..formats.texts import fraction
 from .exp2 import MOST_BITS, integers
 from .integers import reach
 
@@ -50,7 +51,10 @@ def rational(name: str, value: Any) -> Fraction:
     A float is the decimal that Python prints for it. SpecError names the parameter.
     """
     try:
-        number = Fraction(repr(float(value)) if isinstance(value, float) else value)
+        value = repr(float(value)) if isinstance(value, float) else value
+        number = fraction(value) if isinstance(value, str) else Fraction(value)
+        if number is None:
+            raise ValueError
         number = Fraction(int(number)) if isinstance(value, np.integer) else number
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise SpecError(f"{name}={value!s}: must be a number, as 0.05 or 1/32") from None

@@ -5,16 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .exact import INF, INVALID, NAN, ONE, WINDOW, Exact, bit_length
+from .exact import INF, INVALID, NAN, ONE, WINDOW, Exact, bit_length, kinds
 
 _DIGITS = 60
 """Of a quotient or root, the first one perhaps 0; a jammed one stands behind them."""
 _ROOM = 63
 """Bits in which remainders are shifted."""
-
-
-def _kinds(x: Exact) -> np.ndarray:
-    return np.zeros(x.shape, np.uint8) if x.kind is None else x.kind
 
 
 def _aligned(x: Exact, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +38,7 @@ def divide(x: Exact, y: Exact) -> tuple[Exact, np.ndarray]:
         digits, rest = np.divmod(rest << np.uint64(step), bottom)
         quotient = (quotient << np.uint64(step)) | digits
         left -= step
-    kx, ky = _kinds(x), _kinds(y)
+    kx, ky = kinds(x), kinds(y)
     kind = kx | ky
     nan = (kind & NAN).astype(bool)
     infinite_x, infinite_y = (kx & INF).astype(bool), (ky & INF).astype(bool)
@@ -89,7 +85,7 @@ def square_root(x: Exact) -> Exact:
         fits = rest >= trial
         rest -= trial * fits
         root = (root << ONE) | fits
-    kind = _kinds(x)
+    kind = kinds(x)
     invalid = x.negative & ~zero & ((kind & NAN) == 0)
     kind = np.where(invalid, NAN | INVALID, kind).astype(np.uint8)
     significand = (root << ONE) | (rest != 0)

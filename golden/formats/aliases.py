@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import FormatError, did_you_mean
+from .texts import whole
 
 _DTYPES_ELSEWHERE = {
     "float64": "fp64",
@@ -151,7 +152,7 @@ def _p3109(name: str, match: re.Match[str]) -> str:
     Biases are ``2**(K-P-1)``, unsigned ``2**(K-P)``. What is left out is signed and extended, as
     in the first drafts.
     """
-    width, precision = int(match["width"]), int(match["precision"])
+    width, precision = whole(match["width"]), whole(match["precision"])
     signed = match["sign"] != "u"
     exponent = width - precision + (not signed)
     if precision < 1 or exponent < 1:

@@ -18,6 +18,7 @@ from .books import BOOKS, Book
 from .posits import POSITS, Posit
 from .scalar import FORMATS, POWERS, Fixed, Float, Format, Specials, Subnormals
 from .scalar import format as scalar_format
+from .texts import whole
 
 ASYMMETRIC_BITS = 16
 """Bits of the widest elements that have a zero point, and of the widest zero points."""
@@ -270,15 +271,15 @@ def format(name: str | AnyFormat) -> AnyFormat:
         if key in BLOCKS:
             return BLOCKS[key]
         if match := _FLEX.fullmatch(key):
-            return _flex(int(match["width"]), int(match["exponent"]))
+            return _flex(whole(match["width"]), whole(match["exponent"]))
         if match := _BLOCK.fullmatch(key):
             second, zero = match["second"], match["zero"]
             return Block(
                 element=scalar_format(match["element"]),
                 scale=scalar_format(match["scale"]),  # type: ignore[arg-type]
-                size=int(match["size"]) if match["size"] else None,
+                size=whole(match["size"]) if match["size"] else None,
                 second_scale=scalar_format(second) if second else None,  # type: ignore[arg-type]
-                tile=int(match["tile"] or 1),
+                tile=whole(match["tile"] or "1"),
                 zero_point=scalar_format(zero) if zero else None,  # type: ignore[arg-type]
             )
     try:

@@ -7,7 +7,6 @@ for ever, and elsewhere it means that one or nothing.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import re
@@ -22,6 +21,7 @@ import numpy as np
 from ..errors import FormatError
 from .books import OWN, Book, own_name
 from .power_books import DIGITS, rounded
+from .texts import fraction
 
 _HEXADECIMAL = re.compile(
     r"(?P<sign>[+-]?)0x(?P<whole>[0-9a-f]+)(?:\.(?P<below>[0-9a-f]*))?(?:p(?P<power>[+-]?\d{1,4}))?",
@@ -179,7 +179,4 @@ def _fraction(entry: Any) -> Fraction | None:
         places = int(match["power"] or 0) - 4 * len(below)
         magnitude = int(match["whole"] + below, 16) * Fraction(2) ** places
         return -magnitude if match["sign"] == "-" else magnitude
-    if _DECIMAL.fullmatch(text):
-        with contextlib.suppress(ZeroDivisionError):
-            return Fraction(text)
-    return None
+    return fraction(text) if _DECIMAL.fullmatch(text) else None

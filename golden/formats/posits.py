@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import FormatError, check_whole
 from .codes import Codec
+from .texts import whole
 
 NARROWEST, WIDEST = 3, 32
 """Bits of a posit."""
@@ -139,7 +140,7 @@ def posit(text: str) -> Posit | None:
     found = _NAME.fullmatch(text)
     if not found:
         return None
-    return Posit(width=int(found[1]), exponent=int(found[2]) if found[2] else STANDARD)
+    return Posit(width=whole(found[1]), exponent=whole(found[2]) if found[2] else STANDARD)
 
 
 POSITS: dict[str, Posit] = {fmt.name: fmt for fmt in (Posit(width=n) for n in (8, 16, 32))}

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from ..errors import FormatError
 from .books import WIDEST, Book
+from .texts import fraction as number
+from .texts import whole
 
 DIGITS = 24
 """Significant bits of a value that is rounded to be one: those of float32."""
@@ -41,9 +43,10 @@ def power_book(name: str) -> Book | None:
     FormatError for a width, fraction or power that is out of range.
     """
     if match := _LNS.fullmatch(name):
-        return _logarithmic(name, int(match["width"]), int(match["fraction"]), not match["zero"])
+        width, fraction = whole(match["width"]), whole(match["fraction"])
+        return _logarithmic(name, width, fraction, not match["zero"])
     if match := _NUPES.fullmatch(name):
-        return _power_function(name, int(match["width"]), match["power"])
+        return _power_function(name, whole(match["width"]), match["power"])
     return None
 
 
@@ -70,7 +73,7 @@ def _logarithmic(name: str, width: int, fraction: int, zero: bool) -> Book:
 
 @functools.lru_cache(maxsize=64)
 def _power_function(name: str, width: int, text: str) -> Book:
-    power = Fraction(text)
+    power = number(text) or Fraction(0)
     if not (2 <= width <= WIDEST and 0 < power <= _STEEPEST and (100 * power).denominator == 1):
         raise FormatError(
             f"{name}: must be nupes<w>a<power> with w from 2 to {WIDEST}, and a power of at most "
@@ -79,9 +82,9 @@ def _power_function(name: str, width: int, text: str) -> Book:
     last = (1 << (width - 1)) - 1
     ratios = (Fraction(k, last) for k in range(1, last + 1))
     magnitudes = [0.0, *(float(rounded_power(ratio, power)) for ratio in ratios)]
-    whole, _, decimals = text.partition(".")
+    above, _, decimals = text.partition(".")
     decimals = decimals.rstrip("0")
-    spelled = f"{int(whole)}.{decimals}" if decimals else f"{int(whole)}"
+    spelled = f"{int(above)}.{decimals}" if decimals else f"{int(above)}"
     return _with_both_signs(f"nupes{width}a{spelled}", magnitudes)
 
 
@@ -100,7 +103,7 @@ def rounded_power(base: Fraction, power: Fraction, digits: int = DIGITS) -> Frac
     size = (radicand.numerator.bit_length() - radicand.denominator.bit_length()) // degree
     places = digits + 3 - size
     scaled = radicand * Fraction(2) ** (degree * places)
-    root = _root(scaled.numerator // scaled.denominator, degree)
+    root = integer_root(scaled.numerator // scaled.denominator, degree)
     jammed = 2 * root + (root**degree != scaled)
     return rounded(jammed * Fraction(2) ** (-places - 1), digits)
 
@@ -117,8 +120,9 @@ def rounded(value: Fraction, digits: int = DIGITS) -> Fraction:
     return round(value / ulp) * ulp
 
 
-def _root(value: int, degree: int) -> int:
-    """The integer root, rounded down: Newton's iteration from above."""
+def integer_root(value: int, degree: int) -> int:
+    """Return the root of an integer that is not negative, rounded down: Newton's iteration from
+    above."""
     if value < 2 or degree == 1:
         return value
     guess = 1 << -(-value.bit_length() // degree)

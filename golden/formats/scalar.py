@@ -16,6 +16,7 @@ from .books import BOOKS, Book
 from .codes import Codec
 from .posits import POSITS, Posit, posit
 from .power_books import power_book
+from .texts import whole
 
 _FARTHEST_BIAS = 4096
 """Beyond any whose values lie within those of fp64."""
@@ -470,8 +471,8 @@ def format(name: str | Format) -> Format:
     if found := posit(key):
         return found
     if match := _FLOAT.fullmatch(key):
-        bias = int(match["bias"]) if match["bias"] else None
-        exponent, mantissa = int(match["exponent"]), int(match["mantissa"])
+        bias = whole(match["bias"]) if match["bias"] else None
+        exponent, mantissa = whole(match["exponent"]), whole(match["mantissa"])
         signed = not match["unsigned"]
         stem = f"{match['unsigned']}e{exponent}m{mantissa}"
         specials = match["specials"]
@@ -489,8 +490,8 @@ def format(name: str | Format) -> Format:
         )
     if match := _FIXED.fullmatch(key):
         return Fixed(
-            width=int(match["integer"] or match["width"]),
-            fraction=int(match["fraction"] or 0),
+            width=whole(match["integer"] or match["width"]),
+            fraction=whole(match["fraction"] or "0"),
             signed=not match["unsigned"],
             symmetric=bool(match["sym"]),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..arithmetic.exact import INVALID, NAN, unpack
+from ..arithmetic.exact import INVALID, NAN, kinds, unpack
 from ..arithmetic.integers import integers_of
 from ..arithmetic.operands import Operand
 from ..errors import SpecError
@@ -85,7 +85,7 @@ class _Side:
         magnitude = codes.astype(np.uint64) & ((np.uint64(1) << bits) - np.uint64(1))
         negative = (codes.astype(np.uint64) >> bits).astype(bool)
         values = unpack(codes, fmt)
-        kind = np.zeros(codes.shape, np.uint8) if values.kind is None else values.kind
+        kind = kinds(values)
         nan = (kind & NAN).astype(bool)
         own = codes
         if fmt.subnormals is Subnormals.FLUSH:

@@ -45,6 +45,23 @@ class _Product(_Elementwise, Multiplying):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _OfOne(_Elementwise):
+    """Those of one operand."""
+
+    a: Format = UNSET
+    out: Format = UNSET
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def ports(self) -> Ports:
+        inputs = {"a": Operand(format=self.a)} | self._control()
+        return Ports(inputs=inputs, outputs=self._results())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mul(_Product):
     """Multiplication: ``r = round(a * b)``. IEEE 754-2019 5.4.1.
 
@@ -162,7 +179,7 @@ class Fma(_Product):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cast(_Elementwise):
+class Cast(_OfOne):
     """Conversion: ``r = round(a)`` in another format. IEEE 754-2019 5.4.2, 5.8.
 
     Parameters
@@ -174,22 +191,10 @@ class Cast(_Elementwise):
 
     kind: ClassVar[str] = "cast"
 
-    a: Format = UNSET
-    out: Format = UNSET
-
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, out=None)
         self._check_result()
-
-    @property
-    def macs(self) -> int:
-        return 0
-
-    @property
-    def ports(self) -> Ports:
-        inputs = {"a": Operand(format=self.a)} | self._control()
-        return Ports(inputs=inputs, outputs=self._results())
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         return unpack(codes["a"], self.a)
@@ -249,7 +254,7 @@ class Div(_Elementwise):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sqrt(_Elementwise):
+class Sqrt(_OfOne):
     """Square root of a float: ``r = round(sqrt(a))``. IEEE 754-2019 5.4.1.
 
     The root of -0 is -0, and that of any other negative number a NaN.
@@ -272,15 +277,6 @@ class Sqrt(_Elementwise):
         self._formats(a=None, out="a")
         _check_floats(self, "a", "out")
         self._check_result()
-
-    @property
-    def macs(self) -> int:
-        return 0
-
-    @property
-    def ports(self) -> Ports:
-        inputs = {"a": Operand(format=self.a)} | self._control()
-        return Ports(inputs=inputs, outputs=self._results())
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         return square_root(unpack(codes["a"], self.a))

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..arithmetic.operands import Operand
 from ..errors import SpecError, did_you_mean
+from ..formats.texts import whole
 from .block_dots import BlockDot, BlockMac
 from .chain import Chain
 from .comparison import Classify, Compare, CopySign, Maximum, Minimum
@@ -143,5 +144,5 @@ def _parse(value: Any, field: Field) -> Any:
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         return words.get(value.lower(), value)
     if field.type in ("int", "int | None"):
-        return int(value) if re.fullmatch(r"-?\d+", value) else value
+        return whole(value) if re.fullmatch(r"-?\d+", value) else value
     return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -94,7 +93,7 @@ class Table(Unit):
         if text is None:
             codes = _integers(function)
         elif (found := _CODES.fullmatch(text)) and len(found[1]) == digits * count:
-            return f"codes({found[1]})" if self._in_range(_digits(found[1], digits)) else ""
+            codes = _digits(found[1], digits)
         else:
             raise SpecError(
                 f"function=codes(…): must be {count} codes of {digits} hexadecimal digits each, "
@@ -104,17 +103,13 @@ class Table(Unit):
             raise SpecError(
                 f"function: {len(codes)} codes: must be {count}, one for each code of {self.a.name}"
             )
-        self._in_range(codes)
-        return f"codes({''.join(f'{code:0{digits}x}' for code in codes)})"
-
-    def _in_range(self, codes: Sequence[int]) -> bool:
         for number, code in enumerate(codes):
             if not 0 <= code < 1 << self.out.width:
                 raise SpecError(
                     f"function: code {code} for {number}: must be from 0 to "
                     f"{(1 << self.out.width) - 1}, a code of {self.out.name}"
                 )
-        return True
+        return f"codes({''.join(f'{code:0{digits}x}' for code in codes)})"
 
     @property
     def codes(self) -> list[int] | None:

@@ -57,7 +57,8 @@ class Implementation:
         ``auto``, ``dsp`` (leave every product to the tool) or ``lut`` (build it from gates).
     table : str
         ``logic``, or ``ram``: tables of more than 16 entries are memories that are read at a clock
-        edge, as the block RAM of FPGAs has it. It needs a register stage for each on the way.
+        edge, as the block RAM of FPGAs has it. Each on the way is a register stage, with
+        ``stages=0`` too.
     widest_sum : int
         Bits of the widest exact sum to build; a wider one is refused.
     fold : int

@@ -42,12 +42,7 @@ def _memory(p: "Scheduler", index: Wire, values: Sequence[int]) -> Wire:
     """An entry of a memory that is never written, at the next clock edge."""
     shape = shape_of(min(values), max(values))
     patterns = [value % (1 << shape.width) for value in values]
-    memory = Memory(
-        shape=unsigned(shape.width),
-        depth=len(values),
-        init=patterns,
-        attrs={"rom_style": "block", "ram_style": "block"},
-    )
+    memory = Memory(shape=unsigned(shape.width), depth=len(values), init=patterns)
     setattr(memory, "_MustUse__used", True)  # noqa: B010  A trial of the scheduler drops it.
     stage = index.stage
     p.module.submodules[f"table{p.memories}_memory"] = memory

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for functions of few bits: a table in logic."""
+"""Gates for functions of few bits: a table, in logic or in a memory."""
 
 from macaw.golden import units
 

@@ -73,6 +73,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("speed.quantize", ["--elements", "9600", "--rounds", "1"]),
         ("studies.orders", ["--blocks", "4000"]),
         ("studies.code_books", ["--rows", "2"]),
+        ("cost.posit_errors", ["--pairs", "2", "--length", "32"]),
         ("studies.scale_rules", ["--groups", "2"]),
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),

@@ -180,3 +180,35 @@ def test_fma_is_the_reference(a, b, c):
 @pytest.mark.parametrize("kind", ["cast", "mul", "add", "fma", "div", "sqrt"])
 def test_random_formats_and_options_against_fractions(kind, seed):
     assert scalars.fractions_of_many(kind, 60, 40, 7 + seed) == 2400
+
+
+@pytest.mark.parametrize("name", ["e3m2ieee", "e3m2", "e2m2fnuz", "ue3m2", "e3m2ftz"])
+def test_every_quotient_and_root(name):
+    """With flags: zeros, infinities and NaNs of every kind beside one another."""
+    div = unit("div", a=name, flags=True, rounding="dynamic")
+    root = unit("sqrt", a=name, flags=True, rounding="dynamic")
+    every = np.arange(1 << div.a.width)
+    a, b = (grid.ravel() for grid in np.meshgrid(every, every))
+    for rm in range(8):
+        got = div.evaluate(a=a, b=b, rm=rm)
+        want = [reference.operation(div, a=x, b=y, rm=rm) for x, y in zip(a.tolist(), b.tolist())]
+        assert list(zip(got["r"].tolist(), got["flags"].tolist(), strict=True)) == want
+        got = root.evaluate(a=every, rm=rm)
+        want = [reference.operation(root, a=x, rm=rm) for x in every.tolist()]
+        assert list(zip(got["r"].tolist(), got["flags"].tolist(), strict=True)) == want
+
+
+def test_what_is_divided_by_zero():
+    """IEEE 754-2019 7.2, 7.3: a number over zero is a pole, zero and infinity over zero are not."""
+    one, zero, minus, inf, nan, snan = 0x3C, 0x00, 0x80, 0x7C, 0x7E, 0x7D
+    spec = unit("div", a="e5m2", flags=True)
+    pairs = [(one, zero), (one, minus), (zero, zero), (inf, zero), (inf, inf), (nan, zero)]
+    a, b = zip(*pairs, (snan, zero), (one, inf), strict=True)
+    got = spec.evaluate(a=a, b=b)
+    assert got["r"].tolist() == [inf, inf | 0x80, nan, inf, nan, nan, nan, zero]
+    assert got["flags"].tolist() == [16, 16, 8, 0, 8, 0, 8, 0]
+    roots = unit("sqrt", a="e5m2", flags=True).evaluate(
+        a=[minus, one | 0x80, inf, inf | 0x80, 0x44]
+    )
+    assert roots["r"].tolist() == [minus, nan, inf, nan, 0x40]
+    assert roots["flags"].tolist() == [0, 8, 0, 8, 0]

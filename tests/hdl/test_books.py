@@ -6,17 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
+from in_bulk import differing
 
 from macaw.golden import SpecError, unit
 from macaw.golden.formats import Book
 from macaw.golden.units import Unit
 from macaw.hdl import build, generate
-from macaw.hdl.emit import write_bodies
-from macaw.sim.bench import bulk
-from macaw.sim.proof.cases.elementwise import exhaustible
 from macaw.sim.proof.rules.formats import NAMED_BOOKS, any_book
-from macaw.sim.stimulus import exhaustive, stimulus
-from macaw.tools import simulators
 
 
 def _units() -> list[Unit]:
@@ -54,22 +50,7 @@ def _units() -> list[Unit]:
 
 
 def test_gates_agree_with_golden():
-    if "bulk" not in simulators.available():
-        pytest.skip("verilator is missing")
-    specs = _units()
-    designs = [generate(spec) for spec in specs]
-    write_bodies(designs)
-    models = bulk.Model.of_many(designs)
-    try:
-        for spec, model in zip(specs, models, strict=True):
-            every = exhaustible(spec, 16)
-            chunks = exhaustive(spec) if every else stimulus(spec, vectors=5_000, seed=3)
-            tally = bulk.compare(spec, [model], chunks)
-            assert every or tally.vectors == 5_000
-            assert not tally.failures, spec.name
-    finally:
-        for model in models:
-            model.close()
+    assert differing(_units()) == []
 
 
 def test_gates_refuse_results_too_far_apart():

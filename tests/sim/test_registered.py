@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every registered format through the gates: ``cast`` in both directions, and ``mul``."""
 
-import math
-
 import pytest
+from in_bulk import differing
 
 from macaw.golden import SpecError, format, unit
 from macaw.golden.formats import BOOKS, FORMATS, POWERS
-from macaw.golden.units import Unit
-from macaw.hdl import build, generate
-from macaw.hdl.emit import write_bodies
-from macaw.sim.bench import bulk
+from macaw.hdl import build
 from macaw.sim.mismatch import position
-from macaw.sim.proof.cases.elementwise import REGISTERED, exhaustible, p3109, registered
-from macaw.sim.stimulus import exhaustive, stimulus
-from macaw.tools import simulators
+from macaw.sim.proof.cases.elementwise import REGISTERED, p3109, registered
 
 BITS = 20
 VECTORS = 20_000
@@ -56,30 +50,8 @@ def test_all_that_gates_take_are_there():
 @pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_registered(group: str):
-    if "bulk" not in simulators.available():
-        pytest.skip("verilator is missing")
-    names = GROUPS[group]
-    designs = [generate(UNITS[name]) for name in names]
-    write_bodies(designs)
-    models = bulk.Model.of_many(designs)
-    try:
-        wrong = [
-            name for name, model in zip(names, models, strict=True) if _differs(UNITS[name], model)
-        ]
-    finally:
-        for model in models:
-            model.close()
-    assert wrong == []
-
-
-def _differs(spec: Unit, model: bulk.Model) -> bool:
-    """Whether any result is not golden's, of all combinations of codes if they are few."""
-    every = exhaustible(spec, BITS)
-    chunks = exhaustive(spec) if every else stimulus(spec, vectors=VECTORS, seed=1)
-    tally = bulk.compare(spec, [model], chunks)
-    expected = math.prod(1 << port.width for port in spec.ports.inputs.values())
-    assert tally.failures or tally.vectors == (expected if every else VECTORS)
-    return bool(tally.failures)
+    wrong = differing([UNITS[name] for name in GROUPS[group]], bits=BITS, vectors=VECTORS, seed=1)
+    assert [name for name in GROUPS[group] if UNITS[name] in wrong] == []
 
 
 def test_distances_count_neighbours():

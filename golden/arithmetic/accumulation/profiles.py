@@ -13,6 +13,7 @@ from ...formats.block import factor
 from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import Fixed, Format
 from ...formats.scalar import format as scalar_format
+from ...formats.texts import whole
 from ..factors import Factors
 from ..projection import resolve_overflow
 from .machines import CHIPS, MACHINES, MachineSum, find
@@ -187,7 +188,7 @@ def _machine(
 
 
 def _integer(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"\d+", text) else None
+    return whole(text) if re.fullmatch(r"\d+", text) else None
 
 
 def _fitting(factors: Factors, fmt: Format, lanes: int) -> int | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ...errors import SpecError, did_you_mean
+from ...formats.power_books import integer_root
+from ...formats.texts import fraction
 from .enclosures import Arithmetic, Interval
 
 _FAR = 1 << 16
@@ -234,13 +236,10 @@ def _root(x: Fraction, degree: int) -> Fraction | None:
     """The root of a positive number, if it is a fraction."""
     parts = []
     for part in (x.numerator, x.denominator):
-        low, high = 0, 1 << (part.bit_length() // degree + 1)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if middle**degree <= part else (low, middle - 1)
-        if low**degree != part:
+        root = integer_root(part, degree)
+        if root**degree != part:
             return None
-        parts.append(low)
+        parts.append(root)
     return Fraction(*parts)
 
 
@@ -376,10 +375,9 @@ def parse(text: str) -> Function:
 
 def power(text: str) -> Function:
     """The function ``power(y)`` of an exponent that is a decimal or a fraction."""
-    try:
-        exponent = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise SpecError(f"function=power({text}): must be a number, as 1.5 or 1/3") from None
+    exponent = fraction(text)
+    if exponent is None:
+        raise SpecError(f"function=power({text}): must be a number, as 1.5 or 1/3")
     if not exponent or abs(exponent) > _MOST or exponent.denominator > _PARTS:
         raise SpecError(
             f"function=power({text}): must be from -{_MOST} to {_MOST}, not 0, and a fraction of "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...formats.scalar import Format
-from ..exact import INF, INVALID, NAN, Exact, unpack
+from ..exact import INF, INVALID, NAN, Exact, kinds, unpack
 from .enclosures import Arithmetic
 from .functions import Beside, Magnitude, parse
 
@@ -36,14 +36,13 @@ def tabulated(name: str, fmt: Format) -> Exact:
     function = parse(name)
     values = unpack(np.arange(1 << fmt.width, dtype=fmt.code_dtype), fmt)
     exponents = np.broadcast_to(values.exponent, values.shape)
-    kinds = np.zeros(values.shape, np.uint8) if values.kind is None else values.kind
     rows = []
     known: dict[Fraction, tuple[Any, ...]] = {}
     for significand, exponent, negative, kind in zip(
         values.significand.tolist(),
         exponents.tolist(),
         values.negative.tolist(),
-        kinds.tolist(),
+        kinds(values).tolist(),
         strict=True,
     ):
         if kind & NAN:
@@ -56,16 +55,16 @@ def tabulated(name: str, fmt: Format) -> Exact:
         else:
             x = (-1 if negative else 1) * significand * Fraction(2) ** exponent
             if x not in known:
-                found = function.value(x)
-                known[x] = _nan() if found is None else (*truncated(found[1]), found[0], 0)
+                real = function.value(x)
+                known[x] = _nan() if real is None else (*truncated(real[1]), real[0], 0)
             rows.append(known[x])
     significands, exponent, negative, kind = zip(*rows, strict=True)
-    kinds = np.array(kind, np.uint8)
+    found = np.array(kind, np.uint8)
     return Exact(
         significand=np.array(significands, np.uint64),
         exponent=np.array(exponent, np.int64),
         negative=np.array(negative, bool),
-        kind=kinds if kinds.any() else None,
+        kind=found if found.any() else None,
         low=min(exponent),
         high=max(e + s.bit_length() for s, e in zip(significands, exponent, strict=True)),
         bits=BITS,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...formats.texts import fraction, whole
 
 STEPS = 1024
 """Steps of the longest grid."""
@@ -58,11 +59,8 @@ class Grid:
             return value
         found = _NAME.fullmatch(str(value).lower().replace(" ", ""))
         if found:
-            try:
-                start, end = (Fraction(found[n]) for n in (2, 3))
-            except (ValueError, ZeroDivisionError):
-                start = end = Fraction(0)
-            steps = int(found[4][:9])
+            start, end = (fraction(found[n]) or Fraction(0) for n in (2, 3))
+            steps = whole(found[4])
             near = all(Fraction(1, _TOP) <= x <= _TOP for x in (start, end))
             if near and 1 <= steps <= STEPS:
                 return cls(kind=found[1], start=start, end=end, steps=steps)
