@@ -80,6 +80,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "functions.md": {
         "functions": (functions.tables.listed, ()),
         "cost": (functions.tables.cost, ("tables",)),
+        "elementary": (functions.elementary.cost, ("elementary",)),
     },
     "integer-functions.md": {
         "accuracy": (functions.integers.accuracy, ("function_errors",)),

@@ -4,7 +4,7 @@
 from .arithmetic.butterfly import TE_SIGNS
 from .errors import CodeError, FormatError, MacawError, SpecError, ToolError
 from .formats.block import BLOCKS, AnyFormat, Block, format
-from .formats.choices import Flag, Overflow, Rounding
+from .formats.choices import Flag, Overflow, Rounding, Tininess
 from .formats.scalar import FORMATS, Fixed, Float, Format, Specials, Subnormals
 from .tensors.autoflex import Autoflex
 from .tensors.flexpoint import FlexTensor
@@ -49,6 +49,7 @@ __all__ = [
     "SpecError",
     "Specials",
     "Subnormals",
+    "Tininess",
     "ToolError",
     "Unit",
     "format",

@@ -100,6 +100,7 @@ ROOMS = (
     "hdl.arithmetic.words",
     "hdl.arithmetic",
     "hdl.arithmetic.accumulation",
+    "hdl.elementary",
     "hdl.options",
     "hdl.units",
     "hdl",

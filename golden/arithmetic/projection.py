@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SpecError, check_whole
-from ..formats.choices import Flag, Nan, Overflow, Rounding
+from ..formats.choices import Flag, Nan, Overflow, Rounding, Tininess
 from ..formats.scalar import Book, Fixed, Float, Format, Posit, Specials, Subnormals
 from .books.nearest import nearest
 from .exact import INF, INVALID, NAN, ONE, Exact, bit_length, shift_right_jam
@@ -242,6 +242,16 @@ def nan_code(fmt: Format, nan: Nan | None) -> int:
     return fmt.max_code if fmt.nan_code is None else fmt.nan_code
 
 
+def check_tininess(fmt: Format, tininess: Tininess, flags: bool) -> None:
+    """SpecError for ``before`` if nothing tells of it, or there are no subnormal numbers."""
+    if tininess is Tininess.AFTER:
+        return
+    if not flags:
+        raise SpecError("tininess=before: without flags=true nothing tells of it")
+    if not isinstance(fmt, Float) or fmt.subnormals is not Subnormals.GRADUAL:
+        raise SpecError(f"tininess=before: {fmt.name} has no subnormal numbers")
+
+
 def check_rounding(fmt: Format, rounding: Rounding) -> None:
     """SpecError if numbers are not rounded to ``fmt`` in this way."""
     if isinstance(fmt, Posit) and rounding is not Rounding.RNE:
@@ -265,6 +275,7 @@ def project(
     overflow: Overflow | None,
     flags: bool = False,
     nan: Nan | None = None,
+    tininess: Tininess = Tininess.AFTER,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Round ``x`` to ``fmt`` and return codes, and flags (uint8, :class:`Flag`) if wanted.
 
@@ -279,7 +290,7 @@ def project(
     if isinstance(fmt, Posit):
         check_rounding(fmt, direction.rounding)
         return _project_posit(x, fmt, flags)
-    return _project_float(x, fmt, direction, overflow, flags, nan)
+    return _project_float(x, fmt, direction, overflow, flags, nan, tininess)
 
 
 @dataclass(slots=True)
@@ -317,7 +328,7 @@ def _normalised(x: Exact) -> tuple[np.ndarray, np.ndarray]:
     return norm, exponent
 
 
-def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
+def _round(x: Exact, fmt: Float, direction: Direction, flags: bool, tininess: Tininess) -> _Rounded:
     gradual = fmt.subnormals is Subnormals.GRADUAL
     norm, exponent = _normalised(x)
     zero = norm == 0
@@ -342,7 +353,7 @@ def _round(x: Exact, fmt: Float, direction: Direction, flags: bool) -> _Rounded:
         code |= inexact & direction.odd
     if flags:
         tiny = (exponent < fmt.emin) & ~zero
-        if gradual:
+        if gradual and tininess is Tininess.AFTER:
             tiny &= ~_reaches_normal(unbounded, exponent, fmt, direction, x.negative)
     return _Rounded(code, zero, inexact, tiny)
 
@@ -354,8 +365,9 @@ def _project_float(
     overflow: Overflow | None,
     flags: bool,
     becomes: Nan | None,
+    tininess: Tininess,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    rounded = _round(x, fmt, direction, flags)
+    rounded = _round(x, fmt, direction, flags, tininess)
     code, zero, negative = rounded.code, rounded.zero, x.negative
     nan = invalid = flushed = np.False_
     if fmt.subnormals is not Subnormals.GRADUAL:

@@ -114,8 +114,19 @@ class Nan(_Named):
     NEGATIVE_ZERO = "negative_zero"
 
 
+class Tininess(_Named):
+    """When a result counts as tiny, for the flag of underflow. IEEE 754-2019 7.5.
+
+    ``after``: if it would be below the least normal number when rounded with unbounded exponent,
+    as RISC-V and x86 have it. ``before``: if the exact value is, as Arm and IBM's POWER.
+    """
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
 class Flag(enum.IntFlag):
-    """Bits of the result ``flags`` (IEEE 754-2019 clause 7; tininess after rounding).
+    """Bits of the result ``flags``. IEEE 754-2019 clause 7.
 
     It has four of them, and of units that divide five.
     """

@@ -11,12 +11,12 @@ import numpy as np
 from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.factors import Multiplying, multiplied
 from ..arithmetic.operands import Operand
-from ..arithmetic.projection import Split, project, resolve_nan
+from ..arithmetic.projection import Split, check_tininess, project, resolve_nan
 from ..arithmetic.quotients import divide, square_root
 from ..arithmetic.sums import add_terms
 from ..errors import SpecError
 from ..formats.checks import check_boolean
-from ..formats.choices import Flag, Nan
+from ..formats.choices import Flag, Nan, Tininess
 from ..formats.scalar import Fixed, Float, Format
 from .naming import named, product_words, rounding_words
 from .specification import ROUNDING, UNSET, Ports, Unit
@@ -28,10 +28,13 @@ class _Elementwise(Unit):
 
     flags: bool = False
     nan: Nan | None = None
+    tininess: Tininess = Tininess.AFTER
 
     def _check_result(self) -> None:
         check_boolean("flags", self.flags)
         super(_Elementwise, self)._check_result()
+        self._set("tininess", Tininess.parse(self.tininess, "tininess"))
+        check_tininess(self._out, self.tininess, self.flags)
         self._set("nan", resolve_nan(self.nan, self._out))
 
 
@@ -77,6 +80,8 @@ class Mul(_Product):
         None is IEEE's rule where ``out`` has infinities, and saturation elsewhere.
     flags : bool
         Adds the result ``flags`` (:class:`Flag`).
+    tininess : Tininess
+        When a result counts as tiny, for the flag of underflow.
     nan : Nan, optional
         What a NaN becomes in a format without one; None is the largest positive value.
     random_bits : int
@@ -112,7 +117,7 @@ class Add(_Elementwise):
     a, b, out : Format
         Operand formats and the result's; both default to ``a``.
     subtract : bool
-    rounding, overflow, flags, nan, random_bits
+    rounding, overflow, flags, tininess, nan, random_bits
         As of :class:`Mul`.
     """
 
@@ -153,7 +158,7 @@ class Fma(_Product):
     ----------
     a, b, c, out : Format
         Operand formats and the result's; ``b`` defaults to ``a``, ``c`` to ``out``.
-    product, rounding, overflow, flags, nan, random_bits
+    product, rounding, overflow, flags, tininess, nan, random_bits
         As of :class:`Mul`. Zero times infinity is invalid also if ``c`` is a NaN (RISC-V).
     """
 
@@ -185,7 +190,7 @@ class Cast(_OfOne):
     Parameters
     ----------
     a, out : Format
-    rounding, overflow, flags, nan, random_bits
+    rounding, overflow, flags, tininess, nan, random_bits
         As of :class:`Mul`. A fixed-point result out of range is invalid, not overflow.
     """
 
@@ -210,7 +215,7 @@ class Div(_Elementwise):
     ----------
     a, b, out : Float
         Operand formats and the result's; both default to ``a``.
-    rounding, overflow, nan, random_bits
+    rounding, overflow, tininess, nan, random_bits
         As of :class:`Mul`.
     flags : bool
         Adds the result ``flags`` (:class:`Flag`), with DIVIDE_BY_ZERO.
@@ -247,7 +252,9 @@ class Div(_Elementwise):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         direction = self._direction(chunk)
         exact, pole = divide(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
-        codes, raised = project(exact, self.out, direction, self.overflow, self.flags, self.nan)
+        codes, raised = project(
+            exact, self.out, direction, self.overflow, self.flags, self.nan, self.tininess
+        )
         if raised is None:
             return {"r": codes}
         return {"r": codes, "flags": raised | pole * np.uint8(Flag.DIVIDE_BY_ZERO)}
@@ -263,7 +270,7 @@ class Sqrt(_OfOne):
     ----------
     a, out : Float
         ``out`` defaults to ``a``.
-    rounding, overflow, flags, nan, random_bits
+    rounding, overflow, flags, tininess, nan, random_bits
         As of :class:`Mul`.
     """
 
@@ -289,11 +296,14 @@ def _check_floats(spec: Unit, *names: str) -> None:
             raise SpecError(f"{name}={fmt.name}: must be a float format")
 
 
-_LAST = (*ROUNDING, "flags", "nan")
+_LAST = (*ROUNDING, "flags", "tininess", "nan")
 
 
 def _words(spec: _Elementwise) -> list[str]:
-    return rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"])
+    words = rounding_words(spec)
+    if spec.tininess is not Tininess.AFTER:
+        words += [f"tiny_{spec.tininess}"]
+    return words + ([] if spec.nan is None else [f"nan_{spec.nan}"])
 
 
 named(_Elementwise, words=_words, last=_LAST)

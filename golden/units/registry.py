@@ -27,7 +27,7 @@ from .predictor import ExponentPredictor
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
 from .row_functions import IntegerLayerNorm, IntegerSoftmax
 from .specification import ROUNDING, Ports, Unit
-from .table import Table
+from .table import Function, Table
 
 __all__ = [
     "UNITS",
@@ -51,6 +51,7 @@ __all__ = [
     "FlexMatmul",
     "FlexMul",
     "Fma",
+    "Function",
     "Hadamard",
     "IntDot",
     "IntMac",
@@ -103,6 +104,7 @@ UNITS: dict[str, type[Unit]] = {
         IntegerExp2,
         IntegerGelu,
         Table,
+        Function,
         IntegerSoftmax,
         IntegerLayerNorm,
         IntDot,

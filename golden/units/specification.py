@@ -22,7 +22,7 @@ from ..arithmetic.projection import (
 from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
-from ..formats.choices import Overflow, Rounding
+from ..formats.choices import Overflow, Rounding, Tininess
 from ..formats.scalar import Book, Fixed, Float, Format, Posit
 from . import naming
 
@@ -230,7 +230,8 @@ class Unit:
         exact = self._exact(direction.down, **chunk)
         flags = getattr(self, "flags", False)
         nan = getattr(self, "nan", None)
-        codes, raised = project(exact, self._out, direction, self.overflow, flags, nan)
+        tininess = getattr(self, "tininess", Tininess.AFTER)
+        codes, raised = project(exact, self._out, direction, self.overflow, flags, nan, tininess)
         return {"r": codes} if raised is None else {"r": codes, "flags": raised}
 
     def _direction(self, chunk: dict[str, np.ndarray]) -> Direction:

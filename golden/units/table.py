@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Functions of few bits: a result for each code of the operand."""
+"""Functions of one operand, with a result for each of its codes: of few bits, and of floats."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arithmetic.operands import Operand
-from ..arithmetic.projection import Direction, project, resolve_nan
-from ..arithmetic.real import parse, tabulated
+from ..arithmetic.projection import resolve_nan
+from ..arithmetic.real import parse, results
 from ..errors import SpecError
 from ..formats.choices import Nan, Overflow, Rounding
-from ..formats.scalar import Fixed, Format
+from ..formats.scalar import Fixed, Float, Format
 from .naming import abbreviated, named, operand_formats, rounding_words
 from .specification import ROUNDING, UNSET, Ports, Unit
 
@@ -23,6 +23,10 @@ MOST_BITS = 10
 """Of an operand."""
 WIDEST_FIXED = 60
 """Bits of fixed-point results."""
+ELEMENTARY = ("exp", "exp2", "log", "log2", "sigmoid", "tanh", "reciprocal", "rsqrt")
+"""The functions that :class:`Function` has; :class:`Table` has more."""
+MOST_OF_FLOATS = 16
+"""Bits of an operand of :class:`Function`."""
 _CODES = re.compile(r"codes\(([0-9a-f]+)\)")
 
 
@@ -134,14 +138,86 @@ class Table(Unit):
         return {"r": self.contents.take(chunk["a"])}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Function(Unit):
+    """An elementary function of a float: ``r = round(function(a))``, one rounding of the value.
+
+    NaN and what is outside the function's domain become a NaN, infinities the function's limit,
+    and a pole is an infinity: IEEE 754-2019, 9.2.
+
+    Parameters
+    ----------
+    a : Float
+        Of at most 16 bits, with a mantissa.
+    out : Float or Fixed
+        By default ``a``. Fixed point has at most 60 bits.
+    function : str
+        One of :data:`ELEMENTARY`.
+    rounding : Rounding
+        One that is not stochastic.
+    overflow : Overflow, optional
+        None is IEEE's rule where ``out`` has infinities, and saturation elsewhere.
+    nan : Nan, optional
+        What a NaN becomes in a format without one; None is the largest positive value.
+    """
+
+    kind: ClassVar[str] = "function"
+    dynamic: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict[str, Any], ...]] = tuple(
+        {"a": a, "function": "exp"} for a in ("bf16", "e4m3", "fp16", "e5m2")
+    )
+
+    a: Float = UNSET
+    out: Float | Fixed = UNSET
+    function: str = UNSET
+    nan: Nan | None = None
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, out="a")
+        if not isinstance(self.a, Float) or not self.a.mantissa:
+            raise SpecError(f"a={self.a.name}: must be a float with a mantissa")
+        if self.a.width > MOST_OF_FLOATS:
+            raise SpecError(f"a={self.a.name}: must have at most {MOST_OF_FLOATS} bits")
+        if not isinstance(self.out, Float | Fixed):
+            raise SpecError(f"out={self.out.name}: must be a float or fixed point")
+        if isinstance(self.out, Fixed) and self.out.width > WIDEST_FIXED:
+            raise SpecError(f"out={self.out.name}: must have at most {WIDEST_FIXED} bits")
+        if self.function is None:
+            raise SpecError(f"{self.kind}: parameter function is missing")
+        self._set("function", parse(str(self.function)).name)
+        if self.function not in ELEMENTARY:
+            raise SpecError(f"function={self.function}: must be one of {', '.join(ELEMENTARY)}")
+        if self.rounding.stochastic:
+            raise SpecError(f"rounding={self.rounding}: a function has one result for each code")
+        if self.overflow is Overflow.WRAP:
+            raise SpecError(f"overflow=wrap: {self.kind} has functions without an end")
+        self._check_result()
+        self._set("nan", resolve_nan(self.nan, self.out))
+
+    @property
+    def contents(self) -> np.ndarray:
+        """A code of ``out`` for each code of ``a``, in their order."""
+        return results(self.function, self.a, self.out, self.rounding, self.overflow, self.nan)
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(inputs={"a": Operand(format=self.a)}, outputs=self._results())
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {"r": self.contents.take(chunk["a"])}
+
+
 @functools.lru_cache(maxsize=256)
 def _contents(spec: Table) -> np.ndarray:
     codes = spec.codes
     if codes is not None:
         return np.array(codes, spec.out.code_dtype)
-    values = tabulated(spec.function, spec.a)
-    found, _ = project(values, spec.out, Direction(spec.rounding), spec.overflow, False, spec.nan)
-    return found
+    return results(spec.function, spec.a, spec.out, spec.rounding, spec.overflow, spec.nan)
 
 
 def _digits(text: str, each: int) -> list[int]:
@@ -161,20 +237,27 @@ def _integers(function: Any) -> list[int]:
     return [int(code) for code in array]
 
 
-def _function_word(spec: Table) -> str:
-    if spec.codes is not None:
+def _function_word(spec: Any) -> str:
+    if spec.function.startswith("codes("):
         return abbreviated("codes", spec.function, 8)
     word = spec.function.removesuffix(")").replace("power(", "power").replace("-", "_")
     return word.replace("power_", "powerm").replace("/", "_")
 
 
-def _words(spec: Table) -> list[str]:
+def function_formats(spec: Any) -> list[str]:
+    """Return words for the function and the formats of a unit."""
+    return [_function_word(spec), *operand_formats(spec)]
+
+
+def function_words(spec: Any) -> list[str]:
+    """Return words for rounding, overflow and what becomes of a NaN."""
     return rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"])
 
 
 named(
     Table,
-    formats=lambda spec: [_function_word(spec), *operand_formats(spec)],
-    words=_words,
+    formats=function_formats,
+    words=function_words,
     last=(*ROUNDING, "nan"),
 )
+named(Function, formats=function_formats, words=function_words, last=(*ROUNDING, "nan"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Whether a value is rounded up: to nearest, in a direction, to odd, or by chance."""
 
-from macaw.golden.formats.choices import Rounding
+from macaw.golden.formats.choices import Rounding, Tininess
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -21,7 +21,9 @@ class Direction:
     random : Wire, optional
         The random word of stochastic rounding.
     flags : bool
-        Whether the exception flags are wanted: tininess is decided a place further down.
+        Whether the exception flags are wanted.
+    tininess : Tininess
+        Of the flags: after rounding it is decided a place further down.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Direction:
         mode: Wire | None = None,
         random: Wire | None = None,
         flags: bool = False,
+        tininess: Tininess = Tininess.AFTER,
     ):
         self.p = p
         self.rounding = rounding
         self.random = random
         self.flags = flags
+        self.after = flags and tininess is Tininess.AFTER
         self.modes: dict[Rounding, Wire] = {}
         if rounding is Rounding.DYNAMIC:
             assert mode is not None
@@ -51,8 +55,8 @@ class Direction:
         """
         if self.rounding.stochastic:
             assert self.random is not None
-            return len(self.random) + (self.rounding is not Rounding.SR) + self.flags
-        return 2 if self.flags else 1
+            return len(self.random) + (self.rounding is not Rounding.SR) + self.after
+        return 2 if self.after else 1
 
     def is_mode(self, *members: Rounding) -> Wire:
         """Whether the direction is one of ``members``; a constant unless it is dynamic."""
@@ -92,7 +96,7 @@ class Direction:
         if self.rounding in (Rounding.SR, Rounding.SRB):
             up = self.by_chance(fraction, tail, carry)
             inexact = self._changed(fraction, carry) | tail
-            pattern = p.add(fraction, carry).bits(width) if self.flags else fraction
+            pattern = p.add(fraction, carry).bits(width) if self.after else fraction
             return up, inexact, pattern
         if width > 1 and carry.constant is None:
             total = p.add(fraction, carry).bits(width + 1)

@@ -127,11 +127,14 @@ class ToFloat(Projector[Float]):
         return p.mux(capped, limit, zeros), kept, under
 
     def _tiny(self, sign: Wire, significand: Wire, pattern: Wire, below: Wire) -> Wire:
-        """Tininess after rounding: below the least normal number with unbounded exponent."""
+        """Below the least normal number: as it is, or after rounding with unbounded exponent."""
         p, format, direction = self.p, self.format, self.direction
         if format.subnormals is not Subnormals.GRADUAL:
             raise AssertionError("formats without subnormals decide on the packed code")
         subnormal = ~significand[-1]
+        if not direction.after:
+            # Where a carry still to come makes it normal, the result is exact.
+            return subnormal
         # Rounded to the full precision, one place further down, it may reach the normal range.
         guard = pattern[-1]
         ones = guard if format.mantissa == 0 else significand[:-1].all() & guard

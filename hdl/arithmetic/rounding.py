@@ -8,7 +8,7 @@ posits (:mod:`~.round_posit`).
 """
 
 from macaw.golden.formats import Book, Fixed, Format, Posit
-from macaw.golden.formats.choices import Nan, Overflow, Rounding
+from macaw.golden.formats.choices import Nan, Overflow, Rounding, Tininess
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
@@ -38,6 +38,8 @@ class Rounder:
         The random word of stochastic rounding.
     flags : bool
         Whether the exception flags are wanted.
+    tininess : Tininess
+        When a result counts as tiny, for the flag of underflow.
     nan : Nan, optional
         What a NaN becomes in a format without one; None is the largest value.
 
@@ -59,12 +61,15 @@ class Rounder:
         mode: Wire | None = None,
         random: Wire | None = None,
         flags: bool = False,
+        tininess: Tininess = Tininess.AFTER,
         nan: Nan | None = None,
     ):
         self.coded = format
         # Of a book, what a value is prepared for is the fixed point in which it is looked up.
         self.format = fixed_point_of(format) if isinstance(format, Book) else format
-        self.direction = Direction(p, rounding, mode=mode, random=random, flags=flags)
+        self.direction = Direction(
+            p, rounding, mode=mode, random=random, flags=flags, tininess=tininess
+        )
         self._projector: ToFixed | ToFloat | ToBook | ToPosit
         if isinstance(format, Fixed):
             self._projector = ToFixed(

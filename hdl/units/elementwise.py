@@ -6,7 +6,7 @@ from fractions import Fraction
 from macaw.golden import units
 from macaw.golden.arithmetic.projection import resolve_or_default
 from macaw.golden.formats import Book
-from macaw.golden.formats.choices import Rounding
+from macaw.golden.formats.choices import Rounding, Tininess
 from macaw.golden.formats.power_books import logarithm_fraction
 
 from ..arithmetic.divide import normalised, quotient, root
@@ -48,6 +48,7 @@ class Rounded(Datapath):
             mode=control.get("rm"),
             random=control.get("random"),
             flags="flags" in self.spec.ports.outputs,
+            tininess=getattr(self.spec, "tininess", Tininess.AFTER),
             nan=getattr(self.spec, "nan", None),
         )
 

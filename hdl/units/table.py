@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for functions of few bits: a table, in logic or in a memory."""
+"""Gates for functions of one operand: a table, in logic or in a memory, or a polynomial."""
 
 from macaw.golden import units
+from macaw.golden.arithmetic.projection import resolve_or_default
 
+from ..arithmetic.number import Number, Special, unpack
+from ..arithmetic.projection import Unrounded
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.unrounded import with_headroom
+from ..elementary.pieces import Pieces
+from ..elementary.plan import plan
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire
 from .datapath import Datapath
+from .functions import floored
 
-__all__ = ["DATAPATHS", "TableDatapath"]
+__all__ = ["DATAPATHS", "FunctionDatapath", "TableDatapath"]
 
 
 class TableDatapath(Datapath):
@@ -21,4 +29,100 @@ class TableDatapath(Datapath):
         return {"r": lookup(p, a, self.spec.contents.tolist()).bits(self.spec.out.width)}
 
 
-DATAPATHS = {units.Table: TableDatapath}
+class FunctionDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.Function`. One result a clock."""
+
+    spec: units.Function
+    wraps = True
+
+    @classmethod
+    def limits(cls, kind: type[units.Unit]) -> list[str]:
+        return ["formats for which no polynomial of the second degree is found"]
+
+    def build(self, p: Scheduler, *, a: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        reduction, pieces = plan(spec).reduction, plan(spec).pieces
+        rounder = Rounder(
+            p, spec.out, spec.rounding, resolve_or_default(spec.overflow, spec.out), nan=spec.nan
+        )
+        number = unpack(p, a, spec.a)
+        argument = reduction.argument(p, number)
+        word = polynomial(p, pieces, argument.place)
+        if argument.base is not None:
+            word = p.add(argument.base, word)
+        leading, depth = None, 0
+        if reduction.leading is not None:
+            leading, depth = reduction.leading
+            word = word.bits(leading + 1)
+        if argument.instead is not None:
+            other, near = argument.instead
+            word = p.mux(other, near, word)
+        never = p.constant(0, 1)
+        word = p.name("word", word)
+        exact = Unrounded(
+            word=with_headroom(word, argument.exponent.low + argument.offset, rounder),
+            exponent=argument.exponent,
+            offset=argument.offset,
+            sticky=argument.sticky,
+            sign=argument.sign,
+            zero_sign=never,
+            special=Special(nan=never, infinite=never, negative=never, invalid=never),
+            leading=leading,
+            depth=depth,
+        )
+        code = rounder.project(exact).code
+        return {"r": self._special(p, number, code)}
+
+    def _special(self, p: Scheduler, number: Number, code: Wire) -> Wire:
+        """The code, or where the operand is no number, or zero, that which golden has there."""
+        spec, special = self.spec, number.special
+        contents, a = spec.contents.tolist(), spec.a
+        top = 1 << (a.width - 1) if a.signed else 0
+        chosen: dict[int, Wire] = {}
+
+        def choose(wire: Wire, place: int) -> None:
+            if wire.constant != 0:
+                result = contents[place]
+                chosen[result] = chosen[result] | wire if result in chosen else wire
+
+        negative = number.sign
+        if a.nan_code is not None:
+            choose(special.nan, a.nan_code)
+        if a.inf_code is not None:
+            choose(special.infinite & ~negative, a.inf_code)
+            choose(special.infinite & negative, a.inf_code | top)
+        if a.zero:
+            choose(number.zero & ~negative, 0)
+            choose(number.zero & negative, 0 if a.nan_for_negative_zero else top)
+        if spec.function in ("log", "log2", "rsqrt"):
+            least = top | (a.max_code if a.max_code < top or not top else 0)
+            choose(negative & ~number.zero & ~special.nan & ~special.infinite, least)
+        with p.scope("specials"):
+            other = p.constant(0, 1)
+            pattern = p.constant(0, spec.out.width)
+            for result, wire in chosen.items():
+                other = other | wire
+                pattern = pattern | (p.constant(result, spec.out.width) & wire)
+            return (code & ~other) | pattern
+
+
+def polynomial(p: Scheduler, pieces: Pieces, place: Wire) -> Wire:
+    """A piecewise polynomial of a place, an unsigned word."""
+    with p.scope("polynomial"):
+        if pieces.width == 0:
+            return p.name("value", lookup(p, place, pieces.constants))
+        if pieces.width >= len(place):
+            number, t = p.constant(0), place
+        else:
+            number, t = place[pieces.width :], place[: pieces.width]
+        constant = lookup(p, number, pieces.constants)
+        slope = lookup(p, number, pieces.slopes)
+        if pieces.curves:
+            curve = lookup(p, number, pieces.curves)
+            bend = floored(p.multiply(curve, t[pieces.cut :]), pieces.drop)
+            slope = p.name("slope", p.add(slope, bend))
+        total = p.add(constant, p.multiply(slope, t))
+        return p.name("value", floored(total, pieces.shift))
+
+
+DATAPATHS = {units.Table: TableDatapath, units.Function: FunctionDatapath}

@@ -13,7 +13,7 @@ from macaw import hdl
 from macaw.cli import main, parameters
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats.block import format as any_format
-from macaw.golden.formats.choices import Nan, Overflow, Rounding
+from macaw.golden.formats.choices import Nan, Overflow, Rounding, Tininess
 from macaw.golden.units import UNITS, Unit, unit
 from macaw.hdl.units import DATAPATHS, limits
 
@@ -37,6 +37,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "int-exp2": ({}, {"base": "e"}),
     "compare": ({}, {"flags": True}),
     "table": ({"function": "tanh"},),
+    "function": ({"function": "tanh"},),
     "pipeline": (
         {"stages": "add(a=int8, out=int8) | clamp"},
         {"stages": "int-mac | requantize", "channels": 2, "stored": "requantize_shift"},
@@ -109,7 +110,7 @@ def words_of(allowed: str) -> list[str]:
     return allowed.split(", ") if re.fullmatch(r"([\w-]+, )*[\w-]+", allowed) else []
 
 
-POOL = {str(w) for enum in (Rounding, Overflow, Nan) for w in enum} | {
+POOL = {str(w) for enum in (Rounding, Overflow, Nan, Tininess) for w in enum} | {
     "default", "true", "false", "frob", "none", "paper", "separate", "tflite_single", "floor",
 }  # fmt: skip
 RANGE = re.compile(r"integer from (-?\d+) to (-?\d+)")
@@ -123,6 +124,7 @@ REFUSALS = {
         "zero points of blocks of several beats, but for exact sums of fixed point"
     ),
     "gates accumulate in floats and fixed point": "a code book as acc",
+    "gates have no polynomial": "formats for which no polynomial of the second degree is found",
 }
 
 

@@ -53,6 +53,7 @@ BASES = {
     "int-exp2": {"x": "fx8.4"},
     "int-gelu": {"x": "int8", "scale": "0.1"},
     "table": {"a": "e4m3", "function": "tanh"},
+    "function": {"a": "e4m3", "function": "tanh"},
     "int-softmax": {"x": "fx8.4", "lanes": 4},
     "int-layernorm": {"x": "int8", "lanes": 4},
     "int-dot": {},
@@ -74,6 +75,7 @@ VALUES = {
     "overflow": ["saturate", "propagate", "directed", "nonfinite", "wrap"],
     "random_bits": [8, 9],
     "flags": [True],
+    "tininess": ["before"],
     "number": [True],
     "signaling": [True],
     "operation": ["negate", "xor"],
@@ -136,6 +138,7 @@ VALUES = {
 BESIDE = {
     "random_bits": {"rounding": "sr"},
     "signaling": {"flags": True},
+    "tininess": {"flags": True},
     "nan": {"out": "e2m1"},
     ("int-exp2", "random_bits"): {"rounding": "sr", "out": "fp16"},
     ("int-exp2", "rounding"): {"out": "fp16"},
@@ -146,7 +149,7 @@ BESIDE = {
     "stored": {"channels": 4},
 }
 # Parameters with one value: what rounds in its own way takes no other policy.
-FIXED = {("block-quantize", "overflow"), ("table", "random_bits")}
+FIXED = {("block-quantize", "overflow"), ("table", "random_bits"), ("function", "random_bits")}
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
 
 OPTIONS = {
@@ -394,6 +397,7 @@ REPEATED = {
     "block-dequantize": ({"a": "e2m1-k4-ue4m3-fp32"}, {"stages": 1}),
     "hadamard": ({"signs": 5}, {"target": "ice40", "stages": 1}),
     "table": ({"function": "power(-2)", "nan": "zero", "out": "e2m1"}, {"table": "ram"}),
+    "function": ({"function": "exp2", "rounding": "rtz"}, {"stages": 1, "flow": "valid"}),
     "flex-mac": ({"b": "flex7+5", "terms": 64}, {"bus": "axis"}),
     "flex-matmul": ({"rows": 1, "rounding": "rtz"}, {"bus": "axis", "tlast": "off"}),
     "flex-add": ({"lanes": 2}, {"flow": "stream", "ready": "registered"}),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tables of functions: of integers, and of few bits."""
+"""Tables of functions: of integers, of few bits, and of floats."""
 
-from . import integers, tables
+from . import elementary, integers, tables
 
-__all__ = ["integers", "tables"]
+__all__ = ["elementary", "integers", "tables"]

@@ -2,6 +2,6 @@
 """Real functions of exact numbers, to as many digits as rounding asks for."""
 
 from .functions import FUNCTIONS, Function, parse
-from .tabulate import tabulated
+from .tabulate import results, tabulated
 
-__all__ = ["FUNCTIONS", "Function", "parse", "tabulated"]
+__all__ = ["FUNCTIONS", "Function", "parse", "results", "tabulated"]

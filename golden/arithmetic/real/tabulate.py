@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ...formats.choices import Nan, Overflow, Rounding
 from ...formats.scalar import Format
 from ..exact import INF, INVALID, NAN, Exact, kinds, unpack
+from ..projection import Direction, project
 from .enclosures import Arithmetic
 from .functions import Beside, Magnitude, parse
 
@@ -69,6 +71,23 @@ def tabulated(name: str, fmt: Format) -> Exact:
         high=max(e + s.bit_length() for s, e in zip(significands, exponent, strict=True)),
         bits=BITS,
     )
+
+
+@functools.lru_cache(maxsize=256)
+def results(
+    name: str,
+    fmt: Format,
+    out: Format,
+    rounding: Rounding,
+    overflow: Overflow | None,
+    nan: Nan | None,
+) -> np.ndarray:
+    """Return the codes in ``out`` of a function of each code of ``fmt``, in their order.
+
+    What rounds, overflows and becomes of a NaN is as for
+    :func:`~macaw.golden.arithmetic.projection.project`.
+    """
+    return project(tabulated(name, fmt), out, Direction(rounding), overflow, False, nan)[0]
 
 
 def _nan() -> tuple[int, int, bool, int]:

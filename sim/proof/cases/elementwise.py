@@ -84,7 +84,12 @@ def _directed() -> Iterator[tuple[str, Unit]]:
                 f"{kind}_{name}_dynamic_flags",
                 unit(kind, a=name, out=name, rounding="dynamic", flags=True),
             )
+            yield (
+                f"{kind}_{name}_before",
+                unit(kind, a=name, out=name, **both, tininess="before"),
+            )
     for name in ("fp16", "bf16", "fp32"):
+        yield f"div_{name}_before", unit("div", a=name, **both, tininess="before")
         yield f"div_{name}_dynamic_flags", unit("div", a=name, **both)
     yield "sqrt_fp32_dynamic_flags", unit("sqrt", a="fp32", **both)
     for a, out in (("fp32", "fp16"), ("fp16", "e5m2"), ("fp32", "int16"), ("int32", "fp32")):
@@ -215,6 +220,11 @@ def quotients() -> Iterator[tuple[str, Unit]]:
     for name in FLOATS_8:
         yield f"div_{name}", unit("div", a=name, flags=True)
         yield f"sqrt_{name}", unit("sqrt", a=name, **dynamic)
+    for name, rounding in (("e5m2", "dynamic"), ("e4m3", "src"), ("e1m4", "rne"), ("e4m0", "rod")):
+        before: dict[str, Any] = {"flags": True, "tininess": "before", "rounding": rounding}
+        before |= {"random_bits": 4} if rounding == "src" else {}
+        yield f"mul_{name}_before", unit("mul", a="e4m3", out=name, **before)
+        yield f"cast_{name}_before", unit("cast", a="fp16", out=name, **before)
     for name in ("e4m3", "e5m2", "e4m3fnuz", "binary8p3se"):
         yield f"div_{name}_dynamic_flags", unit("div", a=name, **dynamic)
     for name in ("fp16", "bf16", "dlfloat16"):

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Functions of few bits, from a table."""
+"""Functions of one operand: of few bits, from a table, and of floats, every one with all codes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from macaw.golden.arithmetic.real import FUNCTIONS
+from macaw.golden.formats import Float, Format
 from macaw.golden.units import Unit, unit
+from macaw.golden.units.table import ELEMENTARY
 
 from ..rules import formats as random_formats
 from ..rules.parameters import Draw, Rules
-from .case import FUNCTION_CHOICES, Case, Options, every_code, in_bulk, in_cocotb
+from .case import BLOCK_CHOICES, FUNCTION_CHOICES, Case, Options, every_code, in_bulk, in_cocotb
 
 CHOICES: tuple[Options, ...] = (
     *FUNCTION_CHOICES,
@@ -24,10 +26,28 @@ def _function(draw: Draw) -> str:
     return draw.one(*FUNCTIONS, *POWERS)
 
 
+def _operand(draw: Draw) -> Float:
+    """A float of few bits, so that a search over all of them is short."""
+    while True:
+        fmt = random_formats.floating(draw.rng, widest=min(draw.widest, 10))
+        if fmt.mantissa:
+            return fmt
+
+
+def _result(draw: Draw) -> Format:
+    widest = min(draw.widest, 16)
+    pick = draw.one(random_formats.floating, random_formats.fixed)
+    return pick(draw.rng, widest=widest)
+
+
 RULES: Rules = {
     ("table", "a"): lambda draw: random_formats.scalar(draw.rng, widest=min(draw.widest, 10)),
     ("table", "function"): _function,
     ("table", "rounding"): lambda draw: draw.one("rne", "rtz", "rup", "rdn", "rna", "rod"),
+    ("function", "a"): _operand,
+    ("function", "out"): _result,
+    ("function", "function"): lambda draw: draw.one(*ELEMENTARY),
+    ("function", "rounding"): lambda draw: draw.one("rne", "rtz", "rup", "rdn", "rna", "rod"),
 }
 
 # every code of every function, and of each kind of format
@@ -43,12 +63,40 @@ LISTED: dict[str, Unit] = {
 }
 
 
+ROUNDINGS = ("rtz", "rup", "rdn", "rna", "rod")
+NARROW = ("e4m3", "e5m2", "e3m4ieee", "e4m3fnuz", "e5m10ftz", "binary8p3se")
+
+
+def elementary() -> Iterator[tuple[str, Unit]]:
+    """Formats of 16 bits, every direction, results of other formats, floats of few bits."""
+    for function in ELEMENTARY:
+        yield f"{function}_bf16", unit("function", a="bf16", function=function)
+        if function != "sigmoid":
+            yield f"{function}_fp16", unit("function", a="fp16", function=function)
+        for rounding in ROUNDINGS:
+            spec = unit("function", a="bf16", function=function, rounding=rounding)
+            yield f"{function}_bf16_{rounding}", spec
+        for name in NARROW:
+            if (function, name) != ("sigmoid", "e5m10ftz"):
+                yield f"{function}_{name}", unit("function", a=name, function=function)
+        for out in ("bf16", "fp16", "fx12.6", "e2m1"):
+            spec = unit("function", a="e4m3", function=function, out=out)
+            yield f"{function}_e4m3_{out}", spec
+        yield f"{function}_bf16_e4m3", unit("function", a="bf16", out="e4m3", function=function)
+
+
 def cases() -> Iterator[Case]:
     """All of them exhaustively, some of them in cocotb too."""
     for name, spec in LISTED.items():
         yield every_code("table", name, spec, CHOICES)
         if not name.endswith("e4m3"):
             yield from in_cocotb("table", name, spec, CHOICES[-2:])
+    for name, spec in elementary():
+        choices = FUNCTION_CHOICES if name.endswith("_bf16") else BLOCK_CHOICES
+        yield every_code("elementary", name, spec, choices)
+    for function in ELEMENTARY:
+        spec = unit("function", a="bf16", function=function)
+        yield from in_cocotb("elementary", f"{function}_bf16", spec, BLOCK_CHOICES[1:])
 
 
 def sample() -> Iterator[Case]:
@@ -56,3 +104,9 @@ def sample() -> Iterator[Case]:
     for name in ("gelu_e4m3", "tanh_fx10.7_fp16"):
         options = {"stages": 2, "flow": "stream"}
         yield in_bulk("table", name, LISTED[name], (options, options | {"table": "ram"}), 3_000)
+    for function in ("exp", "tanh"):
+        spec = unit("function", a="bf16", function=function)
+        yield in_bulk("elementary", f"{function}_bf16", spec, ({"stages": 1},), None)
+    spec = unit("function", a="e4m3", out="bf16", function="log")
+    options = {"stages": 2, "flow": "stream"}
+    yield in_bulk("elementary", "log_e4m3_bf16", spec, (options,), 3_000)

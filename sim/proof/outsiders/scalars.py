@@ -336,7 +336,7 @@ def _batches(count: int, size: int = 1 << 16) -> Iterable[tuple[int, int]]:
 
 
 def softfloat(kind: str, name: str, count: int) -> int:
-    """One operation of fp16 or fp32, with flags, against Berkeley SoftFloat."""
+    """One operation of fp16 or fp32, with flags of both kinds, against Berkeley SoftFloat."""
     import softfloatpy as sf
 
     fmt = format(name)
@@ -353,12 +353,17 @@ def softfloat(kind: str, name: str, count: int) -> int:
         "rdn": sf.RoundingMode.MIN,
     }
     raise_flags, read_flags = sf.set_exception_flags, sf.get_exception_flags
-    sf.set_tininess_mode(sf.TininessMode.AFTER_ROUNDING)
+    when = {
+        "after": sf.TininessMode.AFTER_ROUNDING,
+        "before": sf.TininessMode.BEFORE_ROUNDING,
+    }
     cases = 0
-    for rounding, mode in modes.items():
-        spec = unit(kind, **(flagged.parameters | {"rounding": rounding}))
-        sf.set_rounding_mode(mode)
-        for seed, n in _batches(-(-count // len(modes))):
+    for rounding, tininess in itertools.product(modes, when):
+        parameters = {"rounding": rounding, "tininess": tininess}
+        spec = unit(kind, **(flagged.parameters | parameters))
+        sf.set_rounding_mode(modes[rounding])
+        sf.set_tininess_mode(when[tininess])
+        for seed, n in _batches(-(-count // (len(modes) * len(when)))):
             rng = np.random.default_rng([fmt.width, seed])
             codes = stimulus(spec, n, rng)
             got = spec.evaluate(**codes)
@@ -373,7 +378,7 @@ def softfloat(kind: str, name: str, count: int) -> int:
                 flags[i] = read_flags()
             want = np.frombuffer(b"".join(results), f">u{size}").astype(fmt.code_dtype)
             nan = np.isnan(fmt.decode(want)) & (got["r"] == fmt.nan_code)
-            what = f"{kind} {name} {rounding}"
+            what = f"{kind} {name} {rounding} {tininess}"
             bits = _softfloat_flags(flags, sf)
             agree(what, got["r"], want, (got["r"] == want) | nan, **codes)
             cases += agree(f"flags of {what}", got["flags"], bits, got["flags"] == bits, **codes)

@@ -75,7 +75,10 @@ def operation(spec, **codes):
         x, invalid = total([x, value(codes["c"], spec.c)], down)
         invalid |= bad
     overflow = spec.overflow and str(spec.overflow)
-    found = project(x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan)
+    before = str(spec.tininess) == "before"
+    found = project(
+        x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan, before
+    )
     return found[0], found[1] | DIVIDE_BY_ZERO * pole
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for functions of few bits: MPFR's bounds, and fractions made of them.
+"""Scalar reference for functions of one operand: MPFR's bounds, and fractions made of them.
 
 MPFR rounds exp, exp2, log, log2, tanh, erf and sqrt correctly, downwards and upwards: between two
 neighbours of BITS bits there is no number that a format has, nor half way between two of its.
@@ -11,7 +11,7 @@ from typing import Any
 
 from .arithmetic.scalar import floor_log2, project, value
 
-KINDS = ("table",)
+KINDS = ("table", "function")
 gmpy2: Any = importlib.import_module("gmpy2")  # its stubs leave out what this needs
 BITS = 400
 FAR = 70000

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,18 +20,23 @@ class Progress:
     """Tells on stderr how far long work is.
 
     On a terminal one line that is rewritten, elsewhere plain lines, at most one in ``interval``
-    seconds. Called with a text, or with what is done of how much.
+    seconds. Called with a text, or with what is done of how much. What has said nothing after
+    ``patience`` seconds, on a terminal, or else after ``interval``, is said to go on.
     """
 
     interval = 10.0
+    patience = 2.0
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.live = sys.stderr.isatty()
         self.last = time.monotonic()
+        self._silence = threading.Timer(self.patience if self.live else self.interval, self, ("…",))
+        self._silence.daemon = True
 
     def __call__(self, *news: Any) -> None:
         """Show ``news``: the count done and the whole, or a text."""
+        self._silence.cancel()
         now = time.monotonic()
         if len(news) == 2:
             done, total = news
@@ -48,11 +54,13 @@ class Progress:
 
     def close(self) -> None:
         """Clear the terminal's line."""
+        self._silence.cancel()
         if self.live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def __enter__(self) -> Progress:
+        self._silence.start()
         return self
 
     def __exit__(self, *_: object) -> None:

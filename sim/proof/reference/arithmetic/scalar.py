@@ -167,10 +167,13 @@ def round_integer(x, odd, sign, rounding, word, bits):
     return whole + bool(up)
 
 
-def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, becomes=None):
+def project(
+    x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, becomes=None, before=False
+):
     """Code and flags of value ``x`` in ``fmt``. ``overflow`` None is the format's default.
 
-    ``becomes`` says what a NaN becomes in a format without one: None is the largest value.
+    ``becomes`` says what a NaN becomes in a format without one: None is the largest value. With
+    ``before`` it is the value before rounding that is tiny, or not.
     """
     if books.is_book(fmt):
         return books.project(x, fmt, rounding, invalid, becomes)
@@ -236,7 +239,7 @@ def project(x, fmt, rounding, overflow=None, word=0, bits=16, invalid=False, bec
         tie = magnitude / TWO**exponent - 1
         up = tie > Fraction(1, 2) if rounding == "rne" else tie > 0
         unbounded = TWO ** (exponent + up)
-    tiny = unbounded < TWO**emin
+    tiny = (magnitude if before else unbounded) < TWO**emin
     least = value(int(fmt.zero), fmt) if fmt.subnormals.value == "none" else TWO**emin
     maximum = value(largest, fmt)
     away = {"rup": not sign, "rdn": sign, "rod": True}.get(rounding, False)
