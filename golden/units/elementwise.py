@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Units with one result per element: products, sums, quotients, roots, conversions."""
+"""Units with one result per element: products, sums, quotients, roots, conversions, rectifiers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
-from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.exact import INF, NAN, Exact, kinds, unpack
 from ..arithmetic.factors import Multiplying, multiplied
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split, check_tininess, project, resolve_nan
@@ -18,6 +19,7 @@ from ..errors import SpecError
 from ..formats.checks import check_boolean
 from ..formats.choices import Flag, Nan, Tininess
 from ..formats.scalar import Fixed, Float, Format
+from ..formats.texts import fraction
 from .naming import named, product_words, rounding_words
 from .specification import ROUNDING, UNSET, Ports, Unit
 
@@ -289,6 +291,82 @@ class Sqrt(_OfOne):
         return square_root(unpack(codes["a"], self.a))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relu(_OfOne):
+    """Rectifier of a float, leaky or not: ``r = round(a)``, below zero ``round(slope * a)``.
+
+    Without a slope it is maximum(a, +0) of IEEE 754-2019 9.6: of -0 and of minus infinity it is +0.
+    With one, zeros and infinities keep their signs. A NaN stays one.
+
+    Parameters
+    ----------
+    a, out : Float, Format
+        ``out`` defaults to ``a``.
+    slope : str
+        From 0 to 1: a decimal or a fraction that is a whole number of at most 8 bits, shifted, as
+        ``0.125`` or ``41/4096``.
+    rounding, overflow, flags, tininess, nan, random_bits
+        As of :class:`Mul`.
+    """
+
+    kind: ClassVar[str] = "relu"
+
+    a: Float = UNSET
+    slope: str = "0"
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, out="a")
+        _check_floats(self, "a")
+        slope = fraction(str(self.slope))
+        if slope is None or not 0 <= slope <= 1:
+            raise SpecError(f"slope={self.slope}: must be a number from 0 to 1, as 0.125 or 1/8")
+        if slope.denominator & (slope.denominator - 1) or slope.numerator >> _SLOPE:
+            near = _nearest(slope)
+            raise SpecError(f"slope={self.slope}: must have at most {_SLOPE} bits, as {near}")
+        self._set("slope", str(slope))
+        self._check_result()
+
+    @property
+    def factor(self) -> tuple[int, int]:
+        """The slope as (whole number, digits behind the point)."""
+        slope = Fraction(self.slope)
+        return slope.numerator, slope.denominator.bit_length() - 1
+
+    def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
+        x = unpack(codes["a"], self.a)
+        kind = kinds(x)
+        below = x.negative & ((kind & NAN) == 0)
+        number, digits = self.factor
+        if not number:
+            kind = np.where(below, kind & ~np.uint8(INF), kind)
+            return replace(
+                x,
+                significand=np.where(below, np.uint64(0), x.significand),
+                negative=x.negative & ~below,
+                kind=kind if kind.any() else None,
+            )
+        return replace(
+            x,
+            significand=np.where(below, x.significand * np.uint64(number), x.significand),
+            exponent=np.where(below, x.exponent - digits, x.exponent),
+            low=x.low - digits,
+            bits=x.bits + number.bit_length(),
+        )
+
+
+_SLOPE = 8
+"""Bits of a slope: with those of fp64 a product has 61."""
+
+
+def _nearest(slope: Fraction) -> Fraction:
+    """A slope of so many digits."""
+    places = _SLOPE
+    while slope * (1 << places) < 1 << (_SLOPE - 1):
+        places += 1
+    return Fraction(round(slope * (1 << places)), 1 << places)
+
+
 def _check_floats(spec: Unit, *names: str) -> None:
     for name in names:
         fmt = getattr(spec, name)
@@ -308,4 +386,11 @@ def _words(spec: _Elementwise) -> list[str]:
 
 named(_Elementwise, words=_words, last=_LAST)
 named(_Product, words=lambda spec: product_words(spec) + _words(spec), last=("product", *_LAST))
+named(
+    Relu,
+    words=lambda spec: (
+        ([] if spec.slope == "0" else [f"slope{spec.slope.replace('/', '_')}"]) + _words(spec)
+    ),
+    last=_LAST,
+)
 named(Add, stem=lambda spec: "sub" if spec.subtract else "add")

@@ -19,7 +19,7 @@ from .chain import Chain
 from .comparison import Classify, Compare, CopySign, Maximum, Minimum
 from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
-from .elementwise import Add, Cast, Div, Fma, Mul, Sqrt
+from .elementwise import Add, Cast, Div, Fma, Mul, Relu, Sqrt
 from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .integer_dots import IntDot, IntMac
@@ -66,6 +66,7 @@ __all__ = [
     "Mul",
     "Operand",
     "Ports",
+    "Relu",
     "Requantize",
     "ResidualAdd",
     "Sqrt",
@@ -83,6 +84,7 @@ UNITS: dict[str, type[Unit]] = {
         Cast,
         Div,
         Sqrt,
+        Relu,
         Compare,
         Minimum,
         Maximum,

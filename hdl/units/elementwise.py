@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for the units with one result per element."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from macaw.golden import units
@@ -10,7 +11,7 @@ from macaw.golden.formats.choices import Rounding, Tininess
 from macaw.golden.formats.power_books import logarithm_fraction
 
 from ..arithmetic.divide import normalised, quotient, root
-from ..arithmetic.number import multiplied, unpack
+from ..arithmetic.number import Number, multiplied, unpack
 from ..arithmetic.projection import Projection
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least
@@ -29,6 +30,7 @@ __all__ = [
     "DivDatapath",
     "FmaDatapath",
     "MulDatapath",
+    "ReluDatapath",
     "Rounded",
     "SqrtDatapath",
 ]
@@ -195,6 +197,49 @@ class SqrtDatapath(Rounded):
         return self.results(rounder.project(root(p, number, rounder)))
 
 
+class ReluDatapath(Rounded):
+    """Gates for :class:`macaw.golden.units.Relu`. One result a clock."""
+
+    spec: units.Relu
+    wraps = True
+
+    def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
+        rounder = self.rounder(p, **control)
+        number = unpack(p, a, self.spec.a)
+        with p.scope("rectify"):
+            number = rectified(p, number, *self.spec.factor)
+        return self.results(rounder.project(from_number(p, number, rounder)))
+
+
+def rectified(p: Scheduler, number: Number, slope: int, digits: int) -> Number:
+    """A float, below zero times ``slope * 2**-digits``."""
+    sign, special = number.sign, number.special
+    if not slope:
+        never = p.constant(0, 1)
+        infinite = special.infinite & ~sign
+        return replace(
+            number,
+            sign=never,
+            zero=number.zero | sign,
+            significand=number.significand & ~sign,
+            special=replace(special, infinite=infinite, negative=never),
+        )
+    # The leading ones of both are in one place, but for a carry of the product.
+    up = slope.bit_length() - 1
+    product = p.multiply(number.significand, p.constant(slope))
+    significand = p.mux(sign, product, number.significand.shifted_left(up))
+    more = p.mux(sign, p.constant(0), p.constant(digits - up))
+    return replace(
+        number,
+        significand=significand,
+        exponent=number.exponent + more,
+        offset=number.offset - digits,
+        lowest=tuple(
+            (index + up, top - less) for index, top in number.lowest for less in (up, digits)
+        ),
+    )
+
+
 DATAPATHS = {
     units.Mul: MulDatapath,
     units.Add: AddDatapath,
@@ -202,4 +247,5 @@ DATAPATHS = {
     units.Cast: CastDatapath,
     units.Div: DivDatapath,
     units.Sqrt: SqrtDatapath,
+    units.Relu: ReluDatapath,
 }

@@ -110,7 +110,7 @@ def polynomial(p: Scheduler, pieces: Pieces, place: Wire) -> Wire:
     """A piecewise polynomial of a place, an unsigned word."""
     with p.scope("polynomial"):
         if pieces.width == 0:
-            return p.name("value", lookup(p, place, pieces.constants))
+            return lookup(p, place, pieces.constants)
         if pieces.width >= len(place):
             number, t = p.constant(0), place
         else:
@@ -122,7 +122,7 @@ def polynomial(p: Scheduler, pieces: Pieces, place: Wire) -> Wire:
             bend = floored(p.multiply(curve, t[pieces.cut :]), pieces.drop)
             slope = p.name("slope", p.add(slope, bend))
         total = p.add(constant, p.multiply(slope, t))
-        return p.name("value", floored(total, pieces.shift))
+        return floored(total, pieces.shift)
 
 
 DATAPATHS = {units.Table: TableDatapath, units.Function: FunctionDatapath}

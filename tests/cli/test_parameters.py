@@ -22,6 +22,7 @@ FORMATS = ("e2m1", "int4", "fx8.4", "ufx10.4", "e4m3", "int8", "uint8", "fx10.6"
            "nvfp4", "flex10+4", "flex16+5", "fp16", "fp32")  # fmt: skip
 # Of the parameters that are no formats, what makes a unit small, or opens another parameter.
 MORE: dict[str, tuple[dict[str, Any], ...]] = {
+    **dict.fromkeys(("mul", "add", "fma", "cast", "div", "sqrt", "relu"), ({}, {"flags": True})),
     "block-quantize": ({"size": 2},),
     "block-dequantize": ({"size": 2},),
     "block-dot": ({}, {"size": 2, "lanes": 2}, {"accumulation": "aligned(24)"}),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaw.golden import Flag, Rounding, format, unit
+from macaw.golden import Flag, Rounding, SpecError, format, unit
 from macaw.sim.proof.outsiders import scalars
 from macaw.sim.proof.reference import elementwise as reference
 
@@ -212,3 +212,40 @@ def test_what_is_divided_by_zero():
     )
     assert roots["r"].tolist() == [minus, nan, inf, nan, 0x40]
     assert roots["flags"].tolist() == [0, 8, 0, 8, 0]
+
+
+@pytest.mark.parametrize(
+    ("slope", "code", "result"),
+    [
+        ("0", 0x3C00, 0x3C00),
+        ("0", 0xBC00, 0x0000),
+        ("0", 0x8000, 0x0000),
+        ("0", 0xFC00, 0x0000),
+        ("0", 0x7C00, 0x7C00),
+        ("0", 0xFE00, 0x7E00),
+        ("0.125", 0xBC00, 0xB000),
+        ("0.125", 0x8000, 0x8000),
+        ("0.125", 0xFC00, 0xFC00),
+        ("0.125", 0x8004, 0x8000),
+        ("1/8", 0x800C, 0x8002),
+        ("1", 0xBC00, 0xBC00),
+    ],
+)
+def test_rectifiers(slope, code, result):
+    assert hex(unit("relu", a="fp16", slope=slope).evaluate(a=code)["r"]) == hex(result)
+
+
+@pytest.mark.parametrize(
+    ("slope", "message"),
+    [
+        ("0.01", "slope=0.01: must have at most 8 bits, as 41/4096"),
+        ("0.2", "slope=0.2: must have at most 8 bits, as 205/1024"),
+        ("257/512", "slope=257/512: must have at most 8 bits, as "),
+        ("-1", "slope=-1: must be a number from 0 to 1"),
+        ("2", "slope=2: must be a number from 0 to 1"),
+        ("x", "slope=x: must be a number from 0 to 1"),
+    ],
+)
+def test_slopes_that_are_none(slope, message):
+    with pytest.raises(SpecError, match=message):
+        unit("relu", a="fp16", slope=slope)

@@ -231,6 +231,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "add": {"a": "bf16", "out": "fp32"},
     "div": {"a": "bf16"},
     "sqrt": {"a": "bf16"},
+    "relu": {"a": "bf16", "slope": "1/8"},
     "compare": {"a": "bf16"},
     "minimum": {"a": "bf16"},
     "maximum": {"a": "bf16"},

@@ -32,6 +32,7 @@ BASES = {
     "cast": {"a": "fp16", "out": "e4m3"},
     "div": {"a": "e4m3"},
     "sqrt": {"a": "e5m2"},
+    "relu": {"a": "e5m2"},
     "compare": {"a": "e4m3"},
     "minimum": {"a": "e5m2"},
     "maximum": {"a": "e5m2"},
@@ -82,6 +83,7 @@ VALUES = {
     "function": ["exp", "exp2", "power(2)", "power(-2)", "power(1/2)", [7] * 256, [8] * 256],
     "nan": ["largest", "zero", "negative_zero"],
     "subtract": [True],
+    "slope": ["1/8", "41/4096"],
     "lanes": [1, 2, 4, 8],
     "product": ["lmul", "lmul(literal)", "lmul(mitchell,1)", "lmul(literal,none)"],
     "accumulation": [
@@ -384,6 +386,7 @@ REPEATED = {
     "cast": ({"out": "int12"}, {"bus": "axis", "tlast": "on", "ready": "registered"}),
     "div": ({"b": "e5m2", "flags": True}, {"stages": 2, "flow": "stream"}),
     "sqrt": ({"out": "fp16", "rounding": "rtz"}, {"frequency": 60.25}),
+    "relu": ({"slope": "1/8"}, {"stages": 1, "flow": "valid"}),
     "compare": ({"flags": True, "signaling": True}, {"stages": 1}),
     "minimum": ({"number": True}, {"flow": "valid"}),
     "maximum": ({"flags": True}, {"bus": "axis"}),

@@ -39,6 +39,7 @@ EVERY_KIND = [
     ({"kind": "div", "a": "e4m3", "flags": True}, {"stages": 2, "flow": "stream"}),
     ({"kind": "sqrt", "a": "bf16", "rounding": "dynamic"}, {"stages": 1}),
     ({"kind": "table", "a": "e4m3", "function": "gelu"}, {}),
+    ({"kind": "relu", "a": "fp16", "out": "e4m3", "slope": "1/8"}, {"stages": 1}),
     ({"kind": "function", "a": "e4m3", "function": "sigmoid"}, {}),
     ({"kind": "function", "a": "bf16", "function": "log"}, {"stages": 2}),
     ({"kind": "table", "a": "e5m2", "out": "fp16", "function": "exp"},

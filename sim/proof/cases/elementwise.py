@@ -12,6 +12,7 @@ from macaw.golden.units import Unit, unit
 
 from ...stimulus.draw import exhaustive_bits
 from ..rules.formats import NAMED_BOOKS
+from ..rules.parameters import Draw, Rules
 from .case import (
     BLOCK_CHOICES,
     BULK,
@@ -63,6 +64,13 @@ POSITS_8: tuple[str, ...] = (
     *(f"posit8{es}" for es in ("", "es0", "es1", "es3", "es4")),
     *("posit3es0", "posit3es4", "posit4es1", "posit5es3", "posit6", "posit7es1"),
 )
+
+
+def _slope(draw: Draw) -> str:
+    return draw.one("0", "1/8", "1", f"{draw.integer(1, 255)}/{256 << draw.integer(0, 12)}")
+
+
+RULES: Rules = {("relu", "slope"): _slope}
 
 
 def _directed() -> Iterator[tuple[str, Unit]]:
@@ -236,6 +244,19 @@ def quotients() -> Iterator[tuple[str, Unit]]:
     yield "sqrt_e5m2_fp32", unit("sqrt", a="e5m2", out="fp32", flags=True)
 
 
+def rectifiers() -> Iterator[tuple[str, Unit]]:
+    """Without a slope and with one, of one digit and of many, into narrow and wide formats."""
+    dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+    for name in (*FLOATS_8, "bf16", "fp16"):
+        for slope in ("0", "1/8", "41/4096"):
+            spec = unit("relu", a=name, slope=slope, flags=True)
+            yield spec.name, spec
+    for slope in ("0", "205/1024"):
+        for a, out in (("bf16", "e4m3"), ("fp16", "bf16"), ("e5m2", "fp32"), ("fp16", "int8")):
+            spec = unit("relu", a=a, out=out, slope=slope, **dynamic)
+            yield spec.name, spec
+
+
 def approximate() -> Iterator[tuple[str, Unit]]:
     """Products by L-Mul: every carry and offset, operands of two formats, results of each kind."""
     for name in (
@@ -340,6 +361,8 @@ def cases() -> Iterator[Case]:
         yield in_bulk("posits", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in quotients():
         yield in_bulk("quotients", name, spec, BLOCK_CHOICES, None)
+    for name, spec in rectifiers():
+        yield in_bulk("relu", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate():
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate_wide():
@@ -368,6 +391,8 @@ def sample() -> Iterator[Case]:
             yield in_bulk("posits", name, spec, ({"stages": number % 3},), vectors)
     for name, spec in list(quotients())[:4]:
         yield in_bulk("quotients", name, spec, ({"stages": 1},), None)
+    for name, spec in list(rectifiers())[:3]:
+        yield in_bulk("relu", name, spec, ({"stages": 1},), None)
     for name, spec in list(approximate())[:4]:
         yield in_bulk("lmul", name, spec, ({"stages": 1},), None)
     stream = {"stages": 3, "flow": "stream"}

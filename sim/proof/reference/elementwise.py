@@ -19,7 +19,7 @@ from .arithmetic.scalar import (
     value,
 )
 
-KINDS = ("mul", "add", "fma", "cast", "div", "sqrt")
+KINDS = ("mul", "add", "fma", "cast", "div", "sqrt", "relu")
 DIVIDE_BY_ZERO = 16
 INFINITE, ZERO = ("inf", "-inf"), (0, "-0")
 PLACES = 200
@@ -53,6 +53,15 @@ def root(x):
     return (whole + (0 if exact else Fraction(1, 3))) / TWO ** (PLACES - floor_log2(x) // 2), False
 
 
+def rectified(x, slope):
+    """A number or what is none; below zero times ``slope``."""
+    if x in ("nan", "snan") or not negative(x):
+        return x
+    if not slope:
+        return Fraction(0)
+    return x if isinstance(x, str) else x * slope
+
+
 def operation(spec, **codes):
     """Code and flags of one operation."""
     rounding, word = direction(spec, codes)
@@ -61,6 +70,8 @@ def operation(spec, **codes):
     pole = False
     if spec.kind == "cast":
         x = a
+    elif spec.kind == "relu":
+        x = rectified(a, Fraction(spec.slope))
     elif spec.kind == "sqrt":
         x, invalid = root(a)
     elif spec.kind == "div":
