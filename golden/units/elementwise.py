@@ -18,6 +18,7 @@ from ..arithmetic.sums import add_terms
 from ..errors import SpecError
 from ..formats.checks import check_boolean
 from ..formats.choices import Flag, Nan, Tininess
+from ..formats.power_books import rounded
 from ..formats.scalar import Fixed, Float, Format
 from ..formats.texts import fraction
 from .naming import named, product_words, rounding_words
@@ -38,6 +39,13 @@ class _Elementwise(Unit):
         self._set("tininess", Tininess.parse(self.tininess, "tininess"))
         check_tininess(self._out, self.tininess, self.flags)
         self._set("nan", resolve_nan(self.nan, self._out))
+
+    @property
+    def parameters(self) -> dict[str, str | int | bool]:
+        found = super(_Elementwise, self).parameters
+        if not self.flags:
+            del found["tininess"]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -303,8 +311,8 @@ class Relu(_OfOne):
     a, out : Float, Format
         ``out`` defaults to ``a``.
     slope : str
-        From 0 to 1: a decimal or a fraction that is a whole number of at most 8 bits, shifted, as
-        ``0.125`` or ``41/4096``.
+        0, or from 2**-64 to 1: a decimal or a fraction that is a whole number of at most 8 bits,
+        shifted, as ``0.125`` or ``41/4096``.
     rounding, overflow, flags, tininess, nan, random_bits
         As of :class:`Mul`.
     """
@@ -321,8 +329,10 @@ class Relu(_OfOne):
         slope = fraction(str(self.slope))
         if slope is None or not 0 <= slope <= 1:
             raise SpecError(f"slope={self.slope}: must be a number from 0 to 1, as 0.125 or 1/8")
+        if slope and slope < _LEAST:
+            raise SpecError(f"slope={self.slope}: must be 0, or from 2**-64 to 1")
         if slope.denominator & (slope.denominator - 1) or slope.numerator >> _SLOPE:
-            near = _nearest(slope)
+            near = rounded(slope, _SLOPE)
             raise SpecError(f"slope={self.slope}: must have at most {_SLOPE} bits, as {near}")
         self._set("slope", str(slope))
         self._check_result()
@@ -358,13 +368,8 @@ class Relu(_OfOne):
 _SLOPE = 8
 """Bits of a slope: with those of fp64 a product has 61."""
 
-
-def _nearest(slope: Fraction) -> Fraction:
-    """A slope of so many digits."""
-    places = _SLOPE
-    while slope * (1 << places) < 1 << (_SLOPE - 1):
-        places += 1
-    return Fraction(round(slope * (1 << places)), 1 << places)
+_LEAST = Fraction(1, 1 << 64)
+"""Slope that is not zero."""
 
 
 def _check_floats(spec: Unit, *names: str) -> None:

@@ -143,8 +143,6 @@ class Unit:
             value = getattr(self, item.name)
             if item.name == "random_bits" and not self.rounding.stochastic:
                 continue
-            if item.name == "tininess" and not getattr(self, "flags", False):
-                continue
             if item.name in ROUNDING and not self.rounds:
                 continue
             if isinstance(value, Float | Fixed | Book | Posit | Block):

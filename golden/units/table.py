@@ -13,7 +13,7 @@ import numpy as np
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import resolve_nan
 from ..arithmetic.real import parse, results
-from ..errors import SpecError
+from ..errors import SpecError, did_you_mean
 from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import Fixed, Float, Format
 from .naming import abbreviated, named, operand_formats, rounding_words
@@ -31,7 +31,52 @@ _CODES = re.compile(r"codes\(([0-9a-f]+)\)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Table(Unit):
+class _OfCodes(Unit):
+    """Units with one result for each code of their operand."""
+
+    dynamic: ClassVar[bool] = False
+
+    a: Format = UNSET
+    out: Format = UNSET
+    function: str = UNSET
+    nan: Nan | None = None
+
+    def _check(self, most: int) -> None:
+        """Check operand and result but for what they are, and that there is a function."""
+        if self.a.width > most:
+            raise SpecError(f"a={self.a.name}: must have at most {most} bits")
+        if isinstance(self.out, Fixed) and self.out.width > WIDEST_FIXED:
+            raise SpecError(f"out={self.out.name}: must have at most {WIDEST_FIXED} bits")
+        if self.function is None:
+            raise SpecError(f"{self.kind}: parameter function is missing")
+        if self.rounding.stochastic:
+            raise SpecError(f"rounding={self.rounding}: a {self.kind} has one result for each code")
+        if self.overflow is Overflow.WRAP:
+            raise SpecError(f"overflow=wrap: {self.kind} has functions without an end")
+
+    def _check_result(self) -> None:
+        super(_OfCodes, self)._check_result()
+        self._set("nan", resolve_nan(self.nan, self.out))
+
+    @property
+    def contents(self) -> np.ndarray:
+        """A code of ``out`` for each code of ``a``, in their order."""
+        return results(self.function, self.a, self.out, self.rounding, self.overflow, self.nan)
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(inputs={"a": Operand(format=self.a)}, outputs=self._results())
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {"r": self.contents.take(chunk["a"])}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table(_OfCodes):
     """A function of one operand of few bits, from a table: ``r = round(function(a))``.
 
     Each result is the correctly rounded one. NaN and what is outside the function's domain become
@@ -56,37 +101,21 @@ class Table(Unit):
     """
 
     kind: ClassVar[str] = "table"
-    dynamic: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = tuple(
         {"a": a, "function": "sigmoid"} for a in ("e4m3", "fx8.4", "uint4", "e2m1", "e5m2", "nf4")
     )
 
-    a: Format = UNSET
-    out: Format = UNSET
-    function: str = UNSET
-    nan: Nan | None = None
-
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, out="a")
-        if self.a.width > MOST_BITS:
-            raise SpecError(f"a={self.a.name}: must have at most {MOST_BITS} bits")
-        if isinstance(self.out, Fixed) and self.out.width > WIDEST_FIXED:
-            raise SpecError(f"out={self.out.name}: must have at most {WIDEST_FIXED} bits")
-        if self.function is None:
-            raise SpecError(f"{self.kind}: parameter function is missing")
+        self._check(MOST_BITS)
         self._set("function", self._settled(self.function))
-        if self.rounding.stochastic:
-            raise SpecError(f"rounding={self.rounding}: a table has one result for each code")
-        if self.overflow is Overflow.WRAP:
-            raise SpecError(f"overflow=wrap: {self.kind} has functions without an end")
         if self.codes is not None and (
             self.rounding is not Rounding.RNE or self.overflow is not None or self.nan is not None
         ):
             raise SpecError("function=codes(…): of codes there is nothing to round")
         if self.codes is None:
             self._check_result()
-            self._set("nan", resolve_nan(self.nan, self.out))
 
     def _settled(self, function: Any) -> str:
         """The function's name; of codes, all of them."""
@@ -123,23 +152,13 @@ class Table(Unit):
 
     @property
     def contents(self) -> np.ndarray:
-        """The table: a code of ``out`` for each code of ``a``, in their order."""
-        return _contents(self)
-
-    @property
-    def macs(self) -> int:
-        return 0
-
-    @property
-    def ports(self) -> Ports:
-        return Ports(inputs={"a": Operand(format=self.a)}, outputs=self._results())
-
-    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {"r": self.contents.take(chunk["a"])}
+        if self.codes is None:
+            return super(Table, self).contents
+        return _listed(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Function(Unit):
+class Function(_OfCodes):
     """An elementary function of a float: ``r = round(function(a))``, one rounding of the value.
 
     NaN and what is outside the function's domain become a NaN, infinities the function's limit,
@@ -152,7 +171,7 @@ class Function(Unit):
     out : Float or Fixed
         By default ``a``. Fixed point has at most 60 bits.
     function : str
-        One of :data:`ELEMENTARY`.
+        One of exp, exp2, log, log2, sigmoid, tanh, reciprocal and rsqrt.
     rounding : Rounding
         One that is not stochastic.
     overflow : Overflow, optional
@@ -162,62 +181,32 @@ class Function(Unit):
     """
 
     kind: ClassVar[str] = "function"
-    dynamic: ClassVar[bool] = False
     examples: ClassVar[tuple[dict[str, Any], ...]] = tuple(
         {"a": a, "function": "exp"} for a in ("bf16", "e4m3", "fp16", "e5m2")
     )
 
     a: Float = UNSET
     out: Float | Fixed = UNSET
-    function: str = UNSET
-    nan: Nan | None = None
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
         self._formats(a=None, out="a")
         if not isinstance(self.a, Float) or not self.a.mantissa:
             raise SpecError(f"a={self.a.name}: must be a float with a mantissa")
-        if self.a.width > MOST_OF_FLOATS:
-            raise SpecError(f"a={self.a.name}: must have at most {MOST_OF_FLOATS} bits")
         if not isinstance(self.out, Float | Fixed):
             raise SpecError(f"out={self.out.name}: must be a float or fixed point")
-        if isinstance(self.out, Fixed) and self.out.width > WIDEST_FIXED:
-            raise SpecError(f"out={self.out.name}: must have at most {WIDEST_FIXED} bits")
-        if self.function is None:
-            raise SpecError(f"{self.kind}: parameter function is missing")
-        self._set("function", parse(str(self.function)).name)
-        if self.function not in ELEMENTARY:
-            raise SpecError(f"function={self.function}: must be one of {', '.join(ELEMENTARY)}")
-        if self.rounding.stochastic:
-            raise SpecError(f"rounding={self.rounding}: a function has one result for each code")
-        if self.overflow is Overflow.WRAP:
-            raise SpecError(f"overflow=wrap: {self.kind} has functions without an end")
+        self._check(MOST_OF_FLOATS)
+        function = str(self.function).strip().lower()
+        if function not in ELEMENTARY:
+            hint = did_you_mean(function, ELEMENTARY, f"must be one of {', '.join(ELEMENTARY)}")
+            raise SpecError(f"function={self.function}: {hint}")
+        self._set("function", function)
         self._check_result()
-        self._set("nan", resolve_nan(self.nan, self.out))
-
-    @property
-    def contents(self) -> np.ndarray:
-        """A code of ``out`` for each code of ``a``, in their order."""
-        return results(self.function, self.a, self.out, self.rounding, self.overflow, self.nan)
-
-    @property
-    def macs(self) -> int:
-        return 0
-
-    @property
-    def ports(self) -> Ports:
-        return Ports(inputs={"a": Operand(format=self.a)}, outputs=self._results())
-
-    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {"r": self.contents.take(chunk["a"])}
 
 
 @functools.lru_cache(maxsize=256)
-def _contents(spec: Table) -> np.ndarray:
-    codes = spec.codes
-    if codes is not None:
-        return np.array(codes, spec.out.code_dtype)
-    return results(spec.function, spec.a, spec.out, spec.rounding, spec.overflow, spec.nan)
+def _listed(spec: Table) -> np.ndarray:
+    return np.array(spec.codes, spec.out.code_dtype)
 
 
 def _digits(text: str, each: int) -> list[int]:
@@ -237,27 +226,20 @@ def _integers(function: Any) -> list[int]:
     return [int(code) for code in array]
 
 
-def _function_word(spec: Any) -> str:
+def _function_word(spec: _OfCodes) -> str:
     if spec.function.startswith("codes("):
         return abbreviated("codes", spec.function, 8)
     word = spec.function.removesuffix(")").replace("power(", "power").replace("-", "_")
     return word.replace("power_", "powerm").replace("/", "_")
 
 
-def function_formats(spec: Any) -> list[str]:
-    """Return words for the function and the formats of a unit."""
-    return [_function_word(spec), *operand_formats(spec)]
-
-
-def function_words(spec: Any) -> list[str]:
-    """Return words for rounding, overflow and what becomes of a NaN."""
+def _words(spec: _OfCodes) -> list[str]:
     return rounding_words(spec) + ([] if spec.nan is None else [f"nan_{spec.nan}"])
 
 
 named(
-    Table,
-    formats=function_formats,
-    words=function_words,
+    _OfCodes,
+    formats=lambda spec: [_function_word(spec), *operand_formats(spec)],
+    words=_words,
     last=(*ROUNDING, "nan"),
 )
-named(Function, formats=function_formats, words=function_words, last=(*ROUNDING, "nan"))

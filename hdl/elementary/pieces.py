@@ -20,6 +20,8 @@ _OFFSETS = (0, -1, 1, -2, 2)
 """How far from a least-squares estimate these are looked for."""
 _FINEST = 12
 """Bits of coefficients that at most are beyond those of a word."""
+_EXACT = 60
+"""Bits that products of coefficients may have in integers of 64."""
 _MOST_PIECES = 1024
 _FEW = 48
 """Places that are looked at before all of them."""
@@ -59,6 +61,16 @@ class Bounds:
             return None
         return cls(at=places, low=low, high=high, near=np.fmax.reduceat(near[order], first))
 
+    @property
+    def bits(self) -> int:
+        """Bits of the longest bound."""
+        return max(abs(int(end)).bit_length() for end in (self.low.min(), self.high.max()))
+
+    def long(self) -> Bounds:
+        """Return the same in integers of any length."""
+        at, low, high = (array.astype(object) for array in (self.at, self.low, self.high))
+        return Bounds(at=at, low=low, high=high, near=self.near)
+
     def part(self, first: int, end: int, width: int) -> Bounds:
         """Return some of them, at places that are the last ``width`` bits."""
         part = slice(first, end)
@@ -89,12 +101,14 @@ class Pieces:
     drop: int = 0
 
     def values(self, at: np.ndarray) -> np.ndarray:
-        """Return the function at whole numbers."""
-        piece, t = at >> self.width, at & ((1 << self.width) - 1)
-        slope = np.array(self.slopes)[piece]
+        """Return the function at whole numbers, an array of int64 or of Python's."""
+        piece, t = (at >> self.width).astype(np.int64), at & ((1 << self.width) - 1)
+        constants, slopes = (np.array(c, at.dtype) for c in (self.constants, self.slopes))
+        slope = slopes[piece]
         if self.curves:
-            slope = slope + ((np.array(self.curves)[piece] * (t >> self.cut)) >> self.drop)
-        return (np.array(self.constants)[piece] + slope * t) >> self.shift
+            curve = np.array(self.curves, at.dtype)[piece]
+            slope = slope + ((curve * (t >> self.cut)) >> self.drop)
+        return (constants[piece] + slope * t) >> self.shift
 
     @property
     def cost(self) -> float:
@@ -127,12 +141,15 @@ def search(bounds: Bounds, width: int, count: int, deepest: int) -> Iterator[Pie
     deepest : int
         Bits of ``t`` that at most number the pieces of a region.
     """
+    if bounds.bits + width + _FINEST > _EXACT:
+        bounds = bounds.long()
     for degree in (1, 2):
         for deep in range(min(width, deepest) + 1):
             if count << deep > _MOST_PIECES:
                 break
             found = _pieces(bounds, width - deep, count << deep, degree)
             if found is not None:
+                assert _holds(bounds, found)
                 yield found
                 break
 
@@ -191,15 +208,21 @@ def _through(
 def _bend(bounds: Bounds) -> float:
     """About the coefficient of the square."""
     known = ~np.isnan(bounds.near)
-    t, near = bounds.at[known], bounds.near[known]
+    t, near = bounds.at[known].astype(np.float64), bounds.near[known]
     if len(t) < 3:
         return 0.0
-    span = float(t[-1] - t[0])
+    span = t[-1] - t[0]
     return float(np.polyfit((t - t[0]) / span, near, 2)[0]) / span**2
 
 
 def _scaled(bounds: Bounds, shift: int) -> tuple[np.ndarray, np.ndarray]:
     return bounds.low << shift, ((bounds.high + 1) << shift) - 1
+
+
+def _holds(bounds: Bounds, pieces: Pieces) -> bool:
+    """Whether pieces are within bounds everywhere."""
+    values = pieces.values(bounds.at)
+    return bool((bounds.low <= values).all() and (values <= bounds.high).all())
 
 
 def _straight(bounds: Bounds, shift: int) -> tuple[int, int] | None:
@@ -230,25 +253,14 @@ def _line(t: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int, int] |
         return _roundest(int(low[0]), int(high[0])), 0
     if len(t) > 2 * _FEW:
         # Most lines fail at the tightest places.
-        tight = np.sort(np.argpartition(high - low, _FEW)[:_FEW])
+        tight = np.sort(np.argpartition((high - low).astype(np.float64), _FEW)[:_FEW])
         if _line(t[tight], low[tight], high[tight]) is None:
             return None
     floor, ceiling = _hull(t, low, 1), _hull(t, high, -1)
-    least, most = None, None
-    for x, y in floor:
-        for u, v in ceiling:
-            if x == u:
-                if y > v:
-                    return None
-                continue
-            slope = Fraction(y - v, x - u)
-            if x > u:
-                least = slope if least is None else max(least, slope)
-            else:
-                most = slope if most is None else min(most, slope)
-    assert least is not None or most is not None
-    first = math.ceil(least if least is not None else most)  # type: ignore[arg-type]
-    last = math.floor(most if most is not None else least)  # type: ignore[arg-type]
+    # Both have the first place and the last one as corners.
+    pairs = [(x - u, y - v) for x, y in floor for u, v in ceiling]
+    first = math.ceil(max(Fraction(rise, run) for run, rise in pairs if run > 0))
+    last = math.floor(min(Fraction(rise, run) for run, rise in pairs if run < 0))
     best: tuple[int, int, int] | None = None
     for slope in range(first, min(last, first + _SLOPES) + 1):
         under = max(y - slope * x for x, y in floor)

@@ -19,6 +19,8 @@ from .words import Result, allowed
 
 _DEEPEST = 8
 """Bits of a fraction that at most number its pieces."""
+_WIDEST = 56
+"""Bits of words: with what is tried beside them, and twice that, they are integers of 64."""
 _ENOUGH = 3
 """Reductions that are compared once one of them has a polynomial."""
 
@@ -46,10 +48,9 @@ def plan(spec: units.Function) -> Plan:
     result = Result(spec.out, spec.rounding, spec.overflow)
     found: list[Plan] = []
     tried = 0
-    settings = REDUCTIONS[spec.function].settings(spec.function, spec.a, spec.out, spec.rounding)
-    for reduction in settings:
+    for reduction in REDUCTIONS[spec.function].settings(spec.function, spec.a, spec.out):
         tried += bool(found)
-        if tried >= _ENOUGH:
+        if tried >= _ENOUGH or reduction.bits > _WIDEST:
             break
         bounds = _bounds(reduction.points(operands), values, codes, result, reduction)
         if bounds is None:

@@ -12,11 +12,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
 from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number
@@ -95,7 +95,6 @@ class Reduction(ABC):
         The function.
     a : Float
     out : Format
-    rounding : Rounding
     guard : int
         Bits of a word below those of the result's precision.
     """
@@ -103,12 +102,11 @@ class Reduction(ABC):
     name: str
     a: Float
     out: Format
-    rounding: Rounding
     guard: int
 
     @classmethod
     @abstractmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
+    def settings(cls, name: str, a: Float, out: Format) -> Iterator[Reduction]:
         """Yield reductions of more and more digits."""
 
     @property
@@ -120,6 +118,11 @@ class Reduction(ABC):
     @abstractmethod
     def width(self) -> int:
         """Bits of the fraction."""
+
+    @property
+    def bits(self) -> int:
+        """Bits of the longest integer that stands for an operand or a value in numpy."""
+        return self.digits + 2
 
     @property
     def regions(self) -> int:
@@ -178,17 +181,22 @@ class Exponential(Reduction):
     fraction: int
 
     @classmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
+    def settings(cls, name: str, a: Float, out: Format) -> Iterator[Reduction]:
         for more in range(2, 24, 2):
             for guard in (4, 6):
                 yield cls(
-                    name=name, a=a, out=out, rounding=rounding, guard=guard,
+                    name=name, a=a, out=out, guard=guard,
                     fraction=_precision(out) + 3 + more,
                 )  # fmt: skip
 
     @property
     def width(self) -> int:
         return self.fraction
+
+    @property
+    def bits(self) -> int:
+        product = self.a.precision + self._cut + 1
+        return max(super().bits, product, self._whole + self.fraction + 1)
 
     @property
     def _factor(self) -> Fraction:
@@ -333,11 +341,11 @@ class Sigmoid(Exponential):
     most: int
 
     @classmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
+    def settings(cls, name: str, a: Float, out: Format) -> Iterator[Reduction]:
         for more in range(4, 24, 2):
             for bits in (4, 5):
                 yield cls(
-                    name=name, a=a, out=out, rounding=rounding, guard=4,
+                    name=name, a=a, out=out, guard=4,
                     fraction=_precision(out) + more, most=(1 << bits) - 1,
                 )  # fmt: skip
 
@@ -387,10 +395,12 @@ class Sigmoid(Exponential):
 class _ByBinade(Reduction):
     """Those of the fraction behind the leading one."""
 
+    guards: ClassVar[tuple[int, ...]] = (3, 4, 6, 8)
+
     @classmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
-        for guard in (3, 4, 6, 8):
-            yield cls(name=name, a=a, out=out, rounding=rounding, guard=guard)
+    def settings(cls, name: str, a: Float, out: Format) -> Iterator[Reduction]:
+        for guard in cls.guards:
+            yield cls(name=name, a=a, out=out, guard=guard)
 
     @property
     def width(self) -> int:
@@ -484,14 +494,14 @@ class Tanh(_ByBinade):
     highest: int
 
     @classmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
+    def settings(cls, name: str, a: Float, out: Format) -> Iterator[Reduction]:
         # x - x**3/3 < tanh x < x, and 1 - tanh x < 2 exp(-2x)
         digits = max(_precision(out), a.precision)
         lowest = -(digits + 2) // 2
         highest = math.ceil(math.log2((_precision(out) + 3) * math.log(2) / 2))
-        for guard in (3, 4, 6, 8):
+        for guard in cls.guards:
             yield cls(
-                name=name, a=a, out=out, rounding=rounding, guard=guard,
+                name=name, a=a, out=out, guard=guard,
                 lowest=lowest, highest=highest,
             )  # fmt: skip
 
@@ -555,15 +565,16 @@ class Tanh(_ByBinade):
 class Logarithm(_ByBinade):
     """``log``, ``log2``: the exponent's part, and that of a significand from 3/4 to 3/2."""
 
-    @classmethod
-    def settings(cls, name: str, a: Float, out: Format, rounding: Rounding) -> Iterator[Reduction]:
-        for guard in (3, 5, 8, 12):
-            yield cls(name=name, a=a, out=out, rounding=rounding, guard=guard)
+    guards: ClassVar[tuple[int, ...]] = (3, 5, 8, 12)
 
     @property
     def digits(self) -> int:
         # Beside 1 a logarithm begins at the last place of the operand.
         return _precision(self.out) + self.guard + self.a.mantissa
+
+    @property
+    def bits(self) -> int:
+        return super().bits + self.a.exponent + self.a.mantissa.bit_length()
 
     @property
     def leading(self) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from macaw.golden.arithmetic.exact import Exact
-from macaw.golden.arithmetic.projection import Direction, project, resolve_or_default
+from macaw.golden.arithmetic.projection import Direction, project
 from macaw.golden.formats import Format
 from macaw.golden.formats.choices import Overflow, Rounding
 
@@ -47,6 +47,7 @@ class Result:
     out : Format
     rounding : Rounding
     overflow : Overflow or None
+        As the unit has resolved it.
     """
 
     out: Format
@@ -65,8 +66,7 @@ class Result:
             high=int(last.max()) + 64,
             bits=63,
         )
-        policy = resolve_or_default(self.overflow, self.out)
-        return project(exact, self.out, Direction(self.rounding), policy)[0]
+        return project(exact, self.out, Direction(self.rounding), self.overflow)[0]
 
 
 def floors(values: Exact, scale: Scale) -> np.ndarray:

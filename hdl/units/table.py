@@ -2,11 +2,9 @@
 """Gates for functions of one operand: a table, in logic or in a memory, or a polynomial."""
 
 from macaw.golden import units
-from macaw.golden.arithmetic.projection import resolve_or_default
 
 from ..arithmetic.number import Number, Special, unpack
 from ..arithmetic.projection import Unrounded
-from ..arithmetic.rounding import Rounder
 from ..arithmetic.unrounded import with_headroom
 from ..elementary.pieces import Pieces
 from ..elementary.plan import plan
@@ -14,6 +12,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire
 from .datapath import Datapath
+from .elementwise import Rounded
 from .functions import floored
 
 __all__ = ["DATAPATHS", "FunctionDatapath", "TableDatapath"]
@@ -29,7 +28,7 @@ class TableDatapath(Datapath):
         return {"r": lookup(p, a, self.spec.contents.tolist()).bits(self.spec.out.width)}
 
 
-class FunctionDatapath(Datapath):
+class FunctionDatapath(Rounded):
     """Gates for :class:`macaw.golden.units.Function`. One result a clock."""
 
     spec: units.Function
@@ -41,13 +40,12 @@ class FunctionDatapath(Datapath):
 
     def build(self, p: Scheduler, *, a: Wire) -> dict[str, Wire]:
         spec = self.spec
-        reduction, pieces = plan(spec).reduction, plan(spec).pieces
-        rounder = Rounder(
-            p, spec.out, spec.rounding, resolve_or_default(spec.overflow, spec.out), nan=spec.nan
-        )
+        found = plan(spec)
+        reduction = found.reduction
+        rounder = self.rounder(p)
         number = unpack(p, a, spec.a)
         argument = reduction.argument(p, number)
-        word = polynomial(p, pieces, argument.place)
+        word = polynomial(p, found.pieces, argument.place)
         if argument.base is not None:
             word = p.add(argument.base, word)
         leading, depth = None, 0
@@ -95,8 +93,8 @@ class FunctionDatapath(Datapath):
             choose(number.zero & ~negative, 0)
             choose(number.zero & negative, 0 if a.nan_for_negative_zero else top)
         if spec.function in ("log", "log2", "rsqrt"):
-            least = top | (a.max_code if a.max_code < top or not top else 0)
-            choose(negative & ~number.zero & ~special.nan & ~special.infinite, least)
+            below = negative & ~number.zero & ~special.nan & ~special.infinite
+            choose(below, top | a.max_code)
         with p.scope("specials"):
             other = p.constant(0, 1)
             pattern = p.constant(0, spec.out.width)

@@ -214,7 +214,7 @@ def _take(suite: Suite, known: dict[str, Operation], place: str, line: str) -> N
     if result == "#" or set(traps or "") & raised & set("uo"):
         suite.left_out["results of a trapped exception"] += 1
         return
-    if name == "?-" and operands[0] in ("Q", "S"):
+    if name == "?-" and operands in (["Q"], ["S"]):
         suite.left_out["sign of a NaN, which the suite does not write"] += 1
         return
     result, raised, why = amended(name, operands, result, raised)
@@ -261,6 +261,8 @@ def _append(vectors: Vectors, operation: Operation, operands: list[str], result:
         raise MacawError(f"{' '.join(operands)}: must be {len(takes)} operands")
     vectors.operands.append(codes)
     if operation.classes is not None:
+        if result not in ("0x0", "0x1"):
+            raise MacawError(f"{result}: must be 0x0 or 0x1, the answer to a question")
         vectors.results.append(int(result, 16))
     elif result in ("Q", "S"):
         vectors.results.append(NAN if result == "Q" else SIGNALLING)

@@ -30,6 +30,16 @@ def test_pieces_stay_within_their_bounds(power, room):
         assert (values <= bounds.high).all()
 
 
+@pytest.mark.parametrize("bits", [50, 57, 61])
+def test_long_words_are_no_less_exact(bits):
+    at = np.arange(16)
+    near = 2.0**bits * np.random.default_rng(1).random(len(at))
+    exact = near.astype(int)
+    for pieces in search(Bounds.of(at, exact, exact + 3, near), 4, 1, 4):
+        values = pieces.values(at.astype(object))
+        assert all(0 <= value - low <= 3 for value, low in zip(values, exact.tolist(), strict=True))
+
+
 def test_a_second_degree_takes_fewer_pieces():
     line, parabola = search(curve(8, 1, 3), 8, 1, 8)
     assert not line.curves
@@ -42,9 +52,19 @@ def test_bounds_that_contradict_one_another_are_none():
     assert Bounds.of(at, low, high, np.array([1.0, 6.0])) is None
 
 
-def test_no_polynomial_no_module():
-    spec = unit("function", a="fp16", out="fp32", function="tanh")
-    with pytest.raises(SpecError, match=r"function=tanh: gates have no polynomial"):
+@pytest.mark.parametrize(
+    ("a", "out", "function"),
+    [
+        ("fp16", "fp32", "tanh"),
+        ("bf16", "fx60.30", "exp"),
+        ("bf16", "fx60.30", "log"),
+        ("bf16", "fx60.0", "reciprocal"),
+        ("e5m2", "fx60.58", "sigmoid"),
+    ],
+)
+def test_no_polynomial_no_module(a, out, function):
+    spec = unit("function", a=a, out=out, function=function)
+    with pytest.raises(SpecError, match=f"function={function}: gates have no polynomial"):
         plan(spec)
 
 

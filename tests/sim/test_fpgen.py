@@ -92,6 +92,8 @@ def test_a_difference_is_found(suite, line):
     ("line", "message"),
     [
         ("b32+ =0 +1.000000P0 -> +1.000000P0", r"^Wrong.fptest:1: .* must be 2 operands"),
+        ("b32?f =0 +Inf -> yes", "yes: must be 0x0 or 0x1"),
+        ("b32?- =0 -> 0x1", "must be 1 operands"),
         ("b32+ =9 +1.000000P0 +Zero -> +1.000000P0", "is no test of the suite"),
         ("b32+ =0 +1.000000P0 +Zero -> +1.000000P0 q", "flags must be of xuozi"),
     ],
