@@ -134,7 +134,7 @@ def verify(
         raise MacawError("waves: the bulk runner records none; choose icarus or verilator")
     if seed is not None:
         check_whole("seed", seed, 0, 2**63 - 1)
-    design = _design(spec, implementation, options)
+    design = design_of(spec, implementation, options)
     unit: Unit = design.spec
     seed = secrets.randbits(31) if seed is None else seed
     if exhaustive:
@@ -161,10 +161,7 @@ def verify(
             stalls=stalls,
         ),
     )
-    if chosen == "bulk":
-        moved, mismatch = run.bulk(chunks)
-    else:
-        moved, mismatch = run.cocotb(chunks, Path(waves) if waves is not None else None)
+    moved, mismatch = run.simulate(chunks, Path(waves) if waves is not None else None)
     return Report(
         passed=mismatch is None,
         name=design.metadata["name"],
@@ -176,7 +173,36 @@ def verify(
     )
 
 
-def _design(spec: Any, implementation: Any, options: dict[str, Any]) -> Design:
+def replay(design: Any, codes: Codes, *, command: str) -> Mismatch | None:
+    """The mismatch that operands run into, with the first simulator found; None if there is none.
+
+    ``command`` is what the report says runs into it again.
+
+    Raises
+    ------
+    ToolError
+        There is no simulator.
+    """
+    run = _Run(
+        design=design,
+        simulator=simulators.choose(None),
+        seed=1,
+        total=len(next(iter(codes.values()))),
+        stalls=False,
+        progress=lambda done, all_: None,
+        replay=command,
+    )
+    return run.simulate(iter([codes]), None)[1]
+
+
+def design_of(spec: Any, implementation: Any, options: dict[str, Any]) -> Design:
+    """The module that is asked for: a design as it is, or of a unit, built in this way.
+
+    Raises
+    ------
+    SpecError
+        ``spec`` is neither; or is a design, and options are given too.
+    """
     if not isinstance(spec, Unit):
         if implementation is not None or options:
             raise SpecError("a generated design has its implementation already")
@@ -211,6 +237,10 @@ class _Run:
     @property
     def interface(self) -> Interface:
         return Interface.of(self.design.metadata, self.unit.ports)
+
+    def simulate(self, chunks: Iterator[Codes], waves: Path | None) -> tuple[int, Mismatch | None]:
+        """Rows moved, and the first mismatch."""
+        return self.bulk(chunks) if self.simulator == "bulk" else self.cocotb(chunks, waves)
 
     def bulk(self, chunks: Iterator[Codes]) -> tuple[int, Mismatch | None]:
         with bulk.Model.of(self.design, seed=self.seed) as model:

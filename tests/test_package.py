@@ -107,6 +107,7 @@ ROOMS = (
     "sim.bench",
     "sim.stimulus",
     "sim",
+    "sim.formal",
     "sim.proof.rules",
     "sim.proof.cases",
     "sim.proof.random",

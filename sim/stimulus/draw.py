@@ -119,24 +119,33 @@ def exhaustive_bits(unit: Unit) -> int:
     return sum(operand.width for operand in unit.ports.inputs.values())
 
 
-def exhaustive(unit: Unit, *, chunk: int = CHUNK) -> Iterator[Codes]:
+def exhaustive(
+    unit: Unit,
+    *,
+    chunk: int = CHUNK,
+    largest: int = LARGEST_EXHAUSTIVE,
+    part: range | None = None,
+) -> Iterator[Codes]:
     """Every combination of input codes once, in an order that changes all inputs at each step.
+
+    ``part`` takes those whose number in that order is in a range of step 1.
 
     Raises
     ------
     SpecError
-        The unit has state, or more than 2**26 combinations.
+        The unit has state, or more than ``2**largest`` combinations.
     """
     bits = exhaustive_bits(unit)
     if unit.stateful:
         raise SpecError(f"exhaustive: {unit.kind} has state, its inputs have no end")
-    if bits > LARGEST_EXHAUSTIVE:
+    if bits > largest:
         raise SpecError(
             f"exhaustive: {unit.name} has 2**{bits} input combinations, "
-            f"at most 2**{LARGEST_EXHAUSTIVE} are run"
+            f"at most 2**{largest} are run"
         )
-    for start in range(0, 1 << bits, chunk):
-        count = np.arange(start, min(start + chunk, 1 << bits), dtype=np.uint64)
+    part = range(1 << bits) if part is None else part
+    for start in part[::chunk]:
+        count = np.arange(start, min(start + chunk, part.stop), dtype=np.uint64)
         index = (count * np.uint64(0x9E3779B1)) & np.uint64((1 << bits) - 1)  # odd: a permutation
         codes = {}
         for name, operand in unit.ports.inputs.items():

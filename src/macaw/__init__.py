@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from macaw.golden.units import Unit
     from macaw.hdl import Design
     from macaw.sim import Report
+    from macaw.sim.formal import Proof
     from macaw.synth import Comparison, Result
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "format",
     "generate",
     "matmul",
+    "prove",
     "register_book",
     "synthesize",
     "unit",
@@ -116,6 +118,18 @@ def verify(unit: Unit, **options: Any) -> Report:
     from macaw import sim
 
     return sim.verify(unit, **options)
+
+
+def prove(unit: Unit, **options: Any) -> Proof:
+    """Prove for all inputs that ``unit``'s gates do as its ``evaluate``, or say what is open.
+
+    See :func:`macaw.sim.formal.prove`. ``options`` are those of ``generate`` and ``method``,
+    ``largest`` and ``limit``. The proof has ``.verdict``, ``proven``, ``refuted`` or ``open``,
+    ``.steps`` and ``.mismatch``.
+    """
+    from macaw.sim import formal
+
+    return formal.prove(unit, **options)
 
 
 def synthesize(unit: Unit | Design, target: str = "ecp5", **options: Any) -> Result:

@@ -38,10 +38,26 @@ def test_verify_failure_is_exit_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
         ("verify mul a=e2m1 --vectors 0", "vectors"),
         ("verify mul a=e2m1 --seed -1", "seed"),
         ("verify fma a=fp32 out=fp32 --exhaustive", "exhaustive"),
+        ("verify mul a=e2m1 --formal --exhaustive", "exhaustive=true: is of simulation"),
+        ("verify mul a=e2m1 --formal --no-stalls", "stalls=false: is of simulation"),
+        ("verify mul a=e2m1 --limit 5", "limit=5.0: needs --formal"),
+        ("verify mul a=e2m1 --formal --method bdd", "method=bdd"),
+        ("verify mul a=e2m1 --formal --largest 40", "largest"),
+        ("verify mul a=e2m1 --formal --limit -1", "limit=-1"),
     ],
 )
 def test_bad_input(run: Run, arguments: str, fragment: str) -> None:
     one_line(run(*shlex.split(arguments)), fragment)
+
+
+def test_formal(run: Run) -> None:
+    outcome = run("verify", "mul", "a=e3m3ieee", "--formal", "--method", "symfpu", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["verdict"] == "proven"
+    outcome = run("verify", "mac", "a=e2m1", "out=fp16", "--formal")
+    assert outcome.code == 1
+    assert "open" in outcome.out
+    assert "keeps a state" in outcome.out
 
 
 def test_missing_simulator() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import macaw
+from macaw.golden.errors import SpecError
 from macaw.tools.command import FAILED, PASSED
 
 from .options import AS_JSON, DELAYS, takes_a_unit, unit_and_implementation
@@ -22,7 +23,11 @@ from .output import Progress, print_json
 @click.option("--seed", type=int, help="[default: a fresh one, printed]")
 @click.option("--exhaustive", is_flag=True, help="Every combination of operand codes.")
 @click.option("--waves", help="Record waveforms in this file.")
-@click.option("--stalls/--no-stalls", default=True, help="Also with pauses.  [default: stalls]")
+@click.option("--stalls/--no-stalls", default=None, help="Also with pauses.  [default: stalls]")
+@click.option("--formal", is_flag=True, help="Prove it for all inputs, or say what is open.")
+@click.option("--method", help="Of --formal: exhaustive, or symfpu.  [default: what applies]")
+@click.option("--largest", type=int, help="Of --formal: bits to enumerate, to 32.  [default: 24]")
+@click.option("--limit", type=float, help="Of --formal: seconds.  [default: 600]")
 @AS_JSON
 def verify(
     unit: str,
@@ -32,32 +37,49 @@ def verify(
     seed: int | None,
     exhaustive: bool,
     waves: str | None,
-    stalls: bool,
+    stalls: bool | None,
+    formal: bool,
+    method: str | None,
+    largest: int | None,
+    limit: float | None,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Simulate UNIT's gates and compare every result with the golden model.
 
+    With --formal it is proven, refuted by operands that are simulated, or open: what is not
+    proven is said. Interrupted, it goes on where it was when started again.
+
     \b
     Examples:
       macaw verify mul a=e2m1 out=e4m3 --exhaustive
       macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
+      macaw verify mul a=e4m3ieee --formal
     """
+    simulated = {
+        "simulator": simulator,
+        "vectors": vectors,
+        "seed": seed,
+        "exhaustive": exhaustive or None,
+        "waves": waves,
+        "stalls": stalls,
+    }
+    proven = {"method": method, "largest": largest, "limit": limit}
+    given = {name: value for name, value in (simulated | proven).items() if value is not None}
+    wrong = next((name for name in given if name in (simulated if formal else proven)), None)
+    if wrong is not None:
+        only = "is of simulation, not of --formal" if formal else "needs --formal"
+        raise SpecError(f"{wrong}={_word(given[wrong])}: {only}")
     spec, how = unit_and_implementation(unit, parameters, options)
-    with Progress(f"verify {spec.name}") as progress:
-        report = macaw.verify(
-            spec,
-            simulator=simulator,
-            vectors=vectors,
-            seed=seed,
-            exhaustive=exhaustive,
-            waves=waves,
-            stalls=stalls,
-            progress=progress,
-            **how,
-        )
+    with Progress(f"{'prove' if formal else 'verify'} {spec.name}") as progress:
+        run = macaw.prove if formal else macaw.verify
+        report = run(spec, progress=progress, **given, **how)
     if as_json:
         print_json(report.to_json())
     else:
         click.echo(str(report))
     return PASSED if report.passed else FAILED
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two modules asked for operands on which they differ: a miter, made by Yosys, decided by ABC.
+
+The miter becomes an and-inverter graph with one output that is 1 where the results differ. ABC is
+part of Yosys and says there nothing that could be read, so it writes its status and the
+counterexample to files.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from macaw.golden.errors import ToolError
+from macaw.tools import processes, store, yosys
+
+from .proof import OPEN, PROVEN, REFUTED
+
+REVISION = 1
+"""Of what is asked, for keys of stored answers."""
+
+DECIDE = "strash; &get -n; &cec -m"
+"""ABC's combinational equivalence check, of what is a miter already: it sweeps both sides from
+the inputs on for signals that are equal, which is what makes arithmetic provable."""
+
+_MAKE = """\
+{before}
+read_verilog -sv gates.v reference.v miter.v
+hierarchy -check -top macaw_miter
+proc
+flatten
+opt_clean
+techmap -map plain.v -map +/techmap.v
+opt -full
+aigmap
+opt_clean
+write_aiger -symbols miter.aig
+design -reset
+read_verilog nothing.v
+hierarchy -top nothing
+techmap
+abc -script decide.abc
+"""
+# Multipliers and adders of both sides in the plainest way, so that a shifted operand gives shifted
+# signals: fast ones group their terms by position, and nothing in them would be equal.
+_PLAIN = """\
+(* techmap_celltype = "$mul" *)
+module macaw_rows(A, B, Y);
+  parameter A_SIGNED = 0, B_SIGNED = 0, A_WIDTH = 1, B_WIDTH = 1, Y_WIDTH = 1;
+  localparam SIGNED = A_SIGNED && B_SIGNED;
+  localparam ROWS = SIGNED || B_WIDTH > Y_WIDTH ? Y_WIDTH : B_WIDTH;
+  input [A_WIDTH-1:0] A;
+  input [B_WIDTH-1:0] B;
+  output [Y_WIDTH-1:0] Y;
+  wire [Y_WIDTH-1:0] a = SIGNED ? $signed(A) : A;
+  wire [Y_WIDTH-1:0] b = SIGNED ? $signed(B) : B;
+  wire [Y_WIDTH*(ROWS+1)-1:0] sums;
+  assign sums[Y_WIDTH-1:0] = 0;
+  genvar i;
+  generate for (i = 0; i < ROWS; i = i + 1)
+    assign sums[Y_WIDTH*(i+1) +: Y_WIDTH] =
+      sums[Y_WIDTH*i +: Y_WIDTH] + ((a << i) & {Y_WIDTH{b[i]}});
+  endgenerate
+  assign Y = sums[Y_WIDTH*ROWS +: Y_WIDTH];
+endmodule
+(* techmap_celltype = "$lcu" *)
+module macaw_carries(P, G, CI, CO);
+  parameter WIDTH = 1;
+  input [WIDTH-1:0] P, G;
+  input CI;
+  output [WIDTH-1:0] CO;
+  wire [WIDTH:0] carries = {CO, CI};
+  assign CO = G | (P & carries[WIDTH-1:0]);
+endmodule
+"""
+# ABC must give back a netlist, which is that of this module.
+_NOTHING = "module nothing(input a, input b, output y); assign y = a & b; endmodule\n"
+_BACK = """\
+.model netlist
+.inputs ys__n0 ys__n1
+.outputs ys__n2
+.gate AND A=ys__n0 B=ys__n1 Y=ys__n2
+.end
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A module in Verilog, and passes of Yosys that make what it is built on."""
+
+    module: str
+    verilog: str
+    before: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """Some of all inputs: those for which ``condition``, in Verilog on their names, holds.
+
+    Both sides are given the codes of ``otherwise`` where it does not, so that signals that are
+    equal for the inputs of the case are equal, and found to be.
+    """
+
+    name: str
+    condition: str
+    otherwise: dict[str, int] = field(default_factory=dict)
+
+
+ALL = Case(name="all", condition="1'b1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Whether two modules with the same ports give the same results.
+
+    Attributes
+    ----------
+    inputs, outputs : dict of str to int
+        Widths of the ports.
+    case : Case
+        The inputs that are asked for.
+    """
+
+    gates: Source
+    reference: Source
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+    case: Case = ALL
+
+    @property
+    def miter(self) -> str:
+        """The Verilog of the miter."""
+        ports = [f"input [{width - 1}:0] {name}" for name, width in self.inputs.items()]
+        lines = [f"module macaw_miter({', '.join(ports)}, output bad);"]
+        lines.append(f"wire macaw_case = {self.case.condition};")
+        for name, width in self.inputs.items():
+            other = self.case.otherwise.get(name)
+            value = name if other is None else f"macaw_case ? {name} : {width}'d{other}"
+            lines.append(f"wire [{width - 1}:0] given_{name} = {value};")
+        for side in ("gates", "reference"):
+            lines += [f"wire [{w - 1}:0] {side}_{name};" for name, w in self.outputs.items()]
+            pins = [f".{name}(given_{name})" for name in self.inputs]
+            pins += [f".{name}({side}_{name})" for name in self.outputs]
+            lines.append(f"{getattr(self, side).module} {side}({', '.join(pins)});")
+        unequal = " | ".join(f"gates_{name} != reference_{name}" for name in self.outputs)
+        return "\n".join([*lines, f"assign bad = macaw_case & ({unequal});", "endmodule", ""])
+
+    def key(self, tool: yosys.Tool) -> str:
+        """The key of the answer: of all that decides it."""
+        return store.key(
+            formal=REVISION,
+            miter=self.miter,
+            gates=self.gates.verilog,
+            reference=self.reference.verilog,
+            before=[self.gates.before, self.reference.before],
+            scripts=[_MAKE, _PLAIN, DECIDE],
+            yosys=[tool.name.removeprefix("yowasp-"), tool.version],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """``proven``, ``refuted`` by codes of the inputs, or ``open``, for a reason."""
+
+    verdict: str
+    seconds: float
+    inputs: dict[str, int] | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored of a proof or a counterexample."""
+        return {"verdict": self.verdict, "seconds": self.seconds, "inputs": self.inputs}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Answer:
+        """The inverse of :meth:`to_json`."""
+        return cls(**stored)
+
+
+def decide(question: Question, *, timeout: float, cache: bool = True) -> Answer:
+    """Answer ``question``, from the store if it was answered before.
+
+    Raises
+    ------
+    ToolError
+        Yosys is missing, or does not read the modules.
+    """
+    tool = yosys.find("yosys", prefer="yowasp")
+    key = question.key(tool)
+    if cache and (stored := store.get(key, Answer.from_json)) is not None:
+        return stored
+    with processes.temporary_folder() as folder:
+        answer = _decide(question, tool, folder, timeout)
+    if cache and answer.verdict != OPEN:
+        store.put(key, answer.to_json())
+    return answer
+
+
+def _decide(question: Question, tool: yosys.Tool, folder: Path, timeout: float) -> Answer:
+    before = "\n".join(side.before for side in (question.gates, question.reference) if side.before)
+    decide = f"read_aiger miter.aig; {DECIDE}; write_status status.txt; write_cex cex.txt\n"
+    for name, text in {
+        "gates.v": question.gates.verilog,
+        "reference.v": question.reference.verilog,
+        "miter.v": question.miter,
+        "plain.v": _PLAIN,
+        "nothing.v": _NOTHING,
+        "nothing.blif": _BACK,
+        "decide.abc": f"{decide}read_blif nothing.blif\n",
+        "prove.ys": _MAKE.format(before=before),
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    started = time.monotonic()
+    try:
+        yosys.call(tool, ("-q", "-s", "prove.ys"), folder=folder, timeout=timeout, what="proof")
+    except yosys.ToolTimeout:
+        return Answer(verdict=OPEN, seconds=time.monotonic() - started, reason="time limit")
+    return read(folder, question.inputs, time.monotonic() - started)
+
+
+def read(folder: Path, inputs: dict[str, int], seconds: float) -> Answer:
+    """What ABC left in ``folder`` about inputs of these widths.
+
+    Raises
+    ------
+    ToolError
+        There is nothing, or the graph has other inputs than the question.
+    """
+    graph = (folder / "miter.aig").read_bytes()
+    heading = graph.split(b"\n", 1)[0].split()
+    # An input that Yosys lost, or one too many, such as of a signal that nothing drives, would
+    # make another question of it.
+    if [int(word) for word in heading[2:4]] != [sum(inputs.values()), 0]:
+        raise ToolError(f"the miter has other inputs than {sum(inputs.values())} bits")
+    try:
+        status = (folder / "status.txt").read_text(encoding="utf-8").split()[0]
+    except (OSError, IndexError):
+        raise ToolError("ABC left no status") from None
+    if status == "snl_UNSAT":
+        return Answer(verdict=PROVEN, seconds=seconds)
+    if status != "snl_SAT":
+        return Answer(verdict=OPEN, seconds=seconds, reason="ABC gave up")
+    bits = (folder / "cex.txt").read_text(encoding="utf-8").split()[0]
+    codes = dict.fromkeys(inputs, 0)
+    # The names of inputs are lines at the end of the graph, whose middle is no text.
+    for index, name, bit in re.findall(rb"(?<=\n)i(\d+) (\w+)(?:\[(\d+)\])?(?=\n)", graph):
+        codes[name.decode()] |= int(bits[int(index)]) << int(bit or 0)
+    return Answer(verdict=REFUTED, seconds=seconds, inputs=codes)

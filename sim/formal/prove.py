@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The RTL of a unit for all inputs: :func:`prove`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from macaw.golden.errors import SpecError, check_whole
+from macaw.golden.units import Unit
+from macaw.hdl.options.naming import command
+from macaw.tools import simulators, yosys
+
+from ..bench.interface import Codes, Interface, unpack
+from ..mismatch import Mismatch
+from ..stimulus.draw import exhaustive_bits
+from ..verify import design_of, replay
+from . import exhaustive, miter, symfpu
+from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
+
+if TYPE_CHECKING:
+    from macaw.hdl import Design
+
+LARGEST = 24
+"""Bits of all operands together up to which they are enumerated, unless told otherwise."""
+MOST = 32
+LIMIT = 600.0
+
+Progress = Callable[[int, int], None]
+
+_GATES = "gates without registers = golden model"
+
+
+def prove(
+    spec: Unit | Design,
+    *,
+    implementation: Any = None,
+    method: str | None = None,
+    largest: int = LARGEST,
+    limit: float = LIMIT,
+    progress: Progress | None = None,
+    cache: bool = True,
+    **options: Any,
+) -> Proof:
+    """Prove for all inputs that the RTL of a unit computes what ``spec.evaluate`` says.
+
+    Parameters
+    ----------
+    spec : Unit or Design
+        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...).
+    method : str, optional
+        One of :data:`METHODS`. Default: the first that applies.
+    largest : int
+        Bits of all operands together, up to 32, that may be enumerated.
+    limit : float
+        Seconds; what is not proven then is open.
+    progress : callable, optional
+        Called with what is done of how much.
+    cache : bool
+        Keep what is proven, and use what was: a proof that stopped goes on where it was.
+
+    Raises
+    ------
+    SpecError, ToolError
+        For wrong options; for a missing tool. A refuted unit is no error: see the proof.
+    """
+    started = time.monotonic()
+    if method is not None and method not in METHODS:
+        raise SpecError(f"method={method!s:.60}: must be one of {', '.join(METHODS)}")
+    check_whole("largest", largest, 1, MOST)
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < 1e9:
+        raise SpecError(f"limit={limit!s:.60}: must be a number of seconds above 0")
+    design = design_of(spec, implementation, options)
+    run = _Run(
+        design=design,
+        method=method,
+        largest=largest,
+        until=started + limit,
+        cache=cache,
+        progress=progress or (lambda done, total: None),
+    )
+    run.prove()
+    verdicts = {step.verdict for step in run.steps}
+    return Proof(
+        verdict=next((word for word in (REFUTED, OPEN) if word in verdicts), PROVEN),
+        name=design.metadata["name"],
+        steps=tuple(run.steps),
+        tools=tuple(dict.fromkeys(run.tools)),
+        seconds=time.monotonic() - started,
+        mismatch=run.mismatch,
+    )
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _Run:
+    """One design, and what is found out about it."""
+
+    design: Any
+    method: str | None
+    largest: int
+    until: float
+    cache: bool
+    progress: Progress
+    steps: list[Step] = dataclasses.field(default_factory=list)
+    tools: list[str] = dataclasses.field(default_factory=list)
+    mismatch: Mismatch | None = None
+
+    @property
+    def unit(self) -> Unit:
+        return self.design.spec
+
+    def prove(self) -> None:
+        if self.unit.stateful:
+            self._leave(_GATES, f"{self.unit.kind} keeps a state between beats", "none")
+            return
+        gates = _without_registers(self.design)
+        refused = {
+            "exhaustive": self._too_many(),
+            "symfpu": f"symfpu {why}" if (why := symfpu.refuses(self.unit)) else "",
+        }
+        methods = METHODS if self.method is None else (self.method,)
+        chosen = next((name for name in methods if not refused[name]), None)
+        if chosen is None:
+            self._leave(_GATES, "; ".join(refused[name] for name in methods), "none")
+        else:
+            {"exhaustive": self._exhaustive, "symfpu": self._symfpu}[chosen](gates)
+        if gates is not self.design and self.mismatch is None:
+            self._leave("registered gates = gates without registers", "not asked yet", "none")
+
+    def _too_many(self) -> str:
+        bits = exhaustive_bits(self.unit)
+        if bits > self.largest:
+            return f"2**{bits} operand codes, of which up to 2**{self.largest} are enumerated"
+        return ""
+
+    def _leave(self, claim: str, reason: str, method: str, covered: str = "") -> None:
+        step = Step(claim=claim, method=method, verdict=OPEN, covered=covered, reason=reason)
+        self.steps.append(step)
+
+    def _exhaustive(self, gates: Any) -> None:
+        done = exhaustive.run(
+            gates,
+            largest=self.largest,
+            until=self.until,
+            command=self._command(gates),
+            progress=self.progress,
+            cache=self.cache,
+        )
+        self.tools.append(f"verilator {simulators.verilator().version}")
+        self.mismatch = done.mismatch
+        short = done.vectors < done.total
+        verdict = REFUTED if done.mismatch else OPEN if short else PROVEN
+        rate = done.vectors / done.seconds / 1e6 if done.seconds else 0.0
+        every = f"{done.vectors:,} of {done.total:,}" if short else f"all {done.total:,}"
+        self.steps.append(
+            Step(
+                claim=_GATES,
+                method="exhaustive",
+                verdict=verdict,
+                covered=f"{every} operand codes, {rate:.2f} M/s",
+                reason="time limit" if verdict == OPEN else "",
+                seconds=done.seconds,
+            )
+        )
+
+    def _symfpu(self, gates: Any) -> None:
+        self._ask(gates, symfpu.reference(self.unit), _GATES, "symfpu")
+
+    def _ask(self, gates: Any, reference: miter.Source, claim: str, method: str) -> None:
+        tool = yosys.find("yosys", prefer="yowasp")
+        self.tools.append(str(tool))
+        interface = Interface.of(gates.metadata, self.unit.ports)
+        question = miter.Question(
+            gates=miter.Source(module=gates.metadata["name"], verilog=gates.verilog),
+            reference=reference,
+            inputs={pin.name: pin.width for pin in interface.inputs},
+            outputs={pin.name: pin.width for pin in interface.outputs},
+        )
+        timeout = self.until - time.monotonic()
+        answer = miter.decide(question, timeout=timeout, cache=self.cache)
+        reason = answer.reason
+        verdict = answer.verdict
+        if answer.inputs is not None:
+            codes = _codes(interface, answer.inputs)
+            self.mismatch = replay(gates, codes, command=self._command(gates))
+            if self.mismatch is None:
+                verdict = OPEN
+                reason = f"the reference of {method} is not the golden model for {answer.inputs}"
+        self.steps.append(
+            Step(
+                claim=claim,
+                method=method,
+                verdict=verdict,
+                covered="all operand codes" if verdict == PROVEN else "",
+                reason=reason if verdict == OPEN else "",
+                seconds=answer.seconds,
+            )
+        )
+
+    def _command(self, gates: Any) -> str:
+        rest = ["--formal"]
+        rest += ["--method", self.method] if self.method else []
+        rest += ["--largest", str(self.largest)] if self.largest != LARGEST else []
+        how = getattr(self.design, "implementation", None)
+        return command("verify", self.unit, how, *rest)
+
+
+def _without_registers(design: Any) -> Any:
+    """The same gates in one clock, of which the results are a function of the operands."""
+    if design.metadata["latency"] == 0 and design.metadata["flow"] == "none":
+        return design
+    from macaw.hdl import generate
+
+    how = design.implementation
+    return generate(
+        design.spec, multiplier=how.multiplier, widest_sum=how.widest_sum, name="macaw_gates"
+    )
+
+
+def _codes(interface: Interface, pins: dict[str, int]) -> Codes:
+    """One row of operand codes, from what the pins carry."""
+    codes: Codes = {}
+    for pin in interface.inputs:
+        code = pins[pin.name]
+        words = [code >> shift & (1 << 64) - 1 for shift in range(0, pin.width, 64)]
+        codes |= unpack(pin, np.array([words], np.uint64))
+    return codes
