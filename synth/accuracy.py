@@ -16,7 +16,6 @@ themselves: blocks lie along the axis that is summed over, and what the tensor s
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +23,14 @@ import numpy as np
 
 from macaw.golden.arrays import numbers
 from macaw.golden.errors import CodeError, SpecError
-from macaw.golden.formats import Posit
-from macaw.golden.formats.block import Block, expand_scales
 from macaw.tools import store
 
 from . import source
-from .work import WEIGHTS
+from .energy.operands import DISTRIBUTIONS as DISTRIBUTIONS
+from .energy.operands import draw, quantized
 
 if TYPE_CHECKING:
-    from macaw.golden.formats import Format
     from macaw.golden.units import Unit
-
-DISTRIBUTIONS = ("gaussian", "heavy-tailed")
-"""Standard normal; Student's t with 3 degrees of freedom, whose fourth moment is infinite."""
-
-
-_DOUBLINGS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,40 +44,6 @@ class Trial:
     def __post_init__(self) -> None:
         if self.pairs < 1 or self.length < 1:
             raise SpecError(f"trial: {self.pairs} pairs of length {self.length} is empty")
-
-
-def draw(distribution: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Float64 samples; SpecError for a name that is not in :data:`DISTRIBUTIONS`."""
-    if distribution == "gaussian":
-        return random.standard_normal(shape)
-    if distribution == "heavy-tailed":
-        return random.standard_t(3, shape)
-    raise SpecError(f"distribution: {distribution!r} is none of {', '.join(DISTRIBUTIONS)}")
-
-
-def scale_of(values: np.ndarray, limit: float) -> float:
-    """The largest power of two that keeps every magnitude within ``limit``; 1 of zeros."""
-    greatest = float(np.max(np.abs(values)))
-    if greatest == 0.0:
-        return 1.0
-    _, exponent = np.frexp(limit / greatest)
-    return float(np.ldexp(1.0, int(exponent) - 1))
-
-
-def least_loss(values: np.ndarray, fmt: Format) -> float:
-    """The power of two that ``values`` are multiplied by for the least sum of squared errors.
-
-    From where the greatest reaches the greatest of ``fmt`` on; of posits, where it reaches one.
-    """
-    first = scale_of(values, 1.0 if isinstance(fmt, Posit) else fmt.max)
-    factors = [math.ldexp(first, doublings) for doublings in range(_DOUBLINGS)]
-    losses = [np.sum((fmt.decode(fmt.encode(values * f)) / f - values) ** 2) for f in factors]
-    return factors[int(np.argmin(losses))]
-
-
-def _accumulator(spec: Unit) -> Format:
-    acc = getattr(spec, "acc", None)
-    return acc if acc is not None and not isinstance(acc, str) else spec.ports.outputs["r"].format
 
 
 def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray) -> np.ndarray:
@@ -133,29 +90,6 @@ def dot_products(spec: Unit, a: np.ndarray, b: np.ndarray, **scales: np.ndarray)
         beats_of = {name: x[:, beat] for name, x in codes.items()}
         total = spec.evaluate(**beats_of, **{addend: total})["r"]
     return out.decode(total)
-
-
-def quantized(spec: Unit, name: str, values: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
-    """Codes for operand ``name`` of :func:`dot_products`, and what their values are multiplied by.
-
-    ``values`` have shape (pairs, length). Raises :class:`CodeError` for what is not finite.
-    """
-    fmt: Any = getattr(spec, name)
-    if isinstance(fmt, Block):
-        made = fmt.quantize(values)
-        scales = expand_scales(fmt, made.scales, values.shape, -1)
-        second = fmt.second_scale
-        factor = 1.0 if second is None else 1.0 / float(second.decode(made.second_scale))
-        codes = {name: made.elements, f"{name}_scale": scales}
-        if made.zeros is not None:
-            codes[f"{name}_zero"] = expand_scales(fmt, made.zeros, values.shape, -1)
-        return codes, factor
-    accumulator: Any = _accumulator(spec)
-    room = float(np.sqrt(accumulator.max / values.shape[-1]))
-    factor = scale_of(values, min(fmt.max, room))
-    if fmt in WEIGHTS or isinstance(fmt, Posit):
-        factor = least_loss(values, fmt)
-    return {name: fmt.encode(values * factor)}, factor
 
 
 def ratio(exact: np.ndarray, found: np.ndarray) -> float:

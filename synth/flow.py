@@ -13,10 +13,13 @@ from macaw.golden.errors import SpecError
 from macaw.golden.units import Unit
 from macaw.tools import processes, store
 from macaw.tools import yosys as tools
+from macaw.tools.sources import digest as source_of
 from macaw.tools.yosys import Notify
 
-from .mapping import targets
-from .mapping.measurement import Design, Measurement, read_json, wide, write
+from .energy import figures as energies
+from .energy.operands import kind_of
+from .mapping import library, targets
+from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
 from .mapping.targets import Target
 
 TIMEOUT = 1200.0
@@ -40,7 +43,8 @@ class Result:
     """Area and timing of one module on one target.
 
     A figure that the target does not have is None. ``fmax_mhz``, ``delay_fo4`` and ``delay_ps``
-    are register to register: the unit between registers of the same technology.
+    are register to register: the unit between registers of the same technology. The energies,
+    in ``energy_unit``, are those of :class:`macaw.synth.energy.Energy`; leakage is in nanowatts.
     """
 
     name: str
@@ -61,6 +65,13 @@ class Result:
     logic_fo4: float | None = None
     """Without clock-to-output and setup of the registers."""
     logic_ps: float | None = None
+    leakage_power: float | None = None
+    energy_per_operation: float | None = None
+    energy_without_glitches: float | None = None
+    energy_of_clock: float | None = None
+    energy_unit: str | None = None
+    operands: str | None = None
+    operations: int | None = None
     critical_path: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
@@ -128,6 +139,8 @@ def run(
     cache: bool = True,
     timeout: float = TIMEOUT,
     seed: int = 1,
+    energy: bool = False,
+    operands: str = "gaussian",
     progress: Notify | None = None,
     **implementation: Any,
 ) -> Result:
@@ -150,6 +163,10 @@ def run(
         Seconds per tool call.
     seed : int
         nextpnr's.
+    energy : bool
+        Also the energy of an operation; ``target`` must be a library, ``spec`` a unit.
+    operands : str
+        The stream for it: see :mod:`macaw.synth.energy.operands`.
     progress : callable, optional
         Gets a line of text when something takes long or goes another way.
     **implementation
@@ -161,15 +178,22 @@ def run(
     SpecError
         Unknown target or option.
     ToolError
-        A tool is missing, failed, or ran out of time.
+        A tool is missing, failed, or ran out of time; or the mapped netlist, simulated for its
+        energy, differs from the golden model.
     """
     chosen = targets.target(target, liberty)
     if not isinstance(timeout, int | float) or timeout <= 0:
         raise SpecError(f"timeout: {timeout} is not a positive number of seconds")
+    if energy:
+        kind_of(operands)
+        if not chosen.liberty:
+            raise SpecError(f"energy: target {chosen.name} is no library; take asic")
+        if not isinstance(spec, Unit):
+            raise SpecError("energy: needs a unit, whose golden model judges the netlist")
     design, multiplier = prepare(spec, chosen, multiplier, implementation)
     return _price(
         design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seed=seed,
-        progress=progress,
+        progress=progress, moved=(spec, operands) if isinstance(spec, Unit) and energy else None,
     )  # fmt: skip
 
 
@@ -213,17 +237,22 @@ def _price(
     timeout: float,
     seed: int,
     progress: Notify | None,
+    moved: tuple[Unit, str] | None,
 ) -> Result:
     used = tools_for(chosen, area_only)
-    digest = key_of(design, chosen, multiplier, used, seed)
+    more = {"energy": [moved[1], source_of(*_DECIDE_ENERGY)]} if moved else {}
+    digest = key_of(design, chosen, multiplier, used, seed, **more)
     if cache and (stored := store.get(digest, Result.from_json)) is not None:
         return replace(stored, cached=True)
 
     started = time.monotonic()
     with processes.temporary_folder() as work:
-        figures = Measurement(design, chosen, multiplier, work, timeout, used, progress).figures(
-            seed
-        )
+        measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)
+        figures = measurement.figures(seed)
+        if moved:
+            if progress is not None:
+                progress(f"moving operands through the netlist of {design.name}")
+            figures |= _energy(*moved, design, chosen, work)
     result = Result(
         name=design.name,
         target=chosen.name,
@@ -236,6 +265,26 @@ def _price(
     if cache and not result.notes:  # a fall-back depends on the machine's speed
         store.put(digest, result.to_json())
     return result
+
+
+_DECIDE_ENERGY = ("macaw.golden", "macaw.sim", "macaw.synth.energy", "macaw.synth.mapping")
+
+
+def _energy(
+    spec: Unit, operands: str, design: Design, chosen: Target, work: Path
+) -> dict[str, Any]:
+    """The energy of an operation on the netlist that was mapped in ``work``."""
+    neutral = chosen.name == targets.ASIC.name
+    netlist = read_json(work / "netlist.json")["modules"][design.name]
+    found = energies.energy_of(
+        netlist,
+        library_of(library.liberty(power=True) if neutral else chosen.liberty),
+        spec,
+        design.metadata,
+        operands,
+        unit="inv" if neutral else "pJ",
+    )
+    return asdict(found)
 
 
 def tools_for(target: Target, area_only: bool) -> list[tools.Tool]:

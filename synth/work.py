@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import FormatError, SpecError
-from macaw.golden.formats import POWERS, Book, Fixed, Float, Format, Posit
+from macaw.golden.formats import Book, Fixed, Float, Format, Posit
 from macaw.golden.formats import format as scalar_format
 from macaw.golden.formats.block import AnyFormat, Block
 from macaw.golden.formats.block import format as format_of
@@ -21,6 +21,7 @@ from macaw.golden.units.integer_dots import IntegerSum
 from macaw.tools.yosys import Notify
 
 from . import source
+from .energy.operands import WEIGHTS
 from .flow import Result, run
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ LANES = 8
 
 ACTIVATION = "int8"
 """What weights that need no multiplier are multiplied by, unless said otherwise."""
-
-WEIGHTS = frozenset({*POWERS.values(), scalar_format("ternary")})
-"""Formats of weights that need no multiplier."""
 
 
 @dataclass(frozen=True, slots=True)

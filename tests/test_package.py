@@ -116,6 +116,7 @@ ROOMS = (
     "sim.proof.outsiders",
     "sim.proof",
     "synth.mapping",
+    "synth.energy",
     "synth",
     "tensors",
     "cli",

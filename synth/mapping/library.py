@@ -17,6 +17,12 @@ delay
     itself takes ``tau * (1 + 4)``: that is 1 FO4, and the file writes it as 100 ps. There are no
     wires and no slopes.
 
+energy
+    A transition of a node costs half of its capacitance (at a supply of 1 V). A gate's inputs load
+    by their logical effort; its output has the capacitance that its parasitic delay says,
+    ``p * s``. So an inverter with its own gate and drain, ``1 + 1``, costs one unit of energy a
+    transition: that unit is written as 1 fJ, and called ``inv``.
+
 Cells of several stages (AND, XOR, MUX2, flip-flop) are built of the single-stage ones, and so are
 their figures.
 """
@@ -51,6 +57,10 @@ class Cell:
         Unit inverters' worth of output current.
     senses : dict
         Input pin -> Liberty timing sense.
+    internal : float
+        Capacitance that switches with ``Y``: its own, and of what is inside, in unit inverters.
+    inner : dict
+        Input pin -> a node that follows it in a state of the others: (state, capacitance).
     """
 
     name: str
@@ -59,7 +69,9 @@ class Cell:
     loads: dict[str, float]
     parasitic: dict[str, float]
     drive: float
+    internal: float
     senses: dict[str, str] = field(default_factory=dict)
+    inner: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     @property
     def area(self) -> float:
@@ -99,6 +111,7 @@ def _single(name: str, strength: int) -> Cell:
         parasitic=dict.fromkeys(efforts, float(parasitic)),
         drive=strength,
         senses=dict.fromkeys(efforts, NEGATIVE),
+        internal=float(parasitic * strength),
     )
 
 
@@ -114,6 +127,7 @@ def _followed_by_inverter(name: str, gate: str, function: str, strength: int) ->
         parasitic={pin: p + inner + 1 for pin, p in first.parasitic.items()},
         drive=strength,
         senses=dict.fromkeys(first.loads, POSITIVE),
+        internal=first.internal + strength + _single("INV", strength).internal,
     )
 
 
@@ -121,6 +135,8 @@ def _exclusive(name: str, function: str, inner: str, outer: str, strength: int) 
     """XOR2 is AOI21(A, B, NOR2(A, B)); XNOR2 is OAI21(A, B, NAND2(A, B))."""
     first, second = _single(inner, strength), _single(outer, strength)
     slow = first.parasitic["A"] + second.loads["C"] / first.drive + second.parasitic["C"]
+    node = first.internal + second.loads["C"]
+    passes = "{}" if inner == "NAND2" else "!{}"  # the state in which the inner gate inverts
     return Cell(
         name=f"{name}_X{strength}",
         function=function,
@@ -129,6 +145,8 @@ def _exclusive(name: str, function: str, inner: str, outer: str, strength: int) 
         parasitic={"A": slow, "B": slow},
         drive=strength,
         senses={"A": NON_UNATE, "B": NON_UNATE},
+        internal=second.internal,
+        inner={pin: (passes.format(other), node) for pin, other in ("AB", "BA")},
     )
 
 
@@ -145,6 +163,8 @@ def _multiplexer(strength: int) -> Cell:
         parasitic={"A": data, "B": data, "S": select},
         drive=strength,
         senses={"A": POSITIVE, "B": POSITIVE, "S": NON_UNATE},
+        internal=choose.internal + strength + _single("INV", strength).internal,
+        inner={"S": ("", invert.internal + choose.loads["A"])},
     )
 
 
@@ -178,6 +198,12 @@ class FlipFlop:
     Setup: two inverting stages with transmission gates, 6 tau. Together with a fanout of four
     that makes 4 FO4 per register, in the range that is quoted for synthesised designs
     (Chinnery and Keutzer, 2002).
+
+    Capacitance in unit inverters, a gate and a drain counting 1 each: a clock phase has two gates'
+    worth of transmission gates and clocked inverters, and the inverter that makes it; the first
+    one drives the second besides. The input inverter follows D, with the transmission gate behind
+    it. A new state moves two nodes of three in the master, and in the slave one of three, one of
+    two with the output stage's gate, and that stage's drain.
     """
 
     name: str
@@ -189,6 +215,13 @@ class FlipFlop:
     drive: float = 2.0
     clock_to_output: float = 9.0  # tau, without the output stage
     setup: float = 6.0  # tau
+    clock_node: float = (1 + 1 + 2) + (1 + 2)
+    input_node: float = 1 + 1
+
+    @property
+    def state_node(self) -> float:
+        """Capacitance that switches with Q, that of Q itself included."""
+        return 2 * 3 + 3 + (2 + self.drive) + self.drive
 
     @property
     def area(self) -> float:
@@ -231,6 +264,14 @@ def _arc(pin: str, parasitic: float, drive: float, *, sense: str = "", edge: str
     return f"{head}{tables}{slews}        }}\n"
 
 
+def _power(capacitance: float, related: str = "", when: str = "") -> str:
+    """Energy of a rise and of a fall, in fJ at 1 V: half the capacitance."""
+    head = f'related_pin : "{related}"; ' if related else ""
+    head += f'when : "{when}"; ' if when else ""
+    value = f'(scalar) {{ values ("{capacitance / 2:.4f}"); }}'
+    return f"        internal_power () {{ {head}rise_power {value} fall_power {value} }}\n"
+
+
 def _input(pin: str, load: float, more: str = "") -> str:
     return (
         f"      pin ({pin}) {{ direction : input; capacitance : {load:.4f};"
@@ -238,11 +279,13 @@ def _input(pin: str, load: float, more: str = "") -> str:
     )
 
 
-def _combinational(cell: Cell) -> str:
-    pins = "".join(_input(pin, load) for pin, load in cell.loads.items())
+def _combinational(cell: Cell, power: bool) -> str:
+    inner = {pin: _power(node, when=when) for pin, (when, node) in cell.inner.items() if power}
+    pins = "".join(_input(pin, load, inner.get(pin, "")) for pin, load in cell.loads.items())
     arcs = "".join(
         _arc(pin, cell.parasitic[pin], cell.drive, sense=cell.senses[pin]) for pin in cell.loads
     )
+    arcs += "".join(_power(cell.internal, related=pin) for pin in cell.loads if power)
     return (
         f"    cell ({cell.name}) {{\n      area : {cell.area:.4f};\n{pins}"
         f'      pin (Y) {{ direction : output; function : "{cell.function}";'
@@ -250,7 +293,7 @@ def _combinational(cell: Cell) -> str:
     )
 
 
-def _sequential(ff: FlipFlop) -> str:
+def _sequential(ff: FlipFlop, power: bool) -> str:
     control = "".join(
         f'{kind} : "{value}"; '
         for kind, value in (("clear", ff.clear), ("preset", ff.preset))
@@ -262,20 +305,31 @@ def _sequential(ff: FlipFlop) -> str:
         + _constant("fall_constraint", "pair", PS_PER_TAU * ff.setup)
         + "        }\n     "
     )
-    pins = "".join(_input(pin, 1.0 if pin == "D" else 3.0, setup) for pin in ff.pins)
+    clock, data, state = (
+        _power(node, related=related) if power else ""
+        for node, related in ((ff.clock_node, ""), (ff.input_node, ""), (ff.state_node, "CK"))
+    )
+    pins = "".join(
+        _input(pin, 1.0 if pin == "D" else 3.0, setup + (data if pin == "D" else ""))
+        for pin in ff.pins
+    )
     pins += "".join(_input(value[1:], 2.0) for value in (ff.clear, ff.preset) if value)
     arc = _arc("CK", ff.clock_to_output + 1, ff.drive, edge="rising_edge")
     return (
         f"    cell ({ff.name}) {{\n      area : {ff.area:.4f};\n"
         f'      ff (IQ, IQN) {{ clocked_on : "CK"; next_state : "{ff.next_state}"; {control}}}\n'
-        f"{_input('CK', 1.0)}{pins}"
+        f"{_input('CK', 1.0, clock)}{pins}"
         f'      pin (Q) {{ direction : output; function : "IQ";'
-        f" max_capacitance : {32 * ff.drive:.1f};\n{arc}      }}\n    }}\n"
+        f" max_capacitance : {32 * ff.drive:.1f};\n{arc}{state}      }}\n    }}\n"
     )
 
 
-def liberty() -> str:
-    """The library as Liberty text: area in GE, capacitance in unit inverters, 100 ps per FO4."""
+def liberty(power: bool = False) -> str:
+    """The library as Liberty text: area in GE, capacitance in unit inverters, 100 ps per FO4.
+
+    With ``power`` also what happens inside the cells, which no mapper asks for: without it the
+    text, and with that the key of each stored result, is what it was before there was energy.
+    """
     axes = (
         f'index_1 ("{_SLEWS[0]}, {_SLEWS[1]}"); index_2 ("{_LOADS[0]}, {_LOADS[1]}");',
         f'index_1 ("{_SLEWS[0]}, {_SLEWS[1]}"); index_2 ("{_SLEWS[0]}, {_SLEWS[1]}");',
@@ -298,7 +352,7 @@ def liberty() -> str:
         f" variable_2 : total_output_net_capacitance;\n      {axes[0]} }}\n"
         "    lu_table_template (pair) { variable_1 : related_pin_transition;"
         f" variable_2 : constrained_pin_transition;\n      {axes[1]} }}\n"
-        + "".join(_combinational(cell) for cell in cells())
-        + "".join(_sequential(ff) for ff in FLIP_FLOPS)
+        + "".join(_combinational(cell, power) for cell in cells())
+        + "".join(_sequential(ff, power) for ff in FLIP_FLOPS)
         + "}\n"
     )

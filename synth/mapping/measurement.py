@@ -15,7 +15,7 @@ from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.yosys import Notify, ToolFailure, ToolTimeout
 
-from . import dsp_registers, registers, targets, timing
+from . import dsp_registers, liberty, registers, targets, timing
 from .targets import Target
 
 ABC_PATIENCE = 240.0
@@ -259,14 +259,14 @@ def wide(design: Design) -> bool:
     return bits > WIDE_BITS or partial > MANY_BITS or len(design.verilog) > LONG_TEXT
 
 
-_libraries: dict[str, timing.Library] = {}
+_libraries: dict[str, liberty.Library] = {}
 
 
-def library_of(text: str) -> timing.Library:
+def library_of(text: str) -> liberty.Library:
     """A Liberty library, read once."""
     digest = store.key(liberty=text)
     if digest not in _libraries:
-        _libraries[digest] = timing.Library(text)
+        _libraries[digest] = liberty.Library(text)
     return _libraries[digest]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from macaw.golden.errors import SpecError, did_you_mean
 
 from . import library
-from .timing import Library
+from .liberty import Library
 
 _NO_VERIFY = "scratchpad -set abc9.verify 0\n"
 

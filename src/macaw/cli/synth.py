@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import macaw
+from macaw.golden.errors import SpecError
 
 from .options import AS_JSON, takes_a_unit, unit_and_implementation
 from .output import Progress, print_json, print_table
@@ -15,11 +16,13 @@ from .output import Progress, print_json, print_table
 
 @click.command()
 @takes_a_unit
-@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5]")
+@click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5; asic]")
 @click.option("--liberty", help="Liberty file in place of the asic target's own library.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
 @click.option("--breakdown", is_flag=True, help="Also by the parts of the arithmetic.")
+@click.option("--energy", is_flag=True, help="Also of an operation, on libraries: simulated.")
+@click.option("--operands", help="gaussian, heavy, uniform, sparse(SHARE).  [default: gaussian]")
 @click.option("--area-only", is_flag=True, help="No place and route: no timing on FPGAs.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @AS_JSON
@@ -32,6 +35,8 @@ def synth(
     timeout: float | None,
     area_only: bool,
     breakdown: bool,
+    energy: bool,
+    operands: str | None,
     cache: bool,
     as_json: bool,
     **options: Any,
@@ -43,6 +48,7 @@ def synth(
       macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
       macaw synth mul a=int8 out=int16 --target asic --json
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
+      macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
     """
     from macaw import synth as prices
 
@@ -50,10 +56,14 @@ def synth(
     more: dict[str, Any] = {"seed": seed, "area_only": area_only, "cache": cache}
     more |= {} if timeout is None else {"timeout": timeout}
     more |= {} if liberty is None else {"liberty": liberty}
+    if operands is not None and not energy:
+        raise SpecError(f"operands={operands}: go with --energy only")
+    moving = {"energy": True, "operands": operands or "gaussian"} if energy else {}
     results = []
-    for target in targets or (("asic",) if liberty else ("ecp5",)):
+    for target in targets or (("asic",) if liberty or energy else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            result = macaw.synthesize(spec, target, progress=progress, **more, **how).to_json()
+            result = macaw.synthesize(spec, target, progress=progress, **moving, **more, **how)
+            result = result.to_json()
             if breakdown:
                 progress("mapping its parts one by one")
                 parts = prices.breakdown(spec, target, progress=progress, **more, **how)

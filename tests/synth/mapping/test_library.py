@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from macaw.synth.mapping import library
-from macaw.synth.mapping.timing import LibertyError, Library, parse, truth_table
+from macaw.synth.mapping.liberty import LibertyError, Library, parse, truth_table
 
 LIBRARY = Library(library.liberty())
 BY_NAME = {cell.name: cell for cell in library.cells()}

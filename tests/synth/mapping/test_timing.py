@@ -2,7 +2,8 @@
 import pytest
 
 from macaw.synth.mapping import library
-from macaw.synth.mapping.timing import LibertyError, Library, longest_path
+from macaw.synth.mapping.liberty import LibertyError, Library
+from macaw.synth.mapping.timing import longest_path
 
 LIBRARY = Library(library.liberty())
 FF = next(ff for ff in library.FLIP_FLOPS if ff.name == "DFF")

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an operation costs in energy: a mapped netlist's transitions, simulated and weighed."""
+
+from .figures import Energy, energy_of
+from .operands import OPERANDS, stream
+
+__all__ = ["OPERANDS", "Energy", "energy_of", "stream"]
