@@ -43,7 +43,7 @@ README = DOCS.parent / "README.md"
 DRAWN = DOCS.parent / "build" / "compare.svg"
 Maker = Callable[..., str]
 WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
-    "benchmarks-golden.md": (benchmarks_golden.page, ("golden",)),
+    "benchmarks-golden.md": (benchmarks_golden.page, ("golden", "peers")),
     "benchmarks-quantize.md": (benchmarks_quantize.page, ("quantize",)),
     "block-formats-results.md": (block_formats_results.page, ("block_dots",)),
     "block-formats-study.md": (block_formats_study.page, ("block_formats", "block_dots")),

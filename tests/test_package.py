@@ -89,6 +89,7 @@ ROOMS = (
     "golden.arithmetic.books",
     "golden.arithmetic.posits",
     "golden.arithmetic.search",
+    "golden.arithmetic.binary64",
     "golden.arithmetic",
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",

@@ -16,12 +16,15 @@ from ..errors import CodeError, FormatError, SpecError
 from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Posit, Subnormals
 from ..formats.scalar import format as format_of
+from .binary64.rounding import Target, gradual
+from .binary64.sums import Term
 from .exact import INF, NAN, Exact, unpack
 from .operands import CHUNK, check_codes
 from .projection import (
     Direction,
     check_random,
     check_rounding,
+    nan_code,
     project,
     random_words,
     resolve_nan,
@@ -204,8 +207,15 @@ def _encode(
     shape = arrays[0].shape
     flat = [array.reshape(-1) for array in arrays]
     result = np.empty(flat[0].size, fmt.code_dtype)
+    host = None
+    whole = source is not None and (source == FORMATS["fp64"] or Term.of(source).representable)
+    if whole and not words and gradual():
+        host = host_target(fmt, direction.rounding, policy, nan)
     for start in range(0, result.size, CHUNK):
         piece = slice(start, start + CHUNK)
+        if source is not None and host is not None:
+            result[piece] = _hosted(flat[0][piece], source, host, direction, policy, nan)
+            continue
         if source is None:
             exact = _exact(flat[0][piece], flat[1][piece])
         else:
@@ -216,6 +226,32 @@ def _encode(
             now = direction
         result[piece] = project(exact, fmt, now, policy, nan=nan)[0]
     return result.reshape(shape)
+
+
+@functools.lru_cache(maxsize=256)
+def host_target(
+    fmt: Format, rounding: Rounding, policy: Overflow | None, nan: Nan | None
+) -> Target | None:
+    """Return ``fmt`` as what float64 values are rounded to; None where integers round to it."""
+    if not isinstance(fmt, Float):
+        return None
+    return Target.of(fmt, rounding, policy, nan_code(fmt, nan))
+
+
+def _hosted(
+    codes: np.ndarray,
+    source: Format,
+    target: Target,
+    direction: Direction,
+    policy: Overflow | None,
+    nan: Nan | None,
+) -> np.ndarray:
+    result, left = target.round(values_of(codes, source), direction)
+    if left is not None:
+        result[left] = project(unpack(codes[left], source), target.fmt, direction, policy, nan=nan)[
+            0
+        ]
+    return result
 
 
 def _exact(significand: np.ndarray, exponent: np.ndarray) -> Exact:
@@ -374,8 +410,17 @@ def _look_up_table(
 
 def decode(fmt: Format, codes: Any) -> np.ndarray:
     """See :meth:`macaw.golden.formats.Float.decode`."""
-    codes = check_codes("codes", codes, fmt)
-    part_of_fp32 = fmt.name in ("fp32", "tf32", "bf16")
+    return values_of(check_codes("codes", codes, fmt), fmt)
+
+
+_PARTS_OF_FP32 = {FORMATS[name] for name in ("fp32", "tf32", "bf16")}
+
+
+def values_of(codes: np.ndarray, fmt: Format) -> np.ndarray:
+    """Return the float64 values of checked ``codes``; of more than 53 bits, the nearest ones."""
+    if fmt == FORMATS["fp64"]:
+        return codes.view(np.float64)
+    part_of_fp32 = fmt in _PARTS_OF_FP32
     if fmt.width <= 16 and not part_of_fp32:
         return _values(fmt).take(codes)
     flat = codes.reshape(-1)

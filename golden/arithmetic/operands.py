@@ -50,6 +50,8 @@ def check_codes(name: str, codes: Any, fmt: Format) -> np.ndarray:
     Integers of any dtype are codes if they are in range; booleans are those of one bit.
     """
     array = plain(name, codes)
+    if array.dtype == fmt.code_dtype and array.dtype.itemsize * 8 == fmt.width:
+        return array
     array = array.astype(NARROW.get(array.dtype.name, array.dtype), copy=False)
     bits = array.dtype.kind == "b" and fmt.width == 1 and isinstance(fmt, Fixed)
     if array.dtype.kind not in "ui" and not bits:
@@ -102,14 +104,19 @@ class Operands:
                 )
             arrays[name] = array
             shapes[name] = array.shape if port.lanes is None else array.shape[:-1]
-        try:
-            shape = np.broadcast_shapes(*shapes.values())
-        except ValueError:
-            listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-            raise CodeError(f"{kind}: shapes do not broadcast: {listed}") from None
-        count = int(np.prod(shape, dtype=np.int64))
+        if len(set(shapes.values())) == 1:
+            shape = shapes[next(iter(shapes))]
+        else:
+            try:
+                shape = np.broadcast_shapes(*shapes.values())
+            except ValueError:
+                listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+                raise CodeError(f"{kind}: shapes do not broadcast: {listed}") from None
+        count = math.prod(shape)
         for name, port in ports.items():
-            array = np.broadcast_to(arrays[name], shape + port.tail)
+            array = arrays[name]
+            if shapes[name] != shape:
+                array = np.broadcast_to(array, shape + port.tail)
             arrays[name] = array.reshape((count, *port.tail))
         return cls(arrays, shape, count)
 

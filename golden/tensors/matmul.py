@@ -24,7 +24,7 @@ from ..formats.checks import check_format
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
 from ..units.block_dots import BlockMac
-from . import filtered
+from . import filtered, hosted
 from .quantized import Quantized
 
 _MOST = 0.98
@@ -274,6 +274,12 @@ def _product(spec: BlockMac, left: _Matrix, right: _Matrix) -> np.ndarray:
     x = _Steps.of("a", left, spec)
     y = _Steps.of("b", right, spec)
     done = _decided(spec, x, y, result)
+    if done.mean() <= _MOST:
+        a, b = (
+            hosted.Operand.of(s.factors, s.scales, s.finite, s.element, s.scale) for s in (x, y)
+        )
+        found = hosted.product(spec, a, b, result)
+        done = done if found is None else found
     fast = None if done.mean() > _MOST else _Fast.of(spec, x, y)
     if fast is not None:
         each = x.codes.shape[1] * spec.factors.groups if spec.acc == "exact" else 1

@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
+from ..arithmetic.binary64.rounding import DIGITS, gradual
+from ..arithmetic.binary64.sums import HostSum, Term
+from ..arithmetic.codec import host_target, values_of
 from ..arithmetic.exact import INF, NAN, Exact, kinds, unpack
 from ..arithmetic.factors import Multiplying, multiplied
 from ..arithmetic.operands import Operand
-from ..arithmetic.projection import Split, check_tininess, project, resolve_nan
+from ..arithmetic.projection import Direction, Split, check_tininess, project, resolve_nan
 from ..arithmetic.quotients import divide, square_root
 from ..arithmetic.sums import add_terms
 from ..errors import SpecError
 from ..formats.checks import check_boolean
-from ..formats.choices import Flag, Nan, Tininess
+from ..formats.choices import Flag, Nan, Rounding, Tininess
 from ..formats.power_books import rounded
 from ..formats.scalar import Fixed, Float, Format
 from ..formats.texts import fraction
@@ -46,6 +50,51 @@ class _Elementwise(Unit):
         if not self.flags:
             del found["tininess"]
         return found
+
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        """Operands whose product joins :attr:`_addend`, if the unit is no more than that."""
+        return ()
+
+    @property
+    def _addend(self) -> str | None:
+        return None
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        host = _host_sum(self)
+        if host is None or not gradual():
+            return Unit._compute(self, chunk)
+        with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+            factors = [values_of(chunk[name], getattr(self, name)) for name in self._factors]
+            product = factors[0] if len(factors) == 1 else factors[0] * factors[1]
+            addend = None
+            if self._addend is not None:
+                addend = values_of(chunk[self._addend], getattr(self, self._addend))
+                if getattr(self, "subtract", False):
+                    addend = -addend
+            codes, left = host.evaluate(product, addend, Direction(self.rounding))
+        if left is not None:
+            rest = {name: array[left] for name, array in chunk.items()}
+            codes[left] = Unit._compute(self, rest)["r"]
+        return {"r": codes}
+
+
+@functools.lru_cache(maxsize=256)
+def _host_sum(spec: _Elementwise) -> HostSum | None:
+    """Return how float64 does what a unit does; None if it cannot."""
+    if not spec._factors or spec.flags or getattr(spec, "product", None) is not None:
+        return None
+    target = host_target(spec._out, spec.rounding, spec.overflow, spec.nan)
+    if target is None:
+        return None
+    terms = [Term.of(getattr(spec, name)) for name in spec._factors]
+    product = terms[0] if len(terms) == 1 else terms[0] * terms[1]
+    addend = None if spec._addend is None else Term.of(getattr(spec, spec._addend))
+    operands = [*terms, *([] if addend is None else [addend])]
+    if target.whole and spec.rounding is Rounding.RNE:
+        one = len(operands) <= 2 and all(term.bits <= DIGITS for term in operands)
+        return HostSum.of_one_operation(target, addend is not None) if one else None
+    return HostSum.of(product, addend, target, spec.rounding)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +162,10 @@ class Mul(_Product):
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        return ("a", "b")
+
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         product = multiplied(self.multiplication, codes, self.a, self.b)
         return add_terms(product, None, self.out, down)
@@ -153,6 +206,14 @@ class Add(_Elementwise):
         inputs = {"a": Operand(format=self.a), "b": Operand(format=self.b)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        return ("a",)
+
+    @property
+    def _addend(self) -> str:
+        return "b"
+
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         b = unpack(codes["b"], self.b)
         if self.subtract:
@@ -188,6 +249,14 @@ class Fma(_Product):
         inputs = {name: Operand(format=getattr(self, name)) for name in "abc"}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        return ("a", "b")
+
+    @property
+    def _addend(self) -> str:
+        return "c"
+
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         product = multiplied(self.multiplication, codes, self.a, self.b)
         return add_terms(product, unpack(codes["c"], self.c), self.out, down)
@@ -210,6 +279,10 @@ class Cast(_OfOne):
         Unit.__post_init__(self)
         self._formats(a=None, out=None)
         self._check_result()
+
+    @property
+    def _factors(self) -> tuple[str, ...]:
+        return ("a",)
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         return unpack(codes["a"], self.a)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..arithmetic.exact import Exact
-from ..arithmetic.operands import Operand, Operands
+from ..arithmetic.operands import CHUNK, Operand, Operands
 from ..arithmetic.projection import (
     Direction,
     Split,
@@ -209,8 +210,11 @@ class Unit:
         ------
         CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
         """
-        operands = Operands.of(self.ports.inputs, codes, self.kind)
         ports = self.ports
+        operands = Operands.of(ports.inputs, codes, self.kind)
+        widths = _table_widths(ports, self.stateful, operands.count)
+        if widths is not None:
+            return _looked_up(_tables(self), operands, widths)
         results = {
             name: np.empty((operands.count, *port.tail), port.format.code_dtype)
             for name, port in ports.outputs.items()
@@ -242,6 +246,49 @@ class Unit:
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         """Return the values to be rounded; an exact zero sum is negative where ``down``."""
         raise NotImplementedError
+
+
+_INDEX = 16
+"""Bits of all operands of a unit whose results are looked up."""
+
+
+def _table_widths(ports: Ports, stateful: bool, count: int) -> dict[str, int] | None:
+    """Return bits of the operands where a table of all results pays for itself, else None."""
+    every = (*ports.inputs.values(), *ports.outputs.values())
+    if count < 256 or stateful or any(port.lanes is not None for port in every):
+        return None
+    widths = {name: port.format.width for name, port in ports.inputs.items()}
+    bits = sum(widths.values())
+    return widths if bits <= _INDEX and count >= 1 << bits else None
+
+
+@functools.lru_cache(maxsize=32)
+def _tables(spec: Unit) -> dict[str, np.ndarray]:
+    """Return the results of all operands, the first of which has the upper bits of the index."""
+    index = np.arange(1 << sum(port.width for port in spec.ports.inputs.values()))
+    chunk: dict[str, np.ndarray] = {}
+    for name, port in reversed(spec.ports.inputs.items()):
+        chunk[name] = (index & ((1 << port.width) - 1)).astype(port.format.code_dtype)
+        index = index >> port.width
+    pieces = [
+        spec._compute({name: array[start : start + CHUNK] for name, array in chunk.items()})
+        for start in range(0, index.size, CHUNK)
+    ]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _looked_up(
+    tables: dict[str, np.ndarray], operands: Operands, widths: dict[str, int]
+) -> dict[str, np.ndarray]:
+    results = {name: np.empty(operands.count, table.dtype) for name, table in tables.items()}
+    for piece, chunk in operands.chunks(1):
+        index = np.zeros(len(next(iter(chunk.values()))), np.uint16)
+        for name, width in widths.items():
+            index <<= np.uint16(width % 16)
+            index |= chunk[name]
+        for name, table in tables.items():
+            table.take(index, out=results[name][piece], mode="clip")
+    return {name: array.reshape(operands.shape) for name, array in results.items()}
 
 
 naming.named(

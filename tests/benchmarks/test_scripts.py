@@ -15,7 +15,7 @@ from macaw.tools.sources import imported
 
 FOLDER = results.FOLDER.parent
 SCRIPTS = runner.scripts()
-WITHOUT_FILE = {"studies.digits_network", "studies.torchao", "studies.training"}
+WITHOUT_FILE = {"speed.paths", "studies.digits_network", "studies.torchao", "studies.training"}
 """They print."""
 
 
@@ -57,6 +57,8 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert capsys.readouterr().out.split() == [
         "benchmarks.speed.bulk",
         "benchmarks.speed.golden",
+        "benchmarks.speed.paths",
+        "benchmarks.speed.peers",
         "benchmarks.speed.quantize",
         "benchmarks.cost.fma",
     ]

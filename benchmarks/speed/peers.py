@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The golden model's speed beside that of others, all in one run, with ratios to the best of them.
+
+Contestants take turns; a figure is the median of their rounds in processor time, on one thread, an
+element or a multiply-accumulate. Peers are apytypes, C++ with floats of any width, and what numpy
+and ml_dtypes compute in their own dtypes; one that is not installed has no figures. Matrix products
+of apytypes round after each operation. Beside gfloat there is benchmarks.speed.golden.
+
+Example: python -m benchmarks.speed.peers --quick
+"""
+
+import argparse
+import functools
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from macaw.golden import format, matmul, unit
+from macaw.golden.formats.scalar import FORMATS, Fixed, Float, Format
+
+from .. import results
+from .golden import Contest, measure
+
+PEERS = ("apytypes", "ml_dtypes")
+SIZES = {"100": 100, "10 thousand": 10_000, "10 million": 10_000_000}
+ELEMENTWISE = ("bf16", "fp16", "fp32", "e4m3")
+PRODUCTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("fp16", {}),
+    ("bf16", {}),
+    ("fp32", {}),
+    ("fp16", {"accumulation": "sequential"}),
+    ("bf16", {"accumulation": "sequential"}),
+    ("e4m3", {}),
+    ("e4m3", {"accumulation": "sequential"}),
+    ("int8", {}),
+    ("mxfp8-e4m3", {}),
+    ("mxfp4", {}),
+    ("nvfp4", {}),
+)
+"""Formats of operands, and parameters of ``matmul`` with sums in fp32."""
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+PEAK = """
+import resource, numpy as np
+from macaw import matmul
+rng = np.random.default_rng(1)
+a, b = rng.standard_normal((4096, 4096), np.float32), rng.standard_normal((4096, {}), np.float32)
+matmul(a, b, "mxfp8-e4m3")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@functools.cache
+def peer(name: str) -> Any:
+    """A module of others, or None."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def parts(fmt: Format) -> tuple[int, int] | None:
+    """Exponent and mantissa bits of what apytypes has too; its floats are those of IEEE 754."""
+    if isinstance(fmt, Float) and fmt.signed and fmt.exponent >= 2 and fmt.mantissa >= 1:
+        return fmt.exponent, fmt.mantissa
+    return None
+
+
+def encode(name: str, elements: int) -> Contest:
+    """float64 to codes, to nearest."""
+    fmt = _scalar(name)
+    values = np.random.default_rng(1).standard_normal(elements)
+    contest: Contest = {"macaw": (lambda: fmt.encode(values), elements)}
+    if peer("apytypes") and (wide := parts(fmt)):
+        of = peer("apytypes").APyFloatArray.from_float
+        contest["apytypes"] = (lambda: of(values, *wide), elements)
+    if fmt.dtype is not None and isinstance(fmt, Float):
+        contest["numpy"] = (lambda: values.astype(fmt.dtype), elements)
+    return contest
+
+
+def decode(name: str, elements: int) -> Contest:
+    """Codes to float64."""
+    fmt = _scalar(name)
+    codes = fmt.encode(np.random.default_rng(2).standard_normal(elements))
+    contest: Contest = {"macaw": (lambda: fmt.decode(codes), elements)}
+    if peer("apytypes") and (wide := parts(fmt)):
+        array = peer("apytypes").APyFloatArray.from_float(fmt.decode(codes), *wide)
+        contest["apytypes"] = (array.to_numpy, elements)
+    if fmt.dtype is not None and isinstance(fmt, Float):
+        typed = fmt.to_numpy(codes)
+        contest["numpy"] = (lambda: typed.astype(np.float64), elements)
+    return contest
+
+
+def operation(kind: str, name: str, elements: int) -> Contest:
+    """``mul``, ``add`` or ``fma`` of codes; numpy's fma rounds twice."""
+    fmt, rng = _scalar(name), np.random.default_rng(3)
+    spec = unit(kind, a=name, **({"out": name} if kind == "fma" else {}))
+    ports = list(spec.ports.inputs)
+    values = [rng.standard_normal(elements) for _ in ports]
+    codes = [fmt.encode(each) for each in values]
+    operands = dict(zip(ports, codes, strict=True))
+    contest: Contest = {"macaw": (lambda: spec.evaluate(**operands), elements)}
+    compute: dict[str, Callable[..., Any]] = {
+        "mul": lambda a, b: a * b,
+        "add": lambda a, b: a + b,
+        "fma": lambda a, b, c: a * b + c,
+    }
+    if peer("apytypes") and (wide := parts(fmt)) and kind != "fma":
+        of = peer("apytypes").APyFloatArray.from_float
+        arrays = [of(fmt.decode(each), *wide) for each in codes]
+        contest["apytypes"] = (lambda: compute[kind](*arrays), elements)
+    if fmt.dtype is not None and isinstance(fmt, Float):
+        typed = [fmt.to_numpy(each) for each in codes]
+        contest["numpy"] = (lambda: compute[kind](*typed), elements)
+    return contest
+
+
+def product(name: str, options: dict[str, Any], size: int) -> Contest:
+    """A matrix product, per multiply-accumulate; operands of macaw are codes, blocks quantised."""
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((size, size)), rng.standard_normal((size, size))
+    fmt = format(name)
+    if isinstance(fmt, Float | Fixed):
+        x, y = (fmt.encode(each * (20 if isinstance(fmt, Fixed) else 1)) for each in (a, b))
+    else:
+        x, y = (fmt.quantize(each, axis=axis) for each, axis in ((a, 1), (b, 0)))  # type: ignore[union-attr]
+    count = size**3
+    contest: Contest = {"macaw": (lambda: matmul(x, y, name, **options), count)}
+    if peer("apytypes") and isinstance(fmt, Float) and (wide := parts(fmt)):
+        of = peer("apytypes").APyFloatArray.from_float
+        left, right = (of(each, *wide) for each in (a, b))
+        contest["apytypes"] = (lambda: left @ right, count)
+    return contest
+
+
+def _scalar(name: str) -> Any:
+    return format(name)
+
+
+def row(work: str, name: str, size: str, nanoseconds: dict[str, float]) -> dict[str, Any]:
+    """A record: figures, and how many times as long as each peer macaw takes."""
+    ours = nanoseconds["macaw"]
+    ratios = {who: ours / ns for who, ns in nanoseconds.items() if who != "macaw"}
+    return {"work": work, "format": name, "size": size, "ns": nanoseconds, "ratios": ratios}
+
+
+def table(quick: bool, rounds: int) -> Iterator[dict[str, Any]]:
+    """The works that people ask for, in three sizes."""
+    for size, whole in SIZES.items():
+        elements = min(whole, 200_000) if quick else whole
+        for name in ELEMENTWISE:
+            for work in ("encode", "decode", "mul", "add", "fma"):
+                yield row(work, name, size, measure(contest(work, name, elements), rounds))
+    for name, options in PRODUCTS:
+        size = 64 if quick else 256
+        work = "matmul" + "".join(f" {value}" for value in options.values())
+        made = measure(product(name, options, size), min(rounds, 3))
+        yield row(work, name, f"{size}^3", made)
+
+
+def contest(work: str, name: str, elements: int) -> Contest:
+    """Who does an elementwise work."""
+    if work in ("encode", "decode"):
+        return {"encode": encode, "decode": decode}[work](name, elements)
+    return operation(work, name, elements)
+
+
+def registry(quick: bool, rounds: int) -> Iterator[dict[str, Any]]:
+    """Every scalar format through the works that it has."""
+    elements, size = (2_000, 32) if quick else (200_000, 64)
+    for name, fmt in FORMATS.items():
+        for work in ("encode", "mul", "add"):
+            yield row(work, name, str(elements), measure(contest(work, name, elements), rounds))
+        if isinstance(fmt, Float | Fixed) and fmt.width <= 32 and fmt.decode(0) == 0:
+            made = measure(product(name, {}, size), rounds)
+            yield row("matmul", name, f"{size}^3", made)
+
+
+def peak(columns: int) -> int:
+    """Peak memory in MiB of a product of 4096 x 4096 and 4096 x ``columns``, quantised before."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK.format(columns)], check=True, capture_output=True, text=True
+    )
+    return int(done.stdout) >> 10
+
+
+def shown(made: dict[str, Any]) -> str:
+    """A record as a line of text."""
+    figures = ", ".join(f"{who} {ns:.3g} ns" for who, ns in made["ns"].items())
+    ratios = ", ".join(f"{ratio:.2f} of {who}" for who, ratio in made["ratios"].items())
+    return f"{made['work']} {made['format']}, {made['size']}: {figures}; {ratios or 'no peer'}"
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="smaller arrays, for a first look")
+    parser.add_argument(
+        "--columns", type=int, default=4096, help="of the product whose peak memory is measured"
+    )
+    results.add_output(parser)
+    arguments = parser.parse_args()
+    if any(os.environ.get(name) != "1" for name in THREADS):
+        # The library of matrix products reads them when it is loaded.
+        environment = os.environ | dict.fromkeys(THREADS, "1")
+        command = [sys.executable, "-m", "benchmarks.speed.peers", *sys.argv[1:]]
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+    found = {name: version(name) if peer(name) else None for name in PEERS}
+    for name, which in found.items():
+        print(f"{name}: {which or 'is not installed'}")
+    made: dict[str, Any] = {"rounds": arguments.rounds, "quick": arguments.quick, "versions": found}
+    for part, rows in (("table", table), ("registry", registry)):
+        made[part] = []
+        for record in rows(arguments.quick, arguments.rounds):
+            made[part].append(record)
+            print(shown(record), flush=True)
+    compared = [record for record in made["registry"] if record["ratios"]]
+    ranked = sorted(compared, key=lambda record: -max(record["ratios"].values()))
+    print("worst of the registry:")
+    for record in ranked[:10]:
+        print(" ", shown(record))
+    columns = 32 if arguments.quick else arguments.columns
+    made["columns"], made["mebibytes"] = columns, peak(columns)
+    print(f"peak memory of 4096 x 4096 x {columns} in mxfp8: {made['mebibytes']} MiB")
+    print(results.write("peers", made, arguments.output))
+
+
+if __name__ == "__main__":
+    main()
