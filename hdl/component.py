@@ -26,7 +26,7 @@ __all__ = ["Component", "build"]
 class Component(wiring.Component):
     """A module of one datapath, with ports, latency and clock decided.
 
-    One operation enters per clock, or in as many clocks as lanes take turns.
+    One operation enters per clock, or in as many clocks as lanes or digits take turns.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Component(wiring.Component):
 
     Attributes
     ----------
-    latency : int
-        Clocks from an operand to its result.
+    latency, initiation_interval : int
+        Clocks from an operand to its result, and between operations.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
     places : dict of str to Place
@@ -65,6 +65,7 @@ class Component(wiring.Component):
         self._period, self.latency = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
         skid = implementation.ready == "registered"
+        self.initiation_interval = trial.turns
         self.clocked = trial.registers > 0 or self.latency > 0 or skid
         self.multipliers = sorted(trial.products, reverse=True)
         self.port_list = list_ports(spec, implementation, clocked=self.clocked)
@@ -84,11 +85,6 @@ class Component(wiring.Component):
         """How it is built."""
         return self.datapath.implementation
 
-    @property
-    def initiation_interval(self) -> int:
-        """Clocks between operations."""
-        return self.implementation.fold
-
     # Scheduling.
 
     def _run(
@@ -98,6 +94,7 @@ class Component(wiring.Component):
         operands: dict[str, Value] | None = None,
         enable: Value | None = None,
         valid: Value | None = None,
+        left: Value | None = None,
     ) -> tuple[Scheduler, dict[str, Wire]]:
         if operands is None:
             inputs = self.spec.ports.inputs
@@ -108,6 +105,7 @@ class Component(wiring.Component):
             period=period,
             enable=enable,
             valid=valid,
+            left=left,
             multiplier=self.implementation.multiplier,
             table=self.implementation.table,
         )
@@ -132,13 +130,15 @@ class Component(wiring.Component):
                 )
             return period, depth
         stages = option.stages or 0
-        if stages == 0 and option.fold == 1 and option.table == "logic":
+        turns = option.fold > 1 or option.digits is not None
+        if stages == 0 and not turns and option.table == "logic":
             return float("inf"), 0
         fewest, _, whole = self._depth(float("inf"))
         if stages == 0:
             return float("inf"), fewest
         if stages < fewest:
-            chosen = f"fold={option.fold}" if option.fold > 1 else f"table={option.table}"
+            name = "fold" if option.fold > 1 else "digits" if turns else "table"
+            chosen = f"{name}={getattr(option, name)}"
             raise SpecError(f"stages={stages}: {chosen} takes at least {fewest}")
         # Results that are constant take no time; what is made beside them does.
         low, high = 0.0, whole or 1.0
@@ -187,16 +187,18 @@ class Component(wiring.Component):
         if option.flow == "stream":
             enable = Signal(name="advance")
         ready: Value = Const(1, 1) if enable is None else enable
-        if option.fold > 1:
+        interval = self.initiation_interval
+        left: Value | None = None
+        if interval > 1:
             # The next operation waits until the turns of this one are over.
             assert valid is not None
-            left = Signal(range(option.fold), name="turns_left")
+            left = Signal(range(interval), name="turns_left")
             idle = left == 0
             valid = valid & idle
             with m.If(ready):
-                m.d.sync += left.eq(Mux(idle, Mux(valid, option.fold - 1, 0), left - 1))
+                m.d.sync += left.eq(Mux(idle, Mux(valid, interval - 1, 0), left - 1))
             ready = ready & idle
-        p, results = self._run(m, self._period, operands, enable, valid)
+        p, results = self._run(m, self._period, operands, enable, valid, left)
         self.places = p.labels.places
         done = results.pop("done", None)
 

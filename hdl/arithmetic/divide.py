@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from ..schedule.fold import Fold
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -11,19 +12,33 @@ from .projection import Unrounded
 from .rounding import Rounder
 from .shift import leading_zeros, shift_left
 from .unrounded import precision, with_headroom
-from .words.square_root import square_root
+from .words.square_root import square_root, square_root_in_turns
 
-__all__ = ["constant", "divide", "floor_divide", "normalised", "quotient", "root"]
+__all__ = [
+    "constant",
+    "divide",
+    "floor_divide",
+    "in_turns",
+    "normalised",
+    "quotient",
+    "quotient_digits",
+    "root",
+    "root_digits",
+]
 
 
 @scoped("divide")
-def divide(p: Scheduler, dividend: Wire, divisor: Wire, digits: int) -> tuple[Wire, Wire]:
+def divide(
+    p: Scheduler, dividend: Wire, divisor: Wire, digits: int, fold: Fold
+) -> tuple[Wire, Wire]:
     """(digits of the quotient, 1 if there is a remainder).
 
     The divisor's top bit is set. The first digit weighs ``2**(len(dividend) - len(divisor))``.
     Each digit is a row: it subtracts the divisor from what is left and keeps the difference if
-    that is not negative.
+    that is not negative. Of a ``fold``, all turns but the last find as many of them each.
     """
+    if fold.count > 1:
+        return _divide_in_turns(p, dividend, divisor, digits, fold)
     size = len(divisor)
     skipped = size - 1
     bits = [dividend[i] for i in reversed(range(len(dividend)))]
@@ -59,15 +74,45 @@ def floor_divide(p: Scheduler, dividend: Wire, divisor: Wire) -> tuple[Wire, Wir
     return result.within(0, dividend.high // divisor.low), rest.within(0, divisor.high - 1)
 
 
+def _divide_in_turns(
+    p: Scheduler, dividend: Wire, divisor: Wire, digits: int, fold: Fold
+) -> tuple[Wire, Wire]:
+    size, count = len(divisor), digits // (fold.count - 1)
+    below = max(len(dividend) - size, 0)
+    # Bits of the dividend leave above, and digits of the quotient enter below.
+    width = max(digits, below)
+    zeros = p.constant(0, max(size - len(dividend), 0))
+    trial = cat(zeros, dividend[below:]).bits(size + 1)
+    pending = cat(p.constant(0, width - below), dividend[:below]) if below else width
+
+    def step(trial: Wire, pending: Wire) -> tuple[Wire, Wire]:
+        for _ in range(count):
+            digit, rest = _row(p, trial.within(0, 2 * divisor.high - 1), divisor)
+            following = pending[-1] if below else p.constant(0, 1)
+            trial = cat(following, rest.bits(size))
+            pending = cat(digit, pending[: width - 1])
+        return trial, pending
+
+    trial, found = fold.iterate((trial, pending), step)
+    left = trial.any()
+    if width > digits:
+        left = left | found[digits:].any()
+    return found[:digits], left
+
+
+def _row(p: Scheduler, trial: Wire, divisor: Wire) -> tuple[Wire, Wire]:
+    """(whether the divisor is in what is left, what is then left)."""
+    difference = p.subtract(trial, divisor)
+    less = difference.negative
+    return ~less, p.mux(less, trial, difference, "rest").within(0, divisor.high - 1)
+
+
 def _rows(p: Scheduler, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wire, Wire]:
     """(a digit for each bit that is brought down, what is left), from a rest below the divisor."""
     result: list[Wire] = []
     for bit in bits:
-        trial = cat(bit, rest)
-        difference = p.subtract(trial, divisor)
-        less = difference.negative
-        result.append(~less)
-        rest = p.mux(less, trial, difference, "rest").within(0, divisor.high - 1)
+        digit, rest = _row(p, cat(bit, rest), divisor)
+        result.append(digit)
     return cat(*reversed(result)) if result else p.constant(0), rest
 
 
@@ -106,25 +151,46 @@ def constant(p: Scheduler, significand: int, exponent: int) -> Number:
     )
 
 
-def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
+def in_turns(p: Scheduler, digits: int, a_turn: int | None) -> Fold:
+    """Turns to find so many digits in, ``a_turn`` of them each, and a last one to round them in.
+
+    One turn, where all are found at once.
+    """
+    return Fold(p, 1 if a_turn is None else -(-digits // a_turn) + 1)
+
+
+def _whole_turns(digits: int, fold: Fold) -> int:
+    """No fewer digits, and as many in each turn but the last one."""
+    turns = max(fold.count - 1, 1)
+    return -(-digits // turns) * turns
+
+
+def quotient_digits(rounder: Rounder) -> int:
+    """Digits of a quotient that the rounder looks at; the first one may be zero."""
+    return precision(rounder.format) + rounder.fraction_bits + 1
+
+
+def quotient(
+    p: Scheduler, a: Number, b: Number, rounder: Rounder, fold: Fold | None = None
+) -> Unrounded:
     """``a / b`` to the digits that the rounder looks at; specials as IEEE 754-2019 has them.
 
-    Both are :func:`normalised` floats, or constants.
+    Both are :func:`normalised` floats, or constants. What comes of a ``fold``, which is made behind
+    them, is there in its last turn.
     """
-    format = rounder.format
-    digits = precision(format)
-    digits += rounder.fraction_bits
+    fold = fold or Fold(p, 1)
+    digits = _whole_turns(quotient_digits(rounder), fold)
     sign = a.sign ^ b.sign
     wide, narrow = len(a.significand), len(b.significand)
-    # The first digit may be zero.
-    word, sticky = divide(p, a.significand, b.significand, digits + 1)
-    offset = a.offset - b.offset + wide - narrow - digits
+    word, sticky = divide(p, a.significand, b.significand, digits, fold)
+    offset = a.offset - b.offset + wide - narrow - digits + 1
     nan = a.special.nan | b.special.nan
     none = (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
     invalid = a.special.invalid | b.special.invalid | (none & ~nan)
     nan = nan | none
-    gone = a.zero | b.special.infinite
-    exponent = a.exponent - b.exponent
+    gone = fold.later(a.zero | b.special.infinite)
+    exponent = fold.later(a.exponent - b.exponent)
+    sign = fold.later(sign)
     return Unrounded(
         word=with_headroom(word & ~gone, exponent.low + offset, rounder),
         exponent=exponent,
@@ -133,20 +199,29 @@ def quotient(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded:
         sign=sign,
         zero_sign=sign,
         special=Special(
-            nan=nan,
-            infinite=(a.special.infinite | b.zero) & ~nan,
+            nan=fold.later(nan),
+            infinite=fold.later((a.special.infinite | b.zero) & ~nan),
             negative=sign,
-            invalid=invalid,
+            invalid=fold.later(invalid),
         ),
-        leading=digits,
+        leading=digits - 1,
         depth=1,
     )
 
 
-def root(p: Scheduler, a: Number, rounder: Rounder) -> Unrounded:
-    """The square root of a normalised float, to the digits that the rounder looks at."""
+def root_digits(a: Number, rounder: Rounder) -> int:
+    """Digits of a root that the rounder looks at, no fewer than its integer part has."""
+    return max(precision(rounder.format) + rounder.fraction_bits, len(a.significand) // 2 + 1)
+
+
+def root(p: Scheduler, a: Number, rounder: Rounder, fold: Fold | None = None) -> Unrounded:
+    """The square root of a normalised float, to the digits that the rounder looks at.
+
+    Of a ``fold`` as :func:`quotient` has it.
+    """
+    fold = fold or Fold(p, 1)
     width = len(a.significand)
-    digits = max(precision(rounder.format) + rounder.fraction_bits, width // 2 + 1)
+    digits = _whole_turns(root_digits(a, rounder), fold)
     # Below the significand there are zeros, so many that with the place that one bit of the
     # exponent may move it by it has two bits for each digit; the first digit is then a one.
     zeros = 2 * digits - width - 1
@@ -155,22 +230,26 @@ def root(p: Scheduler, a: Number, rounder: Rounder) -> Unrounded:
     last = place[0]
     moves = ~last if offset % 2 else last
     word = p.mux(moves, cat(p.constant(0, 1), a.significand), a.significand.bits(width + 1))
-    found, rest = square_root(p, cat(p.constant(0, zeros), word) if zeros else word)
+    if fold.count > 1:
+        found, rest = square_root_in_turns(p, word, digits, fold)
+    else:
+        found, rest = square_root(p, cat(p.constant(0, zeros), word) if zeros else word)
     half = place[1:] if len(place) > 1 else p.constant(0)
-    exponent = p.add(half, last) if offset % 2 else half
-    nan = a.special.nan | (a.sign & ~a.zero)
+    exponent = fold.later(p.add(half, last) if offset % 2 else half)
+    nan = fold.later(a.special.nan | (a.sign & ~a.zero))
+    zero, sign = fold.later(a.zero), fold.later(a.sign)
     return Unrounded(
-        word=with_headroom(found & ~a.zero, exponent.low + (offset >> 1), rounder),
+        word=with_headroom(found & ~zero, exponent.low + (offset >> 1), rounder),
         exponent=exponent,
         offset=offset >> 1,
-        sticky=rest.any() & ~a.zero,
-        sign=a.sign,
-        zero_sign=a.sign,
+        sticky=rest.any() & ~zero,
+        sign=sign,
+        zero_sign=sign,
         special=Special(
             nan=nan,
-            infinite=a.special.infinite & ~a.sign,
-            negative=a.sign,
-            invalid=a.special.invalid | (a.sign & ~a.zero & ~a.special.nan),
+            infinite=fold.later(a.special.infinite & ~a.sign),
+            negative=sign,
+            invalid=fold.later(a.special.invalid | (a.sign & ~a.zero & ~a.special.nan)),
         ),
         leading=digits - 1,
     )

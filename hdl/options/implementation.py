@@ -64,6 +64,10 @@ class Implementation:
     fold : int
         Turns that the lanes of a result take, for units that can share gates among them: an
         operation every ``fold`` clocks instead of every clock. It needs a ``flow``.
+    digits : int, optional
+        Digits of a quotient or a root that are found in a clock, by gates which are used again for
+        the next ones: far fewer gates than one row for each digit, and an operation in as many
+        clocks as that takes, and one for the rounding. It needs a ``flow``.
     name : str, optional
         Module name instead of the one from the specification: no reserved word of Verilog,
         SystemVerilog or VHDL, and no name of the module's own.
@@ -87,6 +91,7 @@ class Implementation:
     table: str = "logic"
     widest_sum: int = 128
     fold: int = 1
+    digits: int | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +114,8 @@ class Implementation:
             object.__setattr__(self, "frequency", float(self.frequency))
         check_whole("widest_sum", self.widest_sum, 1, 4096)
         check_whole("fold", self.fold, 1, 4096)
+        if self.digits is not None:
+            check_whole("digits", self.digits, 1, 64)
         if self.bus == "axis":
             if self.flow == "valid":
                 raise SpecError("flow=valid: bus=axis is a stream, with valid and ready")
@@ -122,8 +129,11 @@ class Implementation:
             object.__setattr__(self, "reset_active", "auto")
         if self.ready == "registered" and self.flow != "stream":
             raise SpecError(f"ready={self.ready}: needs flow=stream or bus=axis")
-        if self.fold > 1 and self.flow == "none":
-            raise SpecError(f"fold={self.fold}: needs flow=valid or stream, or bus=axis")
+        if self.flow == "none":
+            for name, turns in (("fold", self.fold > 1), ("digits", self.digits is not None)):
+                if turns:
+                    value = getattr(self, name)
+                    raise SpecError(f"{name}={value}: needs flow=valid or stream, or bus=axis")
         if self.name is not None:
             naming.check(self.name)
 

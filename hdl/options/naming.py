@@ -114,6 +114,8 @@ def _words(option: "Implementation") -> list[str]:
         words.append(option.table)
     if option.fold > 1:
         words.append(f"fold{option.fold}")
+    if option.digits is not None:
+        words.append(f"digits{option.digits}")
     if option.ready == "registered":
         words.append("skid")
     words += {"auto": [], "on": ["tlast"], "off": ["notlast"]}[option.tlast]

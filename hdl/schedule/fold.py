@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lanes that take turns: gates for some of them, used over several clocks."""
+"""Lanes or digits that take turns: gates for some of them, used over several clocks."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from amaranth.hdl import Array, Const, Mux, Signal, Value
 
 from .scheduler import Scheduler
+from .state import loop
 from .wire import Wire
 
 __all__ = ["Fold"]
@@ -22,6 +24,7 @@ class Fold:
     def __init__(self, p: Scheduler, count: int):
         self.p = p
         self.count = count
+        p.turns = max(p.turns, count)
         self._begins: Value = Const(1, 1)
         if count > 1:
             self._begins = p.hold_from(p.last_stage + 1)
@@ -85,6 +88,37 @@ class Fold:
             high = max(word.high for word in words)
             lanes.append(Wire(p, value, stage, time, 0, high, "turn"))
         return lanes
+
+    def iterate(
+        self, initial: Sequence[Wire | int], step: Callable[..., Sequence[Wire]]
+    ) -> list[Wire]:
+        """What ``step`` has made of ``initial`` in all turns but the last, when that one comes.
+
+        A step takes the patterns of one clock and gives those of the next, in one clock. In place
+        of a pattern that may begin as anything there is its number of bits. There are two turns
+        or more.
+        """
+        p, stage = self.p, self._stage
+        state: list[Wire] = []
+        started: list[Value | None] = []
+        for word in initial:
+            start = None if isinstance(word, int) else p.at(word, stage - 1)
+            shape = Signal(word) if isinstance(word, int) else start
+            assert shape is not None
+            register = p.register(shape, stage, name="turn", update=False)
+            high = (1 << len(register)) - 1
+            state.append(Wire(p, register, stage, p.delays.register, 0, high, "turn"))
+            started.append(start)
+        with loop(p, *state):
+            following = step(*state)
+        for word, start, result in zip(state, started, following, strict=True):
+            value = p.at(result, stage)
+            register = cast(Signal, word.value)
+            p.update(register, value if start is None else Mux(self._begins, start, value))
+        ready = stage + self.count - 1
+        p.last_stage = max(p.last_stage, ready)
+        p.valid_by_turns()
+        return [Wire(p, w.value, ready, w.time, w.low, w.high, "turned") for w in state]
 
     def total(self, word: Wire) -> Wire:
         """The sum over all turns of an unsigned word."""

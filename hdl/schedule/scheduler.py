@@ -61,6 +61,10 @@ class Scheduler:
         Clock domain of the registers.
     enable : Value, optional
         Registers hold while this is 0 (back-pressure).
+    valid : Value, optional
+        Whether there are operands in stage 0.
+    left : Value, optional
+        Turns of the last operation that are still to come after this one.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Scheduler:
         domain: str = "sync",
         enable: Value | None = None,
         valid: Value | None = None,
+        left: Value | None = None,
         multiplier: str = "auto",
         table: str = "logic",
     ):
@@ -84,6 +89,7 @@ class Scheduler:
         self.table = table
         self.memories = 0
         self.last_stage = 0
+        self.turns = 1
         self.slowest = 0.0
         self.registers = 0
         self.products: list[tuple[int, int]] = []
@@ -91,6 +97,7 @@ class Scheduler:
         self.labels = Labels()
         self.looping: range | None = None
         self._hold: tuple[int, Value] | None = None
+        self._left = left
         self._valid: list[Value | None] = [valid]
 
     # Sources and sinks.
@@ -180,6 +187,17 @@ class Scheduler:
                 else self.register(last, len(self._valid), name="valid", scope=(), reset=True)
             )
         return self._valid[stage]
+
+    def valid_by_turns(self) -> None:
+        """Let the valid bit of the last turn come from the count of them.
+
+        For operations of which nothing is in the stages between: no register there keeps it.
+        """
+        if self._left is None or len(self._valid) > self.turns:
+            return
+        self._valid += [None] * (self.turns - len(self._valid))
+        last = self.register(self._left == 1, self.turns, name="valid", scope=(), reset=True)
+        self._valid.append(last)
 
     def scope(self, part: str) -> AbstractContextManager[None]:
         """What is written within belongs to ``part``, and is named after it."""

@@ -38,6 +38,8 @@ class Datapath:
     ----------
     folds : bool
         True if lanes can take turns: ``Implementation(fold=...)``.
+    iterates : bool
+        True if digits can be found one after another: ``Implementation(digits=...)``.
     sums : bool
         True if an exact sum is built, which ``Implementation(widest_sum=...)`` bounds.
     floats : bool
@@ -48,13 +50,14 @@ class Datapath:
     Raises
     ------
     SpecError
-        If lanes are to take turns and cannot.
+        If lanes or digits are to take turns and cannot.
     """
 
     spec: Unit
     implementation: Implementation
 
     folds: ClassVar[bool] = False
+    iterates: ClassVar[bool] = False
     sums: ClassVar[bool] = False
     floats: ClassVar[bool] = True
     wraps: ClassVar[bool] = False
@@ -63,6 +66,11 @@ class Datapath:
         if self.implementation.fold > 1 and not self.folds:
             raise SpecError(
                 f"fold={self.implementation.fold}: the lanes of {self.spec.kind} take no turns"
+            )
+        if self.implementation.digits is not None and not self.iterates:
+            raise SpecError(
+                f"digits={self.implementation.digits}: {self.spec.kind} has none to find one after "
+                "another"
             )
 
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:

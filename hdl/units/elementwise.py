@@ -10,14 +10,15 @@ from macaw.golden.formats import Book
 from macaw.golden.formats.choices import Rounding, Tininess
 from macaw.golden.formats.power_books import logarithm_fraction
 
-from ..arithmetic.divide import normalised, quotient, root
+from ..arithmetic.divide import in_turns, normalised, quotient, quotient_digits, root, root_digits
 from ..arithmetic.number import Number, multiplied, unpack
-from ..arithmetic.projection import Projection
+from ..arithmetic.projection import Projection, Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
+from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
@@ -53,6 +54,15 @@ class Rounded(Datapath):
             tininess=getattr(self.spec, "tininess", Tininess.AFTER),
             nan=getattr(self.spec, "nan", None),
         )
+
+    def rounded(
+        self, p: Scheduler, exact: Unrounded, fold: Fold, rounder: Rounder, **control: Wire
+    ) -> dict[str, Wire]:
+        """What there is in the last turn of a ``fold``, projected by what is held until then."""
+        if fold.count > 1:
+            control = {name: fold.later(wire) for name, wire in control.items()}
+            rounder = self.rounder(p, **control)
+        return self.results(rounder.project(exact))
 
     def results(self, projection: Projection) -> dict[str, Wire]:
         """The result, and its flags if the specification has them."""
@@ -169,32 +179,43 @@ class CastDatapath(Rounded):
 
 
 class DivDatapath(Rounded):
-    """Gates for :class:`macaw.golden.units.Div`. One result a clock: a row for each digit."""
+    """Gates for :class:`macaw.golden.units.Div`. One result a clock: a row for each digit.
+
+    With ``digits=`` there are rows for so many, and the next operation waits for all turns.
+    """
 
     spec: units.Div
     wraps = True
+    iterates = True
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         top, bottom = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
         pole = bottom.zero & ~(top.zero | top.special.infinite | top.special.nan)
-        exact = quotient(p, normalised(p, top), normalised(p, bottom), rounder)
-        results = self.results(rounder.project(exact))
+        top, bottom = normalised(p, top), normalised(p, bottom)
+        fold = in_turns(p, quotient_digits(rounder), self.implementation.digits)
+        exact = quotient(p, top, bottom, rounder, fold)
+        results = self.rounded(p, exact, fold, rounder, **control)
         if self.spec.flags:
-            results["flags"] = cat(results["flags"], pole)
+            results["flags"] = cat(results["flags"], fold.later(pole))
         return results
 
 
 class SqrtDatapath(Rounded):
-    """Gates for :class:`macaw.golden.units.Sqrt`. One result a clock: a row for each digit."""
+    """Gates for :class:`macaw.golden.units.Sqrt`. One result a clock: a row for each digit.
+
+    With ``digits=`` as :class:`DivDatapath`.
+    """
 
     spec: units.Sqrt
     wraps = True
+    iterates = True
 
     def build(self, p: Scheduler, *, a: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         number = normalised(p, unpack(p, a, self.spec.a))
-        return self.results(rounder.project(root(p, number, rounder)))
+        fold = in_turns(p, root_digits(number, rounder), self.implementation.digits)
+        return self.rounded(p, root(p, number, rounder, fold), fold, rounder, **control)
 
 
 class ReluDatapath(Rounded):

@@ -265,6 +265,20 @@ def test_fold_is_offered_where_there_is_one(kind, capsys):
             hdl.build(unit(kind, **context), hdl.Implementation(**options))
 
 
+@pytest.mark.parametrize("kind", UNITS)
+def test_digits_are_offered_where_there_are_some(kind, capsys):
+    assert main(["units", kind]) == 0
+    offered = bool(re.search(r"^digits ", capsys.readouterr().out, re.M))
+    assert offered == DATAPATHS[UNITS[kind]].iterates == (kind in ("div", "sqrt"))
+    context = next(c for c in contexts(kind) if builds(unit(kind, **c)))
+    option = hdl.Implementation(digits=1, flow="valid")
+    if offered:
+        assert hdl.build(unit(kind, **context), option).initiation_interval > 1
+    else:
+        with pytest.raises(SpecError, match="digits=1: .* none to find one after another"):
+            hdl.build(unit(kind, **context), option)
+
+
 def implementation(**options: Any) -> hdl.Implementation | None:
     try:
         return hdl.Implementation(**options)

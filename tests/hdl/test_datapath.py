@@ -58,6 +58,11 @@ def test_lanes_that_take_no_turns_are_refused_by_the_datapath():
         datapath(unit("autoflex", out="flex8+5", length=16), fold=3, flow="valid")
 
 
+def test_digits_that_there_are_not_are_refused_by_the_datapath():
+    with pytest.raises(SpecError, match="digits=1: mul has none to find one after another"):
+        datapath(PRODUCT, digits=1, flow="valid")
+
+
 def test_state_without_a_beginning_is_refused_by_the_component():
     spec = unit("int-mac", a="int8")
     part = datapath(spec, reset="none")

@@ -167,6 +167,7 @@ OPTIONS = {
     "multiplier": ["dsp", "lut"],
     "table": ["ram"],
     "fold": [2, 4],
+    "digits": [1, 2],
 }
 UNTOLD = {"name", "widest_sum"}
 """Options without a word in the name: it is the name; it changes nothing of the module."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Integer square roots, digit by digit, and the squares that sums of squares are made of."""
 
+from ...schedule.fold import Fold
 from ...schedule.labels import scoped
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire, cat
 
-__all__ = ["square", "square_root"]
+__all__ = ["square", "square_root", "square_root_in_turns"]
 
 
 @scoped("root")
@@ -20,13 +21,46 @@ def square_root(p: Scheduler, radicand: Wire) -> tuple[Wire, Wire]:
     word = radicand.bits(2 * digits)
     root = rest = p.constant(0)
     for number in reversed(range(digits)):
-        trial = cat(word[2 * number : 2 * number + 2], rest)
-        difference = p.subtract(trial, cat(p.constant(1, 2), root))
-        less = difference.negative
-        root = cat(~less, root)
-        # (root + 1)**2 is above what has been brought down.
-        rest = p.mux(less, trial, difference, "rest").within(0, 2 * root.high)
+        root, rest = _row(p, word[2 * number : 2 * number + 2], root, rest)
     return root, rest
+
+
+@scoped("root")
+def square_root_in_turns(
+    p: Scheduler, radicand: Wire, digits: int, fold: Fold
+) -> tuple[Wire, Wire]:
+    """As :func:`square_root` of so many digits, some of them a turn.
+
+    What the radicand lacks to two bits for each digit are zeros below it. ``fold.count - 1`` divides
+    the digits.
+    """
+    count = digits // (fold.count - 1)
+    before = digits - count
+
+    def step(root: Wire, rest: Wire, pending: Wire) -> tuple[Wire, Wire, Wire]:
+        # Ahead of the last digits the root has as many less.
+        root = root[:before] if before else p.constant(0)
+        rest = rest[: before + 1] if before else p.constant(0)
+        for number in range(1, count + 1):
+            pair = pending[len(pending) - 2 * number :][:2]
+            root, rest = _row(p, pair, root, rest)
+        return root, rest, cat(p.constant(0, 2 * count), pending[: len(pending) - 2 * count])
+
+    width = max(2 * ((len(radicand) + 1) // 2), 2 * count)
+    pending = cat(p.constant(0, width - len(radicand)), radicand)
+    start = p.constant(0, digits), p.constant(0, digits + 1), pending
+    root, rest, _ = fold.iterate(start, step)
+    return root, rest
+
+
+def _row(p: Scheduler, pair: Wire, root: Wire, rest: Wire) -> tuple[Wire, Wire]:
+    """Root and rest with a digit more, of the next two bits of the radicand."""
+    trial = cat(pair, rest)
+    difference = p.subtract(trial, cat(p.constant(1, 2), root))
+    less = difference.negative
+    root = cat(~less, root)
+    # (root + 1)**2 is above what has been brought down.
+    return root, p.mux(less, trial, difference, "rest").within(0, 2 * root.high)
 
 
 @scoped("square")

@@ -21,6 +21,7 @@ from .case import (
     ROUNDINGS,
     STAGES,
     Case,
+    Options,
     everywhere,
     in_bulk,
     in_every_build,
@@ -244,6 +245,27 @@ def quotients() -> Iterator[tuple[str, Unit]]:
     yield "sqrt_e5m2_fp32", unit("sqrt", a="e5m2", out="fp32", flags=True)
 
 
+# digits one after another: a digit a clock, two in a pipeline under stalls, some that do not divide
+# the number of digits
+TURNS: tuple[Options, ...] = (
+    {"digits": 1, "flow": "valid"},
+    {"digits": 2, "frequency": 50.0, "flow": "stream"},
+    {"digits": 3, "bus": "axis", "ready": "registered", "reset": "none"},
+)
+
+
+def in_turns() -> Iterator[tuple[str, Unit]]:
+    """Quotients and roots of operands and results of unlike widths, in every direction."""
+    dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
+    for name in ("fp32", "fp16", "bf16"):
+        yield f"div_{name}", unit("div", a=name, **dynamic)
+        yield f"sqrt_{name}", unit("sqrt", a=name, **dynamic, tininess="before")
+    yield "div_fp32_fp16_bf16", unit("div", a="fp32", b="fp16", out="bf16", **dynamic)
+    yield "div_bf16_fp32_fp16", unit("div", a="bf16", b="fp32", out="fp16", **dynamic)
+    yield "sqrt_fp32_e2m1", unit("sqrt", a="fp32", out="e2m1", **dynamic)
+    yield "div_fp16_e4m3ftz_sr", unit("div", a="fp16", out="e4m3ftz", rounding="sr", random_bits=5)
+
+
 def rectifiers() -> Iterator[tuple[str, Unit]]:
     """Without a slope and with one, of one digit and of many, into narrow and wide formats."""
     dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
@@ -361,6 +383,9 @@ def cases() -> Iterator[Case]:
         yield in_bulk("posits", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in quotients():
         yield in_bulk("quotients", name, spec, BLOCK_CHOICES, None)
+        yield in_bulk("turns", name, spec, TURNS, None)
+    for name, spec in in_turns():
+        yield from everywhere("turns", name, spec, TURNS, FEWER)
     for name, spec in rectifiers():
         yield in_bulk("relu", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate():
@@ -391,6 +416,7 @@ def sample() -> Iterator[Case]:
             yield in_bulk("posits", name, spec, ({"stages": number % 3},), vectors)
     for name, spec in list(quotients())[:4]:
         yield in_bulk("quotients", name, spec, ({"stages": 1},), None)
+        yield in_bulk("turns", name, spec, ({"digits": 1, "flow": "stream"},), None)
     for name, spec in list(rectifiers())[:3]:
         yield in_bulk("relu", name, spec, ({"stages": 1},), None)
     for name, spec in list(approximate())[:4]:

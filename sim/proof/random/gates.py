@@ -35,11 +35,18 @@ def _fold(rng: random.Random, spec: Unit) -> int:
     return rng.choice([count for count in range(1, lanes + 1) if lanes % count == 0])
 
 
+def _digits(rng: random.Random, spec: Unit) -> int | None:
+    if not DATAPATHS[type(spec)].iterates or rng.random() < 0.6:
+        return None
+    return rng.choice((1, 1, 2, 3, rng.randint(4, 64)))
+
+
 _OPTIONS: dict[str, Callable[[random.Random, Unit], Any]] = {
     "stages": lambda rng, spec: rng.choice((0, 0, 0, 0, 0, 1, 2, 3, 8)),
     "frequency": lambda rng, spec: None if rng.random() < 0.9 else rng.choice((10.0, 50.0, 120.0)),
     "widest_sum": lambda rng, spec: rng.choice((128, 128, 96, 200, 400)),
     "fold": _fold,
+    "digits": _digits,
     "name": lambda rng, spec: None if rng.random() < 0.9 else "drawn_at_random",
 }
 """Options that are no choice of words."""

@@ -28,6 +28,7 @@ _IMPLEMENTATION = (
     click.option(
         "--fold", type=int, help="Turns of the lanes, of units that have it.  [default: 1]"
     ),
+    click.option("--digits", type=int, help="Of a quotient or root, a clock.  [default: all]"),
     click.option("--name", help="Name of the Verilog module."),
 )
 DELAYS = click.option("--target", help="Delay model for --frequency.  [default: ecp5]")

@@ -46,8 +46,8 @@ def units(name: str | None, markdown: bool, as_json: bool) -> None:
 
     cls = UNITS[name]
     what, how = parameters(cls), parameters(Implementation)
-    if not DATAPATHS[cls].folds:
-        how = [p for p in how if p["name"] != "fold"]
+    offered = {"fold": DATAPATHS[cls].folds, "digits": DATAPATHS[cls].iterates}
+    how = [p for p in how if offered.get(p["name"], True)]
     refused = limits(cls)
     machines = described() if issubclass(cls, SumOfProducts) else []
     if as_json:
