@@ -275,7 +275,7 @@ def test_digits_are_offered_where_there_are_some(kind, capsys):
     if offered:
         assert hdl.build(unit(kind, **context), option).initiation_interval > 1
     else:
-        with pytest.raises(SpecError, match="digits=1: .* none to find one after another"):
+        with pytest.raises(SpecError, match=r"digits=1: .* none to find one after another"):
             hdl.build(unit(kind, **context), option)
 
 

@@ -31,8 +31,8 @@ def square_root_in_turns(
 ) -> tuple[Wire, Wire]:
     """As :func:`square_root` of so many digits, some of them a turn.
 
-    What the radicand lacks to two bits for each digit are zeros below it. ``fold.count - 1`` divides
-    the digits.
+    What the radicand lacks to two bits for each digit are zeros below it. ``fold.count - 1``
+    divides the digits.
     """
     count = digits // (fold.count - 1)
     before = digits - count
