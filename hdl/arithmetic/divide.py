@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exact quotients and roots: digits from rows of subtract-and-select, and what is left."""
 
-from dataclasses import replace
+from dataclasses import dataclass
+
+from macaw.golden.formats import Float, Subnormals
 
 from ..schedule.fold import Fold
 from ..schedule.labels import scoped
@@ -100,6 +102,43 @@ def _divide_in_turns(
     return found[:digits], left
 
 
+@scoped("divide")
+def _divide_to_place(
+    p: Scheduler, dividend: Wire, divisor: Wire, digits: int, places: Wire, fold: Fold
+) -> tuple[Wire, Wire, Wire]:
+    """(digits, 1 if there is a remainder, what is left of ``places``), a digit a turn.
+
+    No more digits are found than there are places, and none behind the one that makes ``digits``
+    of them. So the quotient ends at its last place, and there is nothing to shift.
+    """
+    size = len(divisor)
+    below = max(len(dividend) - size, 0)
+    zeros = p.constant(0, max(size - len(dividend), 0))
+    trial = cat(zeros, dividend[below:]).bits(size + 1)
+    pending = [dividend[:below]] if below else []
+
+    zero = p.constant(0, 1)
+
+    def step(going: Wire, places: Wire, word: Wire, trial: Wire, *pending: Wire) -> list[Wire]:
+        digit, rest = _row(p, trial.within(0, 2 * divisor.high - 1), divisor)
+        # Whether there is a step after this one is decided a clock ahead.
+        more = places[1:-1].any() & ~(places[-1] | word[-2])
+        return [
+            more,
+            p.subtract(places, 1).bits(len(places)),
+            cat(digit, word[:-1]),
+            cat(pending[0][-1] if pending else zero, rest.bits(size)),
+            *(cat(zero, bits[:-1]) for bits in pending),
+        ]
+
+    # With a bit for the sign: there may be none, and then the first step is one too many.
+    places = places.bits(len(places) + (places.low >= 0))
+    start = p.constant(1, 1), places, p.constant(0, digits), trial, *pending
+    _, places, word, *rest = fold.iterate(start, step, lambda going, *_: going)
+    none = places[-1]
+    return word & ~none, cat(*rest).any() | none, places[:-1] & ~none
+
+
 def _row(p: Scheduler, trial: Wire, divisor: Wire) -> tuple[Wire, Wire]:
     """(whether the divisor is in what is left, what is then left)."""
     difference = p.subtract(trial, divisor)
@@ -116,6 +155,14 @@ def _rows(p: Scheduler, rest: Wire, bits: list[Wire], divisor: Wire) -> tuple[Wi
     return cat(*reversed(result)) if result else p.constant(0), rest
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Normalised(Number):
+    """A number with its leading one moved to the top, over ``zeros``, in one of ``before``."""
+
+    before: Number
+    zeros: Wire
+
+
 @scoped("normalise")
 def normalised(p: Scheduler, number: Number) -> Number:
     """The same number with the leading one in the top bit of its significand."""
@@ -127,12 +174,18 @@ def normalised(p: Scheduler, number: Number) -> Number:
     exponent = number.exponent - zeros
     # Exponents are never negative.
     shift = min(exponent.low, 0)
-    return replace(
-        number,
+    return Normalised(
+        pipeline=p,
+        sign=number.sign,
+        zero=number.zero,
+        special=number.special,
+        multiple=number.multiple,
         significand=moved,
         exponent=p.add(exponent, -shift).within(0, number.exponent.high - shift),
         offset=number.offset + shift,
         lowest=((width - 1, number.top),),
+        before=number,
+        zeros=zeros,
     )
 
 
@@ -182,14 +235,23 @@ def quotient(
     digits = _whole_turns(quotient_digits(rounder), fold)
     sign = a.sign ^ b.sign
     wide, narrow = len(a.significand), len(b.significand)
-    word, sticky = divide(p, a.significand, b.significand, digits, fold)
-    offset = a.offset - b.offset + wide - narrow - digits + 1
+    depth, exponent = 1, None
+    places = _places(a, b, rounder) if fold.count - 1 == digits else None
+    if places is not None:
+        depth, digits = 0, digits - 1
+        word, sticky, exponent = _divide_to_place(
+            p, a.significand, b.significand, digits, places, fold
+        )
+        offset = rounder.format.quantum - rounder.fraction_bits
+    else:
+        word, sticky = divide(p, a.significand, b.significand, digits, fold)
+        offset = a.offset - b.offset + wide - narrow - digits + 1
     nan = a.special.nan | b.special.nan
     none = (a.special.infinite & b.special.infinite) | (a.zero & b.zero)
     invalid = a.special.invalid | b.special.invalid | (none & ~nan)
     nan = nan | none
     gone = fold.later(a.zero | b.special.infinite)
-    exponent = fold.later(a.exponent - b.exponent)
+    exponent = exponent or fold.later(a.exponent - b.exponent)
     sign = fold.later(sign)
     return Unrounded(
         word=with_headroom(word & ~gone, exponent.low + offset, rounder),
@@ -205,8 +267,27 @@ def quotient(
             invalid=fold.later(invalid),
         ),
         leading=digits - 1,
-        depth=1,
+        depth=depth,
     )
+
+
+def _places(a: Number, b: Number, rounder: Rounder) -> Wire | None:
+    """Places from the quotient's first digit to the last one that the rounder looks at.
+
+    None where not all results end at their last place: there the rounder finds it.
+    """
+    p, format = a.pipeline, rounder.format
+    none = p.constant(0)
+    if not isinstance(format, Float) or format.subnormals is not Subnormals.GRADUAL:
+        return None
+    # Zeros above the significands are counted while the rest of the exponents is subtracted.
+    (above, a), (below, b) = (
+        (n.zeros, n.before) if isinstance(n, Normalised) else (none, n) for n in (a, b)
+    )
+    first = a.offset - b.offset + len(a.significand) - len(b.significand)
+    last = format.quantum - rounder.fraction_bits
+    places = (a.exponent + (first - last + 1)) - b.exponent + (below - above)
+    return places if places.high > 1 else None
 
 
 def root_digits(a: Number, rounder: Rounder) -> int:

@@ -90,13 +90,16 @@ class Fold:
         return lanes
 
     def iterate(
-        self, initial: Sequence[Wire | int], step: Callable[..., Sequence[Wire]]
+        self,
+        initial: Sequence[Wire | int],
+        step: Callable[..., Sequence[Wire]],
+        goes_on: Callable[..., Wire] | None = None,
     ) -> list[Wire]:
         """What ``step`` has made of ``initial`` in all turns but the last, when that one comes.
 
         A step takes the patterns of one clock and gives those of the next, in one clock. In place
-        of a pattern that may begin as anything there is its number of bits. There are two turns
-        or more.
+        of a pattern that may begin as anything there is its number of bits. They stay as they are
+        where ``goes_on`` of them is 0. There are two turns or more.
         """
         p, stage = self.p, self._stage
         state: list[Wire] = []
@@ -111,10 +114,12 @@ class Fold:
             started.append(start)
         with loop(p, *state):
             following = step(*state)
+            going = None if goes_on is None else goes_on(*state)
+        when = None if going is None else self._begins | p.at(going, stage)
         for word, start, result in zip(state, started, following, strict=True):
             value = p.at(result, stage)
             register = cast(Signal, word.value)
-            p.update(register, value if start is None else Mux(self._begins, start, value))
+            p.update(register, value if start is None else Mux(self._begins, start, value), when)
         ready = stage + self.count - 1
         p.last_stage = max(p.last_stage, ready)
         p.valid_by_turns()
