@@ -22,9 +22,11 @@ DYNAMIC: dict[str, Any] = {"rounding": "dynamic", "flags": True}
         ("div", {"a": "bf16"}, {"digits": 64, "flow": "valid"}),
         # dividends of more bits than divisors and of fewer, registers before and behind
         ("div", {"a": "fp32", "b": "e3m0", "out": "e5m2"}, {"digits": 2, "bus": "axis"}),
-        ("div", {"a": "fp32", "b": "e3m0", "out": "e5m2", **DYNAMIC}, {"digits": 1, "flow": "valid"}),
+        ("div", {"a": "fp32", "b": "e3m0", "out": "e5m2", **DYNAMIC},
+         {"digits": 1, "flow": "valid"}),
         # results that are all subnormal, and formats without subnormals
-        ("div", {"a": "e2m1", "b": "fp16", "out": "e2m1", **DYNAMIC}, {"digits": 1, "flow": "valid"}),
+        ("div", {"a": "e2m1", "b": "fp16", "out": "e2m1", **DYNAMIC},
+         {"digits": 1, "flow": "valid"}),
         ("div", {"a": "e2m1", "b": "e3m2", "out": "fp32"}, {"digits": 1, "flow": "stream"}),
         ("div", {"a": "fp16", "out": "e5m10ftz", **DYNAMIC}, {"digits": 1, "flow": "stream"}),
         ("div", {"a": "e4m3", "b": "fp32", "out": "fp16"}, {"digits": 1, "stages": 24,
