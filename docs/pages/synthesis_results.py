@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/synthesis-results.md: what `fma` costs, beside public units."""
+"""docs/synthesis-results.md: what `fma`, `div` and `sqrt` cost, beside public units."""
 
 from typing import Any
 
+from benchmarks.cost import quotients as digits
 from benchmarks.cost.fma import ANCHORS, MEGAHERTZ, Anchor
 from macaw.synth import Result
 
@@ -43,7 +44,51 @@ def _anchor(anchor: Anchor) -> list[str]:
     ]
 
 
-def page(found: dict[str, Any]) -> str:
+def _quotient(row: dict[str, Any]) -> list[str]:
+    ecp5, compact = (Result.from_json(row[name]) for name in ("ecp5", "ecp5-compact"))
+    asic = Result.from_json(row["asic"]) if "asic" in row else None
+    return [
+        "macaw" if row["flow"] == "none" else f"macaw, {row['flow']}",
+        row["kind"],
+        str(row["digits"] or "all"),
+        str(ecp5.latency),
+        f"{ecp5.lut_equivalents:.0f}",
+        f"{compact.lut_equivalents:.0f}",
+        str(ecp5.ffs),
+        f"{ecp5.fmax_mhz:.1f}" if ecp5.fmax_mhz else "-",
+        f"{asic.gate_equivalents:.0f}" if asic else "-",
+        f"{asic.delay_fo4:.1f}" if asic else "-",
+    ]
+
+
+def _public(anchor: digits.Anchor) -> list[str]:
+    return [
+        anchor.origin,
+        anchor.operations,
+        str(anchor.digits),
+        anchor.clocks,
+        str(anchor.luts),
+        str(anchor.compact),
+        str(anchor.ffs),
+        f"{anchor.fmax:.1f}",
+        f"{anchor.gates:.0f}",
+        f"{anchor.fo4:.1f}",
+    ]
+
+
+def quotients(found: dict[str, Any]) -> str:
+    """Tables of `div` and `sqrt`, one for each format."""
+    head = ["unit", "operations", "digits a clock", "clocks", "LUT", "LUT, compact", "FF", "MHz",
+            "GE", "FO4"]  # fmt: skip
+    parts = []
+    for fmt in dict.fromkeys(row["format"] for row in found["rows"]):
+        body = [_quotient(row) for row in found["rows"] if row["format"] == fmt]
+        body += [_public(anchor) for anchor in digits.ANCHORS if anchor.format == fmt]
+        parts.append(f"### {fmt}\n\n{table(head, body, 2)}")
+    return "\n\n".join(parts)
+
+
+def page(found: dict[str, Any], divided: dict[str, Any]) -> str:
     """The Markdown page."""
     rows = found["rows"]
     tools = sorted({tool for row in rows if "ecp5" in row for tool in row["ecp5"]["tools"]})
@@ -76,7 +121,7 @@ def page(found: dict[str, Any]) -> str:
     ]
     aims_head = ["format", "variant", "LUT", "CVFPU", "ratio", "aim below", "met"]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
-<!-- Written by `make docs` from what benchmarks/cost/fma.py measured. -->
+<!-- Written by `make docs` from what benchmarks/cost/fma.py and quotients.py measured. -->
 # What `fma` costs
 
 `r = round(a * b + c)`, all operands and the result in one format. LUT is LUT4 + 2 * CCU2C of the
@@ -97,4 +142,21 @@ CVFPU and HardFloat: all rounding modes and flags, measured on the same flow.
 ## Fewest stages for {MEGAHERTZ:g} MHz on ECP5
 
 {chr(10).join(reached)}
+
+## Quotients and roots
+
+`div` and `sqrt` with all rounding modes and flags, IEEE formats in and out, measured as above by
+`python -m benchmarks.cost.quotients`. "digits a clock" is `digits=`, and "all" a unit without
+registers, of a row for each digit; "clocks" is from operands to the result. "compact" is the
+target `ecp5-compact`, which is without wide LUTs. macaw's units are without registers besides those
+of the turns.
+
+HardFloat (release 1 as Bespoke Silicon Group keeps it, `divSqrtFN`) cannot make a result wait, like
+`flow=valid`; CVFPU (`fpnew_divsqrt_th_32`, no pipeline registers) can, like `flow=stream`. Both do
+one operation or the other, by a port; it was also tied to one of them, so that Yosys leaves out
+what only the other needs. Special operands take them fewer clocks. 3,000 operations of each unit
+that has the port gave the bits and flags of macaw's golden model. Where both operations are
+needed, macaw's are two units, side by side.
+
+{quotients(divided)}
 """

@@ -31,7 +31,7 @@ __all__ = [
 
 @scoped("divide")
 def divide(
-    p: Scheduler, dividend: Wire, divisor: Wire, digits: int, fold: Fold
+    p: Scheduler, dividend: Wire, divisor: Wire, digits: int, fold: Fold | None = None
 ) -> tuple[Wire, Wire]:
     """(digits of the quotient, 1 if there is a remainder).
 
@@ -39,7 +39,7 @@ def divide(
     Each digit is a row: it subtracts the divisor from what is left and keeps the difference if
     that is not negative. Of a ``fold``, all turns but the last find as many of them each.
     """
-    if fold.count > 1:
+    if fold is not None and fold.count > 1:
         return _divide_in_turns(p, dividend, divisor, digits, fold)
     size = len(divisor)
     skipped = size - 1
