@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Quotients and roots whose digits are found one after another."""
 
+import re
 from typing import Any
 
 import pytest
@@ -87,3 +88,10 @@ def test_rows_are_built_once():
 def test_bad_digits(options: dict[str, Any], message: str):
     with pytest.raises(SpecError, match=message):
         generate(unit("div", a="fp16"), **options)
+
+
+@pytest.mark.parametrize("kind", ["div", "sqrt"])
+def test_nothing_is_kept_in_each_turn(kind: str):
+    design = generate(unit(kind, a="fp16", **DYNAMIC), digits=1, flow="stream")
+    stages = set(re.findall(r"_s(\d+)(?:_\d+)?\b", design.body))
+    assert stages == {"0", "1", str(design.latency)}
