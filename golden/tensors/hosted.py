@@ -72,7 +72,9 @@ def product(spec: BlockMac, a: Operand, b: Operand, result: np.ndarray) -> np.nd
     acc, policy = (spec.out, spec.out_overflow) if exact else (spec.acc, spec.step_overflow)
     assert not isinstance(acc, str)
     target = host_target(acc, spec.rounding, policy, None)
-    if kind not in ("exact", "sequential") or target is None or spec.multiplication is not None:
+    if target is None or target.whole or spec.multiplication is not None:
+        return None
+    if kind not in ("exact", "sequential"):
         return None
     if not (a.term.representable and b.term.representable and gradual()):
         return None
