@@ -16,6 +16,7 @@ from ..errors import CodeError, FormatError, SpecError
 from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Posit, Subnormals
 from ..formats.scalar import format as format_of
+from .binary64.float32 import drop_bits, upper_part
 from .binary64.rounding import Target, gradual
 from .binary64.sums import Term
 from .exact import INF, NAN, Exact, unpack
@@ -338,8 +339,8 @@ def _look_up(
     table = _look_up_table(source, fmt, rounding, policy, nan, kept)
     if kept == source.width:
         return table.take(codes)
-    if rounding is Rounding.RNE and _drops_bits(source, fmt, policy):
-        return _drop_bits(codes, fmt)
+    if rounding is Rounding.RNE and isinstance(fmt, Float) and _drops_bits(source, fmt, policy):
+        return drop_bits(codes, fmt)
     shift = np.uint32(source.width - kept + 1)
     below = np.uint32((1 << int(shift)) - 1)
     flat = codes.reshape(-1)
@@ -359,32 +360,12 @@ def _drops_bits(source: Format, fmt: Format, policy: Overflow | None) -> bool:
     Held against :func:`project` for every case that the table distinguishes.
     """
     kept = _kept_bits(source, fmt, policy)
-    if not isinstance(fmt, Float) or kept is None or not (fmt.has_inf and fmt.signed):
+    if not isinstance(fmt, Float) or kept is None:
         return False
-    if fmt.exponent != 8 or fmt.bias != 127 or fmt.width > 16:
+    if not upper_part(fmt) or fmt.width > 16:
         return False
     table = _look_up_table(source, fmt, Rounding.RNE, policy, None, kept)
-    return np.array_equal(_drop_bits(_distinct(source, kept), fmt), table)
-
-
-def _drop_bits(codes: np.ndarray, fmt: Format) -> np.ndarray:
-    assert isinstance(fmt, Float)
-    drop = np.uint32(32 - fmt.width)
-    half = np.uint32((1 << (32 - fmt.width - 1)) - 1)
-    flat = codes.reshape(-1)
-    result = np.empty(flat.size, fmt.code_dtype)
-    for start in range(0, flat.size, CHUNK):
-        piece = flat[start : start + CHUNK]
-        rounded = piece >> drop
-        rounded &= np.uint32(1)
-        rounded += piece
-        rounded += half
-        rounded >>= drop
-        result[start : start + CHUNK] = rounded
-        nan = (piece & np.uint32(0x7FFFFFFF)) > np.uint32(0x7F800000)
-        if nan.any():
-            result[start : start + CHUNK][nan] = fmt.nan_code
-    return result.reshape(codes.shape)
+    return np.array_equal(drop_bits(_distinct(source, kept), fmt), table)
 
 
 def _distinct(source: Format, kept: int) -> np.ndarray:

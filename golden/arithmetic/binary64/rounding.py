@@ -27,6 +27,7 @@ import numpy as np
 
 from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import FORMATS, Float, Format, Subnormals
+from .float32 import from_float64, upper_part
 
 DIGITS = 53
 """Bits of a float64's significand."""
@@ -121,6 +122,8 @@ class Target:
         elif nearest and fmt == FORMATS["fp16"] and self.limit > fmt.max_code:
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
                 codes = values.astype(np.float16).view(np.uint16)
+        elif nearest and upper_part(fmt) and self.limit > fmt.max_code:
+            return from_float64(values, fmt), None
         else:
             return self._by_bits(values, direction, nearest)
         unordered = values != values
