@@ -33,7 +33,7 @@ hierarchy -check -top macaw_miter
 proc
 flatten
 opt_clean
-techmap -map plain.v -map +/techmap.v
+{wires}techmap -map plain.v -map +/techmap.v
 opt -full
 aigmap
 opt_clean
@@ -74,6 +74,32 @@ module macaw_carries(P, G, CI, CO);
   output [WIDTH-1:0] CO;
   wire [WIDTH:0] carries = {CO, CI};
   assign CO = G | (P & carries[WIDTH-1:0]);
+endmodule
+"""
+# What is left of a pipeline where its registers are wires.
+_WIRES = """\
+opt_expr
+opt_clean
+opt_dff -nosdff
+opt_expr
+setattr -unset init w:*
+techmap -map wires.v
+opt_clean
+"""
+_REGISTER = """\
+(* techmap_celltype = "$dff" *)
+module macaw_wire(CLK, D, Q);
+  parameter WIDTH = 1, CLK_POLARITY = 1;
+  input CLK;
+  input [WIDTH-1:0] D;
+  output [WIDTH-1:0] Q = D;
+endmodule
+(* techmap_celltype = "$dffe" *)
+module macaw_enabled_wire(CLK, EN, D, Q);
+  parameter WIDTH = 1, CLK_POLARITY = 1, EN_POLARITY = 1;
+  input CLK, EN;
+  input [WIDTH-1:0] D;
+  output [WIDTH-1:0] Q = D;
 endmodule
 """
 # ABC must give back a netlist, which is that of this module.
@@ -120,8 +146,10 @@ class Question:
     ----------
     inputs, outputs : dict of str to int
         Widths of the ports.
-    case : Case
+    case: Case
         The inputs that are asked for.
+    wires : bool
+        Take registers for wires, as :mod:`macaw.sim.formal.stages` has a reason to.
     """
 
     gates: Source
@@ -129,6 +157,7 @@ class Question:
     inputs: dict[str, int]
     outputs: dict[str, int]
     case: Case = ALL
+    wires: bool = False
 
     @property
     def miter(self) -> str:
@@ -156,7 +185,7 @@ class Question:
             gates=self.gates.verilog,
             reference=self.reference.verilog,
             before=[self.gates.before, self.reference.before],
-            scripts=[_MAKE, _PLAIN, DECIDE],
+            scripts=[_MAKE, _PLAIN, DECIDE, *([_WIRES, _REGISTER] if self.wires else [])],
             yosys=[tool.name.removeprefix("yowasp-"), tool.version],
         )
 
@@ -207,10 +236,11 @@ def _decide(question: Question, tool: yosys.Tool, folder: Path, timeout: float) 
         "reference.v": question.reference.verilog,
         "miter.v": question.miter,
         "plain.v": _PLAIN,
+        "wires.v": _REGISTER,
         "nothing.v": _NOTHING,
         "nothing.blif": _BACK,
         "decide.abc": f"{decide}read_blif nothing.blif\n",
-        "prove.ys": _MAKE.format(before=before),
+        "prove.ys": _MAKE.format(before=before, wires=_WIRES if question.wires else ""),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     started = time.monotonic()

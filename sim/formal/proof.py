@@ -13,6 +13,7 @@ PROVEN, REFUTED, OPEN = "proven", "refuted", "open"
 METHODS = {
     "exhaustive": "every combination of operand codes, simulated and compared with golden",
     "symfpu": "equal to Yosys' model of IEEE 754 operations for all operands, by ABC",
+    "plain": "equal to a second, plainly written description for all operands, by ABC",
 }
 """How a unit without registers is judged, in the order in which they are tried."""
 

@@ -18,8 +18,8 @@ from macaw.tools import simulators, yosys
 from ..bench.interface import Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.draw import exhaustive_bits
-from ..verify import design_of, replay
-from . import exhaustive, miter, symfpu
+from ..verify import design_of, replay, verify
+from . import exhaustive, miter, plain, stages, symfpu
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ LIMIT = 600.0
 
 Progress = Callable[[int, int], None]
 
+_PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} clocks later"
+_TRIED = 5_000
+"""Vectors that are simulated where a pipeline is none."""
 _GATES = "gates without registers = golden model"
 
 
@@ -121,15 +124,18 @@ class _Run:
         refused = {
             "exhaustive": self._too_many(),
             "symfpu": f"symfpu {why}" if (why := symfpu.refuses(self.unit)) else "",
+            "plain": f"plain {why}" if (why := plain.refuses(self.unit)) else "",
         }
         methods = METHODS if self.method is None else (self.method,)
         chosen = next((name for name in methods if not refused[name]), None)
         if chosen is None:
             self._leave(_GATES, "; ".join(refused[name] for name in methods), "none")
         else:
-            {"exhaustive": self._exhaustive, "symfpu": self._symfpu}[chosen](gates)
+            {"exhaustive": self._exhaustive, "symfpu": self._symfpu, "plain": self._plain}[chosen](
+                gates
+            )
         if gates is not self.design and self.mismatch is None:
-            self._leave("registered gates = gates without registers", "not asked yet", "none")
+            self._stages(gates)
 
     def _too_many(self) -> str:
         bits = exhaustive_bits(self.unit)
@@ -168,11 +174,12 @@ class _Run:
         )
 
     def _symfpu(self, gates: Any) -> None:
-        self._ask(gates, symfpu.reference(self.unit), _GATES, "symfpu")
+        self._reference(gates, symfpu.reference(self.unit), "symfpu")
 
-    def _ask(self, gates: Any, reference: miter.Source, claim: str, method: str) -> None:
-        tool = yosys.find("yosys", prefer="yowasp")
-        self.tools.append(str(tool))
+    def _plain(self, gates: Any) -> None:
+        self._reference(gates, plain.reference(self.unit), "plain")
+
+    def _reference(self, gates: Any, reference: miter.Source, method: str) -> None:
         interface = Interface.of(gates.metadata, self.unit.ports)
         question = miter.Question(
             gates=miter.Source(module=gates.metadata["name"], verilog=gates.verilog),
@@ -180,16 +187,59 @@ class _Run:
             inputs={pin.name: pin.width for pin in interface.inputs},
             outputs={pin.name: pin.width for pin in interface.outputs},
         )
-        timeout = self.until - time.monotonic()
-        answer = miter.decide(question, timeout=timeout, cache=self.cache)
-        reason = answer.reason
-        verdict = answer.verdict
+        self._ask(question, gates, _GATES, method)
+
+    def _stages(self, gates: Any) -> None:
+        started = time.monotonic()
+        interface = Interface.of(self.design.metadata, self.unit.ports)
+        claim = _PIPELINE.format(interface.latency)
+        if why := stages.refuses(interface):
+            self._leave(claim, why, "stages")
+            return
+        pipeline = stages.running(self.design.verilog, interface)
+        why = stages.unequal_ways(pipeline, interface, timeout=self._left())
+        if why:
+            simulator = "bulk" if "bulk" in simulators.available() else None
+            tried = verify(self.design, simulator=simulator, vectors=_TRIED, seed=1)
+            self.mismatch = tried.mismatch
+            verdict = REFUTED if tried.mismatch else OPEN
+            self.steps.append(
+                Step(
+                    claim=claim,
+                    method="stages",
+                    verdict=verdict,
+                    covered="" if tried.mismatch else f"{tried.vectors:,} vectors were simulated",
+                    reason="" if tried.mismatch else why,
+                    seconds=time.monotonic() - started,
+                )
+            )
+            return
+        inputs = {pin.name: pin.width for pin in interface.inputs}
+        outputs = {pin.name: pin.width for pin in interface.outputs}
+        if interface.valid_in and interface.valid_out:
+            inputs[interface.valid_in] = outputs[interface.valid_out] = 1
+        question = miter.Question(
+            gates=pipeline,
+            reference=stages.at_once(gates, interface),
+            inputs=inputs,
+            outputs=outputs,
+            wires=True,
+        )
+        self._ask(question, self.design, claim, "stages")
+
+    def _left(self) -> float:
+        return max(self.until - time.monotonic(), 1.0)
+
+    def _ask(self, question: miter.Question, design: Any, claim: str, method: str) -> None:
+        self.tools.append(str(yosys.find("yosys", prefer="yowasp")))
+        answer = miter.decide(question, timeout=self._left(), cache=self.cache)
+        reason, verdict = answer.reason, answer.verdict
         if answer.inputs is not None:
-            codes = _codes(interface, answer.inputs)
-            self.mismatch = replay(gates, codes, command=self._command(gates))
+            codes = _codes(Interface.of(design.metadata, self.unit.ports), answer.inputs)
+            self.mismatch = replay(design, codes, command=self._command(design))
             if self.mismatch is None:
                 verdict = OPEN
-                reason = f"the reference of {method} is not the golden model for {answer.inputs}"
+                reason = f"{method} differs, and simulation does not, for {answer.inputs}"
         self.steps.append(
             Step(
                 claim=claim,
@@ -216,9 +266,8 @@ def _without_registers(design: Any) -> Any:
     from macaw.hdl import generate
 
     how = design.implementation
-    return generate(
-        design.spec, multiplier=how.multiplier, widest_sum=how.widest_sum, name="macaw_gates"
-    )
+    name = "macaw_gates" if design.metadata["name"] != "macaw_gates" else "macaw_gates_too"
+    return generate(design.spec, multiplier=how.multiplier, widest_sum=how.widest_sum, name=name)
 
 
 def _codes(interface: Interface, pins: dict[str, int]) -> Codes:

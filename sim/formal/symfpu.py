@@ -40,7 +40,7 @@ def refuses(unit: Unit) -> str:
     """Why the pass has no such operation; empty if it has."""
     if unit.kind not in _OPERATIONS:
         return f"has no {unit.kind}"
-    formats = {operand.format for name, operand in unit.ports.inputs.items() if name != "rm"}
+    formats = {operand.format for name, operand in unit.ports.inputs.items() if name in "abc"}
     formats.add(unit.ports.outputs["r"].format)
     if len(formats) > 1:
         return "has one format for operands and result"

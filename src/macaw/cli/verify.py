@@ -25,7 +25,7 @@ from .output import Progress, print_json
 @click.option("--waves", help="Record waveforms in this file.")
 @click.option("--stalls/--no-stalls", default=None, help="Also with pauses.  [default: stalls]")
 @click.option("--formal", is_flag=True, help="Prove it for all inputs, or say what is open.")
-@click.option("--method", help="Of --formal: exhaustive, or symfpu.  [default: what applies]")
+@click.option("--method", help="Of --formal: exhaustive, symfpu, or plain.  [default: as fits]")
 @click.option("--largest", type=int, help="Of --formal: bits to enumerate, to 32.  [default: 24]")
 @click.option("--limit", type=float, help="Of --formal: seconds.  [default: 600]")
 @AS_JSON

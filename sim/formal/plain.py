@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A second description of sums of products, in the plainest Verilog, as a reference for gates.
+
+Operands become integers with a shift, products are made of them, terms are shifted to one place
+and added as wide integers, and the sum is rounded once: no exponents are compared, nothing is
+aligned, and no bit is saved. It shares nothing with :mod:`macaw.hdl`; what it means is that of
+docs/arithmetic.md, and tests hold it against the golden model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.formats.choices import Nan, Overflow, Rounding
+from macaw.golden.formats.scalar import Specials, Subnormals
+from macaw.golden.units import Unit
+
+from .miter import Source
+
+WIDEST = 192
+"""Bits of a sum; one of fp16 products has about 80."""
+
+_KINDS = ("mul", "add", "fma", "cast", "dot")
+_POLICIES = (None, Overflow.SATURATE, Overflow.PROPAGATE, Overflow.NONFINITE, Overflow.WRAP)
+
+
+def refuses(unit: Unit) -> str:
+    """Why there is no such description; empty if there is."""
+    if unit.kind not in _KINDS:
+        return f"has no {unit.kind}"
+    ports = unit.ports
+    for operand in (*ports.inputs.values(), ports.outputs["r"]):
+        if why := _lacks(operand.format):
+            return why
+    out = ports.outputs["r"].format
+    if isinstance(out, Float) and not out.signed:
+        return f"has no unsigned floats as results, as {out.name}"
+    if unit.rounding.stochastic:
+        return f"has no rounding={unit.rounding}"
+    if unit.overflow not in _POLICIES:
+        return f"has no overflow={unit.overflow}"
+    if getattr(unit, "flags", False):
+        return "has no flags"
+    for name in ("product", "accumulation"):
+        value = getattr(unit, name, None)
+        if value not in (None, "exact"):
+            return f"has no {name}={value}"
+    width = _Sum.of(unit).width
+    if width > WIDEST:
+        return f"has sums of up to {WIDEST} bits, here {width}"
+    return ""
+
+
+def _lacks(fmt: Format) -> str:
+    if isinstance(fmt, Fixed):
+        return ""
+    if not isinstance(fmt, Float) or fmt.specials is Specials.EXTENDED or not fmt.exponent:
+        return f"has no {fmt.name}"
+    if fmt.subnormals is not Subnormals.GRADUAL:
+        return f"has only formats with subnormals, not {fmt.name}"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Term:
+    """A product of operands, or one of them: ``m * 2**(s + weight)`` by the wires of its name.
+
+    ``width`` is that of m, ``most`` the largest s.
+    """
+
+    name: str
+    width: int
+    most: int
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sum:
+    """What is added: for each term the names of its factors, with their formats, and its sign."""
+
+    factors: tuple[tuple[tuple[str, Format], ...], ...]
+    subtracted: int | None = None
+
+    @classmethod
+    def of(cls, unit: Unit) -> _Sum:
+        inputs = {name: operand.format for name, operand in unit.ports.inputs.items()}
+        a, b, c = (((name, inputs[name]),) if name in inputs else () for name in "abc")
+        if unit.kind == "dot":
+            lanes = range(unit.ports.inputs["a"].lanes or 1)
+            products = [((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes]
+            return cls(factors=(*products, c))
+        if unit.kind == "add":
+            return cls(factors=(a, b), subtracted=1 if getattr(unit, "subtract", False) else None)
+        return cls(factors=((*a, *b), c) if c else ((*a, *b),))
+
+    @property
+    def terms(self) -> list[_Term]:
+        found = []
+        for number, factors in enumerate(self.factors):
+            formats = [fmt for _, fmt in factors]
+            found.append(
+                _Term(
+                    name=f"t{number}",
+                    width=sum(map(_bits, formats)),
+                    most=sum(map(_most, formats)),
+                    weight=sum(map(_weight, formats)),
+                )
+            )
+        return found
+
+    @property
+    def weight(self) -> int:
+        """Exponent of the last bit of the sum."""
+        return min(term.weight for term in self.terms)
+
+    @property
+    def width(self) -> int:
+        """Bits of the sum's magnitude; of a single term those of its integer."""
+        terms = self.terms
+        if len(terms) == 1:
+            return terms[0].width
+        widest = max(t.width + t.most + t.weight - self.weight for t in terms)
+        return widest + len(terms).bit_length()
+
+
+def _bits(fmt: Format) -> int:
+    return fmt.mantissa + 1 if isinstance(fmt, Float) else fmt.width
+
+
+def _most(fmt: Format) -> int:
+    return (1 << fmt.exponent) - 2 if isinstance(fmt, Float) else 0
+
+
+def _weight(fmt: Format) -> int:
+    assert isinstance(fmt, Float | Fixed)
+    return fmt.quantum if isinstance(fmt, Float) else -fmt.fraction
+
+
+def reference(unit: Unit) -> Source:
+    """A module with the ports of the unit, which :func:`refuses` lets pass."""
+    ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
+    out = unit.ports.outputs["r"].format
+    total = _Sum.of(unit)
+    lines = [
+        "/* verilator lint_off WIDTH */ /* verilator lint_off CMPCONST */",
+        f"module macaw_plain({', '.join(ports)}, output reg [{out.width - 1}:0] o_r);",
+        *_modes(unit),
+        *_operands(unit),
+        *(line for number, _ in enumerate(total.terms) for line in _term(total, number)),
+        *_sum(total),
+        *(_to_float(unit, out, total) if isinstance(out, Float) else _to_fixed(unit, out, total)),
+        "endmodule\n",
+    ]
+    return Source(module="macaw_plain", verilog="\n".join(lines))
+
+
+def _modes(unit: Unit) -> Iterator[str]:
+    for mode in ("rne", "rna", "rtz", "rup", "rdn", "rod"):
+        chosen = "1'b0"
+        if unit.rounding is Rounding.DYNAMIC:
+            codes = [code for code in range(8) if Rounding.from_code(code) == mode]
+            chosen = " | ".join(f"i_rm == {code}" for code in codes)
+        elif unit.rounding == mode:
+            chosen = "1'b1"
+        yield f"wire {mode} = {chosen};"
+
+
+def _operands(unit: Unit) -> Iterator[str]:
+    for name, port in unit.ports.inputs.items():
+        if name in ("a", "b", "c"):
+            fmt, width = port.format, port.format.width
+            for lane in range(port.lanes or 1):
+                x = name if port.lanes is None else f"{name}{lane}"
+                yield f"wire [{width - 1}:0] {x} = i_{name}[{width * lane} +: {width}];"
+                yield from _float(x, fmt) if isinstance(fmt, Float) else _fixed(x, fmt)
+
+
+def _float(x: str, fmt: Float) -> Iterator[str]:
+    magnitude = fmt.exponent + fmt.mantissa
+    field = f"{x}_code[{magnitude - 1}:{fmt.mantissa}]"
+    fraction = f", {x}_code[{fmt.mantissa - 1}:0]" if fmt.mantissa else ""
+    infinite = f"{x}_code == {fmt.inf_code}" if fmt.has_inf else "1'b0"
+    yield f"wire [{magnitude - 1}:0] {x}_code = {x};"
+    yield f"wire {x}_sign = {f'{x}[{magnitude}]' if fmt.signed else '1' + chr(39) + 'b0'};"
+    yield f"wire {x}_inf = {infinite};"
+    if fmt.nan_for_negative_zero:
+        yield f"wire {x}_nan = {x} == {fmt.nan_code};"
+    else:
+        yield f"wire {x}_nan = {x}_code > {fmt.max_code} && !{x}_inf;"
+    yield f"wire [{fmt.mantissa}:0] {x}_m = {{{field} != 0{fraction}}};"
+    yield f"wire [31:0] {x}_s = {field} == 0 ? 0 : {field} - 1;"
+
+
+def _fixed(x: str, fmt: Format) -> Iterator[str]:
+    assert isinstance(fmt, Fixed)
+    yield f"wire {x}_sign = {f'{x}[{fmt.width - 1}]' if fmt.signed else '1' + chr(39) + 'b0'};"
+    yield f"wire {x}_nan = 1'b0, {x}_inf = 1'b0;"
+    yield f"wire [{fmt.width - 1}:0] {x}_m = {x}_sign ? -{x} : {x};"
+    yield f"wire [31:0] {x}_s = 0;"
+
+
+def _term(total: _Sum, number: int) -> Iterator[str]:
+    term = total.terms[number]
+    names = [name for name, _ in total.factors[number]]
+    t = term.name
+    zero = " || ".join(f"{name}_m == 0 && !{name}_inf" for name in names)
+    signs = [f"{name}_sign" for name in names] + ["1'b1"] * (number == total.subtracted)
+    yield f"wire {t}_sign = {' ^ '.join(signs)};"
+    yield f"wire {t}_inf = {' || '.join(f'{name}_inf' for name in names)};"
+    yield (f"wire {t}_nan = {' || '.join(f'{name}_nan' for name in names)} || {t}_inf && ({zero});")
+    yield f"wire [{term.width - 1}:0] {t}_m = {' * '.join(f'{name}_m' for name in names)};"
+    yield f"wire [31:0] {t}_s = {' + '.join(f'{name}_s' for name in names)};"
+
+
+def _sum(total: _Sum) -> Iterator[str]:
+    """The wires nan, inf, negative, and the magnitude m * 2**s of the sum."""
+    names = [term.name for term in total.terms]
+
+    def some(what: str) -> str:
+        return " || ".join(f"({what.format(t=t)})" for t in names)
+
+    yield f"wire up = {some('{t}_inf && !{t}_sign')};"
+    yield f"wire down = {some('{t}_inf && {t}_sign')};"
+    yield f"wire nan = {some('{t}_nan')} || up && down;"
+    yield "wire inf = up || down;"
+    yield f"wire all_below = !({some('!{t}_sign')});"
+    yield f"wire none_below = !({some('{t}_sign')});"
+    high = total.width - 1
+    if len(names) == 1:
+        yield f"wire [{high}:0] m = t0_m;"
+        yield "wire [31:0] s = t0_s;"
+        yield "wire negative = t0_sign;"
+        return
+    for term in total.terms:
+        t, wide = term.name, f"{term.name}_wide"
+        yield f"wire [{high + 1}:0] {wide} = {t}_m;"
+        at = f"({t}_s + {term.weight - total.weight})"
+        yield f"wire [{high + 1}:0] {t}_v = {t}_sign ? -({wide} << {at}) : {wide} << {at};"
+    yield f"wire [{high + 1}:0] sum = {' + '.join(f'{t}_v' for t in names)};"
+    yield f"wire [{high}:0] m = sum[{high + 1}] ? -sum : sum;"
+    yield "wire [31:0] s = 0;"
+    zero = "all_below || rdn && !none_below"
+    yield f"wire negative = inf ? down : sum == 0 ? {zero} : sum[{high + 1}];"
+
+
+def _rounding(width: int) -> Iterator[str]:
+    """kept, and what is added to it, of v at its place u, whose last bit is odd."""
+    yield "half = v >> (u - 1);"
+    yield f"rest = (v & (({width}'d1 << (u - 1)) - 1)) != 0;"
+    yield "inexact = half || rest;"
+    yield "more = rne && half && (rest || odd) || rna && half;"
+    yield "more = more || inexact && (rup && !negative || rdn && negative);"
+
+
+def _registers(width: int, result: int) -> Iterator[str]:
+    yield f"reg [{width - 1}:0] v;"
+    yield f"reg [{result - 1}:0] kept, result;"
+    yield "reg half, rest, inexact, odd, more, over, below;"
+    yield "reg signed [31:0] top, at, u;"
+    yield "integer i;"
+
+
+def _to_float(unit: Unit, out: Float, total: _Sum) -> Iterator[str]:
+    # As far to the left as a result needs that is exact and has its last bit right of m's.
+    pad = out.mantissa + 1
+    width = total.width + pad
+    least = out.quantum - total.weight
+    high = total.weight + total.width + sum(_most(f) for _, f in total.factors[0])
+    result = max(high - out.quantum, 1).bit_length() + out.mantissa + out.exponent + 2
+    magnitude = out.exponent + out.mantissa
+    inf = out.max_code if out.inf_code is None else out.inf_code
+    nan = _nan(unit, out)
+    yield from _registers(width, result)
+    yield "always @* begin"
+    yield f"v = m; v = v << {pad};"
+    yield "top = 0;"
+    yield f"for (i = 0; i < {total.width}; i = i + 1) if (m[i]) top = i;"
+    # The place of the result's last bit is that of the largest, or of all subnormal ones.
+    yield f"at = top + $signed(s) - {out.mantissa} - ({least});"
+    yield "at = at < 0 || m == 0 ? 0 : at;"
+    yield f"u = at + ({least}) - $signed(s) + {pad};"
+    yield f"u = u > {width + 1} ? {width + 1} : u;"
+    yield f"result = at; result = (result << {out.mantissa}) + (v >> u);"
+    yield "odd = result[0];"
+    yield from _rounding(width)
+    yield "result = result + more;"
+    yield "if (rod && inexact) result[0] = 1;"
+    yield f"over = result > {out.max_code};"
+    beyond = "1'b0"
+    if unit.overflow is None:
+        beyond = "rne || rna || (negative ? rdn : rup)"
+    elif unit.overflow is Overflow.NONFINITE:
+        beyond = "1'b1"
+    outside = str(inf) if out.has_inf else str(nan)
+    kept = out.max_code if unit.overflow is Overflow.SATURATE else inf
+    yield f"if (over) result = ({beyond}) ? {outside} : {out.max_code};"
+    yield f"if (inf) result = {kept};"
+    signed = "negative"
+    if out.nan_for_negative_zero:
+        signed = "negative && result != 0"
+    yield f"o_r = result[{magnitude - 1}:0];"
+    yield f"o_r[{magnitude}] = {signed};"
+    lost = "1'b0" if out.has_inf or unit.overflow is not Overflow.NONFINITE else "over || inf"
+    yield f"if (nan || {lost}) o_r = {nan};"
+    yield "end"
+
+
+def _to_fixed(unit: Unit, out: Format, total: _Sum) -> Iterator[str]:
+    assert isinstance(out, Fixed)
+    place = -out.fraction - total.weight
+    most = sum(_most(f) for _, f in total.factors[0]) if len(total.factors) == 1 else 0
+    pad = max(0, 1 - place)
+    width = max(total.width + most + pad, place + pad + out.width) + 2
+    highest, lowest = out.max_integer, -out.min_integer
+    yield from _registers(width, width + 1)
+    yield "always @* begin"
+    yield f"v = m; v = v << (s + {pad});"
+    yield f"u = {place + pad};"
+    yield "result = v >> u;"
+    yield "odd = result[0];"
+    yield from _rounding(width)
+    yield "result = result + more;"
+    yield "if (rod && inexact) result[0] = 1;"
+    yield f"over = result > (negative ? {width}'d{lowest} : {width}'d{highest}) || inf;"
+    yield "o_r = negative ? -result : result;"
+    wraps = "!inf" if unit.overflow is Overflow.WRAP else "1'b0"
+    yield f"if (over && !({wraps})) o_r = negative ? -{width}'d{lowest} : {width}'d{highest};"
+    yield f"if (nan) o_r = {out.width}'d{_nan(unit, out)};"
+    yield "end"
+
+
+def _nan(unit: Unit, out: Float | Fixed) -> int:
+    """What a NaN is in ``out``, or becomes."""
+    becomes = getattr(unit, "nan", None)
+    if isinstance(out, Float) and out.nan_code is not None:
+        return out.nan_code
+    if becomes is Nan.ZERO:
+        return 0
+    if becomes is Nan.NEGATIVE_ZERO:
+        return 1 << (out.width - 1)
+    return out.max_code if isinstance(out, Float) else out.max_integer
