@@ -32,7 +32,12 @@ LIMIT = 600.0
 
 Progress = Callable[[int, int], None]
 
-_PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} clocks later"
+OWN = (
+    "symfpu",
+    *(f"macaw_{name}" for name in ("at_once", "miter", "plain", "running", "symfpu")),
+)
+"""Names of modules that are read together with the one that is proven."""
+_PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} later"
 _TRIED = 5_000
 """Vectors that are simulated where a pipeline is none."""
 _GATES = "gates without registers = golden model"
@@ -76,8 +81,10 @@ def prove(
         raise SpecError(f"method={method!s:.60}: must be one of {', '.join(METHODS)}")
     check_whole("largest", largest, 1, MOST)
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < 1e9:
-        raise SpecError(f"limit={limit!s:.60}: must be a number of seconds above 0")
+        raise SpecError(f"limit={limit!s:.60}: must be a number of seconds above 0, below 1e9")
     design = design_of(spec, implementation, options)
+    if (name := design.metadata["name"]) in OWN:
+        raise SpecError(f"name={name}: proofs have modules of the names {', '.join(OWN)}")
     run = _Run(
         design=design,
         method=method,
@@ -192,7 +199,8 @@ class _Run:
     def _stages(self, gates: Any) -> None:
         started = time.monotonic()
         interface = Interface.of(self.design.metadata, self.unit.ports)
-        claim = _PIPELINE.format(interface.latency)
+        clocks = f"{interface.latency} clock{'s' * (interface.latency != 1)}"
+        claim = _PIPELINE.format(clocks)
         if why := stages.refuses(interface):
             self._leave(claim, why, "stages")
             return

@@ -243,6 +243,8 @@ def test_answers_are_not_found_twice(monkeypatch) -> None:
         ({"limit": 0}, "limit=0"),
         ({"limit": float("nan")}, "limit=nan"),
         ({"limit": "long"}, "limit=long"),
+        ({"limit": 1e10}, "below 1e9"),
+        ({"name": "macaw_plain"}, "name=macaw_plain: proofs have modules"),
     ],
 )
 def test_bad_options(options, fragment) -> None:
