@@ -109,9 +109,12 @@ def unequal_ways(source: Source, interface: Interface, *, timeout: float) -> str
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Netlist:
-    """Gates of one bit: for each bit that one drives its type and connections; ports by name."""
+    """For each bit what drives it, a type and the bits at its pins; the bits of ports by name.
 
-    drivers: dict[int, tuple[str, dict[str, Any]]]
+    Registers and simple gates have pins of one bit, adders and multipliers of several.
+    """
+
+    drivers: dict[int, tuple[str, dict[str, list[Any]]]]
     ports: dict[str, list[Any]]
 
     @classmethod
@@ -119,10 +122,10 @@ class _Netlist:
         module = json.loads(path.read_text(encoding="utf-8"))["modules"]["macaw_running"]
         drivers = {}
         for cell in module["cells"].values():
-            pins = {name: bits[0] for name, bits in cell["connections"].items() if bits}
-            for name, direction in cell.get("port_directions", {}).items():
+            pins = cell["connections"]
+            for name, direction in cell["port_directions"].items():
                 if direction == "output":
-                    for bit in cell["connections"][name]:
+                    for bit in pins[name]:
                         drivers[bit] = cell["type"], pins
         ports = {name: port["bits"] for name, port in module["ports"].items()}
         return cls(drivers=drivers, ports=ports)
@@ -138,7 +141,7 @@ class _Netlist:
             ready, valid = (
                 self.ports[name][0] for name in (interface.ready_out, interface.valid_out)
             )
-            moving = {pins["E"] for _, pins in registers} | set(self.ports[interface.ready_in])
+            moving = {pins["E"][0] for _, pins in registers} | set(self.ports[interface.ready_in])
             for known in ({ready: r, valid: v} for r in (False, True) for v in (False, True)):
                 moves = known[ready] or not known[valid]
                 if any(self._value(bit, known) is not moves for bit in moving):
@@ -154,7 +157,7 @@ class _Netlist:
         type_, pins = self.drivers.get(bit, ("", {}))
         if type_ not in _GATES:
             return None
-        values = [self._value(pins[name], known) for name in _GATES[type_]]
+        values = [self._value(pins[name][0], known) for name in _GATES[type_]]
         return None if None in values else bool(_LOGIC[type_](*values))
 
     def _latencies(self, interface: Interface) -> str:
@@ -176,7 +179,8 @@ class _Netlist:
                         return f"a bit of {name} depends on no operand"
                     _, pins = self.drivers[this]
                     register = "Q" in pins
-                    sources = [b for n, b in pins.items() if n not in ("Y", "Q", "C", "E")]
+                    ins = [bits for n, bits in pins.items() if n not in ("Y", "Q", "C", "E")]
+                    sources = [source for bits in ins for source in bits]
                     left = [b for b in sources if b not in stage and not isinstance(b, str)]
                     if left:
                         if this in open_:

@@ -9,7 +9,8 @@ import macaw
 from macaw.golden.errors import MacawError
 from macaw.hdl import generate
 from macaw.sim import verify
-from macaw.sim.formal import miter, plain, prove
+from macaw.sim.bench.interface import Interface, Pin
+from macaw.sim.formal import miter, plain, prove, stages
 from macaw.sim.stimulus.draw import exhaustive_bits
 from macaw.tools import simulators, store
 
@@ -200,6 +201,44 @@ def test_what_is_not_claimed_of_pipelines_is_open(how, reason) -> None:
     assert proof.verdict == "open"
     assert proof.steps[0].verdict == "proven"
     assert reason in proof.steps[1].reason
+
+
+@pytest.mark.parametrize(
+    ("result", "complaint"),
+    [
+        ("q + {q[2:0], q[3]}", ""),
+        ("q + {i_a[3], q[2:0]}", "ways of [0, 1] registers meet"),
+        ("i_a * 4'd5", "0 clocks after its operands, not 1"),
+        ("q + kept", "comes back"),
+        ("q + other", "depends on no operand"),
+    ],
+)
+def test_every_bit_of_every_way_is_counted(result, complaint) -> None:
+    text = f"""
+        module dut(input clk, input [3:0] i_a, output [3:0] o_r);
+          reg [3:0] q, kept;
+          wire [3:0] other;
+          always @(posedge clk) q <= i_a;
+          always @(posedge clk) kept <= kept + i_a;
+          assign o_r = {result};
+        endmodule
+    """
+    pins = [Pin(name=name, width=4, fields=()) for name in ("i_a", "o_r")]
+    names = dict.fromkeys(("reset", "valid_in", "ready_in", "valid_out", "ready_out"))
+    interface = Interface(
+        module="dut",
+        inputs=(pins[0],),
+        outputs=(pins[1],),
+        clock="clk",
+        reset_level=1,
+        flow="none",
+        latency=1,
+        interval=1,
+        **names,
+    )
+    found = stages.unequal_ways(stages.running(text, interface), interface, timeout=60)
+    assert complaint in found
+    assert bool(found) is bool(complaint)
 
 
 def test_time_limit_and_what_is_left_of_it() -> None:
