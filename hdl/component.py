@@ -110,7 +110,7 @@ class Component(wiring.Component):
             table=self.implementation.table,
         )
         wires = {name: p.input(value, name) for name, value in operands.items()}
-        return p, self.datapath.build(p, **wires)
+        return p, self.datapath.complete(p, **wires)
 
     def _depth(self, period: float) -> tuple[int, Scheduler, float]:
         p, results = self._run(_scratch(), period)

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A source of random words for stochastic rounding."""
+"""A source of random words as a component; as a unit, with Verilog by command, it is ``lfsr``."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from macaw.golden.arithmetic.running.lfsr import PRIMITIVE, Register
 from macaw.golden.errors import SpecError
+
+from .arithmetic.words.lfsr import after, parities
 
 __all__ = ["TAPS", "Lfsr", "sequence"]
 
-# Exponents of primitive trinomials and pentanomials over GF(2), beside the leading one.
 TAPS: dict[int, tuple[int, ...]] = {
-    15: (14,),
-    23: (18,),
-    31: (28,),
-    32: (22, 2, 1),
-    63: (62,),
-    64: (63, 61, 60),
+    degree: tuple(j for j in reversed(range(1, degree)) if PRIMITIVE[degree] >> j & 1)
+    for degree in (15, 23, 31, 32, 63, 64)
 }
+"""Exponents of primitive trinomials and pentanomials over GF(2), beside the leading one."""
 
 
 class Lfsr(wiring.Component):
@@ -59,28 +58,17 @@ class Lfsr(wiring.Component):
         """Feedback unrolled over the bits of a word."""
         m = Module()
         state = Signal(self.degree, init=self.seed, name="state")
-        window = list(state)
-        for _ in range(self.width):
-            fresh = window[self.degree - 1]
-            for tap in TAPS[self.degree]:
-                fresh = fresh ^ window[tap - 1]
-            window = [fresh, *window[: self.degree - 1]]
         ports: dict[str, Signal] = {name: getattr(self, name) for name in self.signature.members}
+        rows = after(PRIMITIVE[self.degree], "fibonacci", self.width)
         m.d.comb += ports["word"].eq(state[: self.width])
         with m.If(ports["advance"]):
-            m.d.sync += state.eq(Cat(*window))
+            m.d.sync += state.eq(parities(state, rows))
         return m
 
 
 def sequence(*, width: int, degree: int = 32, seed: int = 1, count: int) -> list[int]:
     """The first ``count`` words of an :class:`Lfsr` that advances at every clock."""
-    words, state = [], seed
-    mask = (1 << degree) - 1
-    for _ in range(count):
-        words.append(state & ((1 << width) - 1))
-        for _ in range(width):
-            fresh = state >> (degree - 1)
-            for tap in TAPS[degree]:
-                fresh ^= state >> (tap - 1)
-            state = ((state << 1) & mask) | (fresh & 1)
-    return words
+    register = Register(
+        polynomial=PRIMITIVE[degree], form="fibonacci", seed=seed, steps=width, width=width
+    )
+    return register.words(count).tolist()

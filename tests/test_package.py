@@ -90,6 +90,7 @@ ROOMS = (
     "golden.arithmetic.posits",
     "golden.arithmetic.search",
     "golden.arithmetic.binary64",
+    "golden.arithmetic.running",
     "golden.arithmetic",
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",

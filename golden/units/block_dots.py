@@ -199,10 +199,10 @@ class BlockDot(_BlockSum):
         last = _LAST if self.accumulates else {}
         return Ports(inputs=inputs | last | self._control(), outputs=self._results())
 
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; with several beats, one result per ``last=1``."""
         if not self.accumulates:
-            return Unit.evaluate(self, **codes)
+            return Unit._evaluate(self, **codes)
         stream = Stream.of(self._stream(codes))
         stream.check(self.lanes, self.size, self.kind)
         stream = stream.grouped(self.beats)
@@ -327,7 +327,7 @@ class BlockMac(_BlockSum):
         inputs = self.factors.inputs(self.lanes) | _LAST
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = self._stream(codes)
         stream = Stream.of(operands)

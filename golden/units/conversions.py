@@ -50,10 +50,7 @@ class _Conversion(Unit):
         raise NotImplementedError
 
     def _control(self) -> dict[str, Operand]:
-        return {
-            name: Operand(format=operand.format, lanes=self._lanes)
-            for name, operand in Unit._control(self).items()
-        }
+        return self._random(self._lanes)
 
     def _results(self) -> dict[str, Operand]:
         return {"r": Operand(format=self._out, lanes=self._lanes)}

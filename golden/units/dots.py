@@ -67,6 +67,7 @@ class SumOfProducts(Unit, Multiplying):
             self._set("rounding", rounding)
             if not rounding.stochastic:
                 self._set("random_bits", 16)
+            self._check_source()
         if profile.kind != "exact" and self.factors.wide:
             raise SpecError(
                 f"accumulation={profile}: {self.factors} are too wide: must be exact above 64 bits"
@@ -278,7 +279,7 @@ class Mac(Unit, Multiplying):
         }
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         if len(operands.shape) != 1:

@@ -98,12 +98,9 @@ class Flex(Unit):
             "maximum": Operand(format=Fixed(width=out.width, signed=False)),
             "overflow": _BIT,
         }
-        if self.rounding.stochastic:
-            random = Fixed(width=self.random_bits, signed=False)
-            inputs["random"] = Operand(format=random, lanes=lanes_r)
-        return Ports(inputs=inputs, outputs=outputs)
+        return Ports(inputs=inputs | self._random(lanes_r), outputs=outputs)
 
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; the beats are the only axis, but for lanes."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         if len(operands.shape) != 1:

@@ -156,6 +156,7 @@ def rounding_words(spec: Unit) -> list[str]:
     words = []
     if spec.rounding.stochastic:
         words += [f"{spec.rounding.value}{'' if spec.random_bits == 16 else spec.random_bits}"]
+        words += word("", spec.random, "port") + word("seed", spec.random_seed, 1)
     elif spec.rounding is not Rounding.RNE:
         words += [spec.rounding.value]
     if spec.overflow is not None and spec.overflow is not _part(type(spec), "overflow")(spec):

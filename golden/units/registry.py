@@ -23,11 +23,11 @@ from .elementwise import Add, Cast, Div, Fma, Mul, Relu, Sqrt
 from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .integer_dots import IntDot, IntMac
-from .predictor import ExponentPredictor
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
 from .row_functions import IntegerLayerNorm, IntegerSoftmax
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
+from .training import ExponentPredictor, Lfsr
 
 __all__ = [
     "UNITS",
@@ -60,6 +60,7 @@ __all__ = [
     "IntegerLayerNorm",
     "IntegerSoftmax",
     "IntegerSquareRoot",
+    "Lfsr",
     "Mac",
     "Maximum",
     "Minimum",
@@ -102,6 +103,7 @@ UNITS: dict[str, type[Unit]] = {
         FlexAdd,
         FlexMul,
         ExponentPredictor,
+        Lfsr,
         IntegerSquareRoot,
         IntegerExp2,
         IntegerGelu,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import enum
 import functools
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from ..arithmetic.projection import (
     project,
     resolve_overflow,
 )
-from ..errors import SpecError
+from ..arithmetic.running.lfsr import PRIMITIVE, Register
+from ..errors import CodeError, SpecError
 from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding, Tininess
@@ -30,8 +31,14 @@ from . import naming
 UNSET: Any = None
 """Default of a format that follows from another one."""
 
-ROUNDING = ("rounding", "overflow", "random_bits")
+ROUNDING = ("rounding", "overflow", "random_bits", "random", "random_seed")
 """Parameters that say how results are rounded."""
+
+_INSIDE = ("random", "random_seed")
+"""Those of them that a unit with its random words from outside does not list."""
+
+RANDOM = {"reseed": Operand(format=Fixed(width=1, signed=False))}
+"""The input of a unit that makes random words itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +77,8 @@ class Unit:
     rounding: Rounding = Rounding.RNE
     overflow: Overflow | None = None
     random_bits: int = 16
+    random: Literal["port", "lfsr"] = "port"
+    random_seed: int = 1
 
     def __post_init__(self) -> None:
         self._set("rounding", Rounding.parse(self.rounding, "rounding"))
@@ -82,6 +91,7 @@ class Unit:
         check_integer("random_bits", self.random_bits, 1, 32)
         if not self.rounding.stochastic:
             self._set("random_bits", 16)
+        self._check_source()
         if not self.rounds and (self.rounding is not Rounding.RNE or self.overflow is not None):
             name = "overflow" if self.rounding is Rounding.RNE else "rounding"
             raise SpecError(
@@ -93,9 +103,39 @@ class Unit:
         """Whether something outlives a beat: the first axis of every array is then time.
 
         ``last`` ends a sequence. What is kept of a whole tensor the input ``end`` closes: after
-        a beat with ``end=1`` (and ``last=1``, where there is one) it is as after reset.
+        a beat with ``end=1`` (and ``last=1``, where there is one) it is as after reset. After one
+        with ``reseed=1`` the random words are.
         """
-        return self.accumulates
+        return self.accumulates or self.random == "lfsr"
+
+    @property
+    def source(self) -> Register:
+        """What gives the random words of ``random=lfsr``."""
+        return Register(
+            polynomial=PRIMITIVE[32],
+            form="fibonacci",
+            seed=self.random_seed,
+            steps=self.random_bits,
+            width=self.random_bits,
+        )
+
+    @property
+    def fed(self) -> Unit:
+        """The unit that takes its random words at a port, and else does the same."""
+        return replace(self, random="port", random_seed=1)
+
+    def _check_source(self) -> None:
+        """Check where random words come from."""
+        self._set("random", str(self.random).lower())
+        if self.random not in ("port", "lfsr"):
+            raise SpecError(f"random={self.random:.60}: must be one of port, lfsr")
+        check_integer("random_seed", self.random_seed, 1, (1 << 32) - 1)
+        if self.random == "port" and self.random_seed != 1:
+            raise SpecError(f"random_seed={self.random_seed}: must be 1 unless random=lfsr")
+        if self.random == "lfsr" and not self.rounding.stochastic:
+            raise SpecError(
+                f"random=lfsr: rounding={self.rounding} takes no random words; must be port"
+            )
 
     def _check_result(self) -> None:
         """Check what depends on the result format, and settle the overflow policy."""
@@ -146,6 +186,8 @@ class Unit:
                 continue
             if item.name in ROUNDING and not self.rounds:
                 continue
+            if item.name in _INSIDE and self.random == "port":
+                continue
             if isinstance(value, Float | Fixed | Book | Posit | Block):
                 result[item.name] = value.name
             elif isinstance(value, enum.Enum):
@@ -180,9 +222,18 @@ class Unit:
     def _out(self) -> Format:
         return getattr(self, "out")  # noqa: B009
 
+    def _random(self, lanes: int | None = None) -> dict[str, Operand]:
+        """Return the input that random words come from, one for each of the ``lanes``."""
+        if self.random == "lfsr":
+            return dict(RANDOM)
+        if self.rounding.stochastic:
+            word = Fixed(width=self.random_bits, signed=False)
+            return {"random": Operand(format=word, lanes=lanes)}
+        return {}
+
     def _control(self) -> dict[str, Operand]:
         if self.rounding.stochastic:
-            return {"random": Operand(format=Fixed(width=self.random_bits, signed=False))}
+            return self._random()
         if self.rounding is Rounding.DYNAMIC:
             return {"rm": Operand(format=Fixed(width=3, signed=False))}
         return {}
@@ -210,6 +261,21 @@ class Unit:
         ------
         CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
         """
+        if self.random == "port":
+            return self._evaluate(**codes)
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(
+                f"{self.kind}: shape {operands.shape}: must have one axis, that of the random words"
+            )
+        fed = self.fed
+        port = fed.ports.inputs["random"]
+        words = self.source.drawn(operands.arrays.pop("reseed"), port.lanes or 1)
+        words = words.reshape(-1, *port.tail).astype(port.format.code_dtype)
+        return fed._evaluate(**operands.arrays, random=words)
+
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Return the results, where no random words have to be made."""
         ports = self.ports
         operands = Operands.of(ports.inputs, codes, self.kind)
         widths = _table_widths(ports, self.stateful, operands.count)

@@ -46,7 +46,7 @@ class ChainDatapath(Datapath):
     def _part(self, p: Scheduler, stage: Unit, operands: dict[str, Wire]) -> dict[str, Wire]:
         from .registry import DATAPATHS
 
-        return DATAPATHS[type(stage)](stage, self.implementation).build(p, **operands)
+        return DATAPATHS[type(stage)](stage, self.implementation).complete(p, **operands)
 
     def _stored(self, p: Scheduler, operands: dict[str, Wire]) -> dict[str, Wire]:
         """What the memory has for this beat; all operands of a channel are one word."""

@@ -11,9 +11,10 @@ from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
 
+from ..arithmetic.words.lfsr import random_words
 from ..options.implementation import Implementation
 from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire
+from ..schedule.wire import Wire, cat
 
 __all__ = ["FLOATS", "Datapath"]
 
@@ -76,6 +77,15 @@ class Datapath:
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one."""
         raise NotImplementedError
+
+    def complete(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
+        """:meth:`build` with what the unit makes itself: the random words of ``random=lfsr``."""
+        spec = self.spec
+        if spec.random == "lfsr":
+            lanes = spec.fed.ports.inputs["random"].lanes
+            words = random_words(p, operands.pop("reseed"), spec.source, lanes or 1)
+            operands["random"] = cat(*words)
+        return self.build(p, **operands)
 
     @classmethod
     def limits(cls, kind: type[Unit]) -> list[str]:

@@ -310,7 +310,8 @@ def _module(interface: Interface, number: int) -> str:
     for wire in interface.outputs:
         lines, column = _store(wire, column)
         store += lines
-    last, end = _pin_of(interface, "last"), _pin_of(interface, "end")
+    last = _pin_of(interface, "last")
+    closing = [_pin_of(interface, name) for name in ("last", "end", "reseed")]
     names = [wire.name for wire in interface.outputs]
     members = [f"std::remove_reference_t<decltype(Top::{name})> {name};" for name in names]
     copies = ", ".join(f"{name}(top.{name})" for name in names)
@@ -346,7 +347,7 @@ def _module(interface: Interface, number: int) -> str:
         ),
         _function("void set_valid(Top& top, bool valid)", drive(interface.valid_in, "valid")),
         _function("void set_ready(Top& top, bool ready)", drive(interface.ready_out, "ready")),
-        _function("void close(Top& top)", drive(last, "1") + drive(end, "1")),
+        _function("void close(Top& top)", [line for pin in closing for line in drive(pin, "1")]),
         _function("bool ends(const Top& top)", [f"return top.{last};" if last else "return true;"]),
         _function(
             "bool out_valid(const Top& top)",

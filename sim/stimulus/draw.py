@@ -48,7 +48,7 @@ from .predictor import tensors
 CHUNK = 1 << 17
 LARGEST_EXHAUSTIVE = 26  # bits of all inputs together
 LARGEST_CROSSING = 1 << 17
-BOUNDARIES = ("last", "end")  # inputs that end a sequence, and what is kept of a tensor
+BOUNDARIES = ("last", "end", "reseed")  # inputs that end a sequence, and what is kept of others
 MEMORY = ("channel", "write")  # inputs of a pipeline's memory
 CONTROL = (*BOUNDARIES, *MEMORY, "rm", "random")  # inputs that are not numbers to be computed with
 LONGEST_SEQUENCE = 400  # beats of an accumulation, unless the unit allows fewer
@@ -287,6 +287,8 @@ class _Draw:
         for name, operand in self.control.items():
             if name == "last":
                 out[name] = _sequences(rng, count, self.longest)
+            elif name == "reseed":
+                out[name] = _sequences(rng, count, 40 * LONGEST_TENSOR)
             elif name == "end":
                 out[name] = _tensors(rng, count, out.get("last"))
             elif name == "channel":

@@ -251,6 +251,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "flex-add": {"a": "flex16+5"},
     "flex-mul": {"a": "flex16+5"},
     "autoflex": {"out": "flex16+5"},
+    "lfsr": {"lanes": 2},
     "isqrt": {"x": "uint16"},
     "int-exp2": {"x": "fx16.8"},
     "int-gelu": {"x": "int16", "scale": "0.01"},

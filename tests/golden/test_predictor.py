@@ -15,7 +15,7 @@ from macaw.golden import CodeError, SpecError, unit
 from macaw.golden.arithmetic.predictor import Predictor, bit_length, integer_root
 from macaw.golden.formats.block import format
 from macaw.golden.tensors.autoflex import Autoflex
-from macaw.golden.units.predictor import ExponentPredictor
+from macaw.golden.units.training import ExponentPredictor
 from macaw.sim.stimulus import stimulus
 
 UNITS: list[dict[str, Any]] = [

@@ -50,6 +50,7 @@ BASES = {
     "flex-add": {"a": "flex8+5"},
     "flex-mul": {"a": "flex8+5"},
     "autoflex": {"out": "flex8+5", "length": 4},
+    "lfsr": {},
     "isqrt": {"x": "uint8"},
     "int-exp2": {"x": "fx8.4"},
     "int-gelu": {"x": "int8", "scale": "0.1"},
@@ -75,6 +76,12 @@ VALUES = {
     "rounding": ["rtz", "rdn", "sr", "srb", "src"],
     "overflow": ["saturate", "propagate", "directed", "nonfinite", "wrap"],
     "random_bits": [8, 9],
+    "random": ["lfsr"],
+    "random_seed": [2, 77],
+    "width": [3, 8],
+    "polynomial": [31, 64, "x32+x7+1", "x16+x12+x5+1"],
+    "seed": [2, 77],
+    "steps": [1, 2],
     "flags": [True],
     "tininess": ["before"],
     "number": [True],
@@ -118,7 +125,7 @@ VALUES = {
     "wrap": [True],
     "multiplier": [5, 1 << 30],
     "zero_point": [True, 3, -8],
-    "form": ["single", "tflite"],
+    "form": ["single", "tflite", "galois"],
     "branch": ["int9", "int20"],
     "a_multiplier": [7],
     "b_multiplier": [7],
@@ -139,10 +146,14 @@ VALUES = {
 # What a parameter needs beside it to be there at all.
 BESIDE = {
     "random_bits": {"rounding": "sr"},
+    "random": {"rounding": "sr"},
+    "random_seed": {"rounding": "sr", "random": "lfsr"},
     "signaling": {"flags": True},
     "tininess": {"flags": True},
     "nan": {"out": "e2m1"},
     ("int-exp2", "random_bits"): {"rounding": "sr", "out": "fp16"},
+    ("int-exp2", "random"): {"rounding": "sr", "out": "fp16"},
+    ("int-exp2", "random_seed"): {"rounding": "sr", "random": "lfsr", "out": "fp16"},
     ("int-exp2", "rounding"): {"out": "fp16"},
     ("int-exp2", "overflow"): {"out": "fp16"},
     "order": {"out": "nvfp4"},
@@ -151,7 +162,8 @@ BESIDE = {
     "stored": {"channels": 4},
 }
 # Parameters with one value: what rounds in its own way takes no other policy.
-FIXED = {("block-quantize", "overflow"), ("table", "random_bits"), ("function", "random_bits")}
+FIXED = {("block-quantize", "overflow")}
+FIXED |= {(k, r) for k in ("table", "function") for r in ("random_bits", "random", "random_seed")}
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
 
 OPTIONS = {
@@ -407,6 +419,7 @@ REPEATED = {
     "flex-add": ({"lanes": 2}, {"flow": "stream", "ready": "registered"}),
     "flex-mul": ({"out": "flex9+5"}, {"name": "times"}),
     "autoflex": ({"gamma": 12.2500152587890625, "profile": "ngraph"}, {"fold": 2, "flow": "valid"}),
+    "lfsr": ({"polynomial": "x16+x5+x3+x2+1", "form": "galois"}, {"flow": "valid"}),
     "isqrt": ({"x": "ufx8.4"}, {"frequency": 100.0, "target": "xilinx7"}),
     "int-exp2": ({"base": "e", "precision": 8}, {"stages": 1}),
     "int-gelu": ({"scale": "1/7"}, {"widest_sum": 200}),

@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 
 from . import chain
+from .arithmetic import lfsr
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -30,4 +31,6 @@ def evaluate(spec, beats):
     each that ends a sequence.
     """
     reference = REFERENCES[spec.kind]
+    if spec.random == "lfsr":
+        beats = lfsr.supplied(spec, beats)
     return reference(spec, beats, evaluate) if spec.kind in chain.KINDS else reference(spec, beats)

@@ -161,10 +161,23 @@ def _scale(draw: Draw) -> str | None:
     return draw.maybe(lambda: word, 0.7)
 
 
+def _source(draw: Draw) -> str | None:
+    """Of random words, where a unit that rounds takes some."""
+    if draw.cls.rounds and Rounding.parse(draw.get("rounding", "rne")).stochastic:
+        return draw.maybe(lambda: "lfsr", 0.4)
+    return None
+
+
+def _seed(draw: Draw) -> int | None:
+    return draw.integer(1, (1 << 32) - 1) if draw.get("random") == "lfsr" else None
+
+
 NAMES: dict[str, Rule] = {
     "rounding": _rounding,
     "overflow": lambda draw: draw.maybe(lambda: draw.rng.choice(list(Overflow)), 0.35),
     "random_bits": lambda draw: draw.one(1, 2, 3, 5, 8, 16, 24, 32),
+    "random": _source,
+    "random_seed": _seed,
     "product": _product,
     "accumulation": _accumulation,
     "acc": _accumulator,

@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The unit that finds a tensor's next scale from the largest magnitudes that it had."""
+"""What training has beside its sums: the next scale of a tensor, and random words to round with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ..arithmetic.flex import check_flex
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.predictor import TRIES, Predictor
+from ..arithmetic.running.lfsr import FORMS, PRIMITIVE, Register, parse, spell
 from ..errors import CodeError, SpecError
 from ..formats.block import Block
 from ..formats.checks import check_integer
 from ..formats.scalar import Fixed
 from .naming import digits, named, word
-from .specification import UNSET, Ports, Unit
+from .specification import RANDOM, UNSET, Ports, Unit
 
 _BIT = Fixed(width=1, signed=False)
+_LANES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,8 +117,7 @@ class ExponentPredictor(Unit):
         }
         return Ports(inputs=inputs, outputs={"r": scale, "settled": Operand(format=_BIT)})
 
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
-        """Like :meth:`Unit.evaluate`; the one axis of all arrays is time."""
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         if len(operands.shape) != 1:
             raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the steps")
@@ -150,6 +151,100 @@ class ExponentPredictor(Unit):
         return (tries - np.maximum.accumulate(before)) % TRIES == 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lfsr(Unit):
+    """Random words of a linear-feedback shift register, in each beat the next ones.
+
+    The first beat has the seed's words, and so has the one after a beat with ``reseed=1``. Word i
+    since then, lane by lane and beat by beat, is the lowest bits of the state after ``i * steps``
+    steps from the seed: see :mod:`macaw.golden.arithmetic.running.lfsr`. With a primitive
+    polynomial of degree d, which those given by degree are, the register takes all ``2**d - 1``
+    states but zero. The first axis of every array is the beat. Golomb, Shift Register Sequences.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word, 1 to the polynomial's degree.
+    polynomial : str or int
+        Of the feedback: a degree from 2 to 64, or powers as ``x16+x5+x3+x2+1``.
+    form : str
+        ``fibonacci`` feeds back to one bit, ``galois`` to one for each term of the polynomial.
+    seed : int
+        State after reset, any but zero.
+    steps : int, optional
+        Steps of the register from a word to the next, 1 to 64; by default ``width``, so that
+        words share no bits.
+    lanes : int
+        Words a beat, 1 to 4096. One is a scalar.
+    """
+
+    kind: ClassVar[str] = "lfsr"
+    dynamic: ClassVar[bool] = False
+    rounds: ClassVar[bool] = False
+
+    width: int = 16
+    polynomial: str = spell(PRIMITIVE[32])
+    form: Literal["fibonacci", "galois"] = "fibonacci"
+    seed: int = 1
+    steps: int | None = None
+    lanes: int = 1
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        polynomial = parse("polynomial", self.polynomial)
+        degree = polynomial.bit_length() - 1
+        self._set("polynomial", spell(polynomial))
+        self._set("form", str(self.form).lower())
+        if self.form not in FORMS:
+            raise SpecError(f"form={self.form:.60}: must be one of {', '.join(FORMS)}")
+        check_integer("width", self.width, 1, degree)
+        check_integer("seed", self.seed, 1, (1 << degree) - 1)
+        if self.steps is None:
+            self._set("steps", self.width)
+        check_integer("steps", self.steps, 1, 64)
+        check_integer("lanes", self.lanes, 1, _LANES)
+
+    @property
+    def register(self) -> Register:
+        """The shift register."""
+        assert self.steps is not None
+        return Register(
+            polynomial=parse("polynomial", self.polynomial),
+            form=self.form,
+            seed=self.seed,
+            steps=self.steps,
+            width=self.width,
+        )
+
+    @property
+    def stateful(self) -> bool:
+        """The state goes on from beat to beat."""
+        return True
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """There are no numbers among the operands."""
+        return ()
+
+    @property
+    def ports(self) -> Ports:
+        lanes = None if self.lanes == 1 else self.lanes
+        words = Operand(format=Fixed(width=self.width, signed=False), lanes=lanes)
+        return Ports(inputs=dict(RANDOM), outputs={"r": words})
+
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the beats")
+        words = self.register.drawn(operands.arrays["reseed"], self.lanes)
+        out = self.ports.outputs["r"]
+        return {"r": words.reshape(-1, *out.tail).astype(out.format.code_dtype)}
+
+
 _LETTERS = {"length": "l", "alpha": "a", "beta": "b", "gamma": "g", "precision": "p"}
 
 
@@ -162,4 +257,14 @@ def _words(spec: ExponentPredictor) -> list[str]:
     return words + word("x", spec.contexts, 1)
 
 
+def _lfsr_words(spec: Lfsr) -> list[str]:
+    polynomial = parse("polynomial", spec.polynomial)
+    degree = polynomial.bit_length() - 1
+    usual = polynomial == PRIMITIVE[degree]
+    words = word("d", degree, 32) if usual else [f"p{polynomial:x}"]
+    words += word("", spec.form, "fibonacci") + word("seed", spec.seed, 1)
+    return words + word("steps", spec.steps, spec.width) + word("k", spec.lanes, 1)
+
+
 named(ExponentPredictor, words=_words)
+named(Lfsr, stem=lambda spec: f"lfsr{spec.width}", formats=lambda spec: [], words=_lfsr_words)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for the exponent predictor of Autoflex, in fractions and Python's integers.
+"""Scalar reference for the exponent predictor of Autoflex and for random words, in integers.
 
 Koster et al., arXiv 1711.02213, section 3, with terms of few bits: docs/flexpoint-hardware.md. A
 beat is a dict of the codes of a unit's operands.
@@ -10,9 +10,10 @@ from math import floor
 
 from .arithmetic.flexpoint import ceil_log2
 from .arithmetic.functions import isqrt
+from .arithmetic.lfsr import polynomial, words
 from .arithmetic.scalar import TWO, floor_log2
 
-KINDS = ("autoflex",)
+KINDS = ("autoflex", "lfsr")
 TRIES = 10
 """Steps of initialisation after which ngraph gives up."""
 
@@ -78,8 +79,17 @@ def tensor(spec, beats):
         yield {"r": code, "settled": int(settled)}
 
 
+def drawn(spec, beats):
+    """The random words of each beat."""
+    modulus, reseeds = polynomial(spec.polynomial), [beat["reseed"] for beat in beats]
+    made = words(spec.form, modulus, spec.seed, spec.steps, spec.width, spec.lanes, reseeds)
+    return [{"r": word[0] if spec.lanes == 1 else word} for word in made]
+
+
 def evaluate(spec, beats):
     """The results of each beat, by name; contexts come in turn."""
+    if spec.kind == "lfsr":
+        return drawn(spec, beats)
     n = spec.contexts
     turns = [list(tensor(spec, beats[context::n])) for context in range(n)]
     return [turns[i % n][i // n] for i in range(len(beats))]

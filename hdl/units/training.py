@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for the exponent predictor of Autoflex, and the history that it keeps."""
+"""Gates for what training has beside its sums: the next scale of a tensor, and random words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from macaw.golden.arithmetic.predictor import FRACTION, TRIES
 from macaw.golden.errors import SpecError
 
 from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
+from ..arithmetic.words.lfsr import random_words
 from ..arithmetic.words.square_root import square, square_root
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["DATAPATHS", "ExponentPredictorDatapath"]
+__all__ = ["DATAPATHS", "ExponentPredictorDatapath", "LfsrDatapath"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +192,16 @@ def _times(p: Scheduler, word: Wire, factor: Wire) -> Wire:
     return p.sum(rows).within(0, word.high * factor.high) if rows else p.constant(0)
 
 
+class LfsrDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.Lfsr`. One beat a clock, whatever its lanes."""
+
+    spec: units.Lfsr
+
+    def build(self, p: Scheduler, *, reseed: Wire) -> dict[str, Wire]:
+        return {"r": cat(*random_words(p, reseed, self.spec.register, self.spec.lanes))}
+
+
 DATAPATHS = {
     units.ExponentPredictor: ExponentPredictorDatapath,
+    units.Lfsr: LfsrDatapath,
 }
