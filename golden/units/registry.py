@@ -27,7 +27,7 @@ from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
 from .row_functions import IntegerLayerNorm, IntegerSoftmax
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
-from .training import ExponentPredictor, Lfsr
+from .training import ExponentPredictor, Lfsr, LossScale
 
 __all__ = [
     "UNITS",
@@ -61,6 +61,7 @@ __all__ = [
     "IntegerSoftmax",
     "IntegerSquareRoot",
     "Lfsr",
+    "LossScale",
     "Mac",
     "Maximum",
     "Minimum",
@@ -103,6 +104,7 @@ UNITS: dict[str, type[Unit]] = {
         FlexAdd,
         FlexMul,
         ExponentPredictor,
+        LossScale,
         Lfsr,
         IntegerSquareRoot,
         IntegerExp2,

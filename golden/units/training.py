@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,11 +13,13 @@ from ..arithmetic.flex import check_flex
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.predictor import TRIES, Predictor
 from ..arithmetic.running.lfsr import FORMS, PRIMITIVE, Register, parse, spell
+from ..arithmetic.running.loss_scale import RULES, LossScaler, rooms
 from ..errors import CodeError, SpecError
 from ..formats.block import Block
 from ..formats.checks import check_integer
-from ..formats.scalar import Fixed
-from .naming import digits, named, word
+from ..formats.scalar import Fixed, Float
+from ..formats.texts import fraction
+from .naming import digits, identifier, named, signed, word
 from .specification import RANDOM, UNSET, Ports, Unit
 
 _BIT = Fixed(width=1, signed=False)
@@ -245,6 +248,179 @@ class Lfsr(Unit):
         return {"r": words.reshape(-1, *out.tail).astype(out.format.code_dtype)}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossScale(Unit):
+    """The next power of two to scale a loss or a layer's gradients with, a step per beat.
+
+    A step with overflows is bad, as is one whose largest magnitude is no finite number: its
+    ``skip`` says that it should be left out. ``r`` is the exponent of the scale for the next step,
+    by a rule of :mod:`macaw.golden.arithmetic.running.loss_scale`; what it asks of a step are
+    counts and the largest magnitude of tensors that were scaled with the exponent before. After a
+    step with ``end=1`` it is as after reset. The first axis of every array is the step.
+
+    Parameters
+    ----------
+    rule : str
+        ``dynamic`` grows after good steps (PyTorch's GradScaler), ``underflow`` after those in
+        which values were lost, ``largest`` follows the largest magnitude.
+    a : Float, optional
+        Of the largest magnitudes, for ``rule=largest`` alone; their sign means nothing.
+    growth_interval : int
+        Steps in a row that count before the scale rises, 1 to 65536.
+    growth, backoff, init_scale, lowest_scale, highest_scale : str, int or float
+        Powers of two, as ``2^16``, ``65536``, ``1/2``: by what the scale rises (not in
+        ``rule=largest``) and falls, where it begins, and its limits, from 2^-126 to 2^127.
+    allowed : int
+        Underflows of a step that ``rule=underflow`` does not care for.
+    margin : int
+        Binades that ``rule=largest`` leaves above the largest magnitude, 0 to 64.
+    bits : int
+        Of the counts of overflows and underflows, 1 to 32.
+    contexts : int
+        Scales, 1 to 64, whose steps come in turn: step i belongs to context ``i % contexts``.
+    """
+
+    kind: ClassVar[str] = "loss-scale"
+    dynamic: ClassVar[bool] = False
+    rounds: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"rule": "largest", "a": "fp16"},)
+
+    a: Float | None = None
+    rule: Literal["dynamic", "underflow", "largest"] = "dynamic"
+    growth_interval: int = 2000
+    growth: str = "2^1"
+    backoff: str = "2^-1"
+    init_scale: str = "2^16"
+    lowest_scale: str = "2^-126"
+    highest_scale: str = "2^127"
+    allowed: int = 0
+    margin: int = 1
+    bits: int = 16
+    contexts: int = 1
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._set("rule", str(self.rule).lower())
+        if self.rule not in RULES:
+            raise SpecError(f"rule={self.rule:.60}: must be one of {', '.join(RULES)}")
+        if (self.rule == "largest") == (self.a is None):
+            given = "none" if self.a is None else getattr(self.a, "name", self.a)
+            need = "a float format" if self.a is None else "none"
+            raise SpecError(f"a={given!s:.60}: must be {need} with rule={self.rule}")
+        if self.a is not None:
+            self._formats(a=None)
+            if not isinstance(self.a, Float):
+                raise SpecError(f"a={self.a.name}: must be a float format")
+        check_integer("growth_interval", self.growth_interval, 1, 1 << 16)
+        self._power("growth", 1, 64)
+        self._power("backoff", -64, -1)
+        self._power("lowest_scale", -126, 127)
+        self._power("highest_scale", self._exponent("lowest_scale"), 127)
+        self._power("init_scale", self._exponent("lowest_scale"), self._exponent("highest_scale"))
+        check_integer("bits", self.bits, 1, 32)
+        check_integer("allowed", self.allowed, 0, (1 << self.bits) - 1)
+        check_integer("margin", self.margin, 0, 64)
+        check_integer("contexts", self.contexts, 1, 64)
+        for name, rule, default in (("allowed", "underflow", 0), ("margin", "largest", 1)):
+            if self.rule != rule and getattr(self, name) != default:
+                value = getattr(self, name)
+                raise SpecError(f"{name}={value}: must be {default} unless rule={rule}")
+        if self.rule == "largest" and self.growth != "2^1":
+            raise SpecError(
+                f"growth={self.growth}: must be 2^1 with rule=largest, which needs none"
+            )
+
+    def _power(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        power = exponent_of_two(value)
+        if power is None or not low <= power <= high:
+            raise SpecError(
+                f"{name}={value!s:.60}: must be a power of two from 2^{low} to 2^{high}"
+            )
+        self._set(name, f"2^{power}")
+
+    def _exponent(self, name: str) -> int:
+        return int(getattr(self, name)[2:])
+
+    @property
+    def scaler(self) -> LossScaler:
+        """The function that the unit computes, for a training loop in Python."""
+        return LossScaler(
+            rule=self.rule,
+            interval=self.growth_interval,
+            growth=self._exponent("growth"),
+            backoff=-self._exponent("backoff"),
+            allowed=self.allowed,
+            margin=self.margin,
+            init=self._exponent("init_scale"),
+            low=self._exponent("lowest_scale"),
+            high=self._exponent("highest_scale"),
+            format=self.a,
+        )
+
+    @property
+    def stateful(self) -> bool:
+        """The scale outlives a step."""
+        return True
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """None of the operands is a factor."""
+        return ()
+
+    @property
+    def ports(self) -> Ports:
+        count = Operand(format=Fixed(width=self.bits, signed=False))
+        inputs = {"overflows": count}
+        if self.rule == "underflow":
+            inputs["underflows"] = count
+        if self.a is not None:
+            inputs["largest"] = Operand(format=self.a)
+        inputs["end"] = Operand(format=_BIT)
+        exponent = Operand(format=Fixed(width=8, fraction=0, signed=True))
+        return Ports(inputs=inputs, outputs={"r": exponent, "skip": Operand(format=_BIT)})
+
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the steps")
+        arrays = operands.arrays
+        bad, room = arrays["overflows"] != 0, np.zeros(operands.count, np.int64)
+        if self.a is not None:
+            values = self.a.decode(arrays["largest"])
+            finite = np.isfinite(values)
+            bad |= ~finite
+            room = rooms(np.where(finite, values, 0), self.a.max)
+        lost = arrays.get("underflows", room)
+        scaler, end = self.scaler, arrays["end"].tolist()
+        states = [scaler.start] * self.contexts
+        exponents = np.empty(operands.count, np.int8)
+        for step, taken in enumerate(zip(bad.tolist(), lost.tolist(), room.tolist(), strict=True)):
+            turn = step % self.contexts
+            state = scaler.after(states[turn], *taken)
+            exponents[step] = state.exponent
+            states[turn] = scaler.start if end[step] else state
+        return {"r": exponents.view(np.uint8), "skip": bad.astype(np.uint8)}
+
+
+def exponent_of_two(value: Any) -> int | None:
+    """Return k of a number ``2**k``, or of a text that means one; None for any other."""
+    text = str(value).replace(" ", "")
+    if found := re.fullmatch(r"2(?:\^|\*\*)(-?\d{1,4})", text):
+        return int(found[1])
+    number = None if isinstance(value, bool) else fraction(text)
+    if number is None or number <= 0:
+        return None
+    over, under = number.numerator, number.denominator
+    if over & (over - 1) or under & (under - 1):
+        return None
+    return over.bit_length() - under.bit_length()
+
+
 _LETTERS = {"length": "l", "alpha": "a", "beta": "b", "gamma": "g", "precision": "p"}
 
 
@@ -268,3 +444,27 @@ def _lfsr_words(spec: Lfsr) -> list[str]:
 
 named(ExponentPredictor, words=_words)
 named(Lfsr, stem=lambda spec: f"lfsr{spec.width}", formats=lambda spec: [], words=_lfsr_words)
+
+
+def _loss_scale_words(spec: LossScale) -> list[str]:
+    words = word("", spec.rule, "dynamic") + word("n", spec.growth_interval, 2000)
+    for name, letters, usual in _POWERS:
+        power = exponent_of_two(getattr(spec, name))
+        words += word(letters, signed(power or 0), signed(usual))
+    words += word("allowed", spec.allowed, 0) + word("margin", spec.margin, 1)
+    return words + word("c", spec.bits, 16) + word("x", spec.contexts, 1)
+
+
+_POWERS = (
+    ("growth", "up", 1),
+    ("backoff", "down", -1),
+    ("init_scale", "from", 16),
+    ("lowest_scale", "min", -126),
+    ("highest_scale", "max", 127),
+)
+
+named(
+    LossScale,
+    formats=lambda spec: [] if spec.a is None else [identifier(spec.a)],
+    words=_loss_scale_words,
+)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from macaw.golden import units
 from macaw.golden.arithmetic.predictor import FRACTION, TRIES
 from macaw.golden.errors import SpecError
+from macaw.golden.formats import Float
 
+from ..arithmetic.divide import normalised
+from ..arithmetic.number import unpack
 from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
 from ..arithmetic.words.lfsr import random_words
 from ..arithmetic.words.square_root import square, square_root
@@ -16,7 +19,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 
-__all__ = ["DATAPATHS", "ExponentPredictorDatapath", "LfsrDatapath"]
+__all__ = ["DATAPATHS", "ExponentPredictorDatapath", "LfsrDatapath", "LossScaleDatapath"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +195,72 @@ def _times(p: Scheduler, word: Wire, factor: Wire) -> Wire:
     return p.sum(rows).within(0, word.high * factor.high) if rows else p.constant(0)
 
 
+class LossScaleDatapath(Datapath):
+    """Gates for :class:`macaw.golden.units.LossScale`. One step a clock."""
+
+    spec: units.LossScale
+
+    def build(self, p: Scheduler, *, overflows: Wire, end: Wire, **operands: Wire):
+        scaler, contexts = self.spec.scaler, self.spec.contexts
+        bad, counts = overflows.any(), p.constant(1, 1)
+        span, room = scaler.high - scaler.low, p.constant(0, 1)
+        if scaler.format is not None:
+            with p.scope("largest"):
+                special, room = self._room(p, operands["largest"], scaler.format, span)
+            bad = bad | special
+        if scaler.rule == "underflow":
+            counts = at_least(p, operands["underflows"], scaler.allowed + 1)
+        size, width = span.bit_length(), (scaler.interval - 1).bit_length()
+        top, begin = p.constant(span), p.constant(scaler.init - scaler.low, size)
+        rise = p.mux(room.negative, 0, room).within(0, span)
+        with p.loop(bad, counts, room, rise, end, contexts=contexts) as loop:
+            # Beside the exponent, above the lowest one: steps that count, and their candidate with
+            # how far it is above the exponent, so that two need not be found to be compared.
+            follows = scaler.format is not None
+            start = cat(begin, p.constant(0, width + 2 * size * follows))
+            state = loop.state(len(start), "scale", init=start.constant)
+            exponent, good = state[:size].within(0, span), state[size : size + width]
+            full = good.equals(scaler.interval - 1)
+            lower = p.subtract(exponent, scaler.backoff)
+            lower = p.mux(lower.negative, 0, lower).within(0, span)
+            if follows:
+                now = p.add(exponent, room)
+                now = p.mux(at_least(p, now, span + 1), top, now)
+                now = p.mux(now.negative, 0, now).within(0, span)
+                held, above = (w.within(0, span) for w in state[size + width :].lanes(size))
+                less = good.any() & (above < rise)
+                moved = p.mux(less, held, now).within(0, span)
+                moves = full | (room.negative & exponent.any())
+                beside = cat(moved.bits(size), p.mux(less, above, rise).bits(size))
+            else:
+                moved = p.add(exponent, scaler.growth)
+                moved = p.mux(moved > span, top, moved).within(0, span)
+                moves, beside = full & counts, p.constant(0, 0)
+            following = p.mux(bad, lower, p.mux(moves, moved, exponent))
+            following = p.name("next", following.within(0, span))
+            count = p.add(good, 1).bits(width) & ~(bad | moves | ~counts)
+            kept = cat(following.bits(size), count, beside)
+            loop.close(state, p.mux(end, start, kept))
+        return {"r": p.add(following, scaler.low).bits(8), "skip": bad}
+
+    def _room(self, p: Scheduler, code: Wire, fmt: Float, span: int) -> tuple[Wire, Wire]:
+        """(no finite number, by which power of two it could grow, less the margin; within span)."""
+        if fmt.signed:
+            code = cat(code[:-1], p.constant(0, 1))
+        number = normalised(p, unpack(p, code, fmt))
+        limit = unpack(p, p.constant(fmt.max_code, len(code)), fmt)
+        assert limit.significand.constant is not None
+        assert limit.exponent.constant is not None
+        exponent = limit.exponent.constant + limit.offset - number.offset - self.spec.margin
+        more = p.constant(0, 1)
+        if limit.significand.constant.bit_length() == len(number.significand):
+            more = number.significand > limit.significand.constant
+        room = p.subtract(p.subtract(exponent, number.exponent), more)
+        room = p.mux(number.zero | (room > span), p.constant(span), room)
+        room = p.mux(room < -span, p.constant(-span), room).within(-span, span)
+        return number.special.nan | number.special.infinite, room
+
+
 class LfsrDatapath(Datapath):
     """Gates for :class:`macaw.golden.units.Lfsr`. One beat a clock, whatever its lanes."""
 
@@ -203,5 +272,6 @@ class LfsrDatapath(Datapath):
 
 DATAPATHS = {
     units.ExponentPredictor: ExponentPredictorDatapath,
+    units.LossScale: LossScaleDatapath,
     units.Lfsr: LfsrDatapath,
 }

@@ -37,7 +37,7 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.posits import WIDEST
-from macaw.golden.units import Chain, ExponentPredictor, Operand, Unit
+from macaw.golden.units import Chain, ExponentPredictor, LossScale, Operand, Unit
 
 from ..bench.interface import Codes
 from .block import blocks, tensor_scales
@@ -299,6 +299,10 @@ class _Draw:
                 out[name] = self._codes(rng, name, operand, count)
         if self.flex is not None:
             fit_scales(rng, self.flex, out)
+        if isinstance(self.unit, LossScale):
+            # Long runs of steps without overflow, some with it now and then, and some with much.
+            shares = rng.choice([0.0, 0.001, 0.05, 0.4], -(-count // 500))
+            out["overflows"] *= rng.random(count) < np.repeat(shares, 500)[:count]
         if self.predictor is not None:
             # Arbitrary steps, few of them of initialisation, and three times as many as in use.
             out["init"] &= rng.random(count) < 0.1

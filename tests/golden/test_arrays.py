@@ -251,6 +251,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "flex-add": {"a": "flex16+5"},
     "flex-mul": {"a": "flex16+5"},
     "autoflex": {"out": "flex16+5"},
+    "loss-scale": {"rule": "largest", "a": "fp16"},
     "lfsr": {"lanes": 2},
     "isqrt": {"x": "uint16"},
     "int-exp2": {"x": "fx16.8"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates of the exponent predictor: against golden, on tensors that move and on arbitrary steps."""
+"""Gates of scales that follow tensors: against golden, on these and on arbitrary steps."""
 
 from typing import Any
 
@@ -57,3 +57,19 @@ def test_ports():
 def test_turns_divide_the_history():
     with pytest.raises(SpecError, match="fold=3: must divide length=16"):
         generate(unit("autoflex", out="flex16+5"), fold=3, flow="valid")
+
+
+SCALES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"growth_interval": 5, "growth": 8, "highest_scale": "2^20"}, {"stages": 0}),
+    ({"rule": "underflow", "growth_interval": 1, "allowed": 60_000, "contexts": 3},
+     {"stages": 2, "flow": "stream"}),
+    ({"rule": "largest", "a": "e5m2", "growth_interval": 2}, {"frequency": 60.0, "bus": "axis"}),
+    ({"rule": "largest", "a": "ue4m3", "growth_interval": 1, "margin": 0}, {"flow": "valid"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "options"), SCALES, ids=str)
+def test_scales_are_golden_s(parameters: dict[str, Any], options: dict[str, Any]):
+    spec = unit("loss-scale", **parameters)
+    report = verify(spec, simulator="bulk", vectors=30_000, seed=3, **options)
+    assert report.passed, str(report)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The exponent predictor of Autoflex; random words, and units that make theirs themselves."""
+"""The exponent predictor of Autoflex, scales of losses, random words and units that make theirs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from macaw.golden.arithmetic.running.lfsr import PRIMITIVE, spell
+from macaw.golden.formats import Float
 from macaw.golden.units import ExponentPredictor, Unit, unit
 
+from ..rules import formats as random_formats
 from ..rules.parameters import Draw, Rules
 from .case import (
     BLOCK_CHOICES,
@@ -32,6 +34,10 @@ def _polynomial(draw: Draw) -> str:
     return spell(1 << degree | 1 | draw.rng.getrandbits(degree))
 
 
+def _float(draw: Draw) -> Float:
+    return random_formats.floating(draw.rng, widest=draw.widest)
+
+
 RULES: Rules = {
     "out": Draw.flex,
     "profile": lambda draw: draw.one("paper", "ngraph"),
@@ -40,6 +46,17 @@ RULES: Rules = {
     "alpha": lambda draw: draw.maybe(lambda: draw.integer(1, 16)),
     "beta": lambda draw: draw.integer(0, 14),
     "gamma": lambda draw: draw.maybe(lambda: draw.integer(0, 1 << 18) / 65536),
+    "rule": lambda draw: "largest" if draw.get("a") else draw.one("dynamic", "underflow"),
+    "a": lambda draw: draw.maybe(lambda: _float(draw), 0.5),
+    "growth_interval": lambda draw: draw.one(1, 2, 3, 8, 21),
+    "growth": lambda draw: None if draw.get("a") else f"2^{draw.integer(1, 40)}",
+    "backoff": lambda draw: f"2^-{draw.integer(1, 64)}",
+    "lowest_scale": lambda draw: f"2^{draw.integer(-126, 0)}",
+    "highest_scale": lambda draw: f"2^{draw.integer(16, 127)}",
+    "init_scale": lambda draw: f"2^{draw.integer(0, 16)}",
+    "allowed": lambda draw: draw.integer(0, 9) if draw.get("rule") == "underflow" else None,
+    "margin": lambda draw: draw.integer(0, 9) if draw.get("a") else None,
+    "bits": lambda draw: draw.integer(4, 12),
     "polynomial": _polynomial,
     "width": lambda draw: draw.integer(1, 16),
     "form": lambda draw: draw.one("fibonacci", "galois"),
@@ -58,6 +75,15 @@ WORDS: dict[str, dict[str, Any]] = {
     "3_one_step": {"polynomial": 3, "width": 3, "steps": 1},
     "8_lanes": {"width": 8, "lanes": 16, "polynomial": 31, "seed": 77},
     "5_lanes_galois": {"width": 5, "lanes": 3, "form": "galois", "polynomial": "x16+x5+x3+x2+1"},
+}
+
+SCALES: dict[str, dict[str, Any]] = {
+    "dynamic": {},
+    "dynamic_7": {"growth_interval": 7, "growth": 4, "backoff": "2^-3", "highest_scale": "2^24"},
+    "underflow": {"rule": "underflow", "growth_interval": 3, "allowed": 100, "contexts": 5},
+    "largest_fp16": {"rule": "largest", "a": "fp16", "growth_interval": 4},
+    "largest_e4m3": {"rule": "largest", "a": "e4m3", "growth_interval": 1, "margin": 0},
+    "largest_fp32": {"rule": "largest", "a": "fp32", "contexts": 3, "growth_interval": 5},
 }
 
 ROUNDED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -94,6 +120,10 @@ def cases() -> Iterator[Case]:
     for name, spec in (*LARGE.items(), *_predictors()):
         assert isinstance(spec, ExponentPredictor)
         yield from everywhere("fold", name, spec, folds(spec.length), FEWER)
+    for name, parameters in SCALES.items():
+        spec = unit("loss-scale", **parameters)
+        choices = (*BLOCK_CHOICES, {"frequency": 60.0, "flow": "valid"})
+        yield from everywhere("scales", f"loss_scale_{name}", spec, choices, FEWER)
     yield from _random()
 
 

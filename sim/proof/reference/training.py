@@ -11,9 +11,9 @@ from math import floor
 from .arithmetic.flexpoint import ceil_log2
 from .arithmetic.functions import isqrt
 from .arithmetic.lfsr import polynomial, words
-from .arithmetic.scalar import TWO, floor_log2
+from .arithmetic.scalar import TWO, floor_log2, value
 
-KINDS = ("autoflex", "lfsr")
+KINDS = ("autoflex", "loss-scale", "lfsr")
 TRIES = 10
 """Steps of initialisation after which ngraph gives up."""
 
@@ -79,6 +79,42 @@ def tensor(spec, beats):
         yield {"r": code, "settled": int(settled)}
 
 
+def power(text):
+    """k of ``2^k``."""
+    return int(text.removeprefix("2^"))
+
+
+def scales(spec, beats):
+    """The results of the steps of one scale: exponents as codes of eight bits."""
+    low, high = power(spec.lowest_scale), power(spec.highest_scale)
+    exponent, run = power(spec.init_scale), []
+    for beat in beats:
+        magnitude, wanted = 0, high
+        if spec.rule == "largest":
+            magnitude = value(beat["largest"], spec.a)
+            magnitude = 0 if magnitude == "-0" else magnitude
+        bad = beat["overflows"] > 0 or isinstance(magnitude, str)
+        if not bad and magnitude:
+            # The largest power of two by which it may grow.
+            room = floor_log2(Fraction(spec.a.max) / abs(Fraction(magnitude)))
+            wanted = min(max(exponent + room - spec.margin, low), high)
+        counts = spec.rule != "underflow" or beat["underflows"] > spec.allowed
+        if bad:
+            exponent, run = max(exponent + power(spec.backoff), low), []
+        elif not counts:
+            run = []
+        else:
+            run = [*run, wanted]
+            full = len(run) == spec.growth_interval
+            if spec.rule == "largest" and (full or min(run) < exponent):
+                exponent, run = min(run), []
+            elif spec.rule != "largest" and full:
+                exponent, run = min(exponent + power(spec.growth), high), []
+        yield {"r": exponent % 256, "skip": int(bad)}
+        if beat["end"]:
+            exponent, run = power(spec.init_scale), []
+
+
 def drawn(spec, beats):
     """The random words of each beat."""
     modulus, reseeds = polynomial(spec.polynomial), [beat["reseed"] for beat in beats]
@@ -91,5 +127,6 @@ def evaluate(spec, beats):
     if spec.kind == "lfsr":
         return drawn(spec, beats)
     n = spec.contexts
-    turns = [list(tensor(spec, beats[context::n])) for context in range(n)]
+    steps = scales if spec.kind == "loss-scale" else tensor
+    turns = [list(steps(spec, beats[context::n])) for context in range(n)]
     return [turns[i % n][i // n] for i in range(len(beats))]
