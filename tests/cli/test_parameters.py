@@ -36,6 +36,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "flex-matmul": ({"rows": 1, "columns": 2},),
     "autoflex": ({"length": 2}, {"profile": "ngraph"}),
     "loss-scale": ({}, {"rule": "underflow"}, {"rule": "largest"}),
+    "lfsr": ({}, {"width": 8}),
     "int-exp2": ({}, {"base": "e"}),
     "compare": ({}, {"flags": True}),
     "table": ({"function": "tanh"},),
