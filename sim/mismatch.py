@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -176,9 +177,10 @@ def replay_command(
     seed: int,
     exhaustive: bool = False,
     stalls: bool = True,
+    more: Sequence[str] = (),
 ) -> str:
     """The ``macaw verify`` command line of a run."""
-    rest = ["--simulator", simulator]
+    rest = [*more, "--simulator", simulator]
     rest += ["--exhaustive"] if exhaustive else ["--vectors", str(vectors)]
     rest += [] if stalls else ["--no-stalls"]
     return command("verify", unit, implementation, *rest, "--seed", str(seed))

@@ -102,7 +102,8 @@ def verify(
     Parameters
     ----------
     spec : Unit or Design
-        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...).
+        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...). A
+        design may be what a unit was mapped to: :func:`macaw.synth.mapped`.
     simulator : {"icarus", "verilator", "bulk"}, optional
         The first two run the cocotb testbench; ``bulk`` is compiled Verilator in this process,
         a hundred times faster. Default: the first that is installed.
@@ -159,6 +160,7 @@ def verify(
             seed=seed,
             exhaustive=exhaustive,
             stalls=stalls,
+            more=getattr(design, "arguments", ()),
         ),
     )
     moved, mismatch = run.simulate(chunks, Path(waves) if waves is not None else None)

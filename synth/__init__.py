@@ -3,7 +3,7 @@
 
 from .breakdown import Breakdown, Share, breakdown
 from .compare import Comparison, Row, Settings, compare
-from .flow import Result, run
+from .flow import Mapped, Result, mapped, run
 from .mapping.targets import TARGETS, Target, target
 from .search import stages_for
 
@@ -11,6 +11,7 @@ __all__ = [
     "TARGETS",
     "Breakdown",
     "Comparison",
+    "Mapped",
     "Result",
     "Row",
     "Settings",
@@ -18,6 +19,7 @@ __all__ = [
     "Target",
     "breakdown",
     "compare",
+    "mapped",
     "run",
     "stages_for",
     "target",

@@ -28,6 +28,7 @@ from macaw.tools import store
 from . import source
 from .energy.operands import DISTRIBUTIONS as DISTRIBUTIONS
 from .energy.operands import draw, quantized
+from .energy.operands import scale_of as scale_of
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit

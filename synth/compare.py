@@ -25,7 +25,8 @@ from macaw.tools.yosys import Notify
 
 from . import accuracy, jobs, report, source, work
 from .breakdown import breakdown
-from .flow import TIMEOUT, Result
+from .energy.operands import kind_of
+from .flow import TIMEOUT, Result, run
 from .jobs import Job
 from .mapping import targets
 from .mapping.targets import Target
@@ -42,7 +43,8 @@ class Settings:
 
     ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
     comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`. With ``breakdown``
-    each unit's area and slowest path are told by its parts, too.
+    each unit's area and slowest path are told by its parts, too; with ``energy``, on libraries,
+    what a multiply-accumulate costs on a stream of ``operands``, by simulation of the netlist.
     """
 
     unit: str = "auto"
@@ -56,8 +58,11 @@ class Settings:
     timeout: float = TIMEOUT
     cache: bool = True
     breakdown: bool = False
+    energy: bool = False
+    operands: str = "gaussian"
 
     def __post_init__(self) -> None:
+        kind_of(self.operands)
         if self.unit not in work.KINDS:
             raise SpecError(f"unit: {self.unit!r} is none of {', '.join(work.KINDS)}")
         if self.lanes is not None and self.lanes < 1:
@@ -85,6 +90,8 @@ class Row:
         Vectors that went through the simulated gates without a difference; 0: not simulated.
     sqnr : dict
         Distribution -> signal-to-quantisation-noise ratio in dB.
+    energy_per_mac, energy_unit : float and str, or None
+        With glitches; the rest of it is in ``result``.
     breakdown : dict
         The JSON form of a :class:`~macaw.synth.breakdown.Breakdown`; empty unless asked for.
     error : str or None
@@ -106,6 +113,8 @@ class Row:
     rate: float = 0.0
     cost_per_mac: float | None = None
     cost_per_rate: float | None = None
+    energy_per_mac: float | None = None
+    energy_unit: str | None = None
     proven: int = 0
     sqnr: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
@@ -201,6 +210,7 @@ def compare(
     formats, targets : iterables
         Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`. A format may be a pair,
         ``weight:activation``; alone it is both, and :func:`macaw.synth.work.pair` says when not.
+        Of one that is written ``weight*activation`` and that no unit takes, the row says why.
     liberty : path, optional
         A Liberty file as one more target.
     reference : str, optional
@@ -222,6 +232,8 @@ def compare(
     unknown = set(settings) - {f.name for f in fields(Settings)}
     if unknown:
         raise SpecError(f"compare has no setting {sorted(unknown)[0]!r}")
+    formats = list(formats)
+    asked = {work.pair(f) for f in formats if isinstance(f, str) and "*" in f}
     wanted = list(dict.fromkeys(work.pair(f) for f in formats)) or [
         work.pair(name) for name in DEFAULT_FORMATS
     ]
@@ -234,7 +246,8 @@ def compare(
     places = places or [_target(name) for name in DEFAULT_TARGETS]
     for fmt in wanted:
         alone = _settled(fmt, wanted, how)
-        work.candidates(fmt, alone.unit, alone.lanes or 1)
+        if fmt not in asked:  # whether a product can be built at all may be the question
+            work.candidates(fmt, alone.unit, alone.lanes or 1)
 
     listed = _schedule(wanted, places, how)
     # On a cluster the jobs are pickled, and cannot call back.
@@ -331,6 +344,18 @@ def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = N
                 **pipelines.implementation,
             )
             proven = proof["vectors"]
+        if how.energy and place.liberty:
+            result = run(
+                spec,
+                place,
+                cache=how.cache,
+                timeout=how.timeout,
+                energy=True,
+                operands=how.operands,
+                progress=progress,
+                stages=stages,
+                **pipelines.implementation,
+            )
         parts: dict[str, Any] = {}
         if how.breakdown:
             if progress is not None:
@@ -364,6 +389,8 @@ def _row(
         fmax_mhz=result.fmax_mhz,
         period_fo4=result.delay_fo4,
         rate=spec.macs * (result.rate or 0.0),
+        energy_per_mac=result.energy_per_operation and result.energy_per_operation / spec.macs,
+        energy_unit=result.energy_unit,
         proven=proven,
         result=result.to_json(),
     )

@@ -18,7 +18,7 @@ from macaw.tools.yosys import Notify
 
 from .energy import figures as energies
 from .energy.operands import kind_of
-from .mapping import library, targets
+from .mapping import library, netlist, targets
 from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
 from .mapping.targets import Target
 
@@ -59,6 +59,10 @@ class Result:
     dsps: int | None = None
     brams: int | None = None
     gate_equivalents: float | None = None
+    area_um2: float | None = None
+    library: str | None = None
+    library_digest: str | None = None
+    """SHA-256 of the Liberty file."""
     fmax_mhz: float | None = None
     delay_fo4: float | None = None
     delay_ps: float | None = None
@@ -151,8 +155,9 @@ def run(
     spec : Unit or Design
     target : str or Target
         A name of :data:`macaw.synth.mapping.targets.TARGETS`.
-    liberty : path, optional
-        Price on this Liberty library; ``target`` must be ``asic``.
+    liberty : path or name, optional
+        Price on this Liberty library; ``target`` must be ``asic``. A file, a folder with one of a
+        typical corner, or a kit below ``$PDK_ROOT``: ``sky130``, ``gf180``, ``ihp``.
     multiplier : {'auto', 'dsp', 'lut'}, optional
         Default: the implementation's own.
     area_only : bool
@@ -227,6 +232,57 @@ def prepare(
     return design, multiplier
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mapped:
+    """A unit whose Verilog is the netlist that it was mapped to, with its cells' models.
+
+    :func:`macaw.sim.verify` takes it as it takes a generated design; ``arguments`` are what the
+    command has besides.
+    """
+
+    name: str
+    verilog: str
+    metadata: Mapping[str, Any]
+    spec: Unit
+    implementation: Any
+    arguments: tuple[str, ...]
+
+
+def mapped(
+    spec: Unit,
+    target: str | Target,
+    /,
+    *,
+    liberty: str | Path | None = None,
+    multiplier: str | None = None,
+    timeout: float = TIMEOUT,
+    progress: Notify | None = None,
+    **implementation: Any,
+) -> Mapped:
+    """Map a unit to a target, and give the netlist as a design that can be verified.
+
+    Options as of :func:`run`. SpecError for an unknown target or option; ToolError when a tool
+    fails, or where Yosys has no model of a cell.
+    """
+    chosen = targets.target(target, liberty)
+    if not isinstance(spec, Unit):
+        raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
+    design, multiplier = prepare(spec, chosen, multiplier, implementation)
+    used = tools_for(chosen, area_only=True)
+    with processes.temporary_folder() as work:
+        measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)
+        text = netlist.verilog(measurement)
+    return Mapped(
+        name=design.name,
+        verilog=text,
+        metadata=design.metadata,
+        spec=spec,
+        implementation=getattr(design, "implementation", None),
+        arguments=("--netlist", "asic" if liberty else chosen.name)
+        + (("--liberty", str(liberty)) if liberty else ()),
+    )
+
+
 def _price(
     design: Design,
     chosen: Target,
@@ -275,9 +331,9 @@ def _energy(
 ) -> dict[str, Any]:
     """The energy of an operation on the netlist that was mapped in ``work``."""
     neutral = chosen.name == targets.ASIC.name
-    netlist = read_json(work / "netlist.json")["modules"][design.name]
+    module = read_json(work / "netlist.json")["modules"][design.name]
     found = energies.energy_of(
-        netlist,
+        module,
         library_of(library.liberty(power=True) if neutral else chosen.liberty),
         spec,
         design.metadata,
@@ -315,6 +371,8 @@ def key_of(
         routed=routed,
         # WebAssembly and native builds of one version give one result.
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
+        # What is told of a process came later than the results without it.
+        **({"file": [target.library, target.digest]} if target.digest else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,
     )

@@ -41,6 +41,17 @@ COLUMNS = (
 )
 """Head and meaning of each column."""
 
+ENERGY = (
+    "energy/MAC",
+    "of a multiply-accumulate on a library, by simulation of the mapped netlist with glitches",
+)
+"""Of the column that comparisons with energy have besides."""
+
+
+def columns(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """Head and meaning of the columns of a comparison."""
+    return (*COLUMNS, ENERGY) if comparison.settings.energy else COLUMNS
+
 
 def _number(value: float | None, digits: int = 3) -> str:
     if value is None or math.isnan(value):
@@ -52,8 +63,8 @@ def _number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
-def cells(row: Row) -> list[str]:
-    """Text of a row, one per column."""
+def cells(row: Row, energy: bool = False) -> list[str]:
+    """Text of a row, one per column, that of the energy too where there is one."""
     if row.error is not None:
         return [row.format, f"{row.bits:.4g}", row.error]
     if row.fmax_mhz is not None:
@@ -73,6 +84,7 @@ def cells(row: Row) -> list[str]:
         _number(row.cost_per_rate),
         *(f"{_decibel(row.sqnr.get(name))}" for name in ("gaussian", "heavy-tailed")),
         f"{row.proven:,}" if row.proven else "not",
+        *([f"{_number(row.energy_per_mac)} {row.energy_unit or ''}".strip()] if energy else []),
     ]
 
 
@@ -88,12 +100,13 @@ def table(comparison: Comparison) -> str:
     for target in comparison.targets:
         rows = comparison.on(target)
         unit = next((row.cost_unit for row in rows if row.cost_unit), "")
-        lines = [[head for head, _ in COLUMNS], *(cells(row) for row in rows)]
-        full = [line for line in lines if len(line) == len(COLUMNS)]
-        widths = [max(len(line[i]) for line in full) for i in range(len(COLUMNS))]
+        heads = [head for head, _ in columns(comparison)]
+        lines = [heads, *(cells(row, comparison.settings.energy) for row in rows)]
+        full = [line for line in lines if len(line) == len(heads)]
+        widths = [max(len(line[i]) for line in full) for i in range(len(heads))]
         text = [f"{target}: cost in {unit}; relative to {comparison.settings.reference}"]
         for line in lines:
-            cut = len(line) if len(line) == len(COLUMNS) else 2
+            cut = len(line) if len(line) == len(heads) else 2
             aligned = [
                 word.ljust(width) if i in (0, 2) else word.rjust(width)
                 for i, (word, width) in enumerate(zip(line[:cut], widths))
@@ -271,12 +284,12 @@ def html(comparison: Comparison) -> str:
         comparison=comparison,
         settings=comparison.settings,
         lanes=_lanes(comparison),
-        columns=COLUMNS,
+        columns=columns(comparison),
         blocks=[
             (
                 target,
                 next((r.cost_unit for r in comparison.on(target) if r.cost_unit), ""),
-                [cells(row) for row in comparison.on(target)],
+                [cells(row, comparison.settings.energy) for row in comparison.on(target)],
             )
             for target in comparison.targets
         ],

@@ -44,17 +44,19 @@ ACTIVATION = "int8"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is multiplied: formats of ``weight`` and ``activation``."""
+    """What is multiplied: formats of ``weight`` and ``activation``; and of ``sums``, if given."""
 
     weight: AnyFormat
     activation: AnyFormat
+    sums: Format | None = None
 
     @property
     def name(self) -> str:
-        """``weight:activation``, or the weight alone where :func:`pair` gives it this partner."""
-        if self == pair(self.weight):
-            return self.weight.name
-        return f"{self.weight.name}:{self.activation.name}"
+        """``weight:activation->sums``, without what :func:`pair` adds to the rest by itself."""
+        sums = f"->{self.sums.name}" if self.sums is not None else ""
+        if self.activation == pair(self.weight).activation:
+            return f"{self.weight.name}{sums}"
+        return f"{self.weight.name}:{self.activation.name}{sums}"
 
     @property
     def bits(self) -> float:
@@ -73,22 +75,28 @@ class Pair:
 
 
 def pair(name: str | AnyFormat | Pair, activation: str | AnyFormat | None = None) -> Pair:
-    """Return the pair that ``name`` means: a format, or ``weight:activation``.
+    """Return the pair that ``name`` means: a format, ``weight:activation``, ``weight*activation``.
 
-    The partner of a format alone is ``activation``. Without one it is itself, but for weights
-    that need no multiplier (``binary``, ``ternary``, ``shift<n>``, ``power<n>``), whose partner is
-    :data:`ACTIVATION`. FormatError for a name that is no format.
+    ``->sums`` behind it says what the products are summed in. The partner of a format alone is
+    ``activation``. Without one it is itself, but for weights that need no multiplier (``binary``,
+    ``ternary``, ``shift<n>``, ``power<n>``), whose partner is :data:`ACTIVATION`. FormatError for a
+    name that is no format.
     """
     if isinstance(name, Pair):
         return name
-    if isinstance(name, str) and ":" in name:
-        name, _, activation = name.partition(":")
-        if not (name.strip() and activation.strip()):
-            raise FormatError(f"format '{name}:{activation}': must be weight:activation")
+    sums: Format | None = None
+    if isinstance(name, str):
+        whole, (name, arrow, after) = name, name.partition("->")
+        sums = scalar_format(after) if after.strip() else None
+        sign = next((sign for sign in ":*" if sign in name), "")
+        if sign:
+            name, _, activation = name.partition(sign)
+        if (sign and not (name.strip() and str(activation).strip())) or (arrow and sums is None):
+            raise FormatError(f"format {whole!r}: must be weight:activation, or with ->sums")
     weight = format_of(name)
     if activation is None:
         activation = ACTIVATION if weight in WEIGHTS else weight
-    return Pair(weight, format_of(activation))
+    return Pair(weight, format_of(activation), sums)
 
 
 def accumulator(fmt: str | AnyFormat | Pair) -> Format:
@@ -98,8 +106,11 @@ def accumulator(fmt: str | AnyFormat | Pair) -> Format:
     know. Fixed point of up to 8 bits, and of up to 16 bits by weights that need no multiplier:
     ``int32``; wider: the width of a product and 16 bits for 65536 terms. SpecError for wider ones.
     Posits of up to 16 bits: ``fp32``; wider ones, whose products leave its range: themselves.
+    What the pair itself says goes before all that.
     """
     both = pair(fmt)
+    if both.sums is not None:
+        return both.sums
     factors = [both.activation, both.weight]
     for factor in factors:
         if isinstance(factor, Float) and factor.width > 32:

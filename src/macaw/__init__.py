@@ -109,15 +109,30 @@ def generate(unit: Unit, **implementation: Any) -> Design:
     return hdl.generate(unit, **implementation)
 
 
-def verify(unit: Unit, **options: Any) -> Report:
+def verify(
+    unit: Unit, *, netlist: str | None = None, liberty: str | None = None, **options: Any
+) -> Report:
     """Simulate ``unit``'s gates against its ``evaluate``; see :func:`macaw.sim.verify`.
 
     ``options`` are those of ``generate`` and ``simulator``, ``vectors``, ``seed``,
-    ``exhaustive``, ``waves``, ``stalls``. The report has ``.passed`` and ``.mismatch``.
+    ``exhaustive``, ``waves``, ``stalls``. The report has ``.passed`` and ``.mismatch``. With
+    ``netlist``, a target of :func:`synthesize`, the gates are those that it is mapped to there;
+    a ``liberty`` file goes with ``asic``.
     """
     from macaw import sim
 
-    return sim.verify(unit, **options)
+    if netlist is None:
+        if liberty is not None:
+            from macaw.golden.errors import SpecError
+
+            raise SpecError(f"liberty={liberty}: goes with netlist=asic only")
+        return sim.verify(unit, **options)
+    from macaw import synth
+
+    judging = {"simulator", "vectors", "seed", "exhaustive", "waves", "stalls", "progress"}
+    how = {name: value for name, value in options.items() if name not in judging}
+    design: Any = synth.mapped(unit, netlist, liberty=liberty, **how)
+    return sim.verify(design, **{name: options[name] for name in judging & options.keys()})
 
 
 def prove(unit: Unit, **options: Any) -> Proof:

@@ -82,7 +82,8 @@ class Measurement:
             figures |= self.place_and_route(router, seed)
         return figures
 
-    def _script(self, text: str, name: str, timeout: float | None = None) -> None:
+    def script(self, text: str, name: str, timeout: float | None = None) -> None:
+        """Run a Yosys script in the work folder; ``name`` tells what for."""
         script = self.work / f"{name}.ys"
         write(script, text)
         yosys = self.instruments[0]
@@ -123,15 +124,14 @@ class Measurement:
         text += self._together
         text += "tee -q -o area.json stat -json\n"
         inside = self.target.product_registers
-        if inside:
-            text += "write_json unit.json\n"
+        text += "write_json unit.json\n"
         if routed:
             ports = self.design.metadata["ports"]
             write(self.work / "bench.v", registers.wrap(name, ports))
             text += "design -save unit\ndesign -reset\nread_verilog bench.v\n"
             text += self.target.script.format(top=registers.TOP, dsp=dsp)
             text += f"design -copy-from unit {name}\nflatten\nwrite_json bench.json\n"
-        self._script(text, "synthesis")
+        self.script(text, "synthesis")
         number: dict[str, int] = self._statistics("area.json").get("num_cells_by_type", {})
         figures: dict[str, Any] = {
             name: sum(
@@ -197,12 +197,11 @@ class Measurement:
             ),
         }
 
-    def asic(self) -> dict[str, Any]:
-        """Area and timing on the target's Liberty library."""
-        library = library_of(self.target.liberty)
+    def map_to_library(self) -> tuple[str, ...]:
+        """Leave ``netlist.json`` and ``area.json`` in the work folder; return notes."""
         write(self.work / "unit.v", self.design.verilog)
         write(self.work / "cells.lib", self.target.liberty)
-        inverter = library.inverter.name
+        inverter = library_of(self.target.liberty).inverter.name
         many = wide(self.design)
         write(self.work / "constraints", f"set_driving_cell {inverter}\nset_load 0.05\n")
         text = (
@@ -224,13 +223,19 @@ class Measurement:
         delay = f"-D {targets.UNREACHABLE_PS}"
         write(abc, targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
         try:
-            self._script(text, "mapping", min(self._patience, self.timeout))
+            self.script(text, "mapping", min(self._patience, self.timeout))
         except ToolTimeout as error:
             notes = ("mapped without a delay target: ABC did not finish with one",)
             if self.notify:
                 self.notify(f"{error}; trying again without a delay target")
             write(abc, targets.ABC_SCRIPT.format(D="", sweep=sweep))
-            self._script(text, "mapping without a delay target")
+            self.script(text, "mapping without a delay target")
+        return notes
+
+    def asic(self) -> dict[str, Any]:
+        """Area and timing on the target's Liberty library."""
+        notes = self.map_to_library()
+        library = library_of(self.target.liberty)
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
         path = timing.longest_path(module, library)
         area = float(self._statistics("area.json")["area"])
@@ -239,6 +244,7 @@ class Measurement:
         return {
             "gate_equivalents": round(area / library.nand2.area, 1),
             "ffs": sum(cell["type"] in sequential for cell in module["cells"].values()),
+            **({} if neutral else self._of_process(area, module, library)),
             "delay_fo4": round(path.picoseconds / library.fo4_ps, 2),
             "logic_fo4": round(path.logic_picoseconds / library.fo4_ps, 2),
             "delay_ps": None if neutral else round(path.picoseconds, 1),
@@ -249,6 +255,24 @@ class Measurement:
             "critical_path": path.cells,
             "notes": notes,
         }
+
+    def _of_process(
+        self, area: float, module: Mapping[str, Any], library: liberty.Library
+    ) -> dict[str, Any]:
+        """What a file of a process says: square micrometres, nanowatts, and which file it is."""
+        kinds = [library.cells[cell["type"]].leakage for cell in _cells(module)]
+        known = [leakage for leakage in kinds if leakage is not None]
+        return {
+            "area_um2": round(area, 2),
+            "leakage_power": round(sum(known), 4) if known and len(known) == len(kinds) else None,
+            "library": self.target.library or None,
+            "library_digest": self.target.digest or None,
+        }
+
+
+def _cells(module: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The cells of a mapped module that are cells of its library."""
+    return [cell for cell in module["cells"].values() if cell["type"] != "$scopeinfo"]
 
 
 def wide(design: Design) -> bool:

@@ -10,6 +10,7 @@ break the logic (YosysHQ/yosys#5620, which names this switch). The proof costs m
 mapping of a wide multiplier, and macaw's units are checked against the golden model anyway.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from macaw.golden.errors import SpecError, did_you_mean
 
-from . import library
+from . import library, pdk
 from .liberty import Library
 
 _NO_VERIFY = "scratchpad -set abc9.verify 0\n"
@@ -52,10 +53,14 @@ class Target:
         Tried in order until the design fits.
     liberty : str
         Text of the library; empty for FPGAs.
+    library, digest : str
+        Name and SHA-256 of the file that the library was read from; empty for ``asic``.
     units : str
         Unit of the figure that ``cost`` gives.
     model : str
         Delay model that :mod:`macaw.hdl` places registers by.
+    models : str
+        File of Yosys' that says what an FPGA's cells do.
     product_registers : bool
         Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
     """
@@ -69,8 +74,11 @@ class Target:
     nextpnr: str = ""
     devices: tuple[Device, ...] = ()
     liberty: str = ""
+    library: str = ""
+    digest: str = ""
     units: str = "LUT"
     model: str = "ecp5"
+    models: str = ""
     product_registers: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,6 +119,7 @@ ECP5 = Target(
         for size in ("25", "85")
     ),
     units="LUT4 equivalents",
+    models="+/ecp5/cells_sim.v",
 )
 
 ECP5_COMPACT = replace(
@@ -144,6 +153,7 @@ ICE40 = Target(
     devices=(Device(name="HX8K", arguments=("--hx8k", "--package", "ct256", "--freq", "100")),),
     units="LUT4",
     model="ice40",
+    models="+/ice40/cells_sim.v",
 )
 
 ICE40UP = replace(
@@ -170,6 +180,7 @@ XILINX7 = Target(
     dsp={"auto": "", "dsp": "", "lut": "-nodsp"},
     units="LUT6",
     model="xilinx7",
+    models="+/xilinx/cells_sim.v",
 )
 
 # Mapping to a Liberty library. The ABC script is the one that Yosys uses for `abc -liberty -constr`
@@ -227,7 +238,7 @@ def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
     if liberty is not None:
         if not isinstance(name, str) or name not in ("asic", "liberty"):
             raise SpecError(f"target {name}: a Liberty file goes with the target asic only")
-        return _from_liberty(str(liberty))
+        return _from_liberty(str(pdk.find(liberty)))
     if not isinstance(name, str) or name not in TARGETS:
         known = ", ".join(TARGETS)
         hint = did_you_mean(str(name), TARGETS)
@@ -238,9 +249,10 @@ def target(name: "str | Target", liberty: str | Path | None = None) -> Target:
 @cache
 def _from_liberty(path: str) -> Target:
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        data = Path(path).read_bytes()
     except OSError as error:
         raise SpecError(f"liberty: {path} cannot be read: {error.strerror}") from error
+    text = data.decode("utf-8", errors="replace").replace("\r\n", "\n")
     read = Library(text)
     assert read.nand2.area > 0
     return replace(
@@ -249,4 +261,6 @@ def _from_liberty(path: str) -> Target:
         description=f"Liberty library {Path(path).name}; area of {read.nand2.name} = 1",
         dsp={"auto": "", "dsp": "", "lut": ""},  # plain array multipliers, as others measure
         liberty=text,
+        library=Path(path).name,
+        digest=hashlib.sha256(data).hexdigest(),
     )

@@ -188,6 +188,29 @@ def test_a_comparison_from_end_to_end(tmp_path):
     assert [row.cost for row in again.rows] == [row.cost for row in made.rows]
 
 
+def test_products_with_energy_and_one_that_cannot_be_built(tmp_path):
+    made = compare(
+        ["int2*int4->int12", "e2m1*mxfp4", "int3"], ["asic"], reference="int3", vectors=500,
+        trial=accuracy.Trial(pairs=8, length=64), energy=True, operands="heavy", lanes=1,
+    )  # fmt: skip
+    first, wrong, last = made.rows
+    assert not made.passed
+    assert "e2m1 is no block format" in (wrong.error or "")
+    for row in (first, last):
+        assert row.error is None
+        assert row.energy_unit == "inv"
+        assert (row.energy_per_mac or 0) > 0
+        assert row.result["energy_per_operation"] == row.energy_per_mac
+        assert row.result["operands"] == "heavy"
+    heads, *lines = made.table().splitlines()[1:]
+    assert heads.split()[-1] == "energy/MAC"
+    assert lines[0].endswith(" inv")
+    assert "energy/MAC" in made.html()
+    assert made.to_json()["rows"][0]["energy_per_mac"] == first.energy_per_mac
+    with pytest.raises(SpecError, match="operands: 'x' is none of"):
+        compare(["int3"], ["asic"], energy=True, operands="x")
+
+
 @pytest.mark.slow
 def test_a_comparison_of_blocks_and_scalars():
     made = compare(

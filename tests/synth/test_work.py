@@ -4,7 +4,7 @@
 import pytest
 
 from benchmarks.cost import dyadic
-from macaw.golden.errors import MacawError
+from macaw.golden.errors import FormatError, MacawError
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import Unit, unit
 from macaw.synth import accuracy, chooser, compare, work
@@ -104,3 +104,28 @@ def test_accuracy_of_weights_without_zero():
     with pytest.raises(MacawError, match="9 is no multiple of 8"):
         accuracy.sqnr(work.candidates("binary:binary", lanes=8)[0], "gaussian", odd, cache=False)
     accuracy.sqnr(work.candidates("binary", lanes=8)[0], "gaussian", odd, cache=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "sums"),
+    [
+        ("int4*int8", "int4:int8", "int32"),
+        ("e2m1*e4m3", "e2m1:e4m3", "fp32"),
+        ("int8*int8->int16", "int8->int16", "int16"),
+        ("ternary*int8->int24", "ternary->int24", "int24"),
+        ("int2:fp16->fp16", "int2:fp16->fp16", "fp16"),
+        ("e4m3->bf16", "e4m3->bf16", "bf16"),
+    ],
+)
+def test_a_product_and_what_it_is_summed_in(text, name, sums):
+    both = work.pair(text)
+    assert both.name == name
+    assert work.pair(both.name) == both
+    assert work.accumulator(both) == format_of(sums)
+    assert work.candidates(both)[0].ports.outputs["r"].format == format_of(sums)
+
+
+@pytest.mark.parametrize("text", ["*int8", "int8*", "int8->", "int8*->int16"])
+def test_half_a_product_is_refused(text):
+    with pytest.raises(FormatError, match="must be weight:activation, or with ->sums"):
+        work.pair(text)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import macaw
+from macaw.golden.errors import SpecError
 from macaw.tools.command import FAILED, PASSED
 
 from .options import AS_JSON
@@ -19,13 +20,15 @@ from .output import Progress, print_json
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FORMAT]...")
 @click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5, asic]")
-@click.option("--liberty", help="A Liberty file as one more target.")
+@click.option("--liberty", help="One more target: a Liberty file, or sky130, gf180, ihp.")
 @click.option("--reference", help="Format that ratios relate to.  [default: fp32, else the first]")
 @click.option("--unit", help="auto, fma, mac, or dot.  [default: auto]")
 @click.option("--lanes", type=int, help="Products per clock.  [default: 1; see above]")
 @click.option("--vectors", type=int, help="That prove each unit.  [default: 1,000,000]")
 @click.option("--proof/--no-proof", default=True, help="Simulate before pricing.  [default: proof]")
 @click.option("--breakdown", is_flag=True, help="Area and path by the parts of each unit, too.")
+@click.option("--energy", is_flag=True, help="Of a multiply-accumulate, on libraries: simulated.")
+@click.option("--operands", help="gaussian, heavy, uniform, sparse(SHARE).  [default: gaussian]")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
@@ -38,7 +41,8 @@ def compare(
 ) -> int:
     """Prove and price FORMATs, scalar or block, at equal work: table, JSON, HTML.
 
-    A format stands for both operands; int4:int8 is int4 weights by int8 activations, and so is
+    A format stands for both operands; int4:int8 is int4 weights by int8 activations, int4*int8 the
+    same, with a row that says why where no unit takes it; ->int16 says what sums are kept in. So is
     each of binary, ternary, shift<n> and power<n>, which need no multiplier. With one of these
     among them all have 8 lanes. With a block format among them, all are dot products: of 32 lanes,
     or of the block where it is smaller. Exit code 1 if a unit failed its proof; the others are
@@ -50,9 +54,11 @@ def compare(
     """
     settings = {name: value for name, value in options.items() if value is not None}
     flags = [f"--target={target}" for target in targets]
+    if "operands" in settings and not settings["energy"]:
+        raise SpecError(f"operands={settings['operands']}: go with --energy only")
     for name, value in settings.items():
-        if name == "breakdown":
-            flags += ["--breakdown"] if value else []
+        if name in ("breakdown", "energy"):
+            flags += [f"--{name}"] if value else []
         elif isinstance(value, bool):
             flags += [] if value else [f"--no-{name}"]
         else:

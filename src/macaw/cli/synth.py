@@ -17,7 +17,7 @@ from .output import Progress, print_json, print_table
 @click.command()
 @takes_a_unit
 @click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5; asic]")
-@click.option("--liberty", help="Liberty file in place of the asic target's own library.")
+@click.option("--liberty", help="In place of asic's own library: a file, or sky130, gf180, ihp.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
 @click.option("--breakdown", is_flag=True, help="Also by the parts of the arithmetic.")

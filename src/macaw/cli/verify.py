@@ -18,6 +18,8 @@ from .output import Progress, print_json
 @click.command()
 @takes_a_unit
 @DELAYS
+@click.option("--netlist", help="Not the generated Verilog, but what this target makes of it.")
+@click.option("--liberty", help="Liberty file of --netlist asic.")
 @click.option("--simulator", help="icarus, verilator, or bulk.  [default: the first found]")
 @click.option("--vectors", type=int, help="[default: 10,000; bulk 1,000,000]")
 @click.option("--seed", type=int, help="[default: a fresh one, printed]")
@@ -32,6 +34,8 @@ from .output import Progress, print_json
 def verify(
     unit: str,
     parameters: tuple[str, ...],
+    netlist: str | None,
+    liberty: str | None,
     simulator: str | None,
     vectors: int | None,
     seed: int | None,
@@ -55,8 +59,11 @@ def verify(
       macaw verify mul a=e2m1 out=e4m3 --exhaustive
       macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
       macaw verify mul a=e4m3ieee --formal
+      macaw verify mul a=int8 out=int16 --netlist asic --simulator bulk
     """
     simulated = {
+        "netlist": netlist,
+        "liberty": liberty,
         "simulator": simulator,
         "vectors": vectors,
         "seed": seed,

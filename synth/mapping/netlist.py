@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a module was mapped to, as Verilog that any simulator takes: cells replaced by their models.
+
+A library's cells are what their functions in the Liberty file say; an FPGA's are Yosys' simulation
+models, and ECP5's multiplier, for which Yosys has none, is a model of our own of as much of it as
+Yosys uses.
+"""
+
+from __future__ import annotations
+
+import json
+
+from macaw.golden.errors import ToolError
+from macaw.tools.yosys import ToolFailure
+
+from .measurement import Measurement, read_json, write
+
+_A, _B, _P = (
+    ", ".join(f"{side}{i}" for i in reversed(range(bits)))
+    for side, bits in (("A", 18), ("B", 18), ("P", 36))
+)
+MULT18X18D = f"""
+module MULT18X18D (
+  input {_A}, {_B}, {_A.replace("A", "C")},
+  input SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, RST0,
+  output {_P}
+);
+  parameter REG_OUTPUT_CLK = "NONE";
+  parameter REG_OUTPUT_CE = "CE0";
+  parameter REG_OUTPUT_RST = "RST0";
+  parameter GSR = "ENABLED";
+  wire signed [18:0] a = {{SIGNEDA & A17, {_A}}};
+  wire signed [18:0] b = {{SIGNEDB & B17, {_B}}};
+  wire signed [37:0] now = a * b;
+  reg [35:0] kept;
+  always @(posedge CLK0)
+    if (RST0) kept <= 0;
+    else if (CE0) kept <= now;
+  assign {{{_P}}} = REG_OUTPUT_CLK == "NONE" ? now[35:0] : kept;
+endmodule
+"""
+"""Lattice FPGA-TN-02205: the sign of each factor, and the register of the product."""
+
+
+def verilog(measurement: Measurement) -> str:
+    """Map the module, and return the netlist with its cells' models put in.
+
+    ToolError where a cell has no model.
+    """
+    target, name = measurement.target, measurement.design.name
+    work = measurement.work
+    if target.liberty:
+        measurement.map_to_library()
+        models, file = "read_liberty -ignore_miss_func cells.lib\n", "netlist.json"
+    else:
+        measurement.fpga(routed=False)
+        write(work / "models.v", MULT18X18D)
+        own = "read_verilog models.v\n" if "ecp5" in target.name else ""
+        models, file = f"read_verilog -DNO_INCLUDES {target.models}\n{own}", "unit.json"
+    netlist = read_json(work / file)
+    netlist["modules"] = {name: netlist["modules"][name]}
+    write(work / "mapped.json", json.dumps(netlist))
+    text = f"{models}read_json mapped.json\nhierarchy -check -top {name}\nproc\nflatten\n"
+    try:
+        measurement.script(f"{text}opt_clean\nwrite_verilog -noattr mapped.v\n", "models")
+    except ToolFailure as error:
+        raise ToolError(f"netlist of {name} for {target.name}: {error}") from error
+    # Adders of the models leave out bits that nothing needs, which a simulator may find odd.
+    quiet = "/* verilator lint_off WIDTH */\n/* verilator lint_off CASEOVERLAP */\n"
+    return quiet + (work / "mapped.v").read_text(encoding="utf-8")
