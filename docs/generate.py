@@ -101,6 +101,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "cost": (posits.cost, ("posits",)),
         "errors": (posits.errors, ("posit_errors",)),
     },
+    "synthesis.md": {"energies": (synthesis_results.energies, ("horowitz",))},
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),
         "rules": (quantisation.rules, ("scale_rules",)),

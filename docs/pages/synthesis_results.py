@@ -1,16 +1,31 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/synthesis-results.md: what `fma`, `div` and `sqrt` cost, beside public units."""
+"""What `fma`, `div` and `sqrt` cost, beside public units; and the energies of synthesis.md."""
 
 from typing import Any
 
 from benchmarks.cost import quotients as digits
 from benchmarks.cost.fma import ANCHORS, MEGAHERTZ, Anchor
+from benchmarks.cost.horowitz import HOROWITZ
 from macaw.synth import Result
 
 from .markdown import table
 
 AIMS = {"RNE": 0.75, "all modes, flags": 0.9}
 """Of CVFPU's LUTs at 0 stages."""
+
+
+def energies(found: dict[str, Any]) -> str:
+    """Energies of operations, and all as multiples of the 8-bit multiplication."""
+    one = "mul a=int8 out=int16"
+    head = ["operation", "`inv`", "pJ", "times int8 `mul`: `asic`", "process", "Horowitz"]
+    rows = []
+    for row, said in HOROWITZ.items():
+        kept = [found[row][where]["energy_per_operation"] for where in ("asic", "process")]
+        times = [k / found[one][w]["energy_per_operation"]
+                 for k, w in zip(kept, ("asic", "process"))]  # fmt: skip
+        rows.append([f"`{row}`", f"{kept[0]:,.0f}", f"{kept[1]:.3g}",
+                     *(f"{each:.2g}" for each in (*times, said / HOROWITZ[one]))])  # fmt: skip
+    return table(head, rows)
 
 
 def _figures(row: dict[str, Any]) -> list[str]:
