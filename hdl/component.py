@@ -22,6 +22,9 @@ from .units.registry import DATAPATHS
 
 __all__ = ["Component", "build"]
 
+_LONGEST = 1e6
+"""Clock period in ns that no datapath fills."""
+
 
 class Component(wiring.Component):
     """A module of one datapath, with ports, latency and clock decided.
@@ -34,8 +37,12 @@ class Component(wiring.Component):
 
     Attributes
     ----------
-    latency, initiation_interval : int
-        Clocks from an operand to its result, and between operations.
+    depth : int
+        Register stages from an operand to its result.
+    waits : int
+        Clocks that the first beat of the longest row waits besides, until the row has ended.
+    initiation_interval : int
+        Clocks between operations.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
     places : dict of str to Place
@@ -62,11 +69,12 @@ class Component(wiring.Component):
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.
         self._MustUse__used = True
         self.places: dict[str, Place] = {}
-        self._period, self.latency = self._schedule()
+        self._period, self.depth = self._schedule()
         trial, _ = self._run(_scratch(), self._period)
+        self.waits = trial.waits
         skid = implementation.ready == "registered"
         self.initiation_interval = trial.turns
-        self.clocked = trial.registers > 0 or self.latency > 0 or skid
+        self.clocked = trial.registers > 0 or self.depth > 0 or skid
         self.multipliers = sorted(trial.products, reverse=True)
         self.port_list = list_ports(spec, implementation, clocked=self.clocked)
         if implementation.name is not None:
@@ -84,6 +92,11 @@ class Component(wiring.Component):
     def implementation(self) -> Implementation:
         """How it is built."""
         return self.datapath.implementation
+
+    @property
+    def latency(self) -> int:
+        """Clocks from an operand to its result: of a row, from the first beat of the longest."""
+        return self.depth + self.waits
 
     # Scheduling.
 
@@ -131,7 +144,8 @@ class Component(wiring.Component):
             return period, depth
         stages = option.stages or 0
         turns = option.fold > 1 or option.digits is not None
-        if stages == 0 and not turns and option.table == "logic":
+        wired = not turns and option.table == "logic" and not self.spec.waits
+        if stages == 0 and wired:
             return float("inf"), 0
         fewest, _, whole = self._depth(float("inf"))
         if stages == 0:
@@ -144,6 +158,9 @@ class Component(wiring.Component):
         low, high = 0.0, whole or 1.0
         # Before an accumulator, which is a clock of its own, there may be more than behind it.
         while self._depth(high)[0] > stages:
+            if high > _LONGEST:
+                # Each of several loops has a clock of its own as soon as there is a period.
+                return float("inf"), stages
             low, high = high, 2 * high
         for _ in range(14):
             middle = (low + high) / 2
@@ -202,12 +219,12 @@ class Component(wiring.Component):
         self.places = p.labels.places
         done = results.pop("done", None)
 
-        out_valid = p.valid(self.latency)
+        out_valid = p.valid(self.depth)
         if out_valid is not None and done is not None:
-            out_valid = out_valid & p.at(done, self.latency)
-        values = {name: p.at(wire, self.latency) for name, wire in results.items()}
+            out_valid = out_valid & p.at(done, self.depth)
+        values = {name: p.at(wire, self.depth) for name, wire in results.items()}
         if with_last:
-            values["tlast"] = self._last(p, ports.get("s_axis_tlast"))
+            values["tlast"] = self._last(p, ports.get("s_axis_tlast"), results.get("end"))
         if out_valid is not None and option.flow != "none":
             if enable is not None and option.ready == "registered":
                 out_valid, values = _skid(m, enable, out_valid, values, handshake("o", "ready"))
@@ -226,18 +243,20 @@ class Component(wiring.Component):
                 m.d.comb += ports[f"o_{name}"].eq(value)
         return m
 
-    def _last(self, p: Scheduler, given: Value | None) -> Value:
-        """The TLAST of results: the end of a tensor, else of the packet that they came with.
+    def _last(self, p: Scheduler, given: Value | None, end: Wire | None) -> Value:
+        """The TLAST of results: the end of a row or tensor, else of the packet they came with.
 
         A sequence that has become one result is a packet of one.
         """
+        if end is not None:
+            return p.at(end, self.depth)
         operand = p.inputs.get("end")
         if operand is None:
             if "last" in p.inputs:
                 return Const(1, 1)
             assert given is not None
             operand = p.input(given, "tlast")
-        return p.at(operand, self.latency)
+        return p.at(operand, self.depth)
 
 
 def _skid(

@@ -139,6 +139,7 @@ class Design:
             "ports": [port.metadata for port in self.component.port_list],
             "latency": self.latency,
             "initiation_interval": self.initiation_interval,
+            **({"waits": self.component.waits} if self.component.waits else {}),
             "multipliers": [list(widths) for widths in self.component.multipliers],
             "flow": option.flow,
             "bus": option.bus,

@@ -95,6 +95,7 @@ ROOMS = (
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",
     "golden.arithmetic.real",
+    "golden.arithmetic.rows",
     "golden.units",
     "golden.tensors",
     "tools",
@@ -134,7 +135,7 @@ BESIDE = {  # late imports within a room, without which what it imports would co
     ("golden.units.naming", "golden.units.specification"),  # a type
     *(  # methods of the scheduler, in files of their own: its type
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
-        for name in ("adders", "labels", "multipliers", "state", "table", "wire")
+        for name in ("adders", "labels", "multipliers", "queue", "state", "table", "wire")
     ),
     ("hdl.options.naming", "hdl.options.implementation"),  # a type
     ("synth.report", "synth.compare"),  # a type

@@ -91,24 +91,24 @@ class Exp2:
         """Significands, with ``precision`` or ``guarded`` fraction bits."""
         places = 1 << self.table_bits
         if self.direct:
-            return _powers(self.table_bits, 0, self.precision, places)
-        return _powers(self.table_bits, int(not self.tabulated), self.guarded, places)
+            return powers(self.table_bits, 0, self.precision, places)
+        return powers(self.table_bits, int(not self.tabulated), self.guarded, places)
 
     @property
     def steps(self) -> tuple[int, ...]:
         """Each g that is looked up, with ``guarded`` fraction bits."""
-        powers = _powers(self.fraction, 0, self.guarded, 1 << self.low_bits)
-        return tuple(power - (1 << self.guarded) for power in powers)
+        found = powers(self.fraction, 0, self.guarded, 1 << self.low_bits)
+        return tuple(power - (1 << self.guarded) for power in found)
 
     @property
     def linear(self) -> int:
         """c1."""
-        return _nearest(_ln2() * 2 ** (self.guarded - self.table_bits))
+        return _nearest(ln2() * 2 ** (self.guarded - self.table_bits))
 
     @property
     def quadratic(self) -> int:
         """c2."""
-        return _nearest(_ln2() ** 2 / 2 * 2 ** (self.guarded - 2 * self.table_bits))
+        return _nearest(ln2() ** 2 / 2 * 2 ** (self.guarded - 2 * self.table_bits))
 
     def __call__(self, x: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return (significands with ``precision`` fraction bits, exponents), both int64."""
@@ -151,7 +151,7 @@ class LogarithmOfE:
     @property
     def factor(self) -> int:
         """The nearest to log2(e) with these fraction bits."""
-        return _nearest(2**self.bits / _ln2())
+        return _nearest(2**self.bits / ln2())
 
     @property
     def cut(self) -> int:
@@ -204,14 +204,14 @@ def _nearest(value: Fraction) -> int:
 
 
 @functools.cache
-def _ln2() -> Fraction:
-    """ln 2 with an error below 2**-200: twice the inverse hyperbolic tangent of a third."""
+def ln2() -> Fraction:
+    """Return ln 2 with an error below 2**-200: twice the inverse hyperbolic tangent of a third."""
     return sum((Fraction(2, (2 * k + 1) * 3 ** (2 * k + 1)) for k in range(64)), Fraction(0))
 
 
 @functools.cache
-def _powers(bits: int, half: int, fraction: int, count: int) -> tuple[int, ...]:
-    """``2**((k + half / 2) / 2**bits)`` for the first ``count`` k, to the nearest."""
+def powers(bits: int, half: int, fraction: int, count: int) -> tuple[int, ...]:
+    """Return ``2**((k + half / 2) / 2**bits)`` for the first ``count`` k, to the nearest."""
     guard = 160
     roots = [2 << guard]  # of 2: each has half of the exponent of the one before
     for _ in range(bits + 1):

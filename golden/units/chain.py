@@ -239,6 +239,8 @@ def parse(text: str) -> tuple[Unit, ...]:
         if found and kind in UNITS:
             _link(found[-1], kind, parameters)
         stage = unit(kind, **parameters)
+        if stage.waits:
+            raise SpecError(f"stages={kind}: results wait for the end of a row: no stage can")
         if found:
             _check(found[-1], stage)
         found.append(stage)

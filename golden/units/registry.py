@@ -24,7 +24,7 @@ from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .integer_dots import IntDot, IntMac
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
-from .row_functions import IntegerLayerNorm, IntegerSoftmax
+from .row_functions import IntegerLayerNorm, IntegerSoftmax, RowUnit, Softmax
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
 from .training import ExponentPredictor, Lfsr, LossScale
@@ -71,6 +71,8 @@ __all__ = [
     "Relu",
     "Requantize",
     "ResidualAdd",
+    "RowUnit",
+    "Softmax",
     "Sqrt",
     "Table",
     "Unit",
@@ -111,6 +113,7 @@ UNITS: dict[str, type[Unit]] = {
         IntegerGelu,
         Table,
         Function,
+        Softmax,
         IntegerSoftmax,
         IntegerLayerNorm,
         IntDot,

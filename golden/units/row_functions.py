@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Units of integer-only functions of a row: softmax and layer normalisation."""
+"""Functions of a row: in integers of one beat, of floats a stream of rows of any length."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.exp2 import MOST_BITS
 from ..arithmetic.functions import (
     Exponential,
@@ -19,18 +20,29 @@ from ..arithmetic.functions import (
     softmax,
 )
 from ..arithmetic.integers import codes_of, integers_of
-from ..arithmetic.operands import Operand
-from ..errors import SpecError
+from ..arithmetic.operands import Operand, Operands
+from ..arithmetic.projection import Direction, project
+from ..arithmetic.rows.beats import Rows
+from ..arithmetic.rows.powers import Power
+from ..arithmetic.rows.softmax import STEP
+from ..arithmetic.rows.softmax import Softmax as RowSoftmax
+from ..errors import CodeError, SpecError
 from ..formats.checks import check_format, check_integer
-from ..formats.scalar import FORMATS, Fixed
+from ..formats.scalar import FORMATS, Fixed, Float, Format
 from .conversions import LARGEST_BLOCK
 from .functions import IntegerFunction, ScaledFunction, scale_words
-from .naming import counted, identifier, named, signed, word
-from .specification import UNSET, Ports, Unit
+from .naming import counted, identifier, named, rounding_words, signed, word
+from .specification import ROUNDING, UNSET, Ports, Unit
 
 _PROBABILITY = Fixed(width=8, fraction=8, signed=False)
 _INT32 = FORMATS["int32"]
 _BITS, _RECIPROCAL = 16, 32
+_BIT = Fixed(width=1, signed=False)
+_LANES, _ROW = 8, 1024
+_LONGEST = 1 << 16
+_MOST_PLACES, _REACH = 20, 16
+_SUM = 62
+"""Bits of a sum of floats."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,3 +229,180 @@ def _formats(spec: IntegerSoftmax | IntegerLayerNorm) -> list[str]:
 
 named(IntegerSoftmax, stem=counted("lanes"), formats=_formats, words=_softmax_words)
 named(IntegerLayerNorm, stem=counted("lanes"), formats=_formats, words=_layernorm_words)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowUnit(Unit):
+    """Base of the units that take rows of floats.
+
+    A beat has an element a lane. Those whose ``keep`` is 0 are not there, and their results are
+    +0. The beat with ``end=1`` is a row's last one, and so is each beat that fills the memory: of
+    a row that is longer, the rest is another row. There is a result for each beat; its ``end`` is
+    1 where a row does end. The first axis of every array is the beat, and the last beat of the
+    arrays ends a row.
+    """
+
+    dynamic: ClassVar[bool] = False
+    waits: ClassVar[bool] = True
+
+    a: Float = UNSET
+    out: Format = UNSET
+    lanes: int = _LANES
+    row: int = _ROW
+
+    def __post_init__(self) -> None:
+        Unit.__post_init__(self)
+        self._formats(a=None, out="a")
+        if not isinstance(self.a, Float) or self.a.width > 32:
+            raise SpecError(f"a={self.a.name}: must be a float of at most 32 bits")
+        check_integer("lanes", self.lanes, 1, 1024)
+        check_integer("row", self.row, 1, _LONGEST)
+        if self.rounding.stochastic:
+            raise SpecError(f"rounding={self.rounding}: {self.kind} takes one fixed direction")
+        self._check_result()
+
+    @property
+    def stateful(self) -> bool:
+        """What a row has had outlives a beat."""
+        return True
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    @property
+    def beats(self) -> int:
+        """Beats of the longest row."""
+        return -(-self.row // self.lanes)
+
+    @property
+    def ports(self) -> Ports:
+        end = Operand(format=_BIT)
+        inputs = {
+            "a": Operand(format=self.a, lanes=self.lanes),
+            "keep": Operand(format=_BIT, lanes=self.lanes),
+            "end": end,
+        }
+        return Ports(
+            inputs=inputs, outputs={"r": Operand(format=self.out, lanes=self.lanes), "end": end}
+        )
+
+    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        """Like :meth:`Unit.evaluate`; the first axis of all arrays is the beat."""
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        if len(operands.shape) != 1:
+            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the beats")
+        arrays = operands.arrays
+        rows = Rows.of(arrays["end"] != 0, self.beats)
+        r = np.empty(arrays["a"].shape, self.out.code_dtype)
+        for beats, part in rows.parts(self.lanes):
+            x, present = unpack(arrays["a"][beats], self.a), arrays["keep"][beats] != 0
+            exact = self._of_rows(x, present, part)
+            r[beats] = project(exact, self.out, Direction(self.rounding), self.overflow)[0]
+        end = np.zeros(operands.count, np.uint8)
+        end[rows.ends] = 1
+        return {"r": r, "end": end}
+
+    def _of_rows(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
+        """Return the results of whole rows before they are rounded, shape (beats, lanes)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Softmax(RowUnit):
+    """Softmax of rows of floats of any length: ``base**a[i] / sum(base**a)``, rounded once.
+
+    The steps, which every bit follows from, are those of
+    :class:`macaw.golden.arithmetic.rows.softmax.Softmax`. A row is known when it has ended: its
+    results follow, a beat a clock, while the next row comes in.
+
+    Parameters
+    ----------
+    a : Float
+        Of at most 32 bits.
+    out : Format
+        By default ``a``.
+    lanes : int
+        Elements of a beat, 1 to 1024.
+    row : int
+        Elements of the longest row, 1 to 65536.
+    base : str
+        ``e`` or ``2``.
+    bits : int, optional
+        Fraction bits of powers and of the sum's reciprocal, 4 to 20; by default 4 more than the
+        precision of ``out``, but 20 at most.
+    aligned : int, optional
+        Fraction bits of the sum, from ``bits``; by default so many more that the longest row
+        loses no more by it than a last place of ``bits``.
+    reach : int, optional
+        Numbers of a magnitude of ``2**reach`` and more count as that, 1 to 16; by default 16.
+    rounding : Rounding
+        Of the results; one that is not stochastic.
+    """
+
+    kind: ClassVar[str] = "softmax"
+
+    base: str = "e"
+    bits: int | None = None
+    aligned: int | None = None
+    reach: int | None = None
+
+    def __post_init__(self) -> None:
+        RowUnit.__post_init__(self)
+        base = str(self.base).strip().lower()
+        if base not in ("e", "2"):
+            raise SpecError(f"base={self.base}: must be e or 2")
+        self._set("base", base)
+        bits = self._usual_bits if self.bits is None else self.bits
+        check_integer("bits", bits, 4, _MOST_PLACES)
+        self._set("bits", bits)
+        aligned = self._usual_aligned if self.aligned is None else self.aligned
+        check_integer("aligned", aligned, bits, _SUM - STEP - self.growth)
+        self._set("aligned", aligned)
+        reach = self._usual_reach if self.reach is None else self.reach
+        check_integer("reach", reach, 1, _REACH)
+        self._set("reach", min(reach, self._usual_reach))
+
+    @property
+    def growth(self) -> int:
+        """Bits that the longest row's sum has above those of an element."""
+        return (self.beats * self.lanes - 1).bit_length()
+
+    @property
+    def _usual_bits(self) -> int:
+        places = self.out.width if isinstance(self.out, Fixed) else self.out.precision
+        return min(places + 4, _MOST_PLACES)
+
+    @property
+    def _places(self) -> int:
+        assert self.bits is not None
+        return self.bits
+
+    @property
+    def _usual_aligned(self) -> int:
+        return self._places + self.growth
+
+    @property
+    def _usual_reach(self) -> int:
+        return max(min(self.a.emax + 1, _REACH), 1)
+
+    @property
+    def arithmetic(self) -> RowSoftmax:
+        """The steps."""
+        assert self.reach is not None
+        assert self.aligned is not None
+        power = Power(bits=self._places, natural=self.base == "e", reach=self.reach)
+        return RowSoftmax(power=power, aligned=self.aligned)
+
+    def _of_rows(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
+        return self.arithmetic(x, present, rows)
+
+
+def _row_words(spec: Softmax) -> list[str]:
+    words = word("n", spec.row, _ROW) + word("base", spec.base, "e")
+    words += word("b", spec.bits, spec._usual_bits) + word("s", spec.aligned, spec._usual_aligned)
+    return words + word("x", spec.reach, spec._usual_reach) + rounding_words(spec)
+
+
+named(RowUnit, stem=counted("lanes"), last=("row", *ROUNDING))
+named(Softmax, words=_row_words, last=("row", "base", "bits", "aligned", "reach", *ROUNDING))

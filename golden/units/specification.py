@@ -73,6 +73,7 @@ class Unit:
     dynamic: ClassVar[bool] = True
     rounds: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = ()
+    waits: ClassVar[bool] = False
 
     rounding: Rounding = Rounding.RNE
     overflow: Overflow | None = None

@@ -41,6 +41,8 @@ class DelayModel:
         Clock to output plus set-up, with the routing between them.
     product_registers : bool
         A hard multiplier keeps its product in registers of its own: the stage ends with it.
+    memory : float
+        Clock to output of a block RAM, with the routing behind it.
     apart : {'none', 'sums', 'all'}
         Which additions are written so that a tool gives each its carry chain and does not compress
         the words of several at once: none, those of sums of many words, or all. Where hard
@@ -61,6 +63,7 @@ class DelayModel:
     soft_limit: int
     register: float
     product_registers: bool = False
+    memory: float = 2.5
     apart: Literal["none", "sums", "all"] = "all"
 
     def adder(self, width: int) -> float:
@@ -83,7 +86,7 @@ class DelayModel:
 _ECP5 = DelayModel(
     gate=0.45, mux=0.75, fanout=0.09, reduce=0.95, radix=4,
     add=1.5, add_bit=0.045, add_log=0.0,
-    multiply=5.2, multiply_log=0.0, tile=(18, 18), soft_limit=17, register=1.0,
+    multiply=5.2, multiply_log=0.0, tile=(18, 18), soft_limit=17, register=1.0, memory=8.0,
 )  # fmt: skip
 
 # With the registers of products in the multipliers, whose set-up time is then 3.49 ns.
@@ -109,6 +112,7 @@ _ASIC = DelayModel(
     gate=1.2 * _FO4, mux=2.0 * _FO4, fanout=0.35 * _FO4, reduce=1.6 * _FO4, radix=4,
     add=1.0 * _FO4, add_bit=1.2 * _FO4, add_log=0.0,
     multiply=-24.0 * _FO4, multiply_log=9.7 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
+    memory=12.0 * _FO4,
     apart="sums",
 )  # fmt: skip
 

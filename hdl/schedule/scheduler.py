@@ -17,6 +17,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from . import adders, multipliers, state
 from .delays import DelayModel
 from .labels import NAMED, OPERATION, Labels
+from .queue import queue
 from .wire import Wire, shape_of
 
 __all__ = ["Scheduler", "Scratch"]
@@ -65,6 +66,11 @@ class Scheduler:
         Whether there are operands in stage 0.
     left : Value, optional
         Turns of the last operation that are still to come after this one.
+
+    Attributes
+    ----------
+    waits : int
+        Clocks that the first beat of the longest row waits for its end, beside the stages.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class Scheduler:
         self.memories = 0
         self.last_stage = 0
         self.turns = 1
+        self.waits = 0
         self.slowest = 0.0
         self.registers = 0
         self.products: list[tuple[int, int]] = []
@@ -198,6 +205,12 @@ class Scheduler:
         self._valid += [None] * (self.turns - len(self._valid))
         last = self.register(self._left == 1, self.turns, name="valid", scope=(), reset=True)
         self._valid.append(last)
+
+    def valid_from(self, stage: int, following: Value) -> None:
+        """From ``stage`` on the valid bit is that which ``following`` was a clock before."""
+        self.valid(stage - 1)
+        valid = self.register(following, stage, name="valid", scope=(), reset=True)
+        self._valid[stage:] = [valid]
 
     def scope(self, part: str) -> AbstractContextManager[None]:
         """What is written within belongs to ``part``, and is named after it."""
@@ -417,3 +430,4 @@ class Scheduler:
     gather = state.gather
     memory = state.memory
     loop = state.loop
+    queue = queue

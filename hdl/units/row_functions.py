@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for integer-only functions of a row: softmax and layer normalisation."""
+"""Gates for functions of a row: in integers of one beat, of floats a stream of rows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from macaw.golden import units
 from macaw.golden.arithmetic.functions import Exponential
+from macaw.golden.arithmetic.rows.powers import Power, Significand
+from macaw.golden.arithmetic.rows.softmax import STEP
 
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending, at_most, integers, moved, wrap
-from ..arithmetic.shift import at_least, largest
+from ..arithmetic.number import Special, unpack
+from ..arithmetic.projection import Unrounded
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
+from ..arithmetic.unrounded import with_headroom
 from ..arithmetic.words.square_root import square_root
+from ..elementary.pieces import Pieces
+from ..elementary.reductions import times
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
 from .conversions import Lanewise
+from .elementwise import Rounded
 from .functions import floored, nearest, squared
+from .table import polynomial
 
-__all__ = ["DATAPATHS", "IntegerLayerNormDatapath", "IntegerSoftmaxDatapath"]
+__all__ = [
+    "DATAPATHS",
+    "IntegerLayerNormDatapath",
+    "IntegerSoftmaxDatapath",
+    "RowsDatapath",
+    "SoftmaxDatapath",
+]
 
+_PLACES = STEP.bit_length() - 1
 _TABLE = 64
 """Places of a table that is smaller than the products that it stands for."""
 
@@ -135,7 +153,221 @@ def _mean(p: Scheduler, words: Sequence[Wire]) -> Wire:
     return p.add(p.add(quotient, low), up).within(low, high)
 
 
+class RowsDatapath(Rounded):
+    """Gates for a :class:`macaw.golden.units.RowUnit`. One beat a clock.
+
+    What comes in is brought into a memory; a row's results follow from it when the row has ended,
+    while the next one comes in.
+    """
+
+    spec: units.RowUnit
+    wraps = True
+
+    def waiting(
+        self, p: Scheduler, beat: list[Wire], row: list[Wire], end: Wire
+    ) -> tuple[list[Wire], list[Wire], Wire]:
+        """A beat's words and its row's, and whether it is the last, when the row has ended."""
+        fixed = self.implementation.flow == "none"
+        return p.queue(beat, row, end, self.spec.beats, fixed=fixed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Element:
+    """An element of a row in gates: its power, as golden's :class:`Power` has it.
+
+    Attributes
+    ----------
+    significand : Wire
+        0 where it is nothing of the sum.
+    exponent, rest : Wire
+        Its steps above the least exponent, 0 of what is nothing of the sum; what is above those.
+    present, live, spoilt : Wire
+        Whether it is there, has a power, and makes NaNs of the row's results.
+    """
+
+    significand: Wire
+    exponent: Wire
+    rest: Wire
+    present: Wire
+    live: Wire
+    spoilt: Wire
+
+
+class SoftmaxDatapath(RowsDatapath):
+    """Gates for :class:`macaw.golden.units.Softmax`. One beat a clock, whatever the rows are."""
+
+    spec: units.Softmax
+
+    def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+        spec = self.spec
+        end = p.ends(end, spec.beats)
+        codes, present = a.lanes(spec.a.width), keep.lanes(1)
+        pairs = p.lanes(list(zip(codes, present, strict=True)))
+        elements = [self._element(p, code, there) for code, there in pairs]
+        here = largest(p, [element.exponent for element in elements])
+        with p.scope("top"), p.loop(here, end) as loop:
+            first = loop.first(end)
+            state = loop.state(len(here), "largest")
+            before = state & ~first
+            now = p.name("now", p.mux(before < here, here, before))
+            loop.close(state, now)
+        rise = p.subtract(now, before).within(0, now.high)
+        distances = [
+            cat(~x.rest, p.subtract(now, x.exponent).within(0, now.high)) for x in elements
+        ]
+        total = self._sum(p, elements, distances, rise, first)
+        spoilt = p.gather(cat(*(x.spoilt for x in elements)).any(), first)
+        spoilt = spoilt | ~total.any()
+        quotient, zeros = self._reciprocal(p, total)
+
+        # What is so far below the row's largest is nothing but more than zero.
+        far = max(6 - spec.out.quantum, 1) + STEP - 1
+        near = [_at_most(p, distance, far) for distance in distances]
+        held = [x.significand[: self._bits] for x in elements]
+        marks = [x.live for x in elements] + [x.present for x in elements]
+        beat = [*held, *near, *marks, now]
+        beat, row, end = self.waiting(p, beat, [quotient, zeros, spoilt, now], end)
+        count = spec.lanes
+        held, near, live, there = (beat[i * count : (i + 1) * count] for i in range(4))
+        quotient, zeros, spoilt, top = row
+        with p.scope("rescale"):
+            steps = p.subtract(top, beat[-1]).within(0, top.high)
+            moved = _at_most(p, steps.shifted_left(_PLACES), far)
+            place = p.subtract(p.add(zeros, 2 * far), moved)
+        results = []
+        rounder = self.rounder(p)
+        for fraction, distance, some, kept in p.lanes(
+            list(zip(held, near, live, there, strict=True))
+        ):
+            significand = cat(fraction, some)
+            product = p.name("product", p.multiply(significand, quotient))
+            exponent = p.subtract(place, distance).within(0, zeros.high + 2 * far)
+            offset = -self.spec.growth - 2 * self._bits - 2 - 2 * far
+            exact = self._unrounded(p, product, exponent, offset, spoilt & kept, rounder)
+            results.append(rounder.project(exact).code)
+        return {"r": cat(*results), "end": end}
+
+    @property
+    def _bits(self) -> int:
+        return self.spec.arithmetic.power.bits
+
+    @property
+    def _width(self) -> int:
+        """Bits of a sum."""
+        return self.spec.arithmetic.aligned + STEP + self.spec.growth
+
+    def _element(self, p: Scheduler, code: Wire, present: Wire) -> Element:
+        power = self.spec.arithmetic.power
+        number = unpack(p, code, self.spec.a)
+        special = number.special
+        other = special.nan | special.infinite
+        live = p.name("live", present & ~other)
+        m, n = power_of(p, number.sign, number.significand, number.exponent, number.offset, power)
+        # The sign turned, it counts from the least one.
+        steps = cat(n[_PLACES:-1], ~n[-1])
+        return Element(
+            significand=cat(m[: power.bits] & live, live),
+            exponent=steps & live,
+            rest=n[:_PLACES],
+            present=present,
+            live=live,
+            spoilt=present & other & ~(special.infinite & number.sign),
+        )
+
+    def _sum(
+        self, p: Scheduler, elements: list[Element], distances: list[Wire], rise: Wire, first: Wire
+    ) -> Wire:
+        """The sum of a row, so far."""
+        spec, width = self.spec, self._width
+        aligned = spec.arithmetic.aligned
+        terms = []
+        pairs = list(zip(elements, distances, strict=True))
+        for element, distance in p.lanes(pairs):
+            with p.scope("align"):
+                term, _ = shift_right(p, element.significand, distance, aligned + STEP)
+                terms.append(term)
+        most = (1 << (aligned + STEP)) - 1
+        with p.scope("add"):
+            addend = p.name("addend", p.sum(terms).within(0, most * spec.lanes))
+        with p.scope("sum"):
+            steps = (width - 1) // STEP
+            lost = p.name("lost", first | at_least(p, rise, steps + 1))
+            amount = rise[: steps.bit_length()]
+            with p.loop(addend, amount, lost) as loop:
+                state = loop.state(width, "accumulator")
+                kept = state & ~lost
+                for level in range(len(amount)):
+                    moved = kept[STEP << level :].bits(width)
+                    kept = p.mux(amount[level], moved, kept, "kept")
+                total = p.add(kept, addend).within(0, (1 << width) - 1)
+                loop.close(state, total)
+        return p.name("total", total)
+
+    def _reciprocal(self, p: Scheduler, total: Wire) -> tuple[Wire, Wire]:
+        """(that of the sum's upper bits, zeros above its leading one)."""
+        bits = self._bits
+        with p.scope("normalise"):
+            most = self._width - 1 - self.spec.arithmetic.aligned
+            zeros = leading_zeros(p, total)[: most.bit_length()].within(0, most)
+            divisor, _ = shift_left(p, total, zeros, bits + 2)
+            divisor = divisor.within(2 << bits, (4 << bits) - 1)
+        quotient, _ = floor_divide(p, p.constant(1 << (2 * bits + 3)), divisor)
+        return p.name("reciprocal", quotient.within(2 << bits, 4 << bits)), zeros
+
+    def _unrounded(
+        self, p: Scheduler, word: Wire, exponent: Wire, offset: int, nan: Wire, rounder: Rounder
+    ) -> Unrounded:
+        never = p.constant(0, 1)
+        return Unrounded(
+            word=with_headroom(word, exponent.low + offset, rounder),
+            exponent=exponent,
+            offset=offset,
+            sticky=never,
+            sign=never,
+            zero_sign=never,
+            special=Special(nan=nan, infinite=never, negative=never, invalid=never),
+            leading=2 * self._bits + 2,
+            depth=1,
+        )
+
+
+def _at_most(p: Scheduler, word: Wire, bound: int) -> Wire:
+    """The smaller of a word and a constant."""
+    if word.high <= bound:
+        return word
+    near = word[: bound.bit_length()]
+    return p.mux(at_least(p, word, bound), bound, near).within(0, bound)
+
+
+@scoped("power")
+def power_of(
+    p: Scheduler, sign: Wire, significand: Wire, exponent: Wire, offset: int, power: Power
+) -> tuple[Wire, Wire]:
+    """(m, the bits of n) of a finite number: the steps of golden's :class:`Power`."""
+    precision, width = len(significand), power.bits + power.reach + 1
+    highest = power.reach - precision - offset
+    beyond = at_least(p, exponent, highest + 1)
+    product = times(p, significand, power.factor).bits(precision + power.cut + 1)
+    amount = p.subtract(p.constant(highest), exponent)
+    most = highest - exponent.low
+    amount = amount.bits(max(most.bit_length(), 1)).within(0, max(most, 0))
+    word, _ = shift_right(p, product, amount, width)
+    word = p.name("magnitude", p.mux(beyond, p.constant(power.most, width), word))
+    flipped = (word.bits(width + 1) ^ sign).as_signed()
+    y = p.name("logarithm", p.add(flipped, sign).within(-power.most, power.most))
+    n = floored(y, power.bits).bits(power.whole + 1)
+    whole = Significand(bits=power.bits)
+    c0, c1, c2 = zip(*whole.coefficients, strict=True)
+    pieces = Pieces(
+        width=whole.width, shift=whole.shift, constants=c0, slopes=c1, curves=c2,
+        cut=whole.cut, drop=whole.drop,
+    )  # fmt: skip
+    m = polynomial(p, pieces, y[: power.bits].bits(power.bits))
+    return m.within(1 << power.bits, (2 << power.bits) - 1), n
+
+
 DATAPATHS = {
+    units.Softmax: SoftmaxDatapath,
     units.IntegerSoftmax: IntegerSoftmaxDatapath,
     units.IntegerLayerNorm: IntegerLayerNormDatapath,
 }

@@ -83,6 +83,9 @@ class Interface:
         Clocks from an operand to its result, and between two operands.
     flow : str
         ``none``, ``valid`` or ``stream``; an AXI4-Stream bus is a ``stream``.
+    waits : bool
+        Whether results come when their row has ended: no more clocks than ``latency`` later, but
+        with ``flow=none`` just so many.
     registered : bool
         Whether ``ready_in`` does not depend on ``ready_out`` within a clock.
     """
@@ -101,6 +104,7 @@ class Interface:
     latency: int
     interval: int
     registered: bool = False
+    waits: bool = False
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], ports: Ports) -> Interface:
@@ -140,6 +144,7 @@ class Interface:
             latency=metadata["latency"],
             interval=metadata["initiation_interval"],
             registered=metadata.get("ready") == "registered",
+            waits="waits" in metadata,
         )
 
     def offered(self, codes: Codes, seed: int) -> Codes:
@@ -152,12 +157,14 @@ class Interface:
     def expected(self, codes: Codes, results: Codes) -> Codes:
         """``results`` of what :meth:`offered` gave, with the ends of packets that belong to them.
 
-        A result ends a packet where it ends a tensor; else where its operands end one, which a
-        sequence always does.
+        A result ends a packet where it ends a row or a tensor; else where its operands end one,
+        which a sequence always does.
         """
         if not _has_mark(self.outputs):
             return results
-        if "last" in codes:
+        if "end" in results:
+            marks = results["end"]
+        elif "last" in codes:
             ends = np.asarray(codes["last"]) != 0
             marks = np.asarray(codes["end"])[ends] if "end" in codes else np.ones(ends.sum())
         else:

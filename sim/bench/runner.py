@@ -283,6 +283,6 @@ def write_plan(
     plan["inputs"] = [wire.name for wire in interface.inputs]
     plan["outputs"] = [wire.name for wire in interface.outputs]
     plan["output_widths"] = [wire.width for wire in interface.outputs]
-    plan["registered"] = interface.registered
+    plan |= {"registered": interface.registered, "waits": interface.waits}
     plan |= {"latency": interface.latency, "interval": interface.interval, "seed": seed}
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")

@@ -18,6 +18,7 @@ neighbours in time differ in kind:
   its results (:mod:`macaw.sim.stimulus.flex`);
 - *scaled*: multipliers and shifts that bring what they scale to the result's range, and ties
   (:mod:`macaw.sim.stimulus.dyadic`);
+- *rows* as networks have them (:mod:`macaw.sim.stimulus.rows`);
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform.
@@ -37,13 +38,14 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.posits import WIDEST
-from macaw.golden.units import Chain, ExponentPredictor, LossScale, Operand, Unit
+from macaw.golden.units import Chain, ExponentPredictor, LossScale, Operand, RowUnit, Unit
 
 from ..bench.interface import Codes
 from .block import blocks, tensor_scales
 from .dyadic import scalings
 from .flex import fit_scales
 from .predictor import tensors
+from .rows import rows
 
 CHUNK = 1 << 17
 LARGEST_EXHAUSTIVE = 26  # bits of all inputs together
@@ -224,6 +226,7 @@ class _Draw:
         first = unit.chain[0] if isinstance(unit, Chain) else unit
         self.flex = first if "r_scale" in inputs else None
         self.predictor = first if isinstance(first, ExponentPredictor) else None
+        self.rows = first if isinstance(first, RowUnit) else None
         self.numbers = {n: o for n, o in inputs.items() if n not in CONTROL}
         self.control = {n: o for n, o in inputs.items() if n in CONTROL}
         self.names = list(self.numbers)
@@ -303,6 +306,11 @@ class _Draw:
             # Long runs of steps without overflow, some with it now and then, and some with much.
             shares = rng.choice([0.0, 0.001, 0.05, 0.4], -(-count // 500))
             out["overflows"] *= rng.random(count) < np.repeat(shares, 500)[:count]
+        if self.rows is not None and count > 4:
+            # Behind arbitrary ones, three times as many as in use.
+            used = count * 3 // 4
+            for name, codes in rows(rng, self.rows, used).items():
+                out[name][-used:] = codes
         if self.predictor is not None:
             # Arbitrary steps, few of them of initialisation, and three times as many as in use.
             out["init"] &= rng.random(count) < 0.1

@@ -30,6 +30,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "mac": ({}, {"acc": "fp16"}, {"acc": "int24"}),
     "hadamard": ({"size": 2}, {"size": 16}),
     "int-gelu": ({}, {"scale": "1/20"}),
+    "softmax": ({}, {"row": 1, "bits": 4}),
     "int-softmax": ({"lanes": 2}, {"lanes": 2, "scale": "1/20"}),
     "int-layernorm": ({"lanes": 2},),
     "residual-add": tuple({"form": form} for form in ("separate", "single", "tflite")),

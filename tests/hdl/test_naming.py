@@ -57,6 +57,7 @@ BASES = {
     "int-gelu": {"x": "int8", "scale": "0.1"},
     "table": {"a": "e4m3", "function": "tanh"},
     "function": {"a": "e4m3", "function": "tanh"},
+    "softmax": {"a": "e4m3", "lanes": 2, "row": 8},
     "int-softmax": {"x": "fx8.4", "lanes": 4},
     "int-layernorm": {"x": "int8", "lanes": 4},
     "int-dot": {},
@@ -123,7 +124,10 @@ VALUES = {
     "beta": [2, 4],
     "gamma": [50.0, 12.25, 12.2500152587890625],  # alike in six digits
     "precision": [8, 10],
-    "base": ["e"],
+    "base": ["e", "2"],
+    "row": [7, 16],
+    "aligned": [18, 20],
+    "reach": [3, 4],
     "scale": ["0.05", "1/3", "1/7"],
     "shift": [3, -3, 12, 20],
     "bits": [8, 15],
@@ -176,7 +180,11 @@ BESIDE = {
 }
 # Parameters with one value: what rounds in its own way takes no other policy.
 FIXED = {("block-quantize", "overflow")}
-FIXED |= {(k, r) for k in ("table", "function") for r in ("random_bits", "random", "random_seed")}
+FIXED |= {
+    (k, r)
+    for k in ("table", "function", "softmax")
+    for r in ("random_bits", "random", "random_seed")
+}
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
 
 OPTIONS = {
@@ -437,6 +445,7 @@ REPEATED = {
     "isqrt": ({"x": "ufx8.4"}, {"frequency": 100.0, "target": "xilinx7"}),
     "int-exp2": ({"base": "e", "precision": 8}, {"stages": 1}),
     "int-gelu": ({"scale": "1/7"}, {"widest_sum": 200}),
+    "softmax": ({"base": "2", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
     "int-softmax": ({"bits": 15}, {"fold": 2, "flow": "valid"}),
     "int-layernorm": ({"out": "int16"}, {"stages": 1, "multiplier": "dsp"}),
     "int-dot": ({"a": "uint8", "b": "shift3", "a_zero": True, "bias": False}, {"stages": 1}),

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Integer functions of a row: softmax and layer normalisation."""
+"""Functions of a row: in integers of one beat, of floats a stream of rows of any length."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from macaw.golden.formats import Format
 from macaw.golden.units import Unit, unit
 
-from ..rules.parameters import Rules, within
+from ..rules import formats as random_formats
+from ..rules.parameters import Draw, Rules, within
 from .case import (
+    BUILDS,
     BULK,
     FEWER,
     FUNCTION_CHOICES,
     Case,
+    Options,
     every_code,
     everywhere,
     folds,
@@ -20,12 +25,30 @@ from .case import (
     in_cocotb,
 )
 
+
+def _aligned(draw: Draw) -> int | None:
+    bits = draw.get("bits")
+    return None if bits is None else draw.maybe(lambda: draw.integer(bits, bits + 16))
+
+
+def _result(draw: Draw) -> Format:
+    return random_formats.scalar(draw.rng, widest=min(draw.widest, 32))
+
+
 RULES: Rules = {
     "zero_point": within("out"),
     "bits": lambda draw: draw.integer(4, 31),
     "reciprocal": lambda draw: draw.maybe(lambda: draw.integer(8, 62), 0.5),
     "shift": lambda draw: draw.maybe(lambda: draw.integer(0, 31)),
     ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
+    ("softmax", "a"): lambda draw: random_formats.floating(draw.rng, widest=min(draw.widest, 32)),
+    ("softmax", "out"): lambda draw: draw.maybe(lambda: _result(draw), 0.6),
+    ("softmax", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
+    ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
+    ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
+    ("softmax", "aligned"): _aligned,
+    ("softmax", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
+    ("softmax", "rounding"): lambda draw: draw.one("rne", "rne", "rtz", "rup", "rdn", "rna", "rod"),
 }
 
 # of few operand bits, every code
@@ -56,8 +79,35 @@ LARGE: dict[str, Unit] = {
 }
 
 
+ROW_CHOICES: tuple[Options, ...] = (
+    {"flow": "stream"},
+    {"stages": 12},
+    {"stages": 9, "flow": "valid"},
+    {"frequency": 60.0, "flow": "stream", "ready": "registered"},
+    {"frequency": 60.0, "bus": "axis", "table": "ram"},
+)
+
+
+def rows_of_floats() -> Iterator[tuple[str, Unit]]:
+    """Formats, directions, lanes that share a row and that have one each, and short memories."""
+    softmax: dict[str, Any] = {"lanes": 2, "row": 16}
+    for name, parameters in {
+        "fp16": {"lanes": 8, "row": 1024},
+        "fp16_base2": {"base": "2", "lanes": 3, "row": 20},
+        "bf16": {"a": "bf16", "lanes": 4, "row": 64},
+        "bf16_fp32_rup": {"a": "bf16", "out": "fp32", "rounding": "rup"},
+        "fp32": {"a": "fp32", "row": 6},
+        "e5m2": {"a": "e5m2", "lanes": 1, "row": 5},
+        "e4m3_rdn": {"a": "e4m3", "rounding": "rdn", "row": 1},
+        "e4m3_ufx8.8": {"a": "e4m3", "out": "ufx8.8", "lanes": 1, "row": 1},
+        "fp16_uint8_reach": {"out": "uint8", "reach": 3, "bits": 4, "aligned": 5, "row": 2},
+        "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
+    }.items():
+        yield f"softmax_{name}", unit("softmax", **({"a": "fp16"} | softmax | parameters))
+
+
 def cases() -> Iterator[Case]:
-    """Few bits exhaustively, many with ten million vectors, and with lanes in turns."""
+    """Few bits exhaustively, many with ten million vectors, lanes in turns; rows in every flow."""
     for name, spec in SMALL.items():
         yield every_code("function", name, spec, FUNCTION_CHOICES)
         yield from in_cocotb("function", name, spec, FUNCTION_CHOICES)
@@ -65,11 +115,21 @@ def cases() -> Iterator[Case]:
         yield from everywhere("function", name, spec, FUNCTION_CHOICES, BULK)
         choices = folds(spec.ports.inputs["x"].lanes or 1)
         yield from everywhere("function", f"{name}_fold", spec, choices, FEWER // 4)
+    for name, spec in rows_of_floats():
+        yield from everywhere("rows", name, spec, ROW_CHOICES, FEWER)
+    for build in BUILDS:
+        spec = unit("softmax", a="e4m3", lanes=2, row=8)
+        label = "_".join(build.values())
+        yield in_bulk(
+            "rows", f"softmax_e4m3_{label}", spec, ({**build, "flow": "stream"},), 100_000
+        )
 
 
 def sample() -> Iterator[Case]:
-    """Both kinds, under stalls."""
+    """Each kind, under stalls."""
     listed = SMALL | LARGE
     for name in ("softmax3_fx5.2_zero", "softmax16_fx8.4", "layernorm16_int8"):
         options = {"stages": 2, "flow": "stream"}
         yield in_bulk("function", name, listed[name], (options,), 30_000)
+    spec = unit("softmax", a="fp16", lanes=2, row=16)
+    yield in_bulk("rows", "softmax_fp16", spec, ROW_CHOICES[:3], 20_000)

@@ -1,10 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for the units of integer functions of a row: docs/integer-functions.md."""
+"""Scalar reference for functions of a row: docs/integer-functions.md, docs/rows.md."""
 
-from .arithmetic.functions import layer_norm, softmax
-from .arithmetic.scalar import code, integer
+import functools
+from fractions import Fraction
+from math import floor
 
-KINDS = ("int-softmax", "int-layernorm")
+from .arithmetic import functions as integer_functions
+from .arithmetic.functions import ln2, nearest
+from .arithmetic.scalar import (
+    TWO,
+    code,
+    floor_log2,
+    integer,
+    negative,
+    number,
+    project,
+    value,
+)
+
+KINDS = ("softmax", "int-softmax", "int-layernorm")
+STEP = 8
 
 
 def probability_bits(out, zero):
@@ -19,12 +34,108 @@ def row(spec, beat):
     """The results of a row, as integers."""
     x = [integer(each, spec.x) for each in beat["x"]]
     if spec.kind == "int-layernorm":
-        return layer_norm(x, spec.shift, spec.reciprocal, spec.out.width - 2)
+        return integer_functions.layer_norm(x, spec.shift, spec.reciprocal, spec.out.width - 2)
     zero = spec.zero_point
     bits = probability_bits(spec.out, zero)
-    return softmax(x, spec.scale, spec.out, spec.bits, spec.reciprocal, bits, zero)
+    return integer_functions.softmax(
+        x, spec.scale, spec.out, spec.bits, spec.reciprocal, bits, zero
+    )
+
+
+@functools.cache
+def root(power):
+    """2**(1/2**power) to 300 bits, by bisection."""
+    if power == 0:
+        return Fraction(2)
+    square, low = root(power - 1), 0
+    for bit in reversed(range(302)):
+        if Fraction(low | 1 << bit, 2**300) ** 2 <= square:
+            low |= 1 << bit
+    return Fraction(low, 2**300)
+
+
+@functools.cache
+def polynomial(bits, piece):
+    """(c0, c1, c2) of a piece, and how t and the polynomial are cut."""
+    h = max(-((3 - bits) // 3), 1)
+    width = bits - h
+    shift, cut = width + 3, max(width - 9, 0)
+    drop = h + 7 - cut
+    middle = Fraction(1)
+    for place in range(h + 1):
+        if (2 * piece + 1) >> place & 1:
+            middle *= root(h + 1 - place)
+    a = middle * 2**bits
+    b, c, half = a * ln2() / 2**bits, a * (ln2() / 2**bits) ** 2 / 2, 2 ** (width - 1)
+    c0 = nearest((a - b * half + c * half**2 + Fraction(1, 2)) * 2**shift)
+    c1, c2 = nearest((b - 2 * c * half) * 2**shift), nearest(c * 2 ** (shift + cut + drop))
+    return c0, c1, c2, width, shift, cut, drop
+
+
+def power(x, spec):
+    """(m, n): base**x is near m * 2**(n - bits)."""
+    bits, cut = spec.bits, spec.bits + spec.reach + 2
+    factor = Fraction(nearest(2**cut / ln2() if spec.base == "e" else 2**cut), 2**cut)
+    size = min(abs(number(x)), Fraction(2**spec.reach))
+    y = floor(size * factor * 2**bits)
+    n, f = divmod(-y if negative(x) else y, 2**bits)
+    piece, t = divmod(f, 2 ** polynomial(bits, 0)[3])
+    c0, c1, c2, _, shift, cut, drop = polynomial(bits, piece)
+    slope = c1 + floor(Fraction(c2 * floor(Fraction(t, 2**cut)), 2**drop))
+    return floor(Fraction(c0 + slope * t, 2**shift)), n
+
+
+def softmax(spec, row):
+    """The exact results of a row of beats of values, None what is not there."""
+    every = [x for beat in row for x in beat if x is not None]
+    finite = [x for x in every if x not in ("inf", "-inf", "nan", "snan")]
+    if not finite or len(finite) + every.count("-inf") < len(every):
+        return [[Fraction(0) if x is None else "nan" for x in beat] for beat in row]
+    bits, aligned, s, top = spec.bits, spec.aligned, 0, None
+    powers = [[None if x in (None, "-inf") else power(x, spec) for x in beat] for beat in row]
+    for beat in powers:
+        here = [each for each in beat if each is not None]
+        if not here:
+            continue
+        now = max(n // STEP * STEP for _, n in here)
+        now = now if top is None else max(now, top)
+        # In units of 2**(now - aligned).
+        s = floor(s * TWO ** ((now if top is None else top) - now))
+        s += sum(floor(m * TWO ** (n - bits - now + aligned)) for m, n in here)
+        top = now
+    k = floor_log2(Fraction(s))
+    d = floor(s * TWO ** (bits + 1 - k))
+    q = floor(Fraction(2 ** (2 * bits + 3), d))
+    place = aligned - k - 2 * bits - 2 - top
+
+    def result(each):
+        return Fraction(0) if each is None else each[0] * q * TWO ** (each[1] + place)
+
+    return [[result(each) for each in beat] for beat in powers]
+
+
+EXACT = {"softmax": softmax}
 
 
 def evaluate(spec, beats):
     """The results of each beat, by name."""
-    return [{"r": [code(r, spec.out) for r in row(spec, beat)]} for beat in beats]
+    if spec.kind not in EXACT:
+        return [{"r": [code(r, spec.out) for r in row(spec, beat)]} for beat in beats]
+    results, held = [], []
+    longest = -(-spec.row // spec.lanes)
+    for number_, beat in enumerate(beats):
+        held.append(beat)
+        end = beat["end"] or len(held) == longest or number_ == len(beats) - 1
+        if not end:
+            continue
+        values = [
+            [value(a, spec.a) if there else None for a, there in zip(each["a"], each["keep"])]
+            for each in held
+        ]
+        exact = EXACT[spec.kind](spec, values)
+        overflow = spec.overflow and str(spec.overflow)
+        for place, each in enumerate(exact):
+            codes = [project(x, spec.out, str(spec.rounding), overflow)[0] for x in each]
+            results.append({"r": codes, "end": int(place == len(held) - 1)})
+        held = []
+    return results

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Softmax of rows of floats, in significands and exponents that nothing bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exact import INF, NAN, Exact, bit_length, kinds
+from .beats import Rows
+from .powers import Power
+
+STEP = 8
+"""What the exponent of a sum is a multiple of."""
+_FAR = 62
+"""Shifts to the right from which on nothing of a term is left."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Softmax:
+    """``base**x[i] / sum(base**x)`` of each row. Ours.
+
+    Each element that is present and not -inf has its :class:`Power`, ``m * 2**(n - bits)``. The
+    sum s of a row is an integer in units of ``2**(N - aligned)``, where N is the largest n so far,
+    rounded down to a multiple of 8. A beat takes N to the larger of it and its own; s goes down by
+    as many places as N goes up, and what falls out is lost, as it is of each m that is added::
+
+        s = (s >> (N' - N)) + sum((m << (aligned - bits + 7)) >> (N' + 7 - n))
+
+    With k the place of the leading one of s, its ``bits + 2`` upper bits are ``d = floor(s *
+    2**(bits + 1 - k))``, their reciprocal ``q = floor(2**(2 bits + 3) / d)``, and each result is
+    the one rounding of the exact ``m * q * 2**(n - N + aligned - k - 2 bits - 2)``.
+
+    What is not present is +0 and nothing of the row. -inf is +0, unless nothing else is present:
+    then, and where a NaN or +inf is, each result of what is present is a NaN.
+
+    Parameters
+    ----------
+    power : Power
+    aligned : int
+        Fraction bits of the sum; not less than ``power.bits``.
+    """
+
+    power: Power
+    aligned: int
+
+    def __call__(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
+        """Return what is to be rounded.
+
+        Parameters
+        ----------
+        x : Exact
+            Shape (beats, lanes).
+        present : ndarray of bool
+            Of the same shape.
+        rows : Rows
+            That the beats are divided into.
+        """
+        bits, kind = self.power.bits, kinds(x)
+        spoilt = (present & ((kind != 0) & ~(((kind & INF) != 0) & x.negative))).any(axis=1)
+        live = present & (kind == 0)
+        m, n = self.power(x)
+        m = np.where(live, m, 0)
+        n = np.where(live, n, self._least)
+        total, top = self._sums(m, n, rows)
+        spoilt = np.logical_or.reduceat(spoilt, rows.starts) | (total == 0)
+        k = np.maximum(bit_length(total.astype(np.uint64)) - 1, 0)
+        down = np.maximum(k - bits - 1, 0)
+        d = np.maximum((total >> down) << np.maximum(bits + 1 - k, 0), 1)
+        q = (1 << (2 * bits + 3)) // d
+        exponent = self.aligned - k - 2 * bits - 2 - top
+        q, exponent, spoilt = (rows.spread(each)[:, None] for each in (q, exponent, spoilt))
+        product = np.where(spoilt, 0, m * q).astype(np.uint64)
+        span = (2 << self.power.whole) + self.aligned + 2 * bits + 64
+        return Exact(
+            significand=np.where(spoilt & present, 1, product),
+            exponent=np.where(live, n + exponent, 0),
+            negative=np.zeros(live.shape, bool),
+            kind=np.where(spoilt & present, NAN, 0).astype(np.uint8),
+            low=-span,
+            high=2,
+            bits=2 * bits + 4,
+        )
+
+    @property
+    def _least(self) -> int:
+        """The n of what is not there."""
+        return -1 << self.power.whole
+
+    def _sums(self, m: np.ndarray, n: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Return s and N of each row."""
+        count = rows.starts.size
+        total, top = np.zeros(count, np.int64), np.full(count, self._least, np.int64)
+        m = m << (self.aligned - self.power.bits + STEP - 1)
+        for active, beats in rows.turns():
+            before, here = top[active], n[beats]
+            now = np.maximum(before, here.max(axis=1) & -STEP)
+            terms = m[beats] >> np.minimum(now[:, None] + STEP - 1 - here, _FAR)
+            total[active] = (total[active] >> np.minimum(now - before, _FAR)) + terms.sum(axis=1)
+            top[active] = now
+        return total, top

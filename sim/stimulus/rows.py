@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows as networks have them: few NaNs, magnitudes that compete, masks, all lengths.
+
+Uniform codes make rows in which one number is all, or a NaN; they are drawn beside these, not here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from macaw.golden.units import RowUnit
+
+from ..bench.interface import Codes
+
+_Rng = np.random.Generator
+
+
+def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
+    """``count`` beats of whole rows: of one beat, of a few, of the longest, and of one more."""
+    end = _ends(rng, unit.beats, count)
+    number = np.cumsum(end) - end
+    total = int(number[-1]) + 1
+    shape = (count, unit.lanes)
+
+    def each(values: np.ndarray) -> np.ndarray:
+        """What a row has, for its elements."""
+        return values[number][:, None]
+
+    spread = np.exp2(rng.uniform(-4, 4, total)) * (rng.random(total) < 0.9)
+    highest = min(max(unit.a.emax, -3), 12)
+    centre = rng.normal(0, 1, total) * np.exp2(rng.uniform(-4, highest, total))
+    values = each(centre) + each(spread) * rng.standard_normal(shape)
+    # Some rise or fall, so that the largest comes late or first.
+    slope = rng.normal(0, 2, total) * (rng.random(total) < 0.4)
+    begin = np.flatnonzero(np.concatenate([[1], end[:-1]]))
+    values += each(slope) * (np.arange(count) - begin[number])[:, None]
+    largest = float(unit.a.max)
+    least = -largest if unit.a.signed else 0.0
+    codes = unit.a.encode(np.clip(values, least, largest))
+    masked = rng.random(shape) < each(rng.choice([0.0, 0.0, 0.3, 0.95], total))
+    mask = np.array([unit.a.encode(least), *_infinities(unit)])
+    chosen = rng.integers(0, len(mask), total)
+    codes = np.where(masked, each(mask[chosen]), codes)
+    some = rng.random(shape) < each((rng.random(total) < 0.05) * 0.2)
+    codes = np.where(some, rng.integers(0, 1 << unit.a.width, shape), codes)
+    keep = np.where(rng.random(total) < 0.5, 0.0, rng.choice([0.05, 0.5, 1.0], total))
+    gone = rng.random(shape) < each(keep)
+    # Of most, the lanes behind the last element alone are empty.
+    behind = np.arange(unit.lanes) >= rng.integers(1, unit.lanes + 1, count)[:, None]
+    gone = np.where(each(rng.random(total) < 0.6), behind & (end[:, None] == 1), gone)
+    return {
+        "a": codes.astype(unit.a.code_dtype),
+        "keep": (~gone).astype(np.uint8),
+        "end": end,
+    }
+
+
+def _infinities(unit: RowUnit) -> list[np.ndarray]:
+    return [unit.a.encode(-np.inf)] if unit.a.has_inf and unit.a.signed else []
+
+
+def _ends(rng: _Rng, most: int, count: int) -> np.ndarray:
+    """Where rows end."""
+    number = max(16, 2 * count // max(most, 2))
+    kind = rng.integers(0, 4, number)
+    few = rng.integers(1, min(most, 6) + 1, number)
+    any_ = rng.integers(1, most + 1, number)
+    lengths = np.choose(kind, [np.ones(number, int), few, any_, most + rng.integers(0, 2, number)])
+    ends = np.cumsum(lengths)
+    while ends[-1] < count:
+        ends = np.concatenate([ends, ends[-1] + np.cumsum(lengths)])
+    end = np.zeros(count, np.uint8)
+    end[ends[ends <= count] - 1] = 1
+    end[-1] = 1
+    return end

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows of floats: values, masks, specials, the division into rows, and how near softmax is."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from macaw.golden import CodeError, SpecError, format, unit
+from macaw.golden.arithmetic.rows.beats import Rows
+from macaw.golden.arithmetic.rows.powers import Significand
+from macaw.golden.units.row_functions import Softmax
+from macaw.sim.proof.outsiders.check import by_reference
+from macaw.sim.stimulus.draw import stimulus
+
+INF, NAN = np.inf, np.nan
+
+
+def softmax(**parameters: Any) -> Softmax:
+    spec = unit("softmax", **({"a": "fp16", "lanes": 2} | parameters))
+    assert isinstance(spec, Softmax)
+    return spec
+
+
+def results(spec: Softmax, rows: list[list[float]]) -> list[list[float]]:
+    """Of rows, each as many beats as it needs; what is missing in the last one is not kept."""
+    lanes = spec.lanes
+    values, keep, end = [], [], []
+    for row in rows:
+        beats = max(-(-len(row) // lanes), 1)
+        values += row + [1.0] * (beats * lanes - len(row))
+        keep += [1] * len(row) + [0] * (beats * lanes - len(row))
+        end += [0] * (beats - 1) + [1]
+    a = spec.a.encode(np.array(values)).reshape(-1, lanes)
+    got = spec.evaluate(a=a, keep=np.array(keep).reshape(-1, lanes), end=np.array(end))
+    assert got["end"].tolist() == end
+    assert not got["r"].ravel()[np.array(keep) == 0].any()
+    flat = iter(np.split(spec.out.decode(got["r"]), np.flatnonzero(end)[:-1] + 1))
+    return [next(flat).ravel()[: len(row)].tolist() for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("row", "want"),
+    [
+        ([5.0], [1.0]),
+        ([-65504.0], [1.0]),
+        ([0.0, 0.0], [0.5, 0.5]),
+        ([-0.0, 0.0, 0.0, -0.0], [0.25] * 4),
+        ([60000.0, 60000.0], [0.5, 0.5]),
+        ([60000.0, 59968.0], [1.0, 0.0]),
+        ([65504.0, -65504.0, 65504.0], [0.5, 0.0, 0.5]),
+        ([-INF, 3.0, -INF], [0.0, 1.0, 0.0]),
+        ([2.0**-24, -(2.0**-24)], [0.5, 0.5]),
+        ([-INF, -INF], [NAN, NAN]),
+        ([INF, 1.0], [NAN, NAN]),
+        ([1.0, NAN, 2.0], [NAN] * 3),
+        ([], []),
+    ],
+)
+def test_values(row: list[float], want: list[float]):
+    (got,) = results(softmax(), [row])
+    assert np.array_equal(got, want, equal_nan=True)
+
+
+def test_a_special_row_leaves_its_neighbours_alone():
+    got = results(softmax(), [[1.0, 1.0], [NAN, 0.0, 0.0], [INF], [], [2.0, 2.0, 2.0, 2.0]])
+    assert got[0] == [0.5, 0.5]
+    assert got[4] == [0.25] * 4
+    assert np.isnan([*got[1], *got[2]]).all()
+
+
+def test_base_two():
+    assert results(softmax(base="2", out="fp32"), [[1.0, 0.0, 0.0]]) == [[0.5, 0.25, 0.25]]
+
+
+def test_beyond_its_reach_a_number_counts_as_the_bound():
+    assert results(softmax(a="bf16"), [[1e30, 2.0**16], [-1e30, -1e38]]) == [[0.5, 0.5]] * 2
+    assert results(softmax(reach=3), [[8.0, 60000.0]]) == [[0.5, 0.5]]
+    (near,) = results(softmax(reach=3), [[7.0, 60000.0]])
+    assert near[0] == pytest.approx(np.exp(-1) / (1 + np.exp(-1)), abs=1e-3)
+
+
+def test_a_nan_in_a_format_without_one_is_the_largest_value():
+    assert results(softmax(out="ufx8.8"), [[NAN, 1.0]]) == [[255 / 256] * 2]
+
+
+def test_a_row_that_fills_the_memory_ends():
+    spec = softmax(row=4)
+    a = spec.a.encode(np.zeros((7, 2)))
+    got = spec.evaluate(a=a, keep=np.ones((7, 2), int), end=np.array([0, 0, 0, 0, 0, 1, 1]))
+    assert got["end"].tolist() == [0, 1, 0, 1, 0, 1, 1]
+    assert spec.out.decode(got["r"])[:, 0].tolist() == [0.25] * 6 + [0.5]
+
+
+def test_arrays_end_a_row():
+    spec = softmax()
+    a = spec.a.encode(np.zeros((3, 2)))
+    got = spec.evaluate(a=a, keep=np.ones((3, 2), int), end=np.array([1, 0, 0]))
+    assert got["end"].tolist() == [1, 0, 1]
+
+
+def test_rows_are_divided():
+    rows = Rows.of(np.array([0, 0, 1, 1, 0, 0, 0, 0, 0, 1]), 3)
+    assert rows.starts.tolist() == [0, 3, 4, 7]
+    assert rows.lengths.tolist() == [3, 1, 3, 3]
+    parts = [(beats, part.lengths.tolist()) for beats, part in rows.parts(1 << 20)]
+    assert parts == [
+        (slice(0, 3), [3]),
+        (slice(3, 4), [1]),
+        (slice(4, 7), [3]),
+        (slice(7, 10), [3]),
+    ]
+
+
+@pytest.mark.parametrize("bits", range(4, 21))
+def test_significands_are_within_two_last_places(bits: int):
+    """All of them; monotone, from 1 to below 2."""
+    fraction = np.arange(1 << bits)
+    m = Significand(bits=bits)(fraction)
+    assert m[0] == 1 << bits
+    assert m[-1] < 2 << bits
+    assert (np.diff(m) >= 0).all()
+    assert np.abs(m - np.exp2(fraction / 2.0**bits) * 2.0**bits).max() < 1.05
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"lanes": 4, "row": 40},
+        {"a": "bf16", "base": "2", "rounding": "rup", "row": 6},
+        {"a": "e4m3", "out": "fp32", "lanes": 1, "row": 3},
+        {"a": "fp32", "out": "ufx8.8", "bits": 20, "aligned": 21, "reach": 5},
+        {"a": "e5m2", "bits": 4, "rounding": "rod", "lanes": 3, "row": 1},
+    ],
+    ids=str,
+)
+def test_bits_are_those_of_fractions(parameters: dict[str, Any]):
+    spec = softmax(**parameters)
+    for codes in stimulus(spec, vectors=300, seed=5):
+        by_reference(spec, codes)
+
+
+def test_fp16_is_within_six_tenths_of_a_last_place():
+    """Of rows of 1,024 numbers; docs/rows.md has more of them."""
+    spec = softmax(lanes=8)
+    rng = np.random.default_rng(4)
+    x = spec.a.decode(spec.a.encode(rng.normal(0, 3, (20, 1024))))
+    end = np.tile(np.arange(128) == 127, 20)
+    a = spec.a.encode(x).reshape(-1, 8)
+    r = spec.out.decode(spec.evaluate(a=a, keep=np.ones_like(a), end=end.astype(int))["r"])
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    exact = e / e.sum(axis=1, keepdims=True)
+    place = np.exp2(np.maximum(np.frexp(exact)[1] - 1, spec.out.emin) - spec.out.mantissa)
+    assert np.abs((r.reshape(exact.shape) - exact) / place).max() < 0.6
+
+
+def test_sums_are_one():
+    (row,) = results(softmax(out="fp32", bits=20), [[0.1 * i for i in range(30)]])
+    assert abs(sum(map(Fraction, row)) - 1) < Fraction(1, 1 << 18)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"a": "int8"}, "a=int8: must be a float of at most 32 bits"),
+        ({"a": "fp64"}, "a=fp64: must be a float of at most 32 bits"),
+        ({"base": "10"}, "base=10: must be e or 2"),
+        ({"bits": 3}, "bits=3: must be an integer from 4 to 20"),
+        ({"bits": 15, "aligned": 14}, "aligned=14: must be an integer from 15 to 44"),
+        ({"reach": 17}, "reach=17: must be an integer from 1 to 16"),
+        ({"row": 0}, "row=0: must be an integer from 1 to 65536"),
+        ({"lanes": 1025}, "lanes=1025: must be an integer from 1 to 1024"),
+        ({"rounding": "sr"}, "rounding=sr: softmax takes one fixed direction"),
+        ({"rounding": "dynamic"}, "rounding=dynamic: softmax takes one fixed direction"),
+    ],
+)
+def test_refused(parameters: dict[str, Any], message: str):
+    with pytest.raises(SpecError) as error:
+        softmax(**parameters)
+    assert str(error.value) == message
+
+
+def test_what_is_usual():
+    spec = softmax(lanes=8)
+    assert (spec.bits, spec.aligned, spec.reach, spec.beats) == (15, 25, 16, 128)
+    assert softmax(out="fp32").bits == 20
+    assert softmax(a="e4m3").reach == 9
+    assert softmax(a="e4m3", reach=16) == softmax(a="e4m3")
+    assert softmax(row=7, lanes=3).beats == 3
+    assert unit("softmax", a=format("fp16")).name == "softmax8_fp16"
+
+
+def test_arrays_of_the_wrong_shape():
+    spec = softmax()
+    beat: Any = {"keep": [[1, 1]], "end": [1]}
+    with pytest.raises(CodeError, match="last axis must have 2 lanes"):
+        spec.evaluate(a=[[0, 0, 0]], **beat)
+    with pytest.raises(CodeError, match="must have one axis, the beats"):
+        spec.evaluate(a=[[[0, 0]]], keep=[[[1, 1]]], end=[[1]])
+    with pytest.raises(CodeError, match="code 2 is out of range"):
+        spec.evaluate(a=[[0, 0]], keep=[[2, 0]], end=[1])
+
+
+def test_no_stage_of_a_pipeline_waits_for_a_row():
+    with pytest.raises(SpecError, match="stages=softmax: results wait for the end of a row"):
+        unit("pipeline", stages="softmax(a=fp16)")

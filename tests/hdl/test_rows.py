@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates of units of rows: against golden, with rows of all lengths, and a beat in every clock."""
+
+import warnings
+from typing import Any
+
+import pytest
+from amaranth.sim import Simulator
+
+from macaw.golden import unit
+from macaw.hdl import build, generate
+from macaw.hdl.emit import write_bodies
+from macaw.hdl.options.implementation import Implementation
+from macaw.sim import verify
+from macaw.sim.bench import bulk
+from macaw.sim.stimulus import stimulus
+from macaw.tools import simulators
+
+SMALL: dict[str, Any] = {"a": "e4m3", "lanes": 2, "row": 8}
+STREAM = Implementation(flow="stream")
+BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"a": "fp16", "row": 20, "base": "2"}, {"stages": 9, "flow": "valid"}),
+    ({"a": "bf16", "lanes": 3, "row": 5, "out": "fp32"}, {"frequency": 60.0, "bus": "axis"}),
+    ({"row": 1, "rounding": "rup"}, {"stages": 12}),
+    ({"lanes": 1, "row": 40, "bits": 4, "reach": 2}, {"stages": 3, "flow": "stream"}),
+    ({"a": "e5m2", "out": "ufx8.8", "overflow": "wrap"}, {"flow": "stream", "ready": "registered"}),
+]
+
+
+def test_bits_are_golden_s():
+    """Under stalls, where the flow has them."""
+    if "bulk" not in simulators.available():
+        pytest.skip("verilator is missing")
+    designs = [generate(unit("softmax", **(SMALL | more)), **options) for more, options in BULK]
+    write_bodies(designs)
+    models = bulk.Model.of_many(designs)
+    wrong = []
+    for design, model in zip(designs, models, strict=True):
+        with model:
+            chunks = stimulus(design.spec, vectors=4_000, seed=3, chunk=1_000)
+            if bulk.compare(design.spec, [model], chunks).failures:
+                wrong.append(design.name)
+    assert wrong == []
+
+
+def test_cocotb():
+    if "icarus" not in simulators.available():
+        pytest.skip("icarus is missing")
+    spec = unit("softmax", **(SMALL | {"lanes": 1, "row": 3, "bits": 4}))
+    report = verify(spec, simulator="icarus", vectors=100, seed=3, flow="valid")
+    assert report.passed, str(report)
+
+
+def test_ports():
+    design = generate(unit("softmax", **SMALL), flow="stream")
+    ports = {port["name"]: port["width"] for port in design.metadata["ports"]}
+    assert ports == {
+        "clk": 1,
+        "rst": 1,
+        "i_valid": 1,
+        "i_ready": 1,
+        "i_a": 16,
+        "i_keep": 2,
+        "i_end": 1,
+        "o_valid": 1,
+        "o_ready": 1,
+        "o_r": 16,
+        "o_end": 1,
+    }
+
+
+def test_the_latency_is_that_of_the_longest_row():
+    for row, beats in ((8, 4), (7, 4), (2, 1)):
+        component = build(unit("softmax", **(SMALL | {"row": row})), Implementation(flow="valid"))
+        assert component.latency == component.depth + beats
+    assert generate(unit("softmax", **SMALL)).metadata["waits"] == 4
+    assert "waits" not in generate(unit("mul", a="e2m1")).metadata
+
+
+def clocks(lengths: list[int], ready: list[bool]) -> tuple[int, int]:
+    """(clocks until the last result, clocks in which no beat was taken) of rows without gaps."""
+    spec = unit("softmax", **SMALL)
+    component = build(spec, STREAM)
+    ends = [n == length - 1 for length in lengths for n in range(length)]
+    found = [0, 0]
+
+    async def bench(ctx: Any) -> None:
+        sent = got = 0
+        ctx.set(component.i_keep, 3)
+        while got < len(ends):
+            ctx.set(component.o_ready, ready[found[0] % len(ready)])
+            ctx.set(component.i_valid, sent < len(ends))
+            ctx.set(component.i_end, sent < len(ends) and ends[sent])
+            _, _, taken, valid = await ctx.tick().sample(component.i_ready, component.o_valid)
+            found[0] += 1
+            found[1] += sent < len(ends) and not taken
+            got += valid and ready[(found[0] - 1) % len(ready)]
+            sent += sent < len(ends) and taken
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        simulator = Simulator(component)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(bench)
+        simulator.run_until(1e-3)
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("lengths", [[4] * 9, [1] * 30, [1, 4, 1, 1, 1, 1, 4, 2, 3, 4, 4, 1]])
+def test_a_beat_enters_in_every_clock(lengths: list[int]):
+    """Whatever the rows are; and none waits longer than in the longest row."""
+    latency = build(unit("softmax", **SMALL), STREAM).latency
+    taken, refused = clocks(lengths, [True])
+    assert refused == 0
+    assert taken <= sum(lengths) + latency
+
+
+def test_full_rows_leave_without_a_gap():
+    latency = build(unit("softmax", **SMALL), STREAM).latency
+    assert clocks([4] * 9, [True])[0] == 36 + latency
