@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-GROUPS = ("speed", "cost", "studies")
+GROUPS = ("speed", "cost", "errors", "studies")
 MISSING = 2
 """Exit code of a script that has not what it compares with."""
 

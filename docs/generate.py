@@ -32,6 +32,7 @@ from .pages import (
     integer_network,
     lmul,
     machines,
+    optimise,
     posits,
     quantisation,
     small_floats,
@@ -101,7 +102,11 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "cost": (posits.cost, ("posits",)),
         "errors": (posits.errors, ("posit_errors",)),
     },
-    "synthesis.md": {"energies": (synthesis_results.energies, ("horowitz",))},
+    "synthesis.md": {
+        "energies": (synthesis_results.energies, ("horowitz",)),
+        "optimise": (optimise.units, ("optimise",)),
+        "model": (optimise.model, ("optimise",)),
+    },
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),
         "rules": (quantisation.rules, ("scale_rules",)),

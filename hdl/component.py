@@ -13,7 +13,7 @@ from macaw.golden.units import Unit
 from .options import naming
 from .options.implementation import Implementation
 from .ports import boundary, bus_inputs, list_ports, packets, side_by_side
-from .schedule.delays import DELAY_MODELS
+from .schedule.delays import delay_model
 from .schedule.labels import Place
 from .schedule.scheduler import Scheduler, Scratch
 from .schedule.wire import Wire
@@ -114,7 +114,7 @@ class Component(wiring.Component):
             operands = {n: Signal(o.width, name=f"i_{n}") for n, o in inputs.items()}
         p = Scheduler(
             module,
-            delays=DELAY_MODELS[self.implementation.target],
+            delays=delay_model(self.implementation.target, self.implementation.optimise),
             period=period,
             enable=enable,
             valid=valid,

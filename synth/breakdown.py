@@ -120,6 +120,7 @@ def breakdown(
     *,
     liberty: str | Path | None = None,
     multiplier: str | None = None,
+    optimise: str | None = None,
     area_only: bool = False,
     cache: bool = True,
     timeout: float = TIMEOUT,
@@ -137,11 +138,12 @@ def breakdown(
         A tool is missing, failed, or ran out of time.
     """
     chosen = targets.target(target, liberty)
-    design, multiplier = prepare(spec, chosen, multiplier, implementation)
+    design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     if not hasattr(design, "cut"):
         raise SpecError(f"breakdown of {design.name}: only macaw's own designs know their parts")
     options: dict[str, Any] = {"cache": cache, "timeout": timeout, "progress": progress}
     options |= {"seed": seed, "area_only": area_only, "multiplier": multiplier}
+    options["optimise"] = optimise
     whole = run(design, chosen, **options)
     cut = design.cut  # type: ignore[attr-defined]
     source = Source(name=design.name, verilog=cut.verilog, metadata=dict(design.metadata))

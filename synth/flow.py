@@ -139,6 +139,7 @@ def run(
     *,
     liberty: str | Path | None = None,
     multiplier: str | None = None,
+    optimise: str | None = None,
     area_only: bool = False,
     cache: bool = True,
     timeout: float = TIMEOUT,
@@ -160,6 +161,8 @@ def run(
         typical corner, or a kit below ``$PDK_ROOT``: ``sky130``, ``gf180``, ``ihp``.
     multiplier : {'auto', 'dsp', 'lut'}, optional
         Default: the implementation's own.
+    optimise : {'balanced', 'area', 'delay'}, optional
+        What it is mapped for. Default: the implementation's own.
     area_only : bool
         Leave place and route out; ``fmax_mhz`` is None then.
     cache : bool
@@ -195,7 +198,7 @@ def run(
             raise SpecError(f"energy: target {chosen.name} is no library; take asic")
         if not isinstance(spec, Unit):
             raise SpecError("energy: needs a unit, whose golden model judges the netlist")
-    design, multiplier = prepare(spec, chosen, multiplier, implementation)
+    design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     return _price(
         design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seed=seed,
         progress=progress, moved=(spec, operands) if isinstance(spec, Unit) and energy else None,
@@ -203,9 +206,13 @@ def run(
 
 
 def prepare(
-    spec: Unit | Design, chosen: Target, multiplier: str | None, implementation: dict[str, Any]
-) -> tuple[Design, str]:
-    """The design to be measured, generated if ``spec`` is a unit, and where its products go.
+    spec: Unit | Design,
+    chosen: Target,
+    multiplier: str | None,
+    optimise: str | None,
+    implementation: dict[str, Any],
+) -> tuple[Design, Target, str]:
+    """The design to be measured, generated if ``spec`` is a unit, its target, who multiplies.
 
     Raises :class:`SpecError` for an option that the unit or the target does not have.
     """
@@ -219,6 +226,8 @@ def prepare(
 
         if multiplier is not None:
             implementation = {**implementation, "multiplier": multiplier}
+        if optimise is not None:
+            implementation = {**implementation, "optimise": optimise}
         implementation.setdefault("target", chosen.model)
         design: Design = hdl.generate(spec, **implementation)
     elif implementation:
@@ -229,7 +238,7 @@ def prepare(
     multiplier = multiplier or options.get("multiplier") or "auto"
     if multiplier not in chosen.dsp:
         raise SpecError(f"multiplier: {multiplier!r} is none of {', '.join(chosen.dsp)}")
-    return design, multiplier
+    return design, chosen.optimised(optimise or options.get("optimise") or "balanced"), multiplier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,6 +264,7 @@ def mapped(
     *,
     liberty: str | Path | None = None,
     multiplier: str | None = None,
+    optimise: str | None = None,
     timeout: float = TIMEOUT,
     progress: Notify | None = None,
     **implementation: Any,
@@ -267,7 +277,7 @@ def mapped(
     chosen = targets.target(target, liberty)
     if not isinstance(spec, Unit):
         raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
-    design, multiplier = prepare(spec, chosen, multiplier, implementation)
+    design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     used = tools_for(chosen, area_only=True)
     with processes.temporary_folder() as work:
         measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)

@@ -9,7 +9,7 @@ Example: python -m benchmarks.cost.lmul --only "mul a=e4m3*"
 from .measure import price_rows
 
 WIDTHS = tuple(f"e8m{bits}ftz" for bits in range(1, 8))
-"""As benchmarks.studies.product_errors has them, bf16 the last."""
+"""As benchmarks.errors.product_errors has them, bf16 the last."""
 FLUSHED = (*WIDTHS, "e5m10ftz", "e8m23ftz", "e4m3ftz", "e5m2ftz")
 """Without subnormals, saturating: where L-Mul is an addition of codes."""
 GRADUAL = ("bf16", "fp16", "fp32", "e4m3", "e5m2")

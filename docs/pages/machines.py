@@ -4,7 +4,7 @@
 from typing import Any
 
 from benchmarks.cost.machines import STEPS, row
-from benchmarks.studies.machine_errors import COUNTS, DATA
+from benchmarks.errors.machine_errors import COUNTS, DATA
 from macaw.golden.arithmetic.accumulation.machines import COLUMNS, described
 
 from .markdown import luts, number, table

@@ -21,6 +21,7 @@ CHOICES = {
     "multiplier": ("auto", "dsp", "lut"),
     "table": ("logic", "ram"),
     "target": tuple(DELAY_MODELS),
+    "optimise": ("balanced", "area", "delay"),
 }
 """Options of an implementation that are words, and those that each may be."""
 
@@ -59,6 +60,9 @@ class Implementation:
         ``logic``, or ``ram``: tables of more than 16 entries are memories that are read at a clock
         edge, as the block RAM of FPGAs has it. Each on the way is a register stage, with
         ``stages=0`` too.
+    optimise : str
+        What synthesis by macaw maps the unit for, and so what the delay model expects:
+        ``balanced``, ``area`` (smaller, slower) or ``delay`` (faster, larger).
     widest_sum : int
         Bits of the widest exact sum to build; a wider one is refused.
     fold : int
@@ -89,6 +93,7 @@ class Implementation:
     reset_active: str = "auto"
     multiplier: str = "auto"
     table: str = "logic"
+    optimise: str = "balanced"
     widest_sum: int = 128
     fold: int = 1
     digits: int | None = None

@@ -112,6 +112,8 @@ def _words(option: "Implementation") -> list[str]:
         words.append(f"mul{option.multiplier}")
     if option.table != "logic":
         words.append(option.table)
+    if option.optimise != "balanced":
+        words.append(option.optimise)
     if option.fold > 1:
         words.append(f"fold{option.fold}")
     if option.digits is not None:

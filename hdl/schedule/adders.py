@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Const, Value
 
-from .wire import Wire, extend, shape_of
+from .wire import Wire, cat, extend, shape_of
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -70,6 +70,8 @@ def total(
     Words as wide as the sum of all narrower ones come last, so that one adder is that wide,
     unless the tree is to be ``balanced``: where each word is one bit wider, all would be last.
     """
+    if p.delays.compress is not None and len(terms) > 2:
+        return _compressed(p, terms, carries)
     level = sorted(terms, key=lambda w: (w.stage, w.time))
     wide: list[Wire] = []
     while p.delays.apart != "none" and not balanced and len(level) > 2:
@@ -92,6 +94,48 @@ def total(
     for carry in spare:
         found = p.add(found, carry)
     return found
+
+
+def _compressed(p: "Scheduler", terms: Sequence[Wire], carries: Sequence[Wire]) -> Wire:
+    """The sum in rows of full adders, three words into two, and one addition at the end.
+
+    A word's sign is not repeated over the width of the sum: complemented, it counts upwards from
+    the lowest value of the word, and those of all words are one constant.
+    """
+    low = sum(w.low for w in terms)
+    high = sum(w.high for w in terms) + len(carries)
+    shape = shape_of(low, high)
+    words, lowest = [], 0
+    for term in terms:
+        if term.constant is not None:
+            lowest += term.constant
+            continue
+        size = len(term)
+        if term.signed and size < shape.width:
+            flipped = (~term[size - 1],) if size == 1 else (term[: size - 1], ~term[size - 1])
+            lowest -= 1 << (size - 1)
+            words.append(cat(*flipped))
+        else:
+            words.append(term.bits(size))
+    if lowest:
+        words.append(p.constant(lowest % (1 << shape.width), shape.width))
+    bits = [bit for bit in carries if bit.constant != 0]
+    while len(words) > 2:
+        words.sort(key=lambda w: (w.stage, w.time))
+        three = [w.bits(min(shape.width, max(map(len, words[:3])))) for w in words[:3]]
+        delay = p.delays.compress or 0.0
+        odd = p.op(lambda x, y, z: x ^ y ^ z, *three, delay=delay, name="sum")
+        most = p.op(lambda x, y, z: (x & y) | (z & (x | y)), *three, delay=delay, name="carries")
+        # The lowest place of what is carried is free.
+        first = bits.pop() if bits else p.constant(0, 1)
+        words = [*words[3:], odd, cat(first.bits(1), most)[: shape.width]]
+    while len(words) < 2:
+        words.append(p.constant(0, 1))
+    result = p.add(words[0], words[1], bits.pop().bits(1) if bits else None)
+    for bit in bits:
+        result = p.add(result, bit.bits(1))
+    result = result.bits(shape.width)
+    return (result.as_signed() if shape.signed else result).within(low, high)
 
 
 def _carry_chain(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil, log
 from typing import Literal
 
-__all__ = ["DELAY_MODELS", "DelayModel"]
+__all__ = ["DELAY_MODELS", "DelayModel", "delay_model"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +30,9 @@ class DelayModel:
         Inputs of one level of a reduction.
     add, add_bit, add_log : float
         A carry-propagate addition: ``add + add_bit * width + add_log * log2(width)``.
+    less, less_log : float, optional
+        A comparison of two words: ``less + less_log * log2(width)``. Without them it takes as long
+        as an addition.
     multiply, multiply_log : float
         A multiplier that fits ``tile``: ``multiply + multiply_log * log2(wa * wb)``.
     tile : tuple of int, optional
@@ -39,6 +42,9 @@ class DelayModel:
         the target has hard multipliers.
     register : float
         Clock to output plus set-up, with the routing between them.
+    compress : float, optional
+        A row of full adders, three words into two. With it sums of many words, and products that
+        are too slow for one stage, are compressed before one addition; None leaves that to tools.
     product_registers : bool
         A hard multiplier keeps its product in registers of its own: the stage ends with it.
     memory : float
@@ -64,11 +70,20 @@ class DelayModel:
     register: float
     product_registers: bool = False
     memory: float = 2.5
+    compress: float | None = None
+    less: float | None = None
+    less_log: float = 0.0
     apart: Literal["none", "sums", "all"] = "all"
 
     def adder(self, width: int) -> float:
         """A carry-propagate addition."""
         return self.add + self.add_bit * width + self.add_log * log(max(width, 2), 2)
+
+    def comparison(self, width: int) -> float:
+        """Which of two words is less."""
+        if self.less is None:
+            return self.adder(width)
+        return self.less + self.less_log * log(max(width, 2), 2)
 
     def reduction(self, width: int) -> float:
         """AND or OR of ``width`` bits."""
@@ -116,6 +131,20 @@ _ASIC = DelayModel(
     apart="sums",
 )  # fmt: skip
 
+# What its mapping makes of the same operations when it is asked for speed: no sum is a chain of
+# carries then, and no comparison. ``python -m benchmarks.cost.primitives`` measures them.
+_ASIC_FAST = replace(
+    _ASIC, add=-9.5 * _FO4, add_bit=0.0, add_log=5.8 * _FO4, less=2.0 * _FO4, less_log=1.4 * _FO4,
+    multiply=-29.0 * _FO4, multiply_log=8.9 * _FO4, compress=3.2 * _FO4,
+    mux=1.5 * _FO4, fanout=0.12 * _FO4, reduce=1.1 * _FO4,
+)  # fmt: skip
+
+# Or for a small area: chains of full adders.
+_ASIC_SMALL = replace(
+    _ASIC, add=0.0, add_bit=2.2 * _FO4, less=-7.0 * _FO4, less_log=5.6 * _FO4,
+    multiply=-60.0 * _FO4, multiply_log=18.5 * _FO4,
+)  # fmt: skip
+
 DELAY_MODELS: dict[str, DelayModel] = {
     "ecp5": _ECP5,
     "ecp5dsp": _ECP5_DSP,
@@ -123,3 +152,11 @@ DELAY_MODELS: dict[str, DelayModel] = {
     "xilinx7": _XILINX7,
     "asic": _ASIC,
 }
+"""The usual model of each target."""
+
+_OPTIMISED = {("asic", "delay"): _ASIC_FAST, ("asic", "area"): _ASIC_SMALL}
+
+
+def delay_model(target: str, optimise: str = "balanced") -> DelayModel:
+    """The model of a target, mapped for ``area`` or ``delay`` where that differs from the usual."""
+    return _OPTIMISED.get((target, optimise), DELAY_MODELS[target])

@@ -46,6 +46,8 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     delay = p.delays.product(len(a), len(b))
     too_wide = limit is not None and (len(a) > limit or len(b) > limit)
     too_slow = tile is None and p.delays.register + delay > p.period and len(a) > 2
+    if too_slow and p.delays.compress is not None:
+        return _multiply_soft(p, a, b, low, high)
     if too_wide or too_slow:
         cut = limit if too_wide and limit is not None else (len(a) + 1) // 2
         return _multiply_split(p, a, b, cut).within(low, high)
@@ -140,8 +142,12 @@ def _multiply_soft(p: "Scheduler", a: Wire, b: Wire, low: int, high: int) -> Wir
     rows = []
     for i in range(len(b)):
         row = p.mux(b[i], a, 0, "row").shifted_left(i)
-        negative = b.signed and i == len(b) - 1
-        rows.append(0 - row if negative else row)
+        if not b.signed or i < len(b) - 1:
+            rows.append(row)
+        elif p.delays.compress is not None:
+            rows += [row.complement, p.constant(1)]
+        else:
+            rows.append(0 - row)
     return p.sum(rows, balanced=True).within(low, high)
 
 

@@ -366,8 +366,8 @@ class Scheduler:
         """A single bit from two numbers, ``less`` by a carry chain and ``equal`` without one."""
         a, b = self.wire(a), self.wire(b)
         width = max(len(a), len(b))
-        delay = self.delays.reduction(width) if name == "equal" else self.delays.adder(width)
-        return self.op(function, a, b, delay=delay, name=name)
+        kind = self.delays.reduction if name == "equal" else self.delays.comparison
+        return self.op(function, a, b, delay=kind(width), name=name)
 
     def less(self, a: "Wire | int", b: "Wire | int") -> Wire:
         """1 if ``a < b``.

@@ -221,14 +221,14 @@ class Measurement:
         sweep = targets.SHORT_SWEEP if many else targets.ABC_SWEEP
         write(self.work / "gates.abc", targets.GATES_SCRIPT)
         delay = f"-D {targets.UNREACHABLE_PS}"
-        write(abc, targets.ABC_SCRIPT.format(D=delay, sweep=sweep))
+        write(abc, self.target.mapping.format(D=delay, sweep=sweep))
         try:
             self.script(text, "mapping", min(self._patience, self.timeout))
         except ToolTimeout as error:
             notes = ("mapped without a delay target: ABC did not finish with one",)
             if self.notify:
                 self.notify(f"{error}; trying again without a delay target")
-            write(abc, targets.ABC_SCRIPT.format(D="", sweep=sweep))
+            write(abc, self.target.mapping.format(D="", sweep=sweep))
             self.script(text, "mapping without a delay target")
         return notes
 

@@ -65,7 +65,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(sys, "argv", ["benchmarks", "cost.fmma"])
     with pytest.raises(SystemExit, match="2"):
         runner.main()
-    assert "cost.fmma: must be of speed, cost, studies, " in capsys.readouterr().err
+    assert "cost.fmma: must be of speed, cost, errors, studies, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("speed.quantize", ["--elements", "9600", "--rounds", "1"]),
         ("studies.orders", ["--blocks", "4000"]),
         ("studies.code_books", ["--rows", "2"]),
-        ("cost.posit_errors", ["--pairs", "2", "--length", "32"]),
+        ("errors.posit_errors", ["--pairs", "2", "--length", "32"]),
         ("studies.scale_rules", ["--groups", "2"]),
         ("studies.requantisation", ["--draws", "10000"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
-        ("studies.product_errors", ["--draws", "2000"]),
-        ("studies.machine_errors", ["--rows", "2"]),
+        ("errors.product_errors", ["--draws", "2000"]),
+        ("errors.machine_errors", ["--rows", "2"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
-        ("studies.function_errors", []),
+        ("errors.function_errors", []),
         pytest.param(
             "studies.integer_network", ["--epochs", "3", "--images", "20"], marks=pytest.mark.slow
         ),

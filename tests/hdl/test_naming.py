@@ -199,6 +199,7 @@ OPTIONS = {
     "reset_active": ["low", "high"],
     "multiplier": ["dsp", "lut"],
     "table": ["ram"],
+    "optimise": ["area", "delay"],
     "fold": [2, 4],
     "digits": [1, 2],
 }

@@ -3,15 +3,18 @@
 
 import math
 import random
+import re
 from collections.abc import Callable
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
-from macaw.hdl import DELAY_MODELS, Lfsr, Scheduler, Wire
+from macaw.golden import unit
+from macaw.hdl import Lfsr, Scheduler, Wire, generate
 from macaw.hdl.arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
 from macaw.hdl.lfsr import TAPS, sequence
+from macaw.hdl.schedule.delays import delay_model
 from macaw.hdl.schedule.wire import cat
 
 Build = Callable[..., tuple[Wire, ...]]
@@ -27,7 +30,7 @@ def simulate(
     """(results of ``build`` for each vector, latency)."""
     m = Module()
     inputs = [Signal(w, name=f"in{i}") for i, w in enumerate(widths)]
-    p = Scheduler(m, delays=DELAY_MODELS[target], period=period)
+    p = Scheduler(m, delays=delay_model(*target.split()), period=period)
     wires = build(p, *(p.input(s) for s in inputs))
     latency = max(w.stage for w in wires)
     outputs = []
@@ -81,9 +84,35 @@ def test_arithmetic_is_exact_whatever_the_clock(period: float):
     assert (latency > 0) == (period < math.inf)
 
 
+def test_a_sum_has_more_single_bits_than_rows_of_adders():
+    def build(p: Scheduler, *wires: Wire):
+        return (p.sum([w.as_signed() for w in wires[:3]], wires[3:]),)
+
+    vectors = samples(2, 3, 5, 1, 1, 1, 1, 1)
+    results, _ = simulate((2, 3, 5, 1, 1, 1, 1, 1), build, vectors, 0.3, "asic delay")
+    halves = (2, 4, 16, 0, 0, 0, 0, 0)
+    assert results == [
+        (sum((code ^ half) - half for code, half in zip(v, halves, strict=True)),) for v in vectors
+    ]
+
+
+@pytest.mark.parametrize("optimise", ["area", "delay"])
+def test_registers_go_where_what_is_mapped_for_needs_them(optimise: str):
+    spec = unit("fma", a="fp16", out="fp16")
+    usual = generate(spec, stages=3, target="asic")
+    other = generate(spec, stages=3, target="asic", optimise=optimise)
+    assert other.latency == usual.latency == 3
+    registers = [
+        re.findall(r"^ *reg .*", design.verilog, re.MULTILINE) for design in (usual, other)
+    ]
+    assert registers[0] != registers[1]
+    at_once = [generate(spec, optimise=how).body for how in ("balanced", optimise)]
+    assert at_once[0] == at_once[1].replace(f"_s0_{optimise}", "_s0")
+
+
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("target", ["ecp5", "asic", "xilinx7"])
-@pytest.mark.parametrize("period", [math.inf, 4.0])
+@pytest.mark.parametrize("target", ["ecp5", "asic", "asic area", "asic delay", "xilinx7"])
+@pytest.mark.parametrize("period", [math.inf, 4.0, 0.3])
 def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
     widths = (24, 9, 9, 30, 9, 9, 9, 1, 1)
 
@@ -106,9 +135,14 @@ def test_sums_of_words_of_any_width(period: float, target: str, signed: bool):
 
 
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("multiplier", ["auto", "lut"])
+@pytest.mark.parametrize(
+    ("multiplier", "target", "period"),
+    [("auto", "ecp5", math.inf), ("lut", "ecp5", math.inf), ("auto", "asic delay", 0.3)],
+)
 @pytest.mark.parametrize("widths", [(1, 5), (3, 3), (8, 8), (24, 24), (19, 40)])
-def test_products_of_any_width(widths: tuple[int, int], multiplier: str, signed: bool):
+def test_products_of_any_width(
+    widths: tuple[int, int], multiplier: str, target: str, period: float, signed: bool
+):
     def build(p: Scheduler, a: Wire, b: Wire):
         p.multiplier = multiplier
         return (p.multiply(a.as_signed() if signed else a, b.as_signed() if signed else b),)
@@ -117,7 +151,7 @@ def test_products_of_any_width(widths: tuple[int, int], multiplier: str, signed:
         return code - (code >> (width - 1) << width) if signed else code
 
     vectors = samples(*widths)
-    results, _ = simulate(widths, build, vectors)
+    results, _ = simulate(widths, build, vectors, period, target)
     assert results == [(value(a, widths[0]) * value(b, widths[1]),) for a, b in vectors]
 
 

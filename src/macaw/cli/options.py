@@ -24,6 +24,9 @@ _IMPLEMENTATION = (
     click.option("--reset-active", help="high or low.  [default: high; with bus=axis low]"),
     click.option("--multiplier", help="auto, dsp, or lut.  [default: auto]"),
     click.option("--table", help="logic, or ram, which takes a stage.  [default: logic]"),
+    click.option(
+        "--optimise", help="What it is mapped for: balanced, area, or delay.  [default: balanced]"
+    ),
     click.option("--widest-sum", type=int, help="Bits that an exact sum may have.  [default: 128]"),
     click.option(
         "--fold", type=int, help="Turns of the lanes, of units that have it.  [default: 1]"

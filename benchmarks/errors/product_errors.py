@@ -3,7 +3,7 @@
 
 Operands are rounded to the format first; errors are against the products of what they were.
 
-Example: python -m benchmarks.studies.product_errors --draws 100000
+Example: python -m benchmarks.errors.product_errors --draws 100000
 """
 
 import argparse

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How near integer-only functions are to the real ones: largest errors of arrays of them.
 
-Example: python -m benchmarks.studies.function_errors
+Example: python -m benchmarks.errors.function_errors
 """
 
 import argparse

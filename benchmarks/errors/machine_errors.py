@@ -3,7 +3,7 @@
 
 Operands are rounded to the format first: what is measured is the accumulation alone.
 
-Example: python -m benchmarks.studies.machine_errors --rows 50
+Example: python -m benchmarks.errors.machine_errors --rows 50
 """
 
 import argparse

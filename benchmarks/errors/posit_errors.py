@@ -4,7 +4,7 @@
 Numbers are multiplied by a power of two: to where they lose least, of floats to where the greatest
 one still fits. Products and sums are exact, and rounded once to fp32.
 
-Example: python -m benchmarks.cost.posit_errors --pairs 32
+Example: python -m benchmarks.errors.posit_errors --pairs 32
 """
 
 import argparse
