@@ -29,7 +29,7 @@ from .energy.operands import kind_of
 from .flow import TIMEOUT, Result, run
 from .jobs import Job
 from .mapping import targets
-from .mapping.targets import Target
+from .mapping.targets import OPTIMISE, Target
 from .search import Pipelines
 from .work import Pair
 
@@ -45,6 +45,7 @@ class Settings:
     comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`. With ``breakdown``
     each unit's area and slowest path are told by its parts, too; with ``energy``, on libraries,
     what a multiply-accumulate costs on a stream of ``operands``, by simulation of the netlist.
+    ``optimise`` is what all units are mapped for: ``balanced``, ``area`` or ``delay``.
     """
 
     unit: str = "auto"
@@ -60,9 +61,12 @@ class Settings:
     breakdown: bool = False
     energy: bool = False
     operands: str = "gaussian"
+    optimise: str = "balanced"
 
     def __post_init__(self) -> None:
         kind_of(self.operands)
+        if self.optimise not in OPTIMISE:
+            raise SpecError(f"optimise={self.optimise}: must be one of {', '.join(OPTIMISE)}")
         if self.unit not in work.KINDS:
             raise SpecError(f"unit: {self.unit!r} is none of {', '.join(work.KINDS)}")
         if self.lanes is not None and self.lanes < 1:
@@ -313,8 +317,10 @@ def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = N
     try:
         spec = _unit(fmt, how)
         implementation = {"multiplier": how.multiplier} if place.nextpnr else {}
+        if how.optimise != "balanced":
+            implementation["optimise"] = how.optimise
         if place.liberty and len(work.multipliers(spec, place)) > 1:
-            figures = {"cache": how.cache, "timeout": how.timeout}
+            figures = {"cache": how.cache, "timeout": how.timeout, "optimise": how.optimise}
             implementation["multiplier"] = work.price(spec, place, **figures)[1]
         pipelines = Pipelines(
             spec,

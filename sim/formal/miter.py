@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -123,22 +123,6 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """Some of all inputs: those for which ``condition``, in Verilog on their names, holds.
-
-    Both sides are given the codes of ``otherwise`` where it does not, so that signals that are
-    equal for the inputs of the case are equal, and found to be.
-    """
-
-    name: str
-    condition: str
-    otherwise: dict[str, int] = field(default_factory=dict)
-
-
-ALL = Case(name="all", condition="1'b1")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
     """Whether two modules with the same ports give the same results.
 
@@ -146,8 +130,6 @@ class Question:
     ----------
     inputs, outputs : dict of str to int
         Widths of the ports.
-    case: Case
-        The inputs that are asked for.
     wires : bool
         Take registers for wires, as :mod:`macaw.sim.formal.stages` has a reason to.
     """
@@ -156,7 +138,6 @@ class Question:
     reference: Source
     inputs: dict[str, int]
     outputs: dict[str, int]
-    case: Case = ALL
     wires: bool = False
 
     @property
@@ -164,18 +145,13 @@ class Question:
         """The Verilog of the miter."""
         ports = [f"input [{width - 1}:0] {name}" for name, width in self.inputs.items()]
         lines = [f"module macaw_miter({', '.join(ports)}, output bad);"]
-        lines.append(f"wire macaw_case = {self.case.condition};")
-        for name, width in self.inputs.items():
-            other = self.case.otherwise.get(name)
-            value = name if other is None else f"macaw_case ? {name} : {width}'d{other}"
-            lines.append(f"wire [{width - 1}:0] given_{name} = {value};")
         for side in ("gates", "reference"):
             lines += [f"wire [{w - 1}:0] {side}_{name};" for name, w in self.outputs.items()]
-            pins = [f".{name}(given_{name})" for name in self.inputs]
+            pins = [f".{name}({name})" for name in self.inputs]
             pins += [f".{name}({side}_{name})" for name in self.outputs]
             lines.append(f"{getattr(self, side).module} {side}({', '.join(pins)});")
         unequal = " | ".join(f"gates_{name} != reference_{name}" for name in self.outputs)
-        return "\n".join([*lines, f"assign bad = macaw_case & ({unequal});", "endmodule", ""])
+        return "\n".join([*lines, f"assign bad = {unequal};", "endmodule", ""])
 
     def key(self, tool: yosys.Tool) -> str:
         """The key of the answer: of all that decides it."""

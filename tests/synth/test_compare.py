@@ -326,3 +326,15 @@ def test_a_wrong_unit_has_no_price(monkeypatch):
 def test_the_digest_of_the_source_is_stable_and_specific():
     assert source.digest("golden") == source.digest("golden")
     assert source.digest("golden") != source.digest("golden", "hdl")
+
+
+def test_units_are_mapped_for_area_or_for_delay():
+    rows = {
+        how: compare(["e2m1"], ["asic"], optimise=how, unit="dot", lanes=2, proof=False).rows[0]
+        for how in ("balanced", "area", "delay")
+    }
+    assert not any(row.error for row in rows.values())
+    assert rows["area"].cost < rows["balanced"].cost
+    assert rows["delay"].rate > rows["balanced"].rate
+    with pytest.raises(SpecError, match=r"optimise=fast: must be one of balanced, area, delay"):
+        Settings(optimise="fast")

@@ -29,6 +29,9 @@ from .output import Progress, print_json
 @click.option("--breakdown", is_flag=True, help="Area and path by the parts of each unit, too.")
 @click.option("--energy", is_flag=True, help="Of a multiply-accumulate, on libraries: simulated.")
 @click.option("--operands", help="gaussian, heavy, uniform, sparse(SHARE).  [default: gaussian]")
+@click.option(
+    "--optimise", help="balanced, area, or delay: what is mapped for.  [default: balanced]"
+)
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
