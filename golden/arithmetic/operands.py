@@ -120,6 +120,11 @@ class Operands:
             arrays[name] = array.reshape((count, *port.tail))
         return cls(arrays, shape, count)
 
+    def check_one_axis(self, kind: str, said: str) -> None:
+        """CodeError with what is ``said`` of the axis, unless there is one alone."""
+        if len(self.shape) != 1:
+            raise CodeError(f"{kind}: shape {self.shape}: {said}")
+
     def chunks(self, lanes: int) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
         """Yield pieces of about :data:`CHUNK` elements."""
         step = max(CHUNK // lanes, 256)

@@ -14,7 +14,7 @@ from ..arithmetic.operands import CHUNK, Operand, Operands
 from ..arithmetic.projection import Direction, check_random, check_rounding, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import scaled_parts
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, factor
 from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
@@ -57,8 +57,7 @@ class _BlockSum(SumOfProducts):
 
     def _stream(self, codes: dict[str, Any]) -> Operands:
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
+        operands.check_one_axis(self.kind, "the beats must be the only axis")
         return operands
 
     def _check_beats(self) -> None:

@@ -165,8 +165,7 @@ class Chain(Unit):
         arrays = operands.arrays
         beats = np.arange(operands.count)
         if self.accumulates or self.channels:
-            if len(operands.shape) != 1:
-                raise CodeError(f"pipeline: shape {operands.shape}: beats must be the only axis")
+            operands.check_one_axis("pipeline", "beats must be the only axis")
             beats = np.flatnonzero(arrays["last"]) if self.accumulates else beats
         results = first.evaluate(**{name: arrays[name] for name in first.ports.inputs})
         for stage, linked, names in self.links:

@@ -22,7 +22,7 @@ from ..arithmetic.projection import (
 )
 from ..arithmetic.streams import Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import add_lanes, add_terms, column
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Format
@@ -282,8 +282,7 @@ class Mac(Unit, Multiplying):
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"mac: shape {operands.shape}: the beats must be the only axis")
+        operands.check_one_axis("mac", "the beats must be the only axis")
         stream = Stream.of(operands)
         if self.acc == "exact":
             stream.check(self.lanes, self.terms)

@@ -18,7 +18,7 @@ from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import CHUNK, Operand, Operands, rows
 from ..arithmetic.projection import check_random
 from ..arithmetic.streams import Stream
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.block import Block, scalar
 from ..formats.checks import check_integer
 from ..formats.choices import Overflow
@@ -103,8 +103,7 @@ class Flex(Unit):
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; the beats are the only axis, but for lanes."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
+        operands.check_one_axis(self.kind, "the beats must be the only axis")
         mantissas, ends = self._results_of(operands)
         _, _, out = self.elements
         return {"r": codes_of(mantissas, out), **statistics(mantissas, ends, out)}

@@ -12,7 +12,7 @@ from ..arithmetic.dyadic import store
 from ..arithmetic.integers import codes_of
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.streams import Stream
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.checks import check_boolean, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Book, Fixed, Format, Posit, Subnormals
@@ -195,8 +195,7 @@ class IntMac(IntegerSum):
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
+        operands.check_one_axis(self.kind, "the beats must be the only axis")
         stream = Stream.of(operands)
         stream.check(self.lanes, self.terms, self.kind)
         total = sums(self._sum(stream.arrays), stream)

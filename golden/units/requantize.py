@@ -27,7 +27,7 @@ from ..arithmetic.dyadic import (
 from ..arithmetic.integers import codes_of, integers_of, reach
 from ..arithmetic.operands import Operand, Operands, rows
 from ..arithmetic.streams import Stream
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.checks import check_boolean, check_format, check_integer
 from ..formats.scalar import Fixed
 from .naming import alike, counted, identifier, named, signed, word
@@ -358,8 +358,7 @@ class AveragePool(Scaled):
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: the beats must be the only axis")
+        operands.check_one_axis(self.kind, "the beats must be the only axis")
         stream = Stream.of(operands)
         stream.check(self.lanes, self.terms, self.kind)
         values = rows(integers_of(stream.arrays["a"], self.a))

@@ -26,7 +26,7 @@ from ..arithmetic.rows.beats import Rows
 from ..arithmetic.rows.powers import Power
 from ..arithmetic.rows.softmax import STEP
 from ..arithmetic.rows.softmax import Softmax as RowSoftmax
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.scalar import FORMATS, Fixed, Float, Format
 from .conversions import LARGEST_BLOCK
@@ -290,8 +290,7 @@ class RowUnit(Unit):
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; the first axis of all arrays is the beat."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the beats")
+        operands.check_one_axis(self.kind, "must have one axis, the beats")
         arrays = operands.arrays
         rows = Rows.of(arrays["end"] != 0, self.beats)
         r = np.empty(arrays["a"].shape, self.out.code_dtype)

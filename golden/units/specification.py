@@ -21,7 +21,7 @@ from ..arithmetic.projection import (
     resolve_overflow,
 )
 from ..arithmetic.running.lfsr import PRIMITIVE, Register
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding, Tininess
@@ -265,10 +265,7 @@ class Unit:
         if self.random == "port":
             return self._evaluate(**codes)
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(
-                f"{self.kind}: shape {operands.shape}: must have one axis, that of the random words"
-            )
+        operands.check_one_axis(self.kind, "must have one axis, that of the random words")
         fed = self.fed
         port = fed.ports.inputs["random"]
         words = self.source.drawn(operands.arrays.pop("reseed"), port.lanes or 1)

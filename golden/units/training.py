@@ -14,7 +14,7 @@ from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.predictor import TRIES, Predictor
 from ..arithmetic.running.lfsr import FORMS, PRIMITIVE, Register, parse, spell
 from ..arithmetic.running.loss_scale import RULES, LossScaler, rooms
-from ..errors import CodeError, SpecError
+from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_integer
 from ..formats.scalar import Fixed, Float
@@ -122,8 +122,7 @@ class ExponentPredictor(Unit):
 
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the steps")
+        operands.check_one_axis(self.kind, "must have one axis, the steps")
         results = {
             name: np.empty(operands.count, port.format.code_dtype)
             for name, port in self.ports.outputs.items()
@@ -241,8 +240,7 @@ class Lfsr(Unit):
 
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the beats")
+        operands.check_one_axis(self.kind, "must have one axis, the beats")
         words = self.register.drawn(operands.arrays["reseed"], self.lanes)
         out = self.ports.outputs["r"]
         return {"r": words.reshape(-1, *out.tail).astype(out.format.code_dtype)}
@@ -386,8 +384,7 @@ class LossScale(Unit):
 
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         operands = Operands.of(self.ports.inputs, codes, self.kind)
-        if len(operands.shape) != 1:
-            raise CodeError(f"{self.kind}: shape {operands.shape}: must have one axis, the steps")
+        operands.check_one_axis(self.kind, "must have one axis, the steps")
         arrays = operands.arrays
         bad, room = arrays["overflows"] != 0, np.zeros(operands.count, np.int64)
         if self.a is not None:

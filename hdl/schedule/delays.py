@@ -132,7 +132,7 @@ _ASIC = DelayModel(
 )  # fmt: skip
 
 # What its mapping makes of the same operations when it is asked for speed: no sum is a chain of
-# carries then, and no comparison. ``python -m benchmarks.cost.primitives`` measures them.
+# carries then, and no comparison. ``python -m benchmarks.cost.optimise`` measures them.
 _ASIC_FAST = replace(
     _ASIC, add=-9.5 * _FO4, add_bit=0.0, add_log=5.8 * _FO4, less=2.0 * _FO4, less_log=1.4 * _FO4,
     multiply=-29.0 * _FO4, multiply_log=8.9 * _FO4, compress=3.2 * _FO4,

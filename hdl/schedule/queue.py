@@ -67,9 +67,10 @@ def queue(
         p.registers += len(whole)
         p.update(whole, (whole + ended - (leave & final))[: len(whole)])
         p.module.d.comb += leave.eq(whole != 0)
-    p.module.d.comb += final.eq(_kept(p, "ends", depth, p.at(end, enter), came, pushed, gone))
-    beat_word = _held(p, "beats", depth, p.at(words, enter), came, pushed, gone)
-    row_word = _held(p, "rows", depth, p.at(known, done), marked, ended, closed)
+    ends = _read(p, "ends", depth, p.at(end, enter), came, pushed, gone, late=False)
+    p.module.d.comb += final.eq(ends)
+    beat_word = _read(p, "beats", depth, p.at(words, enter), came, pushed, gone, late=True)
+    row_word = _read(p, "rows", depth, p.at(known, done), marked, ended, closed, late=True)
     p.valid_from(there, leave)
 
     def parts(word: Value, wires: Sequence[Wire]) -> list[Wire]:
@@ -88,10 +89,21 @@ def queue(
     return beat_out, parts(row_word, row), end_out
 
 
-def _memory(
-    p: "Scheduler", name: str, depth: int, word: Value, into: Signal, when: Value | None
-) -> Memory:
-    """A memory in which words are written one after another."""
+def _read(
+    p: "Scheduler",
+    name: str,
+    depth: int,
+    word: Value,
+    into: Signal,
+    when: Value | None,
+    place: Signal,
+    *,
+    late: bool,
+) -> Value:
+    """What a memory, in which words are written one after another, has at a place.
+
+    In the same clock, or ``late``, in the next one, as a block RAM has it.
+    """
     memory = Memory(shape=unsigned(len(word)), depth=depth, init=[])
     setattr(memory, "_MustUse__used", True)  # noqa: B010  A trial of the scheduler drops it.
     p.module.submodules[f"{name}_memory"] = memory
@@ -101,36 +113,8 @@ def _memory(
     port = memory.write_port(domain=p.domain)
     p.module.d.comb += [port.addr.eq(into), port.data.eq(word)]
     p.module.d.comb += port.en.eq(1 if enable is None else enable)
-    return memory
-
-
-def _held(
-    p: "Scheduler",
-    name: str,
-    depth: int,
-    word: Value,
-    into: Signal,
-    when: Value | None,
-    place: Signal,
-) -> Value:
-    """What a memory has at a place, in the next clock: a block RAM."""
-    port = _memory(p, name, depth, word, into, when).read_port(domain=p.domain)
-    p.module.d.comb += port.addr.eq(place)
-    if p.enable is not None:
-        p.module.d.comb += port.en.eq(p.enable)
-    return port.data
-
-
-def _kept(
-    p: "Scheduler",
-    name: str,
-    depth: int,
-    word: Value,
-    into: Signal,
-    when: Value | None,
-    place: Signal,
-) -> Value:
-    """What a memory of bits has at a place, in the same clock."""
-    port = _memory(p, name, depth, word, into, when).read_port(domain="comb")
-    p.module.d.comb += port.addr.eq(place)
-    return port.data
+    read = memory.read_port(domain=p.domain if late else "comb")
+    p.module.d.comb += read.addr.eq(place)
+    if late and p.enable is not None:
+        p.module.d.comb += read.en.eq(p.enable)
+    return read.data

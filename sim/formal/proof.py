@@ -99,6 +99,7 @@ class Proof:
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.verdict} in {self.seconds:.1f} s ({', '.join(self.tools)})"]
+        tools = f" ({', '.join(self.tools)})" if self.tools else ""
+        lines = [f"{self.name}: {self.verdict} in {self.seconds:.1f} s{tools}"]
         lines += [str(step) for step in self.steps]
         return "\n".join([*lines, str(self.mismatch)] if self.mismatch else lines)

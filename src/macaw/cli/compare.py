@@ -45,11 +45,11 @@ def compare(
     """Prove and price FORMATs, scalar or block, at equal work: table, JSON, HTML.
 
     A format stands for both operands; int4:int8 is int4 weights by int8 activations, int4*int8 the
-    same, with a row that says why where no unit takes it; ->int16 says what sums are kept in. So is
-    each of binary, ternary, shift<n> and power<n>, which need no multiplier. With one of these
-    among them all have 8 lanes. With a block format among them, all are dot products: of 32 lanes,
-    or of the block where it is smaller. Exit code 1 if a unit failed its proof; the others are
-    priced all the same.
+    same, with a row that says why where no unit takes it; ->int16 says what sums are kept in.
+    Activations of binary, ternary, shift<n> and power<n>, which need no multiplier, are int8. With
+    one of these among them all have 8 lanes. With a block format among them, all are dot products:
+    of 32 lanes, or of the block where it is smaller. Exit code 1 if a unit failed its proof; the
+    others are priced all the same.
 
     \b
     Example:

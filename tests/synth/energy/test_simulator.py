@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from netlists import cell, module
 
 from macaw.golden.errors import ToolError
 from macaw.synth.energy.circuit import INPUT, Circuit, circuit
@@ -15,16 +16,6 @@ from macaw.synth.mapping.liberty import Library
 
 LIBRARY = Library(library.liberty(power=True))
 TAU = library.PS_PER_TAU
-
-
-def cell(kind, **pins):
-    return {"type": kind, "connections": {name: [net] for name, net in pins.items()}}
-
-
-def module(cells, inputs=(), outputs=()):
-    ports = {f"i{n}": {"direction": "input", "bits": [n]} for n in inputs}
-    ports |= {f"o{n}": {"direction": "output", "bits": [n]} for n in outputs}
-    return {"ports": ports, "cells": cells}
 
 
 def test_a_pulse_passes_a_gate_that_is_faster_than_it_is_long():

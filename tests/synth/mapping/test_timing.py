@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import pytest
+from netlists import cell, module
 
 from macaw.synth.mapping import library
 from macaw.synth.mapping.liberty import LibertyError, Library
@@ -8,16 +9,6 @@ from macaw.synth.mapping.timing import longest_path
 LIBRARY = Library(library.liberty())
 FF = next(ff for ff in library.FLIP_FLOPS if ff.name == "DFF")
 TAU = library.PS_PER_TAU
-
-
-def cell(kind, **pins):
-    return {"type": kind, "connections": {name: [net] for name, net in pins.items()}}
-
-
-def module(cells, inputs=(), outputs=()):
-    ports = {f"i{n}": {"direction": "input", "bits": [n]} for n in inputs}
-    ports |= {f"o{n}": {"direction": "output", "bits": [n]} for n in outputs}
-    return {"ports": ports, "cells": cells}
 
 
 def test_a_chain_of_two_inverters_by_hand():
