@@ -4,7 +4,8 @@
 import argparse
 import fnmatch
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,23 +82,40 @@ def price(row: str, what: str) -> dict[str, Any]:
     return {"design": digest_of(design.verilog), "result": result}
 
 
-def price_rows(name: str, rows: Sequence[str], what: str, description: str | None) -> None:
-    """A script that prices rows into the file ``name``; figures that are not asked for stay."""
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Options of a script that measures rows."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--only", default="*", help="rows, as a pattern")
-    parser.add_argument("--what", default=what, help="figures of these rows")
     results.add_output(parser)
-    options = parser.parse_args()
+    return parser
+
+
+def record(
+    name: str,
+    rows: Sequence[str],
+    options: argparse.Namespace,
+    figures: Callable[[str], Mapping[str, Callable[[], dict[str, Any]]]],
+) -> None:
+    """Measure the ``figures`` of rows into the file ``name``; those that are not asked for stay."""
     found = results.read(name, options.output, {})
     found = {row: found[row] for row in rows if row in found}
     for row in rows:
         if not fnmatch.fnmatch(row, options.only):
             continue
-        for each in options.what.split(","):
+        for each, measure in figures(row).items():
             try:
-                found.setdefault(row, {})[each] = price(row, each)
+                found.setdefault(row, {})[each] = measure()
             except MacawError as error:
                 print(f"{row}: {each}: {error}", flush=True)
                 continue
             print(row, each, flush=True)
             results.write(name, found, options.output)
+
+
+def price_rows(name: str, rows: Sequence[str], what: str, description: str | None) -> None:
+    """A script that prices rows into the file ``name``; figures that are not asked for stay."""
+    parser = arguments(description)
+    parser.add_argument("--what", default=what, help="figures of these rows")
+    options = parser.parse_args()
+    chosen = options.what.split(",")
+    record(name, rows, options, lambda row: {each: partial(price, row, each) for each in chosen})

@@ -7,23 +7,17 @@ Figures that are not asked for stay. Each goes through macaw's cache.
 Example: python -m benchmarks.cost.optimise --only "fma a=fp16*"
 """
 
-import argparse
-import fnmatch
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from macaw.golden.errors import MacawError
 from macaw.hdl import DelayModel
-from macaw.hdl.schedule.delays import delay_model
+from macaw.hdl.schedule.delays import FO4, delay_model
 from macaw.synth import run, source
 from macaw.synth.flow import Source
 from macaw.synth.mapping.targets import OPTIMISE
 
-from .. import results
-from .measure import digest_of, parse
-
-FO4_NS = 0.020
-"""What the delay model takes an FO4 for."""
+from .measure import arguments, digest_of, parse, record
 
 PRIMITIVES: dict[str, tuple[str, str, tuple[int, ...], Callable[[DelayModel, int], float]]] = {
     "a + b": ("[{top}:0]", "a + b", (8, 16, 24, 32, 48, 64, 96), lambda m, n: m.adder(n)),
@@ -54,7 +48,7 @@ def primitive(operation: str, width: int, optimise: str) -> dict[str, Any]:
     module = f"module primitive ({operands}, output {shape} r);\nassign r = {text};\nendmodule\n"
     made = Source(name="primitive", verilog=module, metadata={"name": "primitive", "ports": []})
     found = run(made, "asic", optimise=optimise)
-    said = model(delay_model("asic", optimise), width) / FO4_NS
+    said = model(delay_model("asic", optimise), width) / FO4
     return {
         "gate_equivalents": found.gate_equivalents,
         "fo4": found.logic_fo4,
@@ -62,53 +56,31 @@ def primitive(operation: str, width: int, optimise: str) -> dict[str, Any]:
     }
 
 
-def measured(row: str, stages: int, optimise: str) -> dict[str, Any]:
-    """Figures of a unit on ``asic``, and on ecp5, where ``delay`` is as ``balanced``."""
+def measured(row: str, stages: int, optimise: str, target: str) -> dict[str, Any]:
+    """Figures of a unit on one target."""
     spec, options = parse(row)
-    found: dict[str, Any] = {}
-    for target in ("asic", "ecp5") if optimise != "delay" else ("asic",):
-        design = source.generate(spec, target=target, stages=stages, optimise=optimise, **options)
-        found["design " + target] = digest_of(design.verilog)
-        found[target] = run(design, target).to_json()
-    return found
+    design = source.generate(spec, target=target, stages=stages, optimise=optimise, **options)
+    return {"design": digest_of(design.verilog), "result": run(design, target).to_json()}
 
 
-def rows() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Each row's name, and what measures it."""
+def rows() -> Iterator[tuple[str, dict[str, Callable[[], dict[str, Any]]]]]:
+    """Each row's name, and what measures it by target; on ecp5 ``delay`` is as ``balanced``."""
     for optimise in OPTIMISE:
         for operation, (_, _, widths, _) in PRIMITIVES.items():
             for width in widths:
-                yield (
-                    f"{operation}, {width} bits, {optimise}",
-                    lambda o=operation, w=width, how=optimise: primitive(o, w, how),
-                )
+                made = partial(primitive, operation, width, optimise)
+                yield f"{operation}, {width} bits, {optimise}", {"asic": made}
     for row in UNITS:
         for stages in STAGES:
             for optimise in OPTIMISE:
-                yield (
-                    f"{row} --stages {stages} --optimise {optimise}",
-                    lambda r=row, s=stages, how=optimise: measured(r, s, how),
-                )
+                targets = ("asic",) if optimise == "delay" else ("asic", "ecp5")
+                made = {each: partial(measured, row, stages, optimise, each) for each in targets}
+                yield f"{row} --stages {stages} --optimise {optimise}", made
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="*", help="rows, as a pattern")
-    results.add_output(parser)
-    options = parser.parse_args()
     made = dict(rows())
-    found = results.read("optimise", options.output, {})
-    found = {row: found[row] for row in made if row in found}
-    for row, measure in made.items():
-        if not fnmatch.fnmatch(row, options.only):
-            continue
-        try:
-            found[row] = measure()
-        except MacawError as error:
-            print(f"{row}: {error}", flush=True)
-            continue
-        print(row, flush=True)
-        results.write("optimise", found, options.output)
+    record("optimise", tuple(made), arguments(__doc__).parse_args(), made.__getitem__)
 
 
 if __name__ == "__main__":

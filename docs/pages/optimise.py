@@ -23,10 +23,10 @@ def units(found: dict[str, Any]) -> str:
             cells = [f"`{unit}`", str(stages)]
             figures = {how: found[f"{unit} --stages {stages} --optimise {how}"] for how in OPTIMISE}
             for how in OPTIMISE:
-                asic = figures[how]["asic"]
+                asic = figures[how]["asic"]["result"]
                 cells += [number(asic["gate_equivalents"]), number(asic["delay_fo4"])]
             for how in ecp5:
-                made = figures[how]["ecp5"]
+                made = figures[how]["ecp5"]["result"]
                 cells += [number(made["lut_equivalents"]), number(made["fmax_mhz"])]
             rows.append(cells)
     return table(head, rows)
@@ -38,7 +38,7 @@ def model(found: dict[str, Any]) -> str:
     rows = []
     for operation, (_, _, widths, _) in PRIMITIVES.items():
         for width in widths:
-            figures = [found[f"{operation}, {width} bits, {how}"] for how in OPTIMISE]
+            figures = [found[f"{operation}, {width} bits, {how}"]["asic"] for how in OPTIMISE]
             pairs = [f"{each['fo4']:.1f} / {each['model_fo4']:.1f}" for each in figures]
             rows.append([f"`{operation}`", str(width), *pairs])
     return table(head, rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil, log
 from typing import Literal
 
-__all__ = ["DELAY_MODELS", "DelayModel", "delay_model"]
+__all__ = ["DELAY_MODELS", "FO4", "DelayModel", "delay_model"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,27 +122,28 @@ _XILINX7 = DelayModel(
 
 # The library of the `asic` target: one FO4 is taken as 20 ps, a common figure for a 16 nm class
 # process, so that `frequency=` has a meaning; the reports stay in FO4.
-_FO4 = 0.020
+FO4 = 0.020
+"""Nanoseconds that the models of libraries take an FO4 for."""
 _ASIC = DelayModel(
-    gate=1.2 * _FO4, mux=2.0 * _FO4, fanout=0.35 * _FO4, reduce=1.6 * _FO4, radix=4,
-    add=1.0 * _FO4, add_bit=1.2 * _FO4, add_log=0.0,
-    multiply=-24.0 * _FO4, multiply_log=9.7 * _FO4, tile=None, soft_limit=0, register=4.0 * _FO4,
-    memory=12.0 * _FO4,
+    gate=1.2 * FO4, mux=2.0 * FO4, fanout=0.35 * FO4, reduce=1.6 * FO4, radix=4,
+    add=1.0 * FO4, add_bit=1.2 * FO4, add_log=0.0,
+    multiply=-24.0 * FO4, multiply_log=9.7 * FO4, tile=None, soft_limit=0, register=4.0 * FO4,
+    memory=12.0 * FO4,
     apart="sums",
 )  # fmt: skip
 
 # What its mapping makes of the same operations when it is asked for speed: no sum is a chain of
 # carries then, and no comparison. ``python -m benchmarks.cost.optimise`` measures them.
 _ASIC_FAST = replace(
-    _ASIC, add=-9.5 * _FO4, add_bit=0.0, add_log=5.8 * _FO4, less=2.0 * _FO4, less_log=1.4 * _FO4,
-    multiply=-29.0 * _FO4, multiply_log=8.9 * _FO4, compress=3.2 * _FO4,
-    mux=1.5 * _FO4, fanout=0.12 * _FO4, reduce=1.1 * _FO4,
+    _ASIC, add=-9.5 * FO4, add_bit=0.0, add_log=5.8 * FO4, less=2.0 * FO4, less_log=1.4 * FO4,
+    multiply=-29.0 * FO4, multiply_log=8.9 * FO4, compress=3.2 * FO4,
+    mux=1.5 * FO4, fanout=0.12 * FO4, reduce=1.1 * FO4,
 )  # fmt: skip
 
 # Or for a small area: chains of full adders.
 _ASIC_SMALL = replace(
-    _ASIC, add=0.0, add_bit=2.2 * _FO4, less=-7.0 * _FO4, less_log=5.6 * _FO4,
-    multiply=-60.0 * _FO4, multiply_log=18.5 * _FO4,
+    _ASIC, add=0.0, add_bit=2.2 * FO4, less=-7.0 * FO4, less_log=5.6 * FO4,
+    multiply=-60.0 * FO4, multiply_log=18.5 * FO4,
 )  # fmt: skip
 
 DELAY_MODELS: dict[str, DelayModel] = {
