@@ -198,8 +198,8 @@ class Rules:
                         f"scale_rule={self.scale_rule}: {block.name} has a "
                         f"{name.replace('_', ' ')}, which follows from the largest values"
                     )
-            for part in (block.element, block.scale):
-                if not in_fp32(part):
+            for part in (block.element, block.scale, block.float_zero):
+                if part is not None and not in_fp32(part):
                     raise SpecError(f"{block.name}: {part.name} has numbers that fp32 has not")
             if block.second_scale is not None and block.element.max * block.scale.max >= 2.0**128:
                 raise SpecError(

@@ -275,6 +275,24 @@ def multiply(x: Exact, y: Exact) -> Exact:
     )
 
 
+def beside(x: Exact, y: Exact) -> Exact:
+    """Return the values of ``x`` and, behind them on the last axis, those of ``y``."""
+
+    def joined(of: Callable[[Exact], np.ndarray | int]) -> np.ndarray:
+        return np.concatenate([np.broadcast_to(of(each), each.shape) for each in (x, y)], axis=-1)
+
+    finite = x.kind is None and y.kind is None
+    return Exact(
+        significand=joined(lambda each: each.significand),
+        exponent=joined(lambda each: each.exponent),
+        negative=joined(lambda each: each.negative),
+        kind=None if finite else joined(kinds),
+        low=min(x.low, y.low),
+        high=max(x.high, y.high),
+        bits=max(x.bits, y.bits),
+    )
+
+
 def kinds(x: Exact) -> np.ndarray:
     """Return the kinds of ``x``: zeros where all are finite."""
     return np.zeros(x.negative.shape, np.uint8) if x.kind is None else x.kind

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..formats.block import AnyFormat, Block, factor, scalar
 from ..formats.scalar import Book, Fixed, Float, Format, Posit
 from ..formats.texts import whole
-from .exact import ONE, WINDOW, Exact, multiply, unpack
+from .exact import ONE, WINDOW, Exact, beside, multiply, unpack
 from .integers import integers_of
 from .operands import Operand
 from .sums import alignment, products, totals
@@ -257,6 +257,8 @@ class Factors:
                     f"a={self.a.name}, b={self.b.name}: {what} have {bits} bits together, and must "
                     "have at most 64"
                 )
+        if self.floating:
+            self._check_floating()
         bits = sum(significand_bits(scalar(fmt)) for fmt in (self.a, self.b)) + self._scale
         if self.zeros and bits > 64:
             raise SpecError(
@@ -268,6 +270,22 @@ class Factors:
             raise SpecError(
                 f"a={self.a.name}, b={self.b.name}: a sum of {self.count} products has {bits} "
                 f"bits, and must have at most {WINDOW} where there are zero points"
+            )
+
+    def _check_floating(self) -> None:
+        """SpecError where what a zero point that is a float makes of the sum is not exact."""
+        if len(self.zeros) > 1:
+            raise SpecError(
+                f"a={self.a.name}, b={self.b.name}: with a zero point that is a float the other "
+                "operand has none"
+            )
+        fmt = getattr(self, self.floating)
+        bits = significand_bits(scalar(getattr(self, self._other))) + self._scale
+        bits += fmt.float_zero.precision - fmt.minimum * fmt.scale.precision
+        if bits > 64:
+            raise SpecError(
+                f"a={self.a.name}, b={self.b.name}: elements, a zero point and significands of "
+                f"scales have {bits} bits together, and must have at most 64"
             )
 
     @property
@@ -289,10 +307,20 @@ class Factors:
         return tuple(n for n in self.scales if getattr(self, n).zero_point is not None)
 
     @property
+    def floating(self) -> str:
+        """The operand whose zero points are floats; empty where none has such."""
+        return next((n for n in self.zeros if getattr(self, n).float_zero is not None), "")
+
+    @property
+    def _other(self) -> str:
+        """The operand beside :attr:`floating`."""
+        return "ba"["ab".index(self.floating)]
+
+    @property
     def integers(self) -> bool:
-        """Whether there are zero points, and all that is multiplied is fixed point."""
+        """Whether there are zero points, and all of it is fixed point."""
         fixed = all(isinstance(scalar(fmt), Fixed) for fmt in (self.a, self.b))
-        return bool(self.zeros) and fixed
+        return bool(self.zeros) and not self.floating and fixed
 
     @property
     def wide(self) -> bool:
@@ -333,7 +361,10 @@ class Factors:
         return inputs
 
     def terms(self, codes: dict[str, np.ndarray]) -> Terms:
-        """Return products and scales for arrays of codes of the :meth:`inputs`."""
+        """Return products and scales for arrays of codes of the :meth:`inputs`.
+
+        A zero point that is a float brings as many again behind them: the other operand times it.
+        """
         factors = self._factor("a", codes), self._factor("b", codes)
         tops = [alignment(factor(self.a)), alignment(factor(self.b))]
         scales = []
@@ -344,9 +375,15 @@ class Factors:
                 one = one[:, np.arange(self.groups) * count // self.groups]
             scales.append(one)
             tops.append(alignment(fmt))
+        multiplied = times(self.product, *factors)
+        scale = functools.reduce(multiply, scales) if scales else None
+        if self.floating:
+            assert scale is not None
+            rest, its_scale = self._behind(codes, dict(zip("ab", factors)), scale, scales)
+            multiplied, scale = [beside(multiplied[0], rest)], beside(scale, its_scale)
         return Terms(
-            products=times(self.product, *factors),
-            scale=functools.reduce(multiply, scales) if scales else None,
+            products=multiplied,
+            scale=scale,
             top=sum(tops[:2]) if self.product is None else self.product.mantissa,
             scale_top=sum(tops[2:]),
             factors=factors,
@@ -354,10 +391,37 @@ class Factors:
             tops=tuple(tops),
         )
 
+    def _behind(
+        self,
+        codes: dict[str, np.ndarray],
+        factors: dict[str, Exact],
+        scale: Exact,
+        scales: Sequence[Exact],
+    ) -> tuple[Exact, Exact]:
+        """Return the terms of zero points that are floats: products and their scales.
+
+        ``-zero * other`` under the scales; of a minimum the other operand, which it scales in the
+        place of its operand's scale.
+        """
+        fmt, other = getattr(self, self.floating), factors[self._other]
+        zeros = codes[f"{self.floating}_zero"].reshape(len(scale.significand), -1)
+        zero = unpack(zeros, fmt.float_zero)
+        count = zero.shape[-1]
+
+        def spread(over: int) -> Exact:
+            return zero[:, np.arange(over) * count // over]
+
+        if not fmt.minimum:
+            return multiply(spread(other.shape[-1]).negate(), other), scale
+        its_scale = spread(self.groups)
+        if self._other in self.scales:
+            its_scale = multiply(its_scale, scales[list(self.scales).index(self._other)])
+        return other, its_scale
+
     def _factor(self, name: str, codes: dict[str, np.ndarray]) -> Exact:
-        """Return the elements of an operand, less their zero points."""
+        """Return the elements of an operand, less their zero points if those are integers."""
         fmt = getattr(self, name)
-        if name not in self.zeros:
+        if name not in self.zeros or name == self.floating:
             return unpack(codes[name], scalar(fmt))
         zeros = codes[f"{name}_zero"].reshape(len(codes[name]), -1)
         return less_zero_points(codes[name], zeros, fmt)

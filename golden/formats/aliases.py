@@ -79,6 +79,9 @@ ALIASES: dict[str, str] = {
     "mxfp4-e2m1": "mxfp4",
     "mxfp4_e2m1": "mxfp4",
     "flexpoint": "flex16+5",
+    # ggml; its q8_0 is a name that others have for other scales
+    "q4_1": "uint4-k32-fp16-mfp16",
+    "q5_1": "uint5-k32-fp16-mfp16",
     # IEEE P3109; the grammar has all of them (:func:`canonical`)
     "binary8p3sf": "e5m2fnuz",
     "binary8p4sf": "e4m3fnuz",
@@ -132,6 +135,8 @@ LEADS: dict[str, str] = {
     "msfp12": "has sign and magnitude; near it is fx4.2sym-k16-e8m0, blocks of 16 whose elements "
     "are -1.75 to 1.75",
     "posit": "has no width: say posit8, posit16, posit32 …",
+    "q4_0": "stores elements eight higher than they are: say int4-k32-fp16",
+    "q5_0": "stores elements sixteen higher than they are: say int5-k32-fp16",
     **dict.fromkeys(
         ("fp128", "float128", "quad", "binary128", "longdouble"),
         "is too wide: fp64 is the widest",

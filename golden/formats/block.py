@@ -30,7 +30,11 @@ class Block:
 
     With a zero point, which is one more number of the block, a value is
     ``(element - zero) * scale``: groups of weights of GPTQ (arXiv 2210.17323) and AWQ
-    (arXiv 2306.00978), affine quantisation of ONNX and TensorFlow Lite.
+    (arXiv 2306.00978), affine quantisation of ONNX and TensorFlow Lite. A zero point that is a
+    float (HQQ, torchao) need not be the value of an element; as a ``minimum`` it is not scaled,
+    and a value is ``element * scale + zero``: ggml's q4_1, decoupleQ (arXiv 2404.12759). Of a
+    float the product with the scale is a term of its own, ``element * scale - zero * scale``: the
+    sum of the two is exact, and its sign and specials are those of a sum.
 
     Parameters
     ----------
@@ -47,9 +51,12 @@ class Block:
         Of one more factor, shared by the tensor (NVFP4).
     tile : int
         Rows of a two-dimensional block, which is ``tile`` by ``size`` (NVFP4's weights: 16).
-    zero_point : Fixed, optional
-        Of the zero point, in units of the element: both are fixed point of at most 16 bits, with
-        the same last place. The scale has a mantissa then, and there is no second one.
+    zero_point : Fixed or Float, optional
+        Of the zero point, in units of the element, which is fixed point of at most 16 bits; so is
+        the zero point, with the same last place, or it is a float. The scale has a mantissa then,
+        and there is no second one.
+    minimum : bool
+        Whether the zero point, a float, is added behind the scale.
     """
 
     element: Format
@@ -57,7 +64,8 @@ class Block:
     size: int | None = 32
     second_scale: Float | None = None
     tile: int = 1
-    zero_point: Fixed | None = None
+    zero_point: Fixed | Float | None = None
+    minimum: bool = False
 
     def __post_init__(self) -> None:
         for name in ("element", "scale"):
@@ -87,6 +95,8 @@ class Block:
             raise FormatError(f"tile={self.tile}: a block of a whole tensor has no tile")
         if self.zero_point is not None:
             self._check_zero(self.zero_point)
+        elif self.minimum:
+            raise FormatError("minimum=true: says how a zero point is added, and there is none")
 
     def _check_zero(self, zero: Format) -> None:
         """FormatError unless the element, the scale and a zero point go together."""
@@ -98,10 +108,15 @@ class Block:
                 f"{ASYMMETRIC_BITS} bits, all codes of which are in use, as uint4"
             )
         same = zero.quantum == element.quantum and isinstance(zero, Fixed)
-        if not (same and zero.width <= ASYMMETRIC_BITS):
+        fits = same and zero.width <= ASYMMETRIC_BITS and not self.minimum
+        if not (fits or (isinstance(zero, Float) and zero.signed and zero.zero)):
+            fixed = (
+                f"fixed point of at most {ASYMMETRIC_BITS} bits with the last place of the "
+                f"elements, as {element.name}, or "
+            )
             raise FormatError(
-                f"zero_point={zero.name}: must be fixed point of at most {ASYMMETRIC_BITS} bits "
-                f"with the last place of the elements, as {element.name}"
+                f"{'minimum' if self.minimum else 'zero_point'}={zero.name}: must be "
+                f"{'' if self.minimum else fixed}a float with a sign and a zero, as fp16"
             )
         if self.scale.mantissa == 0:
             raise FormatError(
@@ -123,8 +138,14 @@ class Block:
         tile = f"x{self.tile}" if self.tile > 1 else ""
         extent = "tensor" if self.size is None else f"k{self.size}{tile}"
         second = f"-{self.second_scale.name}" if self.second_scale else ""
-        zero = f"-z{self.zero_point.name}" if self.zero_point else ""
-        return f"{self.element.name}-{extent}-{self.scale.name}{second}{zero}"
+        return f"{self.element.name}-{extent}-{self.scale.name}{second}{self.zero_words}"
+
+    @property
+    def zero_words(self) -> str:
+        """The last part of the spelling, of the zero point; empty without one."""
+        if self.zero_point is None:
+            return ""
+        return f"-{'m' if self.minimum else 'z'}{self.zero_point.name}"
 
     @property
     def bits(self) -> float:
@@ -140,9 +161,15 @@ class Block:
         return self.scale.mantissa == 0
 
     @property
+    def float_zero(self) -> Float | None:
+        """The format of the zero point if it is a float: then it is a term, and in no factor."""
+        return self.zero_point if isinstance(self.zero_point, Float) else None
+
+    @property
     def factor(self) -> Format:
-        """What the scale multiplies: the element, or all differences of one and a zero point."""
-        if self.zero_point is None:
+        """What the scale multiplies: the element, or all differences of one and a zero point that
+        is an integer."""
+        if self.zero_point is None or isinstance(self.zero_point, Float):
             return self.element
         element = self.element
         assert isinstance(element, Fixed)
@@ -242,7 +269,7 @@ _NAMES: dict[Block, str] = {fmt: name for name, fmt in BLOCKS.items()}
 
 _BLOCK = re.compile(
     r"(?P<element>[^-]+|\S+?\.(?i:json)(?:@[^-]+)?)-(?:tensor|k(?P<size>\d+)(?:x(?P<tile>\d+))?)-(?P<scale>[^-]+)"
-    r"(?:-(?P<second>[^-z][^-]*))?(?:-z(?P<zero>[^-]+))?"
+    r"(?:-(?P<second>[^-zm][^-]*))?(?:-(?P<how>[zm])(?P<zero>[^-]+))?"
 )
 
 AnyFormat = Float | Fixed | Book | Posit | Block
@@ -253,10 +280,12 @@ def format(name: str | AnyFormat) -> AnyFormat:
 
     Scalar names are those of :func:`macaw.golden.formats.format`. Block formats are those of
     :data:`BLOCKS`, then the grammar
-    ``<element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>]``, with ``tensor`` in the
-    place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is NVFP4 of weights,
-    ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group quantisation, and
-    ``uint4-k128-fp16-zuint4`` that with zero points (GPTQ, AWQ). ``flex<N>+<M>`` is Flexpoint:
+    ``<element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>|-m<minimum>]``, with
+    ``tensor`` in the place of the size for one scale a tensor: ``e2m1-k16x16-ue4m3-fp32`` is NVFP4
+    of weights, ``fx4.2sym-k16-e8m0`` a format like MSFP12, ``int4sym-k128-fp16`` group
+    quantisation, ``uint4-k128-fp16-zuint4`` that with zero points (GPTQ, AWQ),
+    ``uint4-k64-fp16-zfp16`` with those that are floats (HQQ), and ``uint4-k32-fp16-mfp16`` with a
+    minimum (ggml's q4_1). ``flex<N>+<M>`` is Flexpoint:
     signed integers of N bits (2 to 32), and for the tensor a power of two from
     ``2**-(2**M - 1)`` to 1 in M bits (1 to 8). The path of a code book's file may have a ``-``.
 
@@ -281,6 +310,7 @@ def format(name: str | AnyFormat) -> AnyFormat:
                 second_scale=scalar_format(second) if second else None,  # type: ignore[arg-type]
                 tile=whole(match["tile"] or "1"),
                 zero_point=scalar_format(zero) if zero else None,  # type: ignore[arg-type]
+                minimum=match["how"] == "m",
             )
     try:
         return scalar_format(name)

@@ -224,7 +224,8 @@ class _Matrix:
         if zeros is None:
             return codes, scales, None
         zeros = zeros.reshape(rows, count, number)
-        self._fill(codes, zeros, length)
+        if self.format.float_zero is None:
+            self._fill(codes, zeros, length)
         return codes, scales, zeros
 
     def _fill(self, codes: np.ndarray, zeros: np.ndarray, length: int) -> None:
@@ -331,10 +332,12 @@ class _Steps:
         codes, scales, zeros = matrix.steps(name, spec)
         fmt, factors = matrix.format, codes
         element, scale = factor(fmt), fmt.scale if isinstance(fmt, Block) else None
-        if isinstance(fmt, Block) and zeros is not None:
+        floating = isinstance(fmt, Block) and fmt.float_zero is not None
+        if isinstance(fmt, Block) and zeros is not None and not floating:
             assert isinstance(element, Fixed)
             factors = codes_of(differences(codes, zeros, fmt), element)
-        finite = _finite(factors, element)
+        # What has more terms than products is left to the unit.
+        finite = np.full(len(codes), False) if floating else _finite(factors, element)
         if scales is not None and scale is not None:
             finite &= _finite(scales, scale)
         return cls(

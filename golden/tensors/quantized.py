@@ -49,7 +49,8 @@ class Quantized:
     second_scale : ndarray or None
         Of shape (): a value is ``element * scale * second_scale``.
     zeros : ndarray or None
-        Zero points, in the shape of the scales: a value is ``(element - zero) * scale``.
+        Zero points, in the shape of the scales: a value is ``(element - zero) * scale``, or with
+        a minimum ``element * scale + zero``.
     axis : int
         Along which the blocks lie.
     """
@@ -106,7 +107,10 @@ class Quantized:
         if not values.size:
             return values
         if fmt.zero_point is not None and self.zeros is not None:
-            values -= expand_scales(fmt, fmt.zero_point.decode(self.zeros), self.shape, self.axis)
+            zeros = fmt.zero_point.decode(self.zeros)
+            if fmt.float_zero is not None:
+                return self._with_term(values, factors, zeros)
+            values -= expand_scales(fmt, zeros, self.shape, self.axis)
         if fmt.size is None:
             return values * factors
         axis = self.axis % values.ndim
@@ -116,6 +120,16 @@ class Quantized:
         blocks = values.reshape(split)
         blocks *= np.expand_dims(factors, axis + 1)
         return values
+
+    def _with_term(self, values: np.ndarray, scales: np.ndarray, zeros: np.ndarray) -> np.ndarray:
+        """Return elements times scales, and the terms of zero points that are floats."""
+        fmt = self.format
+        with np.errstate(all="ignore"):
+            terms = zeros if fmt.minimum else -zeros * scales
+            scales, terms = (
+                expand_scales(fmt, each, self.shape, self.axis) for each in (scales, terms)
+            )
+            return values * scales + terms
 
 
 def quantize(

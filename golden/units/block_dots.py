@@ -85,6 +85,12 @@ class _BlockSum(SumOfProducts):
     def _check_zeros(self) -> None:
         """SpecError where differences of elements and zero points have too many bits."""
         factors = self.factors
+        if factors.floating and self.accumulation != "exact":
+            fmt = getattr(factors, factors.floating)
+            raise SpecError(
+                f"accumulation={self.accumulation}: must be exact with {fmt.name}, whose zero "
+                "points are floats"
+            )
         bits = sum(factor(fmt).width for fmt in (factors.a, factors.b))
         bits += sum(fmt.scale.precision for fmt in (factors.a, factors.b) if isinstance(fmt, Block))
         if factors.zeros and not self.totals and bits > 64:
@@ -102,20 +108,23 @@ class _BlockSum(SumOfProducts):
         there = chunk.get(PRESENT)
         if there is None or there.all():
             return terms
-        valid = np.repeat(there, self.lanes, axis=1)  # type: ignore[attr-defined]
+        # Each kind of term apart: the products, and what a zero point that is a float brings.
+        kinds = 2 if self.factors.floating else 1
+        valid = np.repeat(there, self.lanes, axis=1)[:, None]  # type: ignore[attr-defined]
         if not self.totals and terms.scale is not None and terms.scale.kind is not None:
             # Times infinity a zero would be invalid; what stands there repeats other products.
-            valid |= (terms.scale.kind & INF) != 0
-        products = [_masked(x, valid) for x in terms.products]
+            valid = valid | ((terms.scale.kind & INF) != 0).reshape(len(there), kinds, -1)
+        products = [_masked(x, valid, kinds) for x in terms.products]
         return replace(terms, products=products)
 
 
-def _masked(x: Exact, valid: np.ndarray) -> Exact:
-    """Return ``x`` with zeros of the sign of the first lane where it is not ``valid``."""
-    negative = np.where(valid, x.negative, x.negative[:, :1])
+def _masked(x: Exact, valid: np.ndarray, kinds: int) -> Exact:
+    """Return ``x`` with zeros of the sign of the first lane of a kind where it is not ``valid``."""
+    shape, x = x.shape, x.reshape((len(x.significand), kinds, -1))
+    negative = np.where(valid, x.negative, x.negative[..., :1])
     kind = None if x.kind is None else np.where(valid, x.kind, np.uint8(0))
     significand = np.where(valid, x.significand, np.uint64(0))
-    return replace(x, significand=significand, negative=negative, kind=kind)
+    return replace(x, significand=significand, negative=negative, kind=kind).reshape(shape)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,7 +139,10 @@ class BlockDot(_BlockSum):
     a, b : Block or Format
         Operand formats, ``b`` defaults to ``a``; a scalar one has no scale. Of one with a zero
         point the products are of ``a - a_zero``. Where both operands are fixed point, ``exact``
-        adds these products as integers: a sum of zero under a pair of scales is +0.
+        adds these products as integers: a sum of zero under a pair of scales is +0. A zero point
+        that is a float, of one operand, comes in terms of its own, each exact: of ``a`` with one
+        ``a_scale * b_scale * (sum(a * b) + sum(-a_zero * b))``, and with a minimum
+        ``a_scale * b_scale * sum(a * b) + a_zero * b_scale * sum(b)``; for ``exact`` alone.
     c, out : Format
         Of the addend, which defaults to ``out``, and of the result.
     size : int, optional

@@ -11,7 +11,7 @@ import numpy as np
 from ..arithmetic.block_rules import MinScale, Order, Rules, ScaleRule, in_fp32
 from ..arithmetic.block_scales import quantize_blocks
 from ..arithmetic.butterfly import TE_SIGNS, transform_lanes
-from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.exact import Exact, multiply, unpack
 from ..arithmetic.factors import less_zero_points, significand_bits
 from ..arithmetic.groups.zero_points import quantize_groups
 from ..arithmetic.operands import Operand
@@ -122,6 +122,11 @@ class BlockQuantize(_Conversion):
         self._formats(a=None)
         if not isinstance(self.a, Float):
             raise SpecError(f"a={self.a.name}: must be a float format")
+        if block.float_zero is not None:
+            raise SpecError(
+                f"out={block.name}: {self.kind} finds zero points that are integers only; quantize "
+                "finds floats"
+            )
         if self.overflow not in (None, Overflow.SATURATE):
             raise SpecError(f"overflow={self.overflow}: must be saturate")
         self._set("overflow", Overflow.SATURATE)
@@ -202,6 +207,8 @@ class BlockDequantize(_Conversion):
     """Values of a block: ``r[i] = round(a[i] * a_scale)``, each rounded once.
 
     Of a format with a zero point ``round((a[i] - a_zero) * a_scale)``: ONNX DequantizeLinear.
+    Where that is a float it is ``round(a[i] * a_scale - a_zero * a_scale)``, and with a minimum
+    ``round(a[i] * a_scale + a_zero)``: a sum with the zero signs and specials of IEEE 754's fusedMultiplyAdd.
 
     The second scale of a tensor (NVFP4) is not applied: its owner multiplies by it where it costs
     least. A NaN scale makes every result a NaN. OCP MX 1.0, 5.
@@ -232,6 +239,9 @@ class BlockDequantize(_Conversion):
         check_integer("size", self.size, 1, LARGEST_BLOCK)
         if significand_bits(block.factor) + block.scale.precision > 64:
             raise SpecError(f"a={block.name}: an element times its scale has more than 64 bits")
+        zero = block.float_zero
+        if zero is not None and zero.precision + block.scale.precision > 64:
+            raise SpecError(f"a={block.name}: a zero point times its scale has more than 64 bits")
         self._check_result()
 
     @property
@@ -251,12 +261,16 @@ class BlockDequantize(_Conversion):
 
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         scales = np.broadcast_to(codes["a_scale"][:, None], codes["a"].shape)
-        if "a_zero" in codes:
+        scale, zero = unpack(scales, self.a.scale), self.a.float_zero
+        if "a_zero" in codes and zero is None:
             factor = less_zero_points(codes["a"], codes["a_zero"][:, None], self.a)
         else:
             factor = unpack(codes["a"], self.a.element)
-        product = products(factor, unpack(scales, self.a.scale))
-        return add_terms(product, None, self.out, down)
+        behind = None
+        if zero is not None:
+            behind = unpack(np.broadcast_to(codes["a_zero"][:, None], codes["a"].shape), zero)
+            behind = behind if self.a.minimum else multiply(behind.negate(), scale)
+        return add_terms(products(factor, scale), behind, self.out, down)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

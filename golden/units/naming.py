@@ -193,7 +193,8 @@ def identifier(fmt: AnyFormat) -> str:
         # Behind an underscore the second scale would read as the next operand's format.
         text = f"{text.removesuffix(f'-{fmt.second_scale.name}')}x{fmt.second_scale.name}"
     if isinstance(fmt, Block) and fmt.zero_point is not None:
-        text = f"{text.removesuffix(f'-z{fmt.zero_point.name}')}z{fmt.zero_point.name}"
+        words = fmt.zero_words
+        text = f"{text.removesuffix(words)}{words[1:]}"
     if isinstance(book := scalar(fmt), Book):
         text = text.replace(book.name, book.word)
     return text.replace(".", "p").replace("-", "_").replace("+", "_")

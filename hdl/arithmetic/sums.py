@@ -22,7 +22,16 @@ from .rounding import Rounder
 from .unrounded import from_fixed, zero_sign
 from .window_sums import add_sum, window_sum
 
-__all__ = ["Sum", "add_up", "fixed_point", "join", "shift_up", "sum_products", "sum_width"]
+__all__ = [
+    "Sum",
+    "add_up",
+    "fixed_point",
+    "join",
+    "shift_up",
+    "sum_products",
+    "sum_width",
+    "together",
+]
 
 
 def sum_products(
@@ -218,6 +227,21 @@ class Sum:
             some=p.mux(flip, ~self.every, self.some),
             zero=self.zero | scale.zero,
         )
+
+
+def together(p: Scheduler, sums: list[Sum], widest: int) -> Sum:
+    """One sum of several."""
+    if len(sums) == 1:
+        return sums[0]
+
+    def some(name: str) -> Wire:
+        return cat(*(getattr(each, name) for each in sums)).any()
+
+    return Sum(
+        number=add_up(p, [each.number for each in sums], widest),
+        every=cat(*(each.every for each in sums)).all(),
+        **{name: some(name) for name in ("nan", "plus", "minus", "invalid", "some", "zero")},
+    )
 
 
 def add_up(p: Scheduler, terms: Sequence[Number], widest: int) -> Number:

@@ -38,8 +38,8 @@ def comes_late(factors: Factors, name: str) -> bool:
 
 
 def element(p: Scheduler, code: Wire, zero: Wire | None, format: AnyFormat) -> Number:
-    """An element, less its group's zero point if it has one."""
-    if zero is None or not isinstance(format, Block):
+    """An element, less its group's zero point if it has one, and that is an integer."""
+    if zero is None or not isinstance(format, Block) or format.float_zero is not None:
         return unpack(p, code, scalar(format))
     with p.scope("zero_point"):
         fixed = format.factor

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for the units that add up products of block formats."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from macaw.golden import units
@@ -9,41 +10,45 @@ from macaw.golden.formats import Fixed, Float, Posit
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import Products, accumulate, products
-from ..arithmetic.number import unpack
+from ..arithmetic.number import Number, unpack
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.sums import Sum, add_up, fixed_point, join, sum_width
+from ..arithmetic.sums import Sum, fixed_point, join, sum_width, together
 from ..arithmetic.unrounded import from_fixed, from_number
 from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire, cat
+from ..schedule.wire import Wire
 from .datapath import Datapath
 from .elementwise import Rounded
 
 __all__ = ["DATAPATHS", "BlockDotDatapath", "BlockMacDatapath"]
 
 
-def _beat(p: Scheduler, terms: Products) -> list[Sum]:
-    """The sums of a beat's products, not scaled, each of its group."""
-    return [group.sum(p, terms.widest) for group in terms.groups]
-
-
-def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> Sum:
-    """The running sum of the products of a block, of up to ``beats`` beats, scaled."""
+def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> list[Sum]:
+    """The running sums of the products of a block, of up to ``beats`` beats, scaled."""
     (group,) = terms.groups
     if group.integers is not None:
         first = p.first(end, group.integers.product)
         sums = group.integers.gathered(p, first, beats, terms.widest)
-        return sums.sum(p).scaled(group.scale)
-    beat = Sum.of(p, group.products, terms.widest)
+        return [sums.sum(p).scaled(group.scale)]
+    total = _gathered(p, group.products, end, beats, terms.widest)
+    if group.behind is None:
+        return [total.scaled(group.scale)]
+    others = _gathered(p, group.behind.others, end, beats, terms.widest)
+    return group.behind.joined(p, total, others, group.scale, terms.widest)
+
+
+def _gathered(p: Scheduler, numbers: Sequence[Number], end: Wire, beats: int, widest: int) -> Sum:
+    """The running sum of numbers since the beat behind ``end``."""
+    beat = Sum.of(p, numbers, widest)
     if beat.number.exponent.constant is None:
         beat = replace(beat, number=fixed_point(p, [beat.number]))
-    width = sum_width(group.products, beats)
-    if width > terms.widest:
+    width = sum_width(numbers, beats)
+    if width > widest:
         raise SpecError(
             f"accumulation=exact: the sum of a block's products needs {width} bits, and gates "
-            f"take at most {terms.widest}"
+            f"take at most {widest}"
         )
     first = p.first(end, beat.number.significand)
-    return beat.gathered(p, first, width).scaled(group.scale)
+    return beat.gathered(p, first, width)
 
 
 class _Blocks(Datapath):
@@ -52,7 +57,10 @@ class _Blocks(Datapath):
     @classmethod
     def limits(cls, kind: type[units.Unit]) -> list[str]:
         found = super().limits(kind)
-        return [*found, "zero points of blocks of several beats, but for exact sums of fixed point"]
+        return [
+            *found,
+            "integer zero points of blocks of several beats, but for exact sums of fixed point",
+        ]
 
 
 class BlockDotDatapath(_Blocks, Rounded):
@@ -69,8 +77,8 @@ class BlockDotDatapath(_Blocks, Rounded):
         if not spec.accumulates:
             return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
         last = operands["last"]
-        total = _block(p, terms, last, spec.beats)
-        joined = join(p, [total], unpack(p, c, spec.c), rounder, widest)
+        totals = _block(p, terms, last, spec.beats)
+        joined = join(p, totals, unpack(p, c, spec.c), rounder, widest)
         return {"r": rounder.project(joined).code, "done": last}
 
 
@@ -104,9 +112,12 @@ class BlockMacDatapath(_Blocks):
     def _steps(self, p: Scheduler, terms: Products, end: Wire) -> list[Sum]:
         """What joins the accumulator in the last beat of a block."""
         if self.spec.beats > 1:
-            return [_block(p, terms, end, self.spec.beats)]
-        sums = _beat(p, terms)
-        return [each.scaled(g.scale) for each, g in zip(sums, terms.groups, strict=True)]
+            return _block(p, terms, end, self.spec.beats)
+        totals = [group.sum(p, terms.widest) for group in terms.groups]
+        steps = []
+        for group, total in zip(terms.groups, totals, strict=True):
+            steps += group.scaled(p, total, terms.widest)
+        return steps
 
     def _exact(self, p: Scheduler, terms: Products, last: Wire, end: Wire, out: Rounder) -> Wire:
         steps = self._steps(p, terms, end)
@@ -118,7 +129,7 @@ class BlockMacDatapath(_Blocks):
                 f"acc=exact: the sum needs {width} bits, and gates take at most {terms.widest}; "
                 "use acc=fp32, or allow it with widest_sum"
             )
-        step = _together(p, steps, terms.widest)
+        step = together(p, steps, terms.widest)
         number = step.number
         if number.exponent.constant is None:
             number = fixed_point(p, [number])
@@ -145,7 +156,7 @@ class BlockMacDatapath(_Blocks):
         steps = self._steps(p, terms, end) if exact else []
         operands = [last, end, *([random] if random is not None else [])]
         if len(steps) > 1:
-            steps = [_together(p, steps, terms.widest)]
+            steps = [together(p, steps, terms.widest)]
         for step in steps:
             number = step.number
             operands += [number.significand, number.exponent, number.zero, step.nan, step.plus]
@@ -166,21 +177,6 @@ class BlockMacDatapath(_Blocks):
             code = p.mux(end, code, held)
             loop.close(state, code)
         return code
-
-
-def _together(p: Scheduler, sums: list[Sum], widest: int) -> Sum:
-    """One sum of several."""
-    if len(sums) == 1:
-        return sums[0]
-
-    def some(name: str) -> Wire:
-        return cat(*(getattr(each, name) for each in sums)).any()
-
-    return Sum(
-        number=add_up(p, [each.number for each in sums], widest),
-        every=cat(*(each.every for each in sums)).all(),
-        **{name: some(name) for name in ("nan", "plus", "minus", "invalid", "some", "zero")},
-    )
 
 
 DATAPATHS = {

@@ -14,7 +14,7 @@ from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special, multiply, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.sums import shift_up
+from ..arithmetic.sums import shift_up, sum_products
 from ..arithmetic.unrounded import from_number, headroom, with_headroom
 from ..arithmetic.words.butterfly import butterfly, butterfly_marks
 from ..arithmetic.zero_points import Group, element
@@ -139,12 +139,27 @@ class BlockDequantizeDatapath(Lanewise):
         if isinstance(spec.a.element, Float):
             with p.scope("scale"):
                 scale = self._from_origin(p, factors[0], scale, rounders[0])
+        behind = self._behind(p, control.get("a_zero"), scale)
         results = []
         for lane, (factor, rounder) in enumerate(zip(factors, rounders, strict=True)):
             with p.scope(f"lane{lane}"):
-                exact = from_number(p, multiply(p, factor, scale), rounder)
+                product = multiply(p, factor, scale)
+                if behind is None:
+                    exact = from_number(p, product, rounder)
+                else:
+                    widest = self.implementation.widest_sum
+                    exact = sum_products(p, [product], behind, rounder, widest)
                 results.append(rounder.project(exact).code)
         return {"r": cat(*results)}
+
+    def _behind(self, p: Scheduler, code: Wire | None, scale: Number) -> Number | None:
+        """What a zero point that is a float adds to every element times the scale."""
+        block = self.spec.a
+        if code is None or block.float_zero is None:
+            return None
+        with p.scope("zero_point"):
+            zero = unpack(p, code, block.float_zero)
+            return zero if block.minimum else multiply(p, zero.negated(), scale)
 
     def _from_origin(self, p: Scheduler, factor: Number, scale: Number, rounder: Rounder) -> Number:
         """The scale with what the rounders add to exponents, added once for all lanes."""

@@ -125,7 +125,7 @@ REFUSALS = {
     r"gates (take|wrap)": "what they refuse of a stage",
     r"needs? \d+ bits, and gates take at most": "exact sums of more bits than widest_sum",
     "block of several beats": (
-        "zero points of blocks of several beats, but for exact sums of fixed point"
+        "integer zero points of blocks of several beats, but for exact sums of fixed point"
     ),
     "gates accumulate in floats and fixed point": "a code book as acc",
     "gates have no polynomial": "formats for which no polynomial of the second degree is found",

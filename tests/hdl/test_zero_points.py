@@ -12,6 +12,7 @@ from macaw.sim.proof.cases.block_dots import EVERY_CODE
 from macaw.sim.proof.cases.conversions import EVERY_PAIR
 
 GROUP = "uint4-k4-fp16-zuint4"
+HQQ, Q4_1 = "uint4-k4-fp16-zfp16", "uint4-k4-fp16-mfp16"
 UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("block-dot", {"a": "int8", "b": GROUP, "out": "fp32"}, {}),
     (
@@ -36,6 +37,9 @@ UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"flow": "stream"},
     ),
     ("block-mac", {"a": GROUP, "lanes": 2, "out": "fp32", "acc": "exact"}, {"stages": 2}),
+    ("block-dot", {"a": "e4m3", "b": HQQ, "out": "bf16", "rounding": "rdn"}, {"stages": 2}),
+    ("block-mac", {"a": "int8-k4-fp16", "b": Q4_1, "lanes": 2, "out": "fp32"}, {"flow": "stream"}),
+    ("block-dequantize", {"a": HQQ, "out": "fp16", "rounding": "rdn"}, {"stages": 1}),
     (
         "block-mac",
         {"a": "int4", "b": "uint4-k4-e4m3-zuint4", "lanes": 8, "out": "bf16"},
@@ -50,8 +54,9 @@ def test_bits_are_golden(kind: str, parameters: dict[str, Any], options: dict[st
     assert report.passed, str(report)
 
 
-def test_every_code_of_a_small_one():
-    report = verify(EVERY_CODE["dot_zero_one_rdn"], simulator="bulk", exhaustive=True)
+@pytest.mark.parametrize("name", ["one_rdn", "e2m1_rdn", "minimum_rdn"])
+def test_every_code_of_a_small_one(name: str):
+    report = verify(EVERY_CODE[f"dot_zero_{name}"], simulator="bulk", exhaustive=True)
     assert report.passed, str(report)
 
 

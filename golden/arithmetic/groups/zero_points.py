@@ -19,6 +19,8 @@ signs, ONNX's DynamicQuantizeLinear and PyTorch's ``fake_quantize`` (``order=ct`
 divide); they take the elements by a scale that was not rounded yet, and round it when it is stored.
 Here the elements belong to the stored scale. A group whose scale is zero has elements and zero
 point 0, and one with a NaN or an infinity has a NaN scale besides.
+
+Zero points that are floats: :mod:`~macaw.golden.arithmetic.groups.float_zeros`.
 """
 
 from __future__ import annotations
@@ -32,18 +34,11 @@ from ...formats.block import Block
 from ...formats.choices import Rounding
 from ...formats.scalar import Fixed, Float, Format
 from ..block_rules import Rules, in_fp32
-from ..block_scales import (
-    LARGEST,
-    PIECE,
-    divide,
-    fitting_scales,
-    floats,
-    nonfinite,
-    pieces,
-    times,
-)
+from ..block_scales import PIECE, divide, floats, nonfinite, pieces, times
 from ..integers import codes_of, integers_of
 from ..search.least_squares import least_squares
+from .float_zeros import choose
+from .spans import scales_of
 
 _ONE = np.float32(1)
 
@@ -93,7 +88,8 @@ def quantize_groups(
         special = np.asarray(nonfinite(codes[rows], source).any(-1))
         values = floats(np.where(special[:, None], codes.dtype.type(0), codes[rows]), source)
         words = None if random is None else random[rows]
-        scales, elements, zeros = _choose(values, block, rules, words)
+        of_kind = choose if block.float_zero is not None else _choose
+        scales, elements, zeros = of_kind(values, block, rules, words)
         scales[special], elements[special], zeros[special] = block.scale.nan_code, 0, 0
         made.elements[rows], made.scales[rows], made.zeros[rows] = elements, scales, zeros
     return made
@@ -117,18 +113,6 @@ def _choose(
         return least_squares(values.astype(np.float64), rules.grid.factors, attempt)
     codes, _ = attempt(_ONE)
     return codes
-
-
-def scales_of(high: np.ndarray, low: np.ndarray, block: Block, rules: Rules) -> np.ndarray:
-    """Return the codes of the scales that the fp32 distances of two ends have."""
-    element = block.element
-    assert isinstance(element, Fixed)
-    with np.errstate(over="ignore"):
-        span = np.minimum(high - low, LARGEST)
-    # Its largest element is the distance of the ends of the format's.
-    spread = replace(block, zero_point=None, element=replace(element, signed=False))
-    ones = np.ones(len(span), np.float32)
-    return fitting_scales(span, spread, rules, ones, ones)
 
 
 def fit(

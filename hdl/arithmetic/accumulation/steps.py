@@ -82,7 +82,9 @@ def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Un
     """``addend`` plus the exact sum of the scaled products."""
     if all(group.scale is None for group in terms.groups):
         return sum_products(p, terms.all, addend, rounder, terms.widest)
-    sums = [group.sum(p, terms.widest).scaled(group.scale) for group in terms.groups]
+    sums = []
+    for group in terms.groups:
+        sums += group.scaled(p, group.sum(p, terms.widest), terms.widest)
     return join(p, sums, addend, rounder, terms.widest)
 
 

@@ -13,10 +13,40 @@ from macaw.golden.formats.block import Block, factor, scalar
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire
 from ..number import Number, multiplied, multiply, unpack
-from ..sums import Sum
+from ..sums import Sum, together
 from ..zero_points import Integers, comes_late, element
 
 __all__ = ["Group", "Products", "point_of", "products", "scale_product"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Behind:
+    """What a zero point that is a float adds to the products of a group.
+
+    Attributes
+    ----------
+    others : Sequence of Number
+        The elements of the operand that has no zero point.
+    zero : Number
+        What their sum is multiplied by: the zero point, its sign changed, or a minimum times the
+        scale of that operand.
+    minimum : bool
+        Whether the scale of the products is left out.
+    """
+
+    others: Sequence[Number]
+    zero: Number
+    minimum: bool
+
+    def joined(
+        self, p: Scheduler, total: Sum, others: Sum, scale: Number | None, widest: int
+    ) -> list[Sum]:
+        """The sum of the products and that of the other elements, scaled."""
+        with p.scope("zero_point"):
+            rest = others.scaled(self.zero)
+        if self.minimum:
+            return [total.scaled(scale), rest]
+        return [together(p, [total, rest], widest).scaled(scale)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +54,7 @@ class Group:
     """Products that share a scale, and that scale; None where there is none.
 
     And the factors of the products, and of the scale. With ``integers`` the products are of
-    elements whose zero points are still to be subtracted.
+    elements whose zero points are still to be subtracted; with ``behind`` a zero point is a float.
     """
 
     products: Sequence[Number]
@@ -32,6 +62,15 @@ class Group:
     factors: Sequence[tuple[Number, Number]] = ()
     scales: Sequence[Number] = ()
     integers: Integers | None = None
+    behind: Behind | None = None
+
+    def scaled(self, p: Scheduler, total: Sum, widest: int) -> list[Sum]:
+        """The sum of the products, scaled, and what else the group adds."""
+        if self.behind is None:
+            return [total.scaled(self.scale)]
+        with p.scope("zero_point"):
+            others = Sum.of(p, self.behind.others, widest)
+        return self.behind.joined(p, total, others, self.scale, widest)
 
     def sum(self, p: Scheduler, widest: int) -> Sum:
         """The exact sum of the products, not scaled."""
@@ -122,12 +161,13 @@ def products(
     codes = operands["a"].lanes(first.width), operands["b"].lanes(second.width)
     zeros = {name: _zero_points(factors, operands, name) for name in "ab"}
     several = count < factors.count  # beats, of which the last one brings the zero points
-    if several and not totals and factors.zeros:
+    floating = factors.floating
+    if several and not totals and factors.zeros and not floating:
         raise SpecError(
             f"lanes={count}: gates take a block of several beats with zero points only where both "
             "operands are fixed point and accumulation=exact"
         )
-    late = {n: totals and (several or comes_late(factors, n)) for n in "ab"}
+    late = {n: n == floating or (totals and (several or comes_late(factors, n))) for n in "ab"}
     for lane, (a, b) in enumerate(zip(*codes, strict=True)):
         early = {n: None if late[n] else zeros[n][lane // size] for n in "ab"}
         with p.scope(f"lane{lane}") if count > 1 else nullcontext():
@@ -157,6 +197,8 @@ def products(
             words = [[number.significand for number in side] for side in zip(*both[mine])]
             integers = Integers.of(p, (factors.a, factors.b), group.products, words, behind)
             group = replace(group, integers=integers)
+        if floating:
+            group = replace(group, behind=_behind(p, factors, group, zeros[floating][i]))
         made.append(group)
     return Products(
         groups=made,
@@ -174,6 +216,20 @@ def _zero_points(factors: Factors, operands: dict[str, Wire], name: str) -> list
         return [None] * groups
     words = operands[f"{name}_zero"].lanes(getattr(factors, name).zero_point.width)
     return [words[i * len(words) // groups] for i in range(groups)]
+
+
+def _behind(p: Scheduler, factors: Factors, group: Group, code: Wire | None) -> Behind:
+    """What the code of a zero point that is a float adds to a group."""
+    format, side = getattr(factors, factors.floating), "ab".index(factors.floating)
+    assert code is not None
+    with p.scope("zero_point"):
+        zero = unpack(p, code, format.float_zero)
+        if not format.minimum:
+            zero = zero.negated()
+        elif len(group.scales) > 1:
+            zero = multiply(p, zero, group.scales[1 - side])
+    others = [pair[1 - side] for pair in group.factors]
+    return Behind(others=others, zero=zero, minimum=format.minimum)
 
 
 def point_of(format: Format) -> int:

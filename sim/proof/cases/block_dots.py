@@ -130,6 +130,15 @@ def _groups() -> Iterator[tuple[str, Unit]]:
         "aligned": {"a": "uint4-k16-fp16-zuint4", "accumulation": "aligned(24)"},
         "chunk": {"a": "uint4-k8-fp16-zuint4", "b": "int8", "accumulation": "chunk(4,int32)"},
         "sequential": {"a": "uint4-k4-fp16-zint6", "accumulation": "sequential", "out": "fp16"},
+        "hqq": {"a": "int8", "b": "uint4-k64-fp16-zfp16", "size": 32},
+        "hqq_4_lanes": {"a": "int8-k16-fp16", "b": "uint4-k16-fp16-zfp16", "lanes": 4},
+        "float_e4m3": {"a": "e4m3", "b": "uint2-k8-ue4m3-ze5m2", "rounding": "rdn"},
+        "float_two_groups": {"a": "fx5.2-k4-e4m3-ze4m3", "b": "int4", "out": "bf16", "size": 8},
+        "q4_1": {"a": "int8-k32-fp16", "b": "q4_1"},
+        "q4_1_8_lanes": {"a": "int8", "b": "q4_1", "lanes": 8},
+        "decoupleq": {"a": "e5m2", "b": "uint2-k64-fp16-mfp16", "size": 16, "out": "fp16"},
+        "minimum_two_groups": {"a": "uint3-k4-e4m3-me5m2", "b": "int4-k8-e4m3", "size": 8},
+        "minimum_rdn": {"a": "fx5.2-k4-e4m3-me4m3", "b": "e4m3fnuz", "rounding": "rdn"},
     }.items():
         yield f"dot_zero_{name}", unit("block-dot", **(dot | parameters))
     for name, parameters in {
@@ -137,6 +146,10 @@ def _groups() -> Iterator[tuple[str, Unit]]:
         "exact_4_lanes": {"a": "uint4-k16-fp16-zuint4", "lanes": 4, "acc": "exact"},
         "two_groups": {"a": "uint4-k8-e4m3-zuint4", "lanes": 16, "acc": "bf16", "contexts": 2},
         "e4m3_exact": {"a": "e4m3", "b": "uint4-k8-ue4m3-zuint4", "acc": "exact"},
+        "hqq_4_lanes": {"a": "int8", "b": "uint4-k16-fp16-zfp16", "lanes": 4},
+        "q4_1": {"a": "int8-k32-e4m3", "b": "q4_1", "acc": "bf16", "rounding": "sr"},
+        "minimum_exact": {"a": "e4m3", "b": "uint4-k8-ue4m3-me4m3", "acc": "exact", "lanes": 4},
+        "float_exact": {"a": "uint2-k4-e4m3-ze4m3", "b": "int4", "acc": "exact", "lanes": 8},
     }.items():
         yield f"mac_zero_{name}", unit("block-mac", **(dot | parameters))
 
@@ -148,6 +161,22 @@ EVERY_CODE: dict[str, Unit] = {
         "one_rdn": {"a": "uint2-k2-e2m1fn-zint2", "b": "int1", "c": "e2m1", "out": "e3m2"},
         "both": {"a": "uint2-k1-e2m1fn-zint3", "c": "e2m0", "out": "e4m3"},
         "float": {"a": "e2m1fn", "b": "uint2-k1-e2m2fn-zuint2", "c": "e2m1", "out": "e5m2"},
+        "e2m1": {"a": "uint2-k2-e2m1fn-ze2m1fn", "b": "int2", "c": "e2m1", "out": "e4m3"},
+        "e2m1_rdn": {
+            "a": "e2m1fn",
+            "b": "int2-k1-e2m1fn-ze2m2ieee",
+            "c": "e2m1",
+            "out": "e5m2",
+            "rounding": "rdn",
+        },
+        "minimum": {"a": "uint2-k2-e2m1fn-me2m2ieee", "b": "int2", "c": "e2m1", "out": "e5m2"},
+        "minimum_rdn": {
+            "a": "int2-k1-e2m1ieee-me2m1fn",
+            "b": "e2m1fn-k1-e2m0fn",
+            "c": "e2m1",
+            "out": "e4m3",
+            "rounding": "rdn",
+        },
     }.items()
 }
 """Small ones with zero points, of which all codes are taken."""

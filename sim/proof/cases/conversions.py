@@ -58,6 +58,12 @@ def _conversions() -> Iterator[tuple[str, Unit]]:
         ("uint8-k4-fp32-zuint8", "fp32"),
         ("fx6.2-k4-e4m3-zfx9.2", "e5m2"),
         ("uint2-k4-ue4m3-zint3", "int8"),
+        ("uint4-k16-fp16-zfp16", "fp16"),
+        ("uint4-k8-bf16-zbf16", "bf16"),
+        ("fx6.2-k4-e4m3-zfp32", "int8"),
+        ("uint4-k16-fp16-mfp16", "fp16"),
+        ("int4-k8-bf16-mbf16", "bf16"),
+        ("fx6.2-k4-ue5m3-me5m2", "fx9.2"),
     ):
         yield f"dequantize_{name}_{out}", unit("block-dequantize", a=name, out=out)
     yield "quantize_nf4_exact", unit("block-quantize", a="fp16", out="nf4-k4-fp32", order="exact")
@@ -97,8 +103,22 @@ EVERY_PAIR: dict[str, Unit] = {
 """Those of two values of 8 bits, of which all are taken."""
 
 
+EVERY_VALUE: dict[str, Unit] = {
+    f"dequantize_{name}_every": unit("block-dequantize", a=name, out=out, **options)
+    for name, out, options in (
+        ("uint2-k1-e4m3-ze4m3", "e5m2", {}),
+        ("int3-k1-e3m2ieee-ze4m3", "e4m3", {"rounding": "rdn"}),
+        ("uint2-k1-e5m2-me4m3", "e5m2", {}),
+        ("int3-k1-e4m3-me3m2ieee", "e3m2", {"rounding": "rdn"}),
+    )
+}
+"""Of one element and a zero point that is a float, of which all codes are taken."""
+
+
 def cases() -> Iterator[Case]:
     """All of them, combinational and under stalls; quantisers with lanes in turns besides."""
+    for name, spec in EVERY_VALUE.items():
+        yield every_code("convert", name, spec, BLOCK_CHOICES)
     for name, spec in EVERY_PAIR.items():
         yield every_code("convert", name, spec, BLOCK_CHOICES)
     for name, spec in (*_conversions(), *GROUPS.items()):

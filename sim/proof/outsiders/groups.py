@@ -30,7 +30,17 @@ NAMES = (
     "uint3-k16-e4m3-zint8",
     "fx6.2-k8-ue5m3-zfx9.2",
 )
-"""As GPTQ, AWQ and decoupleQ have them, as ONNX, and what else the grammar says."""
+"""As GPTQ and AWQ have them, as ONNX, and what else the grammar says."""
+FLOATS = (
+    "uint4-k64-fp16-zfp16",
+    "uint2-k16-bf16-zbf16",
+    "fx6.2-k8-ue5m3-ze4m3",
+    "uint4-k32-fp16-mfp16",
+    "uint2-k64-fp16-mfp16",
+    "int4-k32-bf16-mbf16",
+    "fx6.2-k8-fp32-me5m2",
+)
+"""With zero points that are floats, as HQQ, and minimums, as ggml, decoupleQ and tinygemm."""
 ORDERS = ("paper", "te", "ct", "exact")
 
 
@@ -130,6 +140,41 @@ def by_fractions(name: str, count: int, **options: Any) -> int:
     return count
 
 
+def by_float32(name: str, count: int) -> int:
+    """Groups with zero points that are floats, to nearest, by numpy's own fp32: ``order=ct``."""
+    block, f = _group(name), np.float32
+    element, zero = block.element, block.float_zero
+    assert isinstance(element, Fixed)
+    assert zero is not None
+    least, top = f(element.min), f((2**element.width - 1) * 2.0**-element.fraction)
+    size = block.size or 32
+    for n, kind in enumerate(("gaussian", "heavy", "outlier")):
+        rows = stimulus(kind, -(-count // 3), size, np.random.default_rng([8, n, size]))
+        rows = rows[np.isfinite(rows).all(1) & (np.abs(rows) < 1000).all(1)]
+        low, high = rows.min(1), rows.max(1)
+        scale = nearest(((high - low) / top).astype(np.float64), block.scale)
+        s = block.scale.decode(scale).astype(f)
+        with np.errstate(all="ignore"):
+            wanted = low - least * s if block.minimum else least - low / s
+            zeros = nearest(np.nan_to_num(wanted).astype(np.float64), zero)
+            z = zero.decode(zeros).astype(f)[:, None]
+            steps = (rows - z) / s[:, None] if block.minimum else rows / s[:, None] + z
+            codes = np.rint(np.ldexp(np.nan_to_num(steps).astype(np.float64), element.fraction))
+        codes = np.clip(codes, element.min_integer, element.max_integer).astype(np.int64)
+        # Groups of one value, or far from zero, go a way of their own.
+        usual = (s > 0) & (np.abs(wanted) <= zero.max)
+        got = _made(rows, block, Rules(order=Order.CT))
+        for what, have, want in (
+            ("scale", got.scales, scale),
+            ("zero", got.zeros, zeros),
+            ("elements", got.elements, codes % 2**element.width),
+        ):
+            _same(name, f"{kind} {what}", have[usual], want[usual], rows[usual])
+        if usual.mean() < 0.5:
+            raise ProofFailure(f"{name} {kind}: {usual.sum()} of {usual.size} groups are judged")
+    return count
+
+
 def by_onnxruntime(count: int, size: int = 64) -> int:
     """Tensors of uint8 against DynamicQuantizeLinear, which divides (``order=ct``)."""
     import onnx
@@ -182,6 +227,13 @@ def checks() -> list[Check]:
         for order in ORDERS:
             run = functools.partial(by_numpy, name, order, 100_000)
             result.append(Check(name=f"groups/numpy-{name}-{order}", run=run))
+        for options in options_of():
+            label = "-".join(str(value) for value in options.values())
+            run = functools.partial(by_fractions, name, 210, **options)
+            result.append(Check(name=f"groups/fractions-{name}-{label}", run=run))
+    for name in FLOATS:
+        run = functools.partial(by_float32, name, 100_000)
+        result.append(Check(name=f"groups/numpy-{name}", run=run))
         for options in options_of():
             label = "-".join(str(value) for value in options.values())
             run = functools.partial(by_fractions, name, 210, **options)

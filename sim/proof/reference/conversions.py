@@ -11,6 +11,7 @@ from .arithmetic.scalar import (
     direction,
     field_exponent,
     integer,
+    is_fixed,
     opposite,
     product,
     project,
@@ -70,9 +71,16 @@ def results(spec, beat, values):
 
 
 def block_dequantize(spec, beat):
-    """Elements, less a zero point, times their scale. OCP MX 1.0, 5; ONNX DequantizeLinear."""
+    """Elements, less a zero point, times their scale. OCP MX 1.0, 5; ONNX DequantizeLinear. One
+    that is a float is a term beside the product, with the scale or, a minimum, without."""
     scale = value(beat["a_scale"], spec.a.scale)
     elements = [value(code, spec.a.element) for code in beat["a"]]
+    if "a_zero" in beat and not is_fixed(spec.a.zero_point):
+        term = value(beat["a_zero"], spec.a.zero_point)
+        term = term if spec.a.minimum else product(opposite(term), scale)[0]
+        down = str(spec.rounding) == "rdn"
+        values = [total([product(x, scale)[0], term], down)[0] for x in elements]
+        return {"r": results(spec, beat, values)}
     if "a_zero" in beat:
         zero, fmt = integer(beat["a_zero"], spec.a.zero_point), spec.a.element
         elements = [(integer(code, fmt) - zero) / TWO**fmt.fraction for code in beat["a"]]

@@ -21,6 +21,7 @@ from .arithmetic.scalar import (
     is_fixed,
     multiplied,
     number,
+    opposite,
     product,
     project,
     total,
@@ -41,10 +42,11 @@ def element(fmt):
 
 
 def operand(name, spec, beat, lane, last):
-    """Value of an element, less its zero point, and the exponent of its fields: also of zeros."""
+    """Value of an element, less a zero point that is an integer, and the exponent of its fields:
+    also of zeros."""
     fmt, code = getattr(spec, name), beat[name][lane]
     zero = getattr(fmt, "zero_point", None)
-    if zero is None:
+    if zero is None or not is_fixed(zero):
         exponent = field_exponent(code, element(fmt))
         return value(code, element(fmt)), exponent, lowest_exponent(code, element(fmt))
     every = last[f"{name}_zero"]
@@ -60,7 +62,8 @@ def operand(name, spec, beat, lane, last):
 def whole(spec):
     """Whether products are added as integers before they are scaled."""
     blocks = [getattr(spec, name) for name in "ab"]
-    points = any(getattr(fmt, "zero_point", None) is not None for fmt in blocks)
+    zeros = [getattr(fmt, "zero_point", None) for fmt in blocks]
+    points = any(zeros) and all(zero is None or is_fixed(zero) for zero in zeros)
     exact = getattr(spec, "profile", EXACT).kind == "exact"
     return points and exact and all(is_fixed(element(fmt)) for fmt in blocks)
 
@@ -71,6 +74,27 @@ def policy(overflow, fmt):
     possible = {"saturate": True, "propagate": True, "wrap": is_fixed(fmt)}
     possible |= {"nonfinite": has_nan, "directed": has_nan}
     return str(overflow) if overflow and possible[str(overflow)] else None
+
+
+def behind(spec, beat, lane, last, scale):
+    """What a zero point that is a float adds for a lane: ``-zero * other`` under the scales, or the
+    other element under its own scale and the minimum."""
+    for name, other in ("ab", "ba"):
+        fmt = getattr(spec, name)
+        zero = getattr(fmt, "zero_point", None)
+        if zero is None or is_fixed(zero):
+            continue
+        own, lanes = getattr(spec, other), len(beat[name])
+        every = last[f"{name}_zero"]
+        z = value(every[lane * len(every) // lanes], zero)
+        x = value(beat[other][lane], element(own))
+        if not fmt.minimum:
+            yield Lane(product(opposite(z), x)[0], scale, None, None, None)
+            continue
+        if f"{other}_scale" in beat:
+            scales = last[f"{other}_scale"]
+            z = product(z, value(scales[lane * len(scales) // lanes], own.scale))[0]
+        yield Lane(x, z, None, None, None)
 
 
 def terms(spec, group):
@@ -94,6 +118,7 @@ def terms(spec, group):
             lowest = sum(least for _, _, least in pair)
             below = sum(lowest_exponent(*each) for each in scales)
             result.append(Lane(x, scale, exponent, lowest, below))
+            result += behind(spec, beat, lane, last, scale)
     if not whole(spec):
         return result
     count = len(result) // max(len(last[name]) for name in ("a_scale", "b_scale") if name in last)

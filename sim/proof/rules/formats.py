@@ -213,11 +213,15 @@ def block(rng: random.Random, *, sizes: Sequence[int] = (1, 2, 4, 8), widest: in
             "second_scale": floating(rng, widest=32) if rng.random() < 0.1 else None,
             "tile": rng.choice((1, 1, 1, 2, 4)),
             "zero_point": None,
+            "minimum": False,
         }
         if asymmetric:
             values["element"] = fixed(rng, widest=min(widest, 16))
             zero = fixed(rng, widest=min(widest, 16), integer=True)
             values["zero_point"] = replace(zero, fraction=values["element"].fraction)
+            if rng.random() < 0.4:
+                values["zero_point"] = floating(rng, widest=widest)
+                values["minimum"] = rng.random() < 0.5
         if values["size"] is None:
             values["tile"] = 1
         try:

@@ -50,9 +50,11 @@ def describe(fmt: AnyFormat) -> dict[str, Any]:
             "scale": fmt.scale.name,
             "second_scale": fmt.second_scale.name if fmt.second_scale else None,
             "zero_point": fmt.zero_point.name if fmt.zero_point else None,
-            "value": ("element" if fmt.zero_point is None else "(element - zero)")
+            "minimum": fmt.minimum,
+            "value": ("element" if fmt.zero_point is None or fmt.minimum else "(element - zero)")
             + " * scale"
-            + " * second_scale" * (fmt.second_scale is not None),
+            + " * second_scale" * (fmt.second_scale is not None)
+            + " + zero" * fmt.minimum,
             "element_max": fmt.element.max,
             "element_least": least,
             "scale_max": fmt.scale.max,

@@ -191,11 +191,12 @@ def quantize_blocks(
         back = dequantize_blocks(q, rotation=rotation)
         factor = expand_scales(block, block.scale.decode(q.scales) * second, x.shape, axis)
         inside = _float64(rotated)
-        least, most = block.element.min, block.element.max
+        least, most = block.element.min * factor, block.element.max * factor
         if block.zero_point is not None and q.zeros is not None:
             zeros = expand_scales(block, block.zero_point.decode(q.zeros), x.shape, axis)
-            least, most = least - zeros, most - zeros
-        beyond = (inside > most * factor) | (inside < least * factor)
+            zeros = zeros if block.minimum else -zeros * factor
+            least, most = least + zeros, most + zeros
+        beyond = (inside > most) | (inside < least)
     # Where the scale itself became zero all is lost below the range and not beyond it.
     beyond &= (factor > 0) & np.isfinite(inside)
     tally = _Tally()
