@@ -208,7 +208,8 @@ class BlockDequantize(_Conversion):
 
     Of a format with a zero point ``round((a[i] - a_zero) * a_scale)``: ONNX DequantizeLinear.
     Where that is a float it is ``round(a[i] * a_scale - a_zero * a_scale)``, and with a minimum
-    ``round(a[i] * a_scale + a_zero)``: a sum with the zero signs and specials of IEEE 754's fusedMultiplyAdd.
+    ``round(a[i] * a_scale + a_zero)``: sums, with the specials and signs of zero of IEEE 754's
+    fusedMultiplyAdd.
 
     The second scale of a tensor (NVFP4) is not applied: its owner multiplies by it where it costs
     least. A NaN scale makes every result a NaN. OCP MX 1.0, 5.
