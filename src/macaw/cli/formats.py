@@ -30,8 +30,8 @@ def formats(name: str | None, aliases: bool, markdown: bool, as_json: bool) -> N
     u before it; int<N>, uint<N>, fx<width>.<fraction>, ufx<width>.<fraction>, with sym behind; a
     code book lns<width>.<fraction>[nozero], nupes<width>a<power>, or <path>.json with a list of
     values; a block format <element>-k<size>[x<tile>]-<scale>[-<second scale>][-z<zero point>], or
-    -m<minimum> at its end, or -tensor- for -k<size>-; or as numpy, ml_dtypes, torch, ONNX and others
-    call it.
+    -m<minimum> at its end, or -tensor- for -k<size>-; or as numpy, ml_dtypes, torch, ONNX and
+    others call it.
 
     \b
     Examples:
