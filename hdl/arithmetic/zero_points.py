@@ -50,7 +50,7 @@ def element(p: Scheduler, code: Wire, zero: Wire | None, format: AnyFormat) -> N
 def difference(p: Scheduler, code: Wire, zero: Wire, format: Block) -> Wire:
     """The integer of a code less the zero point."""
     assert isinstance(format.element, Fixed)
-    assert format.zero_point is not None
+    assert isinstance(format.zero_point, Fixed)
     return p.subtract(integer(code, format.element), integer(zero, format.zero_point))
 
 
@@ -76,7 +76,7 @@ class Group(ThroughFp32):
         widest: int,
     ):
         assert isinstance(block.element, Fixed)
-        assert block.zero_point is not None
+        assert isinstance(block.zero_point, Fixed)
         self.group, self.element, self.widest = block, block.element, widest
         spread = replace(block.element, signed=False)
         spaced = replace(block, element=spread, zero_point=None)
@@ -184,7 +184,7 @@ class Integers:
             assert isinstance(kind, Fixed)
             reach.append(max(kind.max_integer, 1 << (kind.width - 1)))
             points.append(p.constant(0))
-            if zero is not None and isinstance(fmt, Block) and fmt.zero_point is not None:
+            if zero is not None and isinstance(fmt, Block) and isinstance(fmt.zero_point, Fixed):
                 points[-1] = integer(zero, fmt.zero_point)
         with p.scope("add"):
             sums = [

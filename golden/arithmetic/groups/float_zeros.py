@@ -99,9 +99,9 @@ def _with_zero_point(
     assert block.float_zero is not None
     lost = (factors == 0) | (np.abs(point) > block.float_zero.max)
     if lost.any():
-        ends = np.minimum(low, 0), np.maximum(high, 0)
-        nearer = _points(*(np.where(lost, *pair) for pair in zip(ends, (low, high))), block, rules)
-        scales, factors, point = nearer
+        least = np.where(lost, np.minimum(low, 0), low)
+        most = np.where(lost, np.maximum(high, 0), high)
+        scales, factors, point = _points(least, most, block, rules)
     zeros, point = _stored(np.where(factors == 0, np.float32(0), point), block)
     with np.errstate(over="ignore"):
         steps = _within(_quotients(values, factors, block, rules) + point[:, None])
