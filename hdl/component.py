@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A unit as a module: the handshake around a datapath, and the choice of its registers."""
 
-from typing import cast
+from typing import NamedTuple, cast
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
@@ -24,6 +24,14 @@ __all__ = ["Component", "build"]
 
 _LONGEST = 1e6
 """Clock period in ns that no datapath fills."""
+
+
+class _Trial(NamedTuple):
+    """Where the registers of a datapath would go with a clock period, and when its results end."""
+
+    scheduler: Scheduler
+    depth: int
+    ends: float
 
 
 class Component(wiring.Component):
@@ -69,8 +77,10 @@ class Component(wiring.Component):
         # Built for its latency or its ports alone, it need not be elaborated: no warning then.
         self._MustUse__used = True
         self.places: dict[str, Place] = {}
+        self._trials: list[_Trial] = []
         self._period, self.depth = self._schedule()
-        trial, _ = self._run(_scratch(), self._period)
+        trial = self._try(self._period).scheduler
+        self._trials.clear()
         self.waits = trial.waits
         skid = implementation.ready == "registered"
         self.initiation_interval = trial.turns
@@ -125,17 +135,26 @@ class Component(wiring.Component):
         wires = {name: p.input(value, name) for name, value in operands.items()}
         return p, self.datapath.complete(p, **wires)
 
-    def _depth(self, period: float) -> tuple[int, Scheduler, float]:
+    def _try(self, period: float) -> "_Trial":
+        """What a clock period leads to; one that is known to lead to the same is not tried."""
+        for trial in reversed(self._trials):
+            p = trial.scheduler
+            if period == p.period or (p.fits <= period < p.over and p.period < float("inf")):
+                return trial
         p, results = self._run(_scratch(), period)
         stage = max((w.stage for w in results.values()), default=0)
-        return max(stage, p.last_stage), p, max(w.time for w in results.values())
+        trial = _Trial(
+            p, max(stage, p.last_stage), max((w.time for w in results.values()), default=0.0)
+        )
+        self._trials.append(trial)
+        return trial
 
     def _schedule(self) -> tuple[float, int]:
         """(clock period in ns for the scheduler, latency)."""
         option = self.implementation
         if option.frequency is not None:
             period = 1e3 / option.frequency
-            depth, p, _ = self._depth(period)
+            p, depth, _ = self._try(period)
             if p.slowest > period:
                 raise SpecError(
                     f"frequency={option.frequency:g}: the slowest step of {self.spec.name} takes "
@@ -147,7 +166,7 @@ class Component(wiring.Component):
         wired = not turns and option.table == "logic" and not self.spec.waits
         if stages == 0 and wired:
             return float("inf"), 0
-        fewest, _, whole = self._depth(float("inf"))
+        _, fewest, whole = self._try(float("inf"))
         if stages == 0:
             return float("inf"), fewest
         if stages < fewest:
@@ -157,15 +176,15 @@ class Component(wiring.Component):
         # Results that are constant take no time; what is made beside them does.
         low, high = 0.0, whole or 1.0
         # Before an accumulator, which is a clock of its own, there may be more than behind it.
-        while self._depth(high)[0] > stages:
+        while self._try(high).depth > stages:
             if high > _LONGEST:
                 # Each of several loops has a clock of its own as soon as there is a period.
                 return float("inf"), stages
             low, high = high, 2 * high
         for _ in range(14):
             middle = (low + high) / 2
-            depth, _, _ = self._depth(middle)
-            low, high = (low, middle) if depth <= stages else (middle, high)
+            fits = self._try(middle).depth <= stages
+            low, high = (low, middle) if fits else (middle, high)
         return high, stages
 
     # Elaboration.

@@ -169,7 +169,7 @@ class Fold:
             return word
         width = high.bit_length()
         own = delay(width) + p.delays.choice(1)
-        late = word.time + own > p.period
+        late = p.late(word.time + own)
         stage = word.stage + late
         time = (p.delays.register if late else word.time) + own
         p.slowest = max(p.slowest, p.delays.register + own)

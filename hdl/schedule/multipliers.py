@@ -45,7 +45,7 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     limit = max(tile) - (a.signed or b.signed) if tile else None
     delay = p.delays.product(len(a), len(b))
     too_wide = limit is not None and (len(a) > limit or len(b) > limit)
-    too_slow = tile is None and p.delays.register + delay > p.period and len(a) > 2
+    too_slow = tile is None and len(a) > 2 and p.late(p.delays.register + delay)
     if too_slow and p.delays.compress is not None:
         return _multiply_soft(p, a, b, low, high)
     if too_wide or too_slow:
@@ -55,6 +55,7 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     wire = p.op(lambda x, y: x * y, a, b, delay=delay, low=low, high=high, name="product")
     if p.delays.product_registers and p.looping is None and p.period < float("inf"):
         wire.time = p.period
+        p.follows_period()
     return wire
 
 

@@ -10,9 +10,10 @@ chain of registers.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import TypeVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 
 from . import adders, multipliers, state
 from .delays import DelayModel
@@ -47,6 +48,12 @@ class Scratch:
         return nullcontext()
 
 
+@lru_cache(maxsize=1024)
+def _placeholder(width: int, signed: bool) -> Signal:
+    """Stands for all signals of a shape in a trial, of which nothing but shapes is kept."""
+    return Signal(Shape(width, signed), name="trial")
+
+
 class Scheduler:
     """Collects a datapath into a module and places its registers.
 
@@ -71,6 +78,9 @@ class Scheduler:
     ----------
     waits : int
         Clocks that the first beat of the longest row waits for its end, beside the stages.
+    fits, over : float
+        Any period from ``fits`` to below ``over`` would have given the same, register by register.
+        None does if they are no range; infinity never is in one.
     """
 
     def __init__(
@@ -87,8 +97,11 @@ class Scheduler:
         table: str = "logic",
     ):
         self.module = module
+        self._trial = isinstance(module, Scratch)
         self.delays = delays
         self.period = period
+        self.fits = 0.0
+        self.over = float("inf")
         self.domain = domain
         self.enable = enable
         self.multiplier = multiplier
@@ -166,6 +179,10 @@ class Scheduler:
         With ``reset`` it is cleared. It takes ``value`` if ``when``; without ``update`` what it
         takes is left to the caller.
         """
+        if self._trial:
+            shape = value.shape()
+            self.registers += shape.width
+            return _placeholder(shape.width, shape.signed)
         label = self.labels.signal(name, stage, scope=scope, register=True)
         held = Signal.like(value, name=label, reset_less=not reset)
         self.registers += len(held)
@@ -175,6 +192,8 @@ class Scheduler:
 
     def update(self, target: Signal, value: Value, when: Value | None = None) -> None:
         """Clocked assignment under the pipeline's enable and the condition ``when``."""
+        if self._trial:
+            return
         condition = self.enable
         if when is not None:
             condition = when if condition is None else condition & when
@@ -226,9 +245,7 @@ class Scheduler:
         """Give a wire a named signal in the generated Verilog."""
         if wire.constant is not None or not len(wire):
             return wire
-        label = self.labels.signal(name, wire.stage)
-        named = Signal(wire.value.shape(), name=label, attrs=NAMED)
-        self.module.d.comb += named.eq(wire.value)
+        named = self._step(wire.value, name, wire.stage, NAMED)
         result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
         result.adder, result.entries = wire.adder, wire.entries
         # Both are delayed by the same registers.
@@ -237,6 +254,26 @@ class Scheduler:
         return result
 
     # The scheduler itself.
+
+    def late(self, time: float) -> bool:
+        """Whether what ends at ``time`` is too late for the clock period."""
+        return self.decided(time > self.period, time)
+
+    def decided(self, late: bool, time: float, about: float = 0.0) -> bool:
+        """``late``, remembering that periods on this side of ``time`` decide the same.
+
+        Those within ``about`` of it may decide otherwise, where the comparison is another one.
+        Nothing else may come from the period, but by :meth:`follows_period`.
+        """
+        if late:
+            self.over = min(self.over, time - about)
+        else:
+            self.fits = max(self.fits, time + about)
+        return late
+
+    def follows_period(self) -> None:
+        """Remember that any other period may give anything else."""
+        self.fits, self.over = float("inf"), 0.0
 
     def op(
         self,
@@ -256,7 +293,7 @@ class Scheduler:
         own = self.delays.register + delay
         if live and self.looping is not None and stage < self.looping.start:
             stage, start = self.looping.start, self.delays.register
-        late = live and start + delay > self.period and start > self.delays.register
+        late = live and start > self.delays.register and self.late(start + delay)
         if late and (self.looping is None or stage + 1 in self.looping):
             stage, start = stage + 1, self.delays.register
             self.last_stage = max(self.last_stage, stage)
@@ -275,10 +312,17 @@ class Scheduler:
             value = value.as_signed()
         # Every step is a signal of its own: nested expressions would be written out again at each
         # use. The emitter removes the names that stand for nothing.
-        label = self.labels.signal(name, stage)
-        step = Signal(value.shape(), name=label, attrs=OPERATION if delay else {})
-        self.module.d.comb += step.eq(value)
+        step = self._step(value, name, stage, OPERATION if delay else {})
         return Wire(self, step, stage, start + delay, low, high, name)
+
+    def _step(self, value: Value, name: str, stage: int, attrs: dict[str, int]) -> Signal:
+        """A signal that is ``value``."""
+        shape = value.shape()
+        if self._trial:
+            return _placeholder(shape.width, shape.signed)
+        step = Signal(shape, name=self.labels.signal(name, stage), attrs=attrs)
+        self.module.d.comb += step.eq(value)
+        return step
 
     def free(
         self,

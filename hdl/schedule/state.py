@@ -48,12 +48,16 @@ def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
     """
     room = p.period - p.delays.register - p.delays.choice(1) - p.delays.add
     segment = width
-    while segment > 4 and p.delays.adder(segment) - p.delays.add > room:
+    while segment > 4:
+        added = p.delays.adder(segment)
+        ends = p.delays.register + p.delays.choice(1) + added
+        if not p.decided(added - p.delays.add > room, ends, about=1e-6):
+            break
         segment = (segment + 1) // 2
     sums: list[Wire] = []
     carry: Wire | None = None
     stage = max(addend.stage, first.stage)
-    if addend.time + p.delays.adder(segment) > p.period:
+    if p.late(addend.time + p.delays.adder(segment)):
         stage += 1
     extended = addend.bits(width)
     for start in range(0, width, segment):

@@ -2,13 +2,16 @@
 """Datapaths without a module of their own: plain objects that build arithmetic anywhere."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module
 from simulated import simulated
 
 from macaw.golden import SpecError, unit
 from macaw.hdl import DATAPATHS, Component, Datapath, Implementation, build
+from macaw.hdl.component import _scratch
 
 PRODUCT = unit("mul", a="int4", b="int4", out="int8")
 HALVES = np.arange(256) & 15, np.arange(256) >> 4
@@ -68,3 +71,60 @@ def test_state_without_a_beginning_is_refused_by_the_component():
     part = datapath(spec, reset="none")
     with pytest.raises(SpecError, match="reset=none: int-mac keeps something from beat to beat"):
         Component(part)
+
+
+SCHEDULED = [
+    (unit("fma", a="e4m3", out="fp16"), {"target": "asic"}),  # products that are split
+    (unit("dot", a="int9", lanes=4, out="int24"), {"target": "asic", "optimise": "delay"}),
+    (unit("mac", a="e4m3", out="e5m2"), {"flow": "valid"}),  # a sum in segments, a loop
+    (unit("mac", a="int12", out="int32"), {"multiplier": "dsp"}),  # the registers of products
+    (unit("autoflex", out="flex8+5", length=2), {"fold": 2, "flow": "stream"}),
+]
+
+
+def registers(component, period, module):
+    """All that a clock period decides: every signal with its stage, and what is counted."""
+    p, results = component._run(module, period)
+    ends = {name: (wire.stage, wire.low, wire.high) for name, wire in results.items()}
+    return p, (ends, p.last_stage, p.registers, p.products, p.turns, p.waits, p.slowest)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"), SCHEDULED, ids=lambda value: getattr(value, "name", "")
+)
+def test_a_trial_is_the_module_and_knows_which_periods_are_alike(spec, options):
+    component = Component(datapath(spec, **options))
+    _, first = registers(component, float("inf"), _scratch())
+    several = 0
+    for period in (1e3 / frequency for frequency in (50.0, 200.0, 900.0, 2500.0)):
+        trial, found = registers(component, period, _scratch())
+        made, alike = registers(component, period, Module())
+        assert found == alike
+        assert (trial.fits, trial.over) == (made.fits, made.over)
+        several += found != first
+        if not trial.fits < trial.over:
+            continue
+        last = min(math.nextafter(trial.over, 0.0), 1e4)
+        for other in (trial.fits, (trial.fits + last) / 2, last):
+            again, same = registers(component, other, Module())
+            assert (same, again.labels.places) == (found, made.labels.places)
+    assert several > 0
+
+
+def test_periods_that_are_alike_are_tried_once(monkeypatch):
+    tried = []
+    run = Component._run
+
+    def counted(self, module, period, *rest):
+        tried.append(period)
+        return run(self, module, period, *rest)
+
+    monkeypatch.setattr(Component, "_run", counted)
+    component = Component(datapath(PRODUCT, stages=2))
+    # A search has a dozen periods and more; a product has few operations.
+    assert len(tried) <= 8
+    assert len(set(tried)) == len(tried)
+    assert component.depth == 2
+    tried.clear()
+    Component(datapath(PRODUCT, frequency=50.0))
+    assert tried == [20.0]
