@@ -2,7 +2,6 @@
 """Datapaths without a module of their own: plain objects that build arithmetic anywhere."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -92,7 +91,7 @@ def registers(component, period, module):
 @pytest.mark.parametrize(
     ("spec", "options"), SCHEDULED, ids=lambda value: getattr(value, "name", "")
 )
-def test_a_trial_is_the_module_and_knows_which_periods_are_alike(spec, options):
+def test_a_trial_has_the_registers_of_the_module(spec, options):
     component = Component(datapath(spec, **options))
     _, first = registers(component, float("inf"), _scratch())
     several = 0
@@ -102,12 +101,6 @@ def test_a_trial_is_the_module_and_knows_which_periods_are_alike(spec, options):
         assert found == alike
         assert (trial.fits, trial.over) == (made.fits, made.over)
         several += found != first
-        if not trial.fits < trial.over:
-            continue
-        last = min(math.nextafter(trial.over, 0.0), 1e4)
-        for other in (trial.fits, (trial.fits + last) / 2, last):
-            again, same = registers(component, other, Module())
-            assert (same, again.labels.places) == (found, made.labels.places)
     assert several > 0
 
 

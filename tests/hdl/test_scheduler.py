@@ -15,6 +15,8 @@ from macaw.hdl import Lfsr, Scheduler, Wire, generate
 from macaw.hdl.arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
 from macaw.hdl.lfsr import TAPS, sequence
 from macaw.hdl.schedule.delays import delay_model
+from macaw.hdl.schedule.fold import Fold
+from macaw.hdl.schedule.scheduler import Scratch
 from macaw.hdl.schedule.wire import cat
 
 Build = Callable[..., tuple[Wire, ...]]
@@ -264,3 +266,58 @@ def test_lfsr_runs_through_every_state_but_zero():
     assert bits[:half] == bits[half:]
     windows = {tuple(bits[i : i + 15]) for i in range(half)}
     assert len(windows) == 2**15 - 1
+
+
+def total_of_turns(p, x):
+    return Fold(p, 2).total(x)
+
+
+def in_a_loop(p, x):
+    with p.loop(x) as loop:
+        state = loop.state(len(x), "state")
+        loop.close(state, state ^ x)
+    return state
+
+
+DECIDED = {
+    "sums": ("ecp5", 6, lambda p, x: x + x + x),
+    "product in pieces": ("asic", 6, lambda p, x: p.multiply(x, x[1:])),
+    "product compressed": ("asic delay", 4, lambda p, x: p.multiply(x, x)),
+    "product of cells": ("ice40", 5, lambda p, x: p.multiply(x, x)),
+    "sum in segments": ("ecp5", 8, lambda p, x: p.accumulate(x.as_signed(), x[0], 40)),
+    "sum over turns": ("ecp5", 6, lambda p, x: total_of_turns(p, x + 1)),
+    "loop": ("ecp5", 6, lambda p, x: in_a_loop(p, x + x + x)),
+}
+
+
+def placed(target, width, build, period, module):
+    """All that a clock period decides: each signal with its stage, and what is counted."""
+    p = Scheduler(module, delays=delay_model(*target.split()), period=period)
+    wire = build(p, p.input(Signal(width, name="x")))
+    return p, (wire.stage, wire.time, p.last_stage, p.registers, tuple(p.products), p.slowest)
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_periods_of_a_range_place_all_registers_alike(name):
+    """From range to range up to the longest period, the ends of each and what is between."""
+    period, found = 0.0, set()
+    while period < math.inf:
+        p, result = placed(*DECIDED[name], period, Module())
+        trial, same = placed(*DECIDED[name], period, Scratch())
+        assert (same, trial.fits, trial.over) == (result, p.fits, p.over)
+        found.add(result)
+        if not p.fits <= period < p.over:
+            period += 3e-6  # too close to where a comparison is not exact
+            continue
+        last = min(math.nextafter(p.over, 0.0), 1e6)
+        for other in (p.fits, (p.fits + last) / 2, last):
+            again, alike = placed(*DECIDED[name], other, Module())
+            assert (alike, again.labels.places) == (result, p.labels.places)
+        period = p.over
+    assert len(found) > 1
+
+
+def test_a_stage_that_ends_with_its_product_is_alike_for_no_other_period():
+    for period in (2.0, 8.0, 50.0):
+        p, _ = placed("ecp5dsp", 12, lambda p, x: p.multiply(x, x) + 1, period, Module())
+        assert not p.fits < p.over
