@@ -212,6 +212,30 @@ def foreign(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+def test_the_end_of_a_tool_is_not_looked_for_now_and_then(tmp_path, monkeypatch):
+    """On Linux, where the kernel tells; elsewhere the time has to be watched."""
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    log = tmp_path / "log"
+    for timeout in (20.0, 1e12):
+        done = processes.run(["sh", "-c", "sleep 0.2; echo x"], timeout=timeout, log=log)
+        assert (done.status, done.output) == (0, "x\n")
+    with pytest.raises(subprocess.TimeoutExpired):
+        processes.run(["sleep", "60"], timeout=0.1, log=log)
+    assert not slept or sys.platform != "linux"
+
+
+def test_a_tool_ends_in_its_time_where_the_kernel_does_not_tell(tmp_path, monkeypatch):
+    def refused(pid):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refused, raising=False)
+    log = tmp_path / "log"
+    assert processes.run(["sh", "-c", "echo x"], timeout=20.0, log=log).output == "x\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        processes.run(["sleep", "60"], timeout=0.1, log=log)
+
+
 def test_an_outer_run_does_not_reach_our_tools(foreign, monkeypatch):
     monkeypatch.setenv("LM_LICENSE_FILE", "kept")
     seen = processes.run(["env"]).output.splitlines()
