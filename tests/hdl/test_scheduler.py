@@ -279,7 +279,7 @@ def in_a_loop(p, x):
     return state
 
 
-DECIDED = {
+DECIDED: dict[str, tuple[str, int, Callable[..., Wire]]] = {
     "sums": ("ecp5", 6, lambda p, x: x + x + x),
     "product in pieces": ("asic", 6, lambda p, x: p.multiply(x, x[1:])),
     "product compressed": ("asic delay", 4, lambda p, x: p.multiply(x, x)),
@@ -300,10 +300,11 @@ def placed(target, width, build, period, module):
 @pytest.mark.parametrize("name", DECIDED)
 def test_periods_of_a_range_place_all_registers_alike(name):
     """From range to range up to the longest period, the ends of each and what is between."""
+    target, width, build = DECIDED[name]
     period, found = 0.0, set()
     while period < math.inf:
-        p, result = placed(*DECIDED[name], period, Module())
-        trial, same = placed(*DECIDED[name], period, Scratch())
+        p, result = placed(target, width, build, period, Module())
+        trial, same = placed(target, width, build, period, Scratch())
         assert (same, trial.fits, trial.over) == (result, p.fits, p.over)
         found.add(result)
         if not p.fits <= period < p.over:
@@ -311,7 +312,7 @@ def test_periods_of_a_range_place_all_registers_alike(name):
             continue
         last = min(math.nextafter(p.over, 0.0), 1e6)
         for other in (p.fits, (p.fits + last) / 2, last):
-            again, alike = placed(*DECIDED[name], other, Module())
+            again, alike = placed(target, width, build, other, Module())
             assert (alike, again.labels.places) == (result, p.labels.places)
         period = p.over
     assert len(found) > 1
