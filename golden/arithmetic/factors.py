@@ -187,19 +187,12 @@ class Terms:
     top, scale_top : int
         What the exponents of products and scales lack to those of their fields
         (:func:`macaw.golden.arithmetic.sums.alignment`).
-    factors, scales : tuple of Exact
-        The factors of the products; those of ``scale``.
-    tops : tuple of int
-        What the exponents of ``factors`` and ``scales`` lack.
     """
 
     products: list[Exact]
     scale: Exact | None = None
     top: int = 0
     scale_top: int = 0
-    factors: tuple[Exact, ...] = ()
-    scales: tuple[Exact, ...] = ()
-    tops: tuple[int, ...] = ()
 
     @property
     def one(self) -> Exact:
@@ -386,9 +379,6 @@ class Factors:
             scale=scale,
             top=sum(tops[:2]) if self.product is None else self.product.mantissa,
             scale_top=sum(tops[2:]),
-            factors=factors,
-            scales=tuple(scales),
-            tops=tuple(tops),
         )
 
     def _behind(

@@ -15,7 +15,13 @@ from macaw.tools.sources import imported
 
 FOLDER = results.FOLDER.parent
 SCRIPTS = runner.scripts()
-WITHOUT_FILE = {"speed.paths", "studies.digits_network", "studies.torchao", "studies.training"}
+WITHOUT_FILE = {
+    "speed.paths",
+    "studies.digits_network",
+    "studies.machine_models",
+    "studies.torchao",
+    "studies.training",
+}
 """They print."""
 
 

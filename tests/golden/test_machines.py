@@ -147,12 +147,35 @@ def test_sums_beyond_the_range_are_infinite_though_they_are_truncated() -> None:
         )
 
 
-def test_zero_operands_have_the_exponent_of_the_least_normal_number() -> None:
-    """So zero times a large number cuts off small addends; RISC-V's does not."""
-    big = macaw.format("bf16").encode([2.0**127]).tolist()
+@pytest.mark.parametrize("machine", ["tensor-core(volta)", "tensor-core(h100)", "cdna3", "rvbna"])
+def test_products_of_zero_have_no_exponent(machine: str) -> None:
+    """So zero times a large number cuts nothing off."""
+    fmt = "fp16" if "volta" in machine else "bf16"
+    big = [macaw.format(fmt).max_code]
     small = macaw.format("fp32").encode([2.0**-100]).item()
-    assert evaluate("tensor-core(hopper)", "bf16", [0], big, small) == 0
-    assert evaluate("rvbna", "bf16", [0], big, small) == small
+    assert evaluate(machine, fmt, [0], big, small) == small
+    assert evaluate(machine, fmt, big, [1 << 15], small) == small
+
+
+@pytest.mark.parametrize(("machine", "below"), [("ampere", 6), ("hopper", 7), ("blackwell", 7)])
+def test_a_zero_addend_has_an_exponent_below_the_least_normal_number(
+    machine: str, below: int
+) -> None:
+    """A subtrahend so small is kept, and the difference truncated, or cut off before."""
+    last = -126 - below - FACTS[machine, "bf16"][1]
+    for exponent, left in ((last, 0), (last - 1, 2.0**-149)):
+        x, y = [2.0**-75, 2.0**-80], [2.0**-74, -(2.0 ** (exponent + 80))]
+        assert dot(f"tensor-core({machine})", "bf16", x, y) == left
+
+
+def test_groups_of_zeros_have_no_exponent_and_those_that_cancel_have() -> None:
+    """On FP4: the scale of a group counts if one of its products is not zero."""
+    ones, small = np.ones(64), 2.0**-60
+    scales, others = np.array([127 + 60, 127]), [127, 127]
+    x = np.zeros(64)
+    assert block_dot("mxfp4", x, ones, scales, others, small) == small
+    x[:2] = 1, -1
+    assert block_dot("mxfp4", x, ones, scales, others, small) == 0
 
 
 # ------------------------------------------------------------------------------------ CDNA3
@@ -189,7 +212,9 @@ def test_products_that_fp32_cannot_hold_are_infinite_in_cdna3() -> None:
     big = macaw.format("bf16").encode([2.0**64]).item()
     minus = big | 0x8000
     assert evaluate("cdna3", "bf16", [big, big], [big, minus], 0) == 0x7FC00000
-    assert evaluate("cdna3", "bf16", [big, 0], [big, 0], INF | 1 << 31) == INF | 1 << 31
+    assert evaluate("cdna3", "bf16", [big, 0], [big, 0], INF) == INF
+    assert evaluate("cdna3", "bf16", [big, 0], [big, 0], INF | 1 << 31) == 0x7FC00000
+    assert evaluate("cdna3", "bf16", [big, 0x7FC0], [big, 0], 0) == 0x7FC00000
     assert evaluate("tensor-core(hopper)", "bf16", [big, big], [big, minus], 0) == 0
 
 

@@ -17,8 +17,8 @@ from ...formats.scalar import format as scalar_format
 from ..exact import INF, NAN, Exact, bit_length, unpack
 from ..factors import Terms
 from ..projection import Direction, project
-from ..sums import add_terms, alignment, column, combine_kinds, lane_signs, scaled
-from .machines import LEAST, MachineSum, Scheme
+from ..sums import add_terms, alignment, column, lane_signs, scaled
+from .machines import MachineSum, Scheme
 
 _NEVER = -1 << 20
 """Exponent of a product that takes no part in the maximum."""
@@ -40,7 +40,7 @@ def machine_step(
     ``bits`` are the fraction bits of an aligned term.
     """
     value = unpack(addend, out)
-    top = _reference(value, alignment(out))
+    top = np.where(value.significand == 0, out.emin - rule.below, value.exponent + alignment(out))
     match rule.scheme:
         case Scheme.BULK:
             return _bulk(bits, terms, value, out)
@@ -59,24 +59,9 @@ def machine_step(
     return codes
 
 
-def _reference(x: Exact, lacking: int) -> np.ndarray:
-    """Return the exponents of the fields, :data:`LEAST` for a zero."""
-    return np.where(x.significand == 0, LEAST, x.exponent + lacking)
-
-
-def _references(terms: Terms) -> np.ndarray:
-    """Return the exponents of the products: those of their factors, and of scales, added."""
-    total = _added(terms.factors, terms.tops)
-    if terms.scales:
-        total = total + _repeated(_added(terms.scales, terms.tops[2:]), total.shape[-1])
-    return total
-
-
-def _added(factors: tuple[Exact, ...], tops: tuple[int, ...]) -> np.ndarray:
-    total = _reference(factors[0], tops[0])
-    for x, top in zip(factors[1:], tops[1:], strict=False):
-        total = total + _reference(x, top)
-    return total
+def _tops(x: Exact, lacking: int) -> np.ndarray:
+    """Return the exponents of the fields, :data:`_NEVER` for a zero."""
+    return np.where(x.significand == 0, _NEVER, x.exponent + lacking)
 
 
 def _repeated(groups: np.ndarray, count: int) -> np.ndarray:
@@ -117,9 +102,10 @@ def _joined(
     if rule.scheme is Scheme.BLOCKS:
         product, tops = _groups(terms)
     else:
-        product, tops = terms.one, _references(terms)
+        product, lacking = terms.one, terms.top
         if terms.scale is not None:
-            product = scaled(product, terms.scale)
+            product, lacking = scaled(product, terms.scale), lacking + terms.scale_top
+        tops = _tops(product, lacking)
     last = np.maximum(tops.max(-1), addend_top) - bits
     total = _cut(product, last[:, None]).sum(-1) + _cut(addend, last)
     return _sum(total, last, *lane_signs([product, column(addend)], False))
@@ -144,14 +130,15 @@ def _groups(terms: Terms) -> tuple[Exact, np.ndarray]:
         high=_FARTHEST,
         bits=62,
     )
-    return groups, _repeated(_added(terms.scales, terms.tops[2:]), count)
+    there = (product.significand != 0).any(-1) & (scale.significand != 0)
+    return groups, np.where(there, scale.exponent + terms.scale_top, _NEVER)
 
 
 def _apart(bits: int, terms: Terms, addend: Exact, addend_top: np.ndarray, halves: bool) -> Exact:
     """Return what CDNA3 rounds: the sum of the products, and then the addend, rounded down."""
-    product, tops = terms.one, _references(terms)
+    product = _beyond(terms.one)
+    tops = _tops(product, terms.top)
     negative, kind = lane_signs([product, column(addend)], False)
-    negative, kind = _beyond(product, negative, kind)
     ways = [slice(0, None, 2), slice(1, None, 2)] if halves else [slice(None)]
     ways = ways[: product.shape[-1]]
     each = [tops[:, way].max(-1) for way in ways]
@@ -169,28 +156,20 @@ def _apart(bits: int, terms: Terms, addend: Exact, addend_top: np.ndarray, halve
     return _sum(total + (other << (_SUM - _ADDEND)), most - _SUM, negative, kind)
 
 
-def _beyond(
-    product: Exact, negative: np.ndarray, kind: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return signs and kinds where finite products of ``2**128`` or more are infinite."""
+def _beyond(product: Exact) -> Exact:
+    """Return the products, infinite where fp32 cannot hold them."""
     if product.high <= 128:
-        return negative, kind
+        return product
     huge = product.exponent + bit_length(product.significand) > 128
-    up = np.asarray((huge & ~product.negative).any(-1))
-    under = np.asarray((huge & product.negative).any(-1))
-    none = np.zeros(negative.shape, np.uint8)
-    kind = none if kind is None else kind
-    # Infinities and NaNs that are there come first.
-    fresh = kind == 0
-    kind = np.where(fresh, combine_kinds(none, up, under), kind)
-    return np.where(fresh, under, negative), kind
+    kind = np.zeros(huge.shape, np.uint8) if product.kind is None else product.kind
+    return replace(product, kind=np.where(huge & (kind == 0), INF, kind))
 
 
 def _bulk(bits: int, terms: Terms, addend: Exact, out: Format) -> np.ndarray:
     """Return the codes of RISC-V's bulk-normalised sum, added to the addend."""
     product = terms.one
     direction = Direction(Rounding.ROD)
-    tops = np.where(product.significand == 0, _NEVER, product.exponent + terms.top)
+    tops = _tops(product, terms.top)
     last = np.maximum(tops.max(-1), -_FARTHEST) - bits
     up = np.asarray(product.exponent - last[:, None])
     down = np.clip(-up, 0, 63).astype(np.uint64)

@@ -2,13 +2,12 @@
 """Sums as machines that exist make them: which products, how many at a time, how many bits.
 
 All align terms to the largest exponent among them, where the exponent of a product is the sum of
-those of its factors' fields, before any normalisation. The sources:
+those of its factors' fields, before any normalisation, and a product of zero has none. The sources:
 
-- NVIDIA's tensor cores and AMD's CDNA3: what MMA-Sim (Xie et al., arXiv 2511.10909) found in
-  silicon. A zero operand has the exponent -126, in whatever format.
+- NVIDIA's tensor cores and AMD's CDNA3: what MMA-Sim (Xie et al., arXiv 2511.10909; here 2.1.1)
+  found in silicon, and for FP8 mmaemu 0.1.0 (an H100 and an RTX 4060).
 - RISC-V: the Bulk Normalization Algorithm of the unprivileged specification ("RVBNA"), and the sum
-  of its result and the accumulator that Zvdota and Zvbdota ask for. A product of zero has no
-  exponent.
+  of its result and the accumulator that Zvdota and Zvbdota ask for.
 """
 
 from __future__ import annotations
@@ -22,9 +21,6 @@ from ...formats.choices import Rounding
 from ...formats.scalar import Format
 from ...formats.scalar import format as scalar_format
 from ..factors import Factors
-
-LEAST = -126
-"""Exponent of a zero operand in the machines that give it one."""
 
 
 class Scheme(enum.StrEnum):
@@ -63,6 +59,8 @@ class MachineSum:
         Of a step. 0: as many as the unit has, or as the profile says.
     fraction : int
         Fraction bits of an aligned term. With BULK as many are added as the products' number has.
+    below : int
+        How far the exponent of a zero addend is below that of its format's least normal number.
     kept : int
         Fraction bits of a result in fp32, which has more; 0 for all.
     """
@@ -72,6 +70,7 @@ class MachineSum:
     results: tuple[str, ...] = ("fp32",)
     products: int
     fraction: int
+    below: int = 0
     kept: int = 0
     scales: tuple[tuple[str, int], ...] = ()
 
@@ -107,30 +106,35 @@ _FP8_TO_FP4 = (*_FP8, "e3m2", "e2m3", "e2m1")
 _BOTH = ("fp32", "fp16")
 
 
-def _joined(products: int, fraction: int, *operands: str, **rest) -> MachineSum:
+def _joined(products: int, fraction: int, below: int, *operands: str, **rest) -> MachineSum:
     return MachineSum(
-        scheme=Scheme.JOINED, products=products, fraction=fraction, operands=operands, **rest
+        scheme=Scheme.JOINED,
+        products=products,
+        fraction=fraction,
+        below=below,
+        operands=operands,
+        **rest,
     )
 
 
-def _cores(products: int, fraction: int) -> tuple[MachineSum, ...]:
+def _cores(products: int, fraction: int, below: int) -> tuple[MachineSum, ...]:
     """Return the three kinds that all tensor cores since Ampere have."""
     return (
-        _joined(products, fraction, "fp16", results=_BOTH),
-        _joined(products, fraction, "bf16"),
-        _joined(products // 2, fraction, "tf32"),
+        _joined(products, fraction, below, "fp16", results=_BOTH),
+        _joined(products, fraction, below, "bf16"),
+        _joined(products // 2, fraction, below, "tf32"),
     )
 
 
 MACHINES: dict[str, tuple[MachineSum, ...]] = {
-    "tensor-core(volta)": (_joined(4, 23, "fp16", results=_BOTH),),
-    "tensor-core(turing)": (_joined(8, 24, "fp16", results=_BOTH),),
-    "tensor-core(ampere)": _cores(8, 24),
-    "tensor-core(ada)": (*_cores(8, 24), _joined(16, 13, *_FP8, results=_BOTH, kept=13)),
-    "tensor-core(hopper)": (*_cores(16, 25), _joined(32, 13, *_FP8, results=_BOTH, kept=13)),
+    "tensor-core(volta)": (_joined(4, 23, 5, "fp16", results=_BOTH),),
+    "tensor-core(turing)": (_joined(8, 24, 6, "fp16", results=_BOTH),),
+    "tensor-core(ampere)": _cores(8, 24, 6),
+    "tensor-core(ada)": (*_cores(8, 24, 6), _joined(16, 13, 6, *_FP8, results=_BOTH, kept=13)),
+    "tensor-core(hopper)": (*_cores(16, 25, 7), _joined(32, 13, 7, *_FP8, results=_BOTH, kept=13)),
     "tensor-core(blackwell)": (
-        *_cores(16, 25),
-        _joined(32, 25, *_FP8_TO_FP4, results=_BOTH),
+        *_cores(16, 25, 7),
+        _joined(32, 25, 7, *_FP8_TO_FP4, results=_BOTH),
         # Before the kind of FP8: two operands of FP4 have their own.
         MachineSum(
             scheme=Scheme.BLOCKS,
@@ -138,8 +142,9 @@ MACHINES: dict[str, tuple[MachineSum, ...]] = {
             scales=(("ue4m3", 16), ("e8m0", 16), ("e8m0", 32)),
             products=64,
             fraction=35,
+            below=13,
         ),
-        _joined(32, 25, *_FP8_TO_FP4, scales=(("e8m0", 32),)),
+        _joined(32, 25, 7, *_FP8_TO_FP4, scales=(("e8m0", 32),)),
     ),
     "cdna3": (
         MachineSum(scheme=Scheme.APART, operands=("fp16",), products=8, fraction=24),

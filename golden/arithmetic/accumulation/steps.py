@@ -114,8 +114,6 @@ def _parts(terms: Terms, count: int) -> list[Terms]:
                 terms,
                 products=[x[:, lane] for x in terms.products],
                 scale=None if terms.scale is None else terms.scale[:, group],
-                factors=tuple(x[:, lane] for x in terms.factors),
-                scales=tuple(x[:, group] for x in terms.scales),
             )
         )
     return result

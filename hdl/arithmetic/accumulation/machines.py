@@ -22,8 +22,6 @@ from .terms import Group, Products, point_of
 
 __all__ = ["machine_step"]
 
-_LEAST = -126
-"""Exponent of a zero operand."""
 _SUM, _ADDEND, _IGNORED, _GROUP = 31, 24, 25, 16
 """As in golden: fraction bits of sum and addend in CDNA3, how far an addend counts in FP8, and the
 products that FP4 adds exactly."""
@@ -43,7 +41,7 @@ def machine_step(
     if rule.scheme is Scheme.BULK:
         return _bulk(p, bits, terms, value, format)
     with p.scope("align"):
-        own = _lowest(p, value, point_of(format))
+        own = _addend(p, value, point_of(format), format.emin - rule.below)
     if rule.scheme in (Scheme.APART, Scheme.HALVES):
         total = _apart(p, bits, terms, value, own, rule.scheme is Scheme.HALVES)
         return _rounder(p, format, Rounding.RNE).project(total).code
@@ -66,43 +64,31 @@ def _rounder(p: Scheduler, format: Float, rounding: Rounding) -> Rounder:
     return Rounder(p, format, rounding, Overflow.NONFINITE)
 
 
-def _lowest(p: Scheduler, number: Number, point: int) -> Exponent:
-    """The exponent of a number's fields, of a zero :data:`_LEAST`."""
-    least = _LEAST - number.offset - point
-    exponent = number.exponent
-    if number.zero.constant == 0 or (number.exponent.low == least and number.exponent.low == 1):
-        # The least exponent of the format, which a zero has anyway.
-        return exponent, number.offset + point
-    exponent = exponent - least
-    return (exponent.bits(len(exponent)) & ~number.zero).within(0, exponent.high), _LEAST
+def _addend(p: Scheduler, number: Number, point: int, least: int) -> Exponent:
+    """The exponent of the fields of the addend, ``least`` of a zero."""
+    exponent, offset = number.exponent, number.offset + point
+    if exponent.low + offset <= least:
+        # A zero has the exponent of the least normal number anyway.
+        return exponent, offset
+    raised = exponent + (offset - least)
+    return (raised.bits(len(raised)) & ~number.zero).within(0, raised.high), least
 
 
-def _added(p: Scheduler, numbers: Sequence[Number], points: Sequence[int]) -> Exponent:
-    """The exponent of the product of some numbers."""
-    each = [_lowest(p, number, point) for number, point in zip(numbers, points, strict=True)]
-    total, offset = each[0]
-    for exponent, more in each[1:]:
-        total, offset = total + exponent, offset + more
-    return total, offset
+def _level(
+    exponents: Sequence[Exponent], zeros: Sequence[Wire], *others: Exponent
+) -> tuple[list[Wire], int]:
+    """Exponents above the same offset, and that; 0 where a number is zero and has none."""
+    every = [*exponents, *others]
+    lowest = min(offset + exponent.low for exponent, offset in every)
+    level = [exponent + (offset - lowest) for exponent, offset in every]
+    for i, zero in enumerate(zeros):
+        level[i] = (level[i].bits(len(level[i])) & ~zero).within(0, level[i].high)
+    return level, lowest
 
 
-def _level(exponents: Sequence[Exponent]) -> tuple[list[Wire], int]:
-    """Exponents above the same offset, and that."""
-    lowest = min(offset + exponent.low for exponent, offset in exponents)
-    return [exponent + (offset - lowest) for exponent, offset in exponents], lowest
-
-
-def _products(p: Scheduler, terms: Products) -> list[Exponent]:
-    """The exponents of the products, scales included."""
-    found = []
-    for group in terms.groups:
-        scale = _added(p, group.scales, terms.points[2:]) if group.scales else None
-        for pair in group.factors:
-            exponent, offset = _added(p, pair, terms.points[:2])
-            if scale is not None:
-                exponent, offset = exponent + scale[0], offset + scale[1]
-            found.append((exponent, offset))
-    return found
+def _exponents(numbers: Sequence[Number], point: int) -> list[Exponent]:
+    """The exponents of their fields."""
+    return [(number.exponent, number.offset + point) for number in numbers]
 
 
 def _total(p: Scheduler, words: Sequence[Wire], numbers: Sequence[Number]) -> Wire:
@@ -138,19 +124,18 @@ def _joined(
 ) -> Unrounded:
     """Addend and products, or exact sums of some, truncated together."""
     if rule.scheme is Scheme.BLOCKS:
-        numbers, exponents, points = _groups(p, terms)
+        numbers, exponents, zeros, points = _groups(p, terms)
     else:
         numbers, point = terms.scaled, terms.point
         if terms.groups[0].scale is not None:
             point += terms.scale_point
         points = [point] * len(numbers)
-        with p.scope("align"):
-            exponents = _products(p, terms)
+        exponents, zeros = _exponents(numbers, point), [number.zero for number in numbers]
     numbers, points = [*numbers, addend], [*points, addend_point]
     with p.scope("align"):
-        level, offset = _level([*exponents, own])
+        level, offset = _level(exponents, zeros, own)
         top = p.name("largest", largest(p, level))
-        # The addend's exponent is not below that of the least normal number.
+        # The addend has one, also where it is zero.
         top = top.within(max(top.low, level[-1].low), top.high)
         pairs = list(zip(numbers, points, strict=True))
         words = cut_terms(p, pairs, level, top, bits)
@@ -161,13 +146,17 @@ def _joined(
     return _unrounded(p, word, top, offset - bits, special, format)
 
 
-def _groups(p: Scheduler, terms: Products) -> tuple[list[Number], list[Exponent], list[int]]:
-    """Exact sums of 16 products times their scale; the exponents are those of the scales."""
-    numbers, exponents, points = [], [], []
+def _groups(
+    p: Scheduler, terms: Products
+) -> tuple[list[Number], list[Exponent], list[Wire], list[int]]:
+    """Exact sums of 16 products times their scale; the exponents are those of the scales.
+
+    And whether a scale or all products of a group are zero, and bits below the point.
+    """
+    numbers, exponents, zeros, points = [], [], [], []
     for group in terms.groups:
         assert group.scale is not None
-        with p.scope("align"):
-            exponent = _added(p, group.scales, terms.points[2:])
+        (exponent,) = _exponents([group.scale], terms.scale_point)
         for start in range(0, len(group.products), _GROUP):
             part: Group = group.part(start, _GROUP)
             total = fixed_point(p, part.products)
@@ -175,8 +164,10 @@ def _groups(p: Scheduler, terms: Products) -> tuple[list[Number], list[Exponent]
                 number = scale_number(p, total, group.scale)
             numbers.append(replace(number, special=group.scale.special))
             exponents.append(exponent)
+            with p.scope("align"):
+                zeros.append(cat(*(x.zero for x in part.products)).all() | group.scale.zero)
             points.append(terms.scale_point - total.offset)
-    return numbers, exponents, points
+    return numbers, exponents, zeros, points
 
 
 def _apart(
@@ -184,9 +175,12 @@ def _apart(
 ) -> Unrounded:
     """CDNA3: the sum of the products, and the addend, rounded down where they meet."""
     numbers = terms.all
-    special = _beyond(p, numbers, combine_special(p, [x.special for x in [*numbers, addend]]))
+    with p.scope("specials"):
+        each = [_beyond(p, number) for number in numbers]
+        special = combine_special(p, [*each, addend.special])
     with p.scope("align"):
-        level, offset = _level([*_products(p, terms), own])
+        zeros = [number.zero for number in numbers]
+        level, offset = _level(_exponents(numbers, terms.point), zeros, own)
     level, own_level = level[:-1], level[-1]
     ways = [slice(0, None, 2), slice(1, None, 2)] if halves else [slice(None)]
     tops, sums = [], []
@@ -222,28 +216,15 @@ def _down(p: Scheduler, word: Wire, distance: Wire, width: int) -> Wire:
     return pattern.as_signed()
 
 
-def _beyond(p: Scheduler, numbers: Sequence[Number], special: Special) -> Special:
-    """Finite products of ``2**128`` or more are infinite, where nothing else is special."""
-    up = under = p.constant(0, 1)
-    with p.scope("specials"):
-        for number in numbers:
-            size = len(number.significand)
-            exponent = number.exponent + (number.offset + size)
-            if exponent.high <= 128:
-                continue
-            # Of a normal product the leading one is in one of the two top places.
-            huge = at_least(p, exponent, 130) | (
-                at_least(p, exponent, 129) & number.significand[-1]
-            )
-            huge = huge & ~number.zero
-            up, under = up | (huge & ~number.sign), under | (huge & number.sign)
-        there = special.nan | special.infinite
-        return Special(
-            nan=special.nan | (~there & up & under),
-            infinite=special.infinite | (~there & (up ^ under)),
-            negative=p.mux(there, special.negative, under),
-            invalid=special.invalid,
-        )
+def _beyond(p: Scheduler, number: Number) -> Special:
+    """What is special of a product, which is infinite where fp32 cannot hold it."""
+    exponent = number.exponent + (number.offset + len(number.significand))
+    if exponent.high <= 128:
+        return number.special
+    # Of a normal product the leading one is in one of the two top places.
+    huge = at_least(p, exponent, 130) | (at_least(p, exponent, 129) & number.significand[-1])
+    huge = huge & ~number.zero
+    return replace(number.special, infinite=number.special.infinite | huge, negative=number.sign)
 
 
 def _bulk(p: Scheduler, bits: int, terms: Products, addend: Number, format: Float) -> Wire:
@@ -251,11 +232,8 @@ def _bulk(p: Scheduler, bits: int, terms: Products, addend: Number, format: Floa
     numbers = terms.all
     rounder = _rounder(p, format, Rounding.ROD)
     with p.scope("align"):
-        level, offset = _level([(x.exponent, x.offset + terms.point) for x in numbers])
-        level = [
-            (exponent.bits(len(exponent)) & ~x.zero).within(0, exponent.high)
-            for exponent, x in zip(level, numbers, strict=True)
-        ]
+        zeros = [number.zero for number in numbers]
+        level, offset = _level(_exponents(numbers, terms.point), zeros)
         top = p.name("largest", largest(p, level))
         pairs = [(number, terms.point) for number in numbers]
         words = cut_terms(p, pairs, level, top, bits, odd=True)

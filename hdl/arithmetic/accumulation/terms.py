@@ -53,14 +53,12 @@ class Behind:
 class Group:
     """Products that share a scale, and that scale; None where there is none.
 
-    And the factors of the products, and of the scale. With ``integers`` the products are of
-    elements whose zero points are still to be subtracted; with ``behind`` a zero point is a float.
+    With ``integers`` the products are of elements whose zero points are still to be subtracted;
+    with ``behind`` a zero point is a float.
     """
 
     products: Sequence[Number]
     scale: Number | None
-    factors: Sequence[tuple[Number, Number]] = ()
-    scales: Sequence[Number] = ()
     integers: Integers | None = None
     behind: Behind | None = None
 
@@ -81,7 +79,7 @@ class Group:
     def part(self, start: int, count: int) -> "Group":
         """``count`` of the products, and the scale."""
         piece = slice(start, start + count)
-        return replace(self, products=self.products[piece], factors=self.factors[piece])
+        return replace(self, products=self.products[piece])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,8 +93,6 @@ class Products:
         Bits of a product's significand below its point, as its fields have it.
     scale_point : int
         The same of a scale.
-    points : tuple of int
-        The same of each factor of a product, and then of a scale.
     widest : int
         Bits of the widest exact sum that may be built.
     """
@@ -104,7 +100,6 @@ class Products:
     groups: Sequence[Group]
     point: int
     scale_point: int
-    points: tuple[int, ...]
     widest: int
 
     @property
@@ -175,7 +170,6 @@ def products(
             both.append((one, element(p, b, early["b"], factors.b)))
             pairs.append(multiplied(p, factors.product, *both[-1]))
     scales: list[Number | None] = [None] * groups
-    each: list[list[Number]] = [[] for _ in range(groups)]
     for name, number in factors.scales.items():
         format = getattr(factors, name).scale
         with p.scope("scale"):
@@ -183,15 +177,13 @@ def products(
             own = [unpack(p, code, format) for code in words]
             for i, scale in enumerate(scales):
                 mine = own[i * number // groups]
-                each[i].append(mine)
                 scales[i] = mine if scale is None else multiply(p, scale, mine)
     points = [point_of(factor(format)) for format in (factors.a, factors.b)]
     blocks = [format for format in (factors.a, factors.b) if isinstance(format, Block)]
-    scale_points = [point_of(format.scale) for format in blocks]
     made = []
     for i, scale in enumerate(scales):
         mine = slice(i * size, (i + 1) * size)
-        group = Group(products=pairs[mine], scale=scale, factors=both[mine], scales=each[i])
+        group = Group(products=pairs[mine], scale=scale)
         if totals:
             behind = [zeros[n][i] if late[n] else None for n in "ab"]
             words = [[number.significand for number in side] for side in zip(*both[mine])]
@@ -203,8 +195,7 @@ def products(
     return Products(
         groups=made,
         point=sum(points) if factors.product is None else factors.product.mantissa,
-        scale_point=sum(scale_points),
-        points=(*points, *scale_points),
+        scale_point=sum(point_of(format.scale) for format in blocks),
         widest=widest,
     )
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 from .arithmetic.groups import ends
-from .arithmetic.machines import lowest_exponent
 from .arithmetic.machines import result as machine_result
 from .arithmetic.scalar import (
     TWO,
@@ -31,9 +30,8 @@ from .arithmetic.scalar import (
 KINDS = ("dot", "mac")
 EXACT = SimpleNamespace(kind="exact", count=0)
 """What units without profiles do: ``mac``."""
-Lane = namedtuple("Lane", "x scale exponent reference scale_reference")
-"""A product, its scale, the exponent of the fields of both; the same of factors, and of scales,
-where a zero has the least exponent."""
+Lane = namedtuple("Lane", "x scale exponent scale_exponent")
+"""A product, its scale, the exponent of the fields of both, and of the scale's alone."""
 
 
 def element(fmt):
@@ -47,8 +45,7 @@ def operand(name, spec, beat, lane, last):
     fmt, code = getattr(spec, name), beat[name][lane]
     zero = getattr(fmt, "zero_point", None)
     if zero is None or not is_fixed(zero):
-        exponent = field_exponent(code, element(fmt))
-        return value(code, element(fmt)), exponent, lowest_exponent(code, element(fmt))
+        return value(code, element(fmt)), field_exponent(code, element(fmt))
     every = last[f"{name}_zero"]
     point = integer(every[lane * len(every) // len(beat[name])], zero)
     n = integer(code, fmt.element) - point
@@ -56,7 +53,7 @@ def operand(name, spec, beat, lane, last):
     # Digits that hold any difference, the sign not among them.
     digits = max((most - low - 1).bit_length(), (high - least).bit_length())
     exponent = digits - fmt.element.fraction
-    return n / TWO**fmt.element.fraction, exponent, exponent
+    return n / TWO**fmt.element.fraction, exponent
 
 
 def whole(spec):
@@ -89,12 +86,12 @@ def behind(spec, beat, lane, last, scale):
         z = value(every[lane * len(every) // lanes], zero)
         x = value(beat[other][lane], element(own))
         if not fmt.minimum:
-            yield Lane(product(opposite(z), x)[0], scale, None, None, None)
+            yield Lane(product(opposite(z), x)[0], scale, None, None)
             continue
         if f"{other}_scale" in beat:
             scales = last[f"{other}_scale"]
             z = product(z, value(scales[lane * len(scales) // lanes], own.scale))[0]
-        yield Lane(x, z, None, None, None)
+        yield Lane(x, z, None, None)
 
 
 def terms(spec, group):
@@ -113,11 +110,9 @@ def terms(spec, group):
             scale = Fraction(1)
             for code, fmt in scales:
                 scale = product(scale, value(code, fmt))[0]
-            exponent = sum(e for _, e, _ in pair) if own is None else own
-            exponent += sum(field_exponent(code, fmt) for code, fmt in scales)
-            lowest = sum(least for _, _, least in pair)
-            below = sum(lowest_exponent(*each) for each in scales)
-            result.append(Lane(x, scale, exponent, lowest, below))
+            exponent = sum(e for _, e in pair) if own is None else own
+            of_scale = sum(field_exponent(code, fmt) for code, fmt in scales)
+            result.append(Lane(x, scale, exponent + of_scale, of_scale))
             result += behind(spec, beat, lane, last, scale)
     if not whole(spec):
         return result

@@ -11,10 +11,8 @@ from types import SimpleNamespace
 
 from .scalar import TWO, field_exponent, number, product, project, total, value
 
-
-def lowest_exponent(code, fmt):
-    """Exponent of the code's fields; of a zero -126."""
-    return -126 if value(code, fmt) in ("-0", 0) else field_exponent(code, fmt)
+NONE = -1000
+"""Exponent of what has none: products of zero."""
 
 
 def cut(x, last):
@@ -40,9 +38,13 @@ def result(profile, lanes, addend, out):
     scaled = [product(lane.x, lane.scale)[0] for lane in lanes]
     if scheme == "bulk":
         return bulk(lanes, scaled, x, out)
+    if scheme == "apart":
+        scaled = [beyond(term) for term in scaled]
     special = total([x, *scaled])[0]
     if special not in ("nan", "inf", "-inf"):
-        exponent = lowest_exponent(addend, out)
+        exponent = field_exponent(addend, out)
+        if number(x) == 0:
+            exponent -= profile.sum.below
         how = {"joined": joined, "blocks": blocks, "apart": apart, "halves": halves}[scheme]
         special = how(profile.bits, lanes, scaled, x, exponent)
     if scheme in ("apart", "halves"):
@@ -67,7 +69,7 @@ def result(profile, lanes, addend, out):
 
 def joined(bits, lanes, scaled, x, exponent):
     """Products and addend, truncated at so many bits below the largest exponent."""
-    exponents = [lane.reference + lane.scale_reference for lane in lanes]
+    exponents = [lane.exponent for lane, term in zip(lanes, scaled) if number(term) != 0]
     last = max([exponent, *exponents]) - bits
     return sum(cut(term, last) for term in [*scaled, x])
 
@@ -75,7 +77,11 @@ def joined(bits, lanes, scaled, x, exponent):
 def blocks(bits, lanes, scaled, x, exponent):
     """The same with exact sums of 16 products, whose exponent is that of their scales."""
     groups = [slice(i, i + 16) for i in range(0, len(lanes), 16)]
-    exponents = [lanes[group][0].scale_reference for group in groups]
+    exponents = [
+        lanes[group][0].scale_exponent
+        for group in groups
+        if any(number(term) != 0 for term in scaled[group])
+    ]
     last = max([exponent, *exponents]) - bits
     sums = [sum(number(term) for term in scaled[group]) for group in groups]
     return sum(cut(term, last) for term in [*sums, x])
@@ -83,20 +89,19 @@ def blocks(bits, lanes, scaled, x, exponent):
 
 def group_sum(bits, lanes):
     """Products truncated at so many bits below the largest exponent of all; that exponent."""
-    exponent = max(lane.reference for lane in lanes)
+    exponents = [lane.exponent for lane in lanes if number(lane.x) != 0]
+    exponent = max(exponents, default=NONE)
     return sum(cut(lane.x, exponent - bits) for lane in lanes), exponent
 
 
-def beyond(scaled):
-    """What products that fp32 cannot hold make of the sum; None if there are none."""
-    found = {x > 0 for x in map(number, scaled) if abs(x) >= TWO**128}
-    return None if not found else "nan" if len(found) == 2 else "inf" if True in found else "-inf"
+def beyond(x):
+    """A product, infinite where fp32 cannot hold it."""
+    huge = x not in ("nan", "inf", "-inf") and abs(number(x)) >= TWO**128
+    return x if not huge else "inf" if number(x) > 0 else "-inf"
 
 
 def apart(bits, lanes, scaled, x, exponent):
     """CDNA3: the sum of products rounded down to 31 bits, the addend to 24."""
-    if beyond(scaled):
-        return beyond(scaled)
     whole, top = group_sum(bits, lanes)
     most = max(top, exponent)
     return floored(whole, most - 31) + floored(x, most - 24)
