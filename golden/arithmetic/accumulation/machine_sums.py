@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...formats.choices import Overflow, Rounding
-from ...formats.scalar import Format
+from ...formats.scalar import Float, Format
 from ...formats.scalar import format as scalar_format
 from ..exact import INF, NAN, Exact, bit_length, unpack
 from ..factors import Terms
@@ -39,6 +39,7 @@ def machine_step(
 
     ``bits`` are the fraction bits of an aligned term.
     """
+    assert isinstance(out, Float)
     value = unpack(addend, out)
     top = np.where(value.significand == 0, out.emin - rule.below, value.exponent + alignment(out))
     match rule.scheme:

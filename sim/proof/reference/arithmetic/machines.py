@@ -96,8 +96,9 @@ def group_sum(bits, lanes):
 
 def beyond(x):
     """A product, infinite where fp32 cannot hold it."""
-    huge = x not in ("nan", "inf", "-inf") and abs(number(x)) >= TWO**128
-    return x if not huge else "inf" if number(x) > 0 else "-inf"
+    if x in ("nan", "inf", "-inf") or abs(number(x)) < TWO**128:
+        return x
+    return "-inf" if number(x) < 0 else "inf"
 
 
 def apart(bits, lanes, scaled, x, exponent):
