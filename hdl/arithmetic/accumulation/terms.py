@@ -53,12 +53,14 @@ class Behind:
 class Group:
     """Products that share a scale, and that scale; None where there is none.
 
-    With ``integers`` the products are of elements whose zero points are still to be subtracted;
-    with ``behind`` a zero point is a float.
+    And the factors of the products, and of the scale. With ``integers`` the products are of
+    elements whose zero points are still to be subtracted; with ``behind`` a zero point is a float.
     """
 
     products: Sequence[Number]
     scale: Number | None
+    factors: Sequence[tuple[Number, Number]] = ()
+    scales: Sequence[Number] = ()
     integers: Integers | None = None
     behind: Behind | None = None
 
@@ -79,7 +81,7 @@ class Group:
     def part(self, start: int, count: int) -> "Group":
         """``count`` of the products, and the scale."""
         piece = slice(start, start + count)
-        return replace(self, products=self.products[piece])
+        return replace(self, products=self.products[piece], factors=self.factors[piece])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +172,7 @@ def products(
             both.append((one, element(p, b, early["b"], factors.b)))
             pairs.append(multiplied(p, factors.product, *both[-1]))
     scales: list[Number | None] = [None] * groups
+    each: list[list[Number]] = [[] for _ in range(groups)]
     for name, number in factors.scales.items():
         format = getattr(factors, name).scale
         with p.scope("scale"):
@@ -177,13 +180,14 @@ def products(
             own = [unpack(p, code, format) for code in words]
             for i, scale in enumerate(scales):
                 mine = own[i * number // groups]
+                each[i].append(mine)
                 scales[i] = mine if scale is None else multiply(p, scale, mine)
     points = [point_of(factor(format)) for format in (factors.a, factors.b)]
     blocks = [format for format in (factors.a, factors.b) if isinstance(format, Block)]
     made = []
     for i, scale in enumerate(scales):
         mine = slice(i * size, (i + 1) * size)
-        group = Group(products=pairs[mine], scale=scale)
+        group = Group(products=pairs[mine], scale=scale, factors=both[mine], scales=each[i])
         if totals:
             behind = [zeros[n][i] if late[n] else None for n in "ab"]
             words = [[number.significand for number in side] for side in zip(*both[mine])]
