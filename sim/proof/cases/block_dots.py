@@ -138,7 +138,7 @@ def _groups() -> Iterator[tuple[str, Unit]]:
         "q4_1_8_lanes": {"a": "int8", "b": "q4_1", "lanes": 8},
         "decoupleq": {"a": "e5m2", "b": "uint2-k64-fp16-mfp16", "size": 16, "out": "fp16"},
         "minimum_two_groups": {"a": "uint3-k4-e4m3-me5m2", "b": "int4-k8-e4m3", "size": 8},
-        "minimum_rdn": {"a": "fx5.2-k4-e4m3-me4m3", "b": "e4m3fnuz", "rounding": "rdn"},
+        "minimum_e4m3fnuz": {"a": "fx5.2-k4-e4m3-me4m3", "b": "e4m3fnuz", "rounding": "rdn"},
     }.items():
         yield f"dot_zero_{name}", unit("block-dot", **(dot | parameters))
     for name, parameters in {
