@@ -207,9 +207,9 @@ def constant(p: Scheduler, significand: int, exponent: int) -> Number:
 def in_turns(p: Scheduler, digits: int, a_turn: int | None) -> Fold:
     """Turns to find so many digits in, ``a_turn`` of them each, and a last one to round them in.
 
-    One turn, where all are found at once.
+    They begin when all that they start with is there. One turn, where all are found at once.
     """
-    return Fold(p, 1 if a_turn is None else -(-digits // a_turn) + 1)
+    return Fold(p, 1 if a_turn is None else -(-digits // a_turn) + 1, waits=True)
 
 
 def _whole_turns(digits: int, fold: Fold) -> int:
@@ -228,12 +228,13 @@ def quotient(
 ) -> Unrounded:
     """``a / b`` to the digits that the rounder looks at; specials as IEEE 754-2019 has them.
 
-    Both are :func:`normalised` floats, or constants. What comes of a ``fold``, which is made behind
-    them, is there in its last turn.
+    Both are :func:`normalised` floats, or constants. What comes of a ``fold`` is there in its last
+    turn.
     """
     fold = fold or Fold(p, 1)
     digits = _whole_turns(quotient_digits(rounder), fold)
-    sign = a.sign ^ b.sign
+    # Ahead of turns it might be what they wait for.
+    sign = a.sign ^ b.sign if fold.count == 1 else None
     wide, narrow = len(a.significand), len(b.significand)
     depth, exponent = 1, None
     places = _places(a, b, rounder) if fold.count - 1 == digits else None
@@ -252,7 +253,7 @@ def quotient(
     nan = nan | none
     gone = fold.later(a.zero | b.special.infinite)
     exponent = exponent or fold.later(a.exponent - b.exponent)
-    sign = fold.later(sign)
+    sign = fold.later(a.sign ^ b.sign if sign is None else sign)
     return Unrounded(
         word=with_headroom(word & ~gone, exponent.low + offset, rounder),
         exponent=exponent,

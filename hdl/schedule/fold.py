@@ -16,19 +16,30 @@ __all__ = ["Fold"]
 class Fold:
     """A part of a datapath that works through its lanes in ``count`` turns, a clock each.
 
-    It begins behind everything that is there when it is made. What comes from before is held for
-    all turns, by itself; lanes come from :meth:`take`, and :meth:`collect` puts results side by
-    side. Operations must be ``count`` clocks apart or more. With one turn it is nothing.
+    It begins behind everything that is there when it is made; if it waits, when :meth:`iterate` is
+    called. What comes from before is held for all turns, by itself; lanes come from :meth:`take`,
+    and :meth:`collect` puts results side by side. Operations must be ``count`` clocks apart or
+    more. With one turn it is nothing.
     """
 
-    def __init__(self, p: Scheduler, count: int):
+    def __init__(self, p: Scheduler, count: int, *, waits: bool = False):
         self.p = p
         self.count = count
         p.turns = max(p.turns, count)
         self._begins: Value = Const(1, 1)
-        if count > 1:
-            self._begins = p.hold_from(p.last_stage + 1)
-            self._stage = p.last_stage
+        self._begun: int | None = None
+        if count > 1 and not waits:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._begins = self.p.hold_from(self.p.last_stage + 1)
+        self._begun = self.p.last_stage
+
+    @property
+    def _stage(self) -> int:
+        """Where the turns are."""
+        assert self._begun is not None
+        return self._begun
 
     def take(self, words: Sequence[Wire]) -> list[Wire]:
         """The lanes of this turn: the first ones, then the next, as many in each turn."""
@@ -101,6 +112,8 @@ class Fold:
         of a pattern that may begin as anything there is its number of bits. They stay as they are
         where ``goes_on`` of them is 0. There are two turns or more.
         """
+        if self._begun is None:
+            self._begin()
         p, stage = self.p, self._stage
         state: list[Wire] = []
         started: list[Value | None] = []

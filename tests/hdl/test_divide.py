@@ -46,6 +46,21 @@ def test_bits_are_golden(kind: str, parameters: dict[str, Any], options: dict[st
     assert report.passed, str(report)
 
 
+@pytest.mark.parametrize("kind", ["div", "sqrt"])
+@pytest.mark.parametrize("digits", [1, 2])
+def test_turns_begin_when_all_is_there(kind: str, digits: int):
+    """However many registers there are, and wherever they come to be before the turns."""
+    spec = unit(kind, a="e4m3", flags=True)
+    least = generate(spec, digits=digits, flow="stream").latency
+    stages = range(least, least + 6)
+    found = [generate(spec, digits=digits, flow="stream", stages=n).latency for n in stages]
+    assert found == [*stages]
+    for more in (2, 4):
+        options: dict[str, Any] = {"digits": digits, "flow": "stream", "stages": least + more}
+        report = verify(spec, simulator="bulk", exhaustive=True, **options)
+        assert report.passed, str(report)
+
+
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_stalls_lose_nothing(simulator: str):
     spec = unit("div", a="e5m2", **DYNAMIC)

@@ -251,6 +251,7 @@ TURNS: tuple[Options, ...] = (
     {"digits": 1, "flow": "valid"},
     {"digits": 2, "frequency": 50.0, "flow": "stream"},
     {"digits": 3, "bus": "axis", "ready": "registered", "reset": "none"},
+    {"digits": 3, "stages": 24, "flow": "stream"},
 )
 
 
