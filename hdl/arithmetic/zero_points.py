@@ -156,7 +156,7 @@ class Integers:
     fraction : int
         Bits of a product below its point.
     bound : int
-        The largest magnitude of a product of differences.
+        The largest magnitude of a product of differences, or of what ``count`` counts once.
     """
 
     product: Wire
@@ -229,6 +229,7 @@ class Integers:
             a=running(self.a),
             b=running(self.b),
             count=running(self.count) if self.both else self.count,
+            bound=self.bound if self.both else self.bound * beats,
         )
 
     def sum(self, p: Scheduler) -> Sum:

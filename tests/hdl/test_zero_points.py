@@ -3,11 +3,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from macaw.golden import SpecError, unit
 from macaw.hdl import generate
 from macaw.sim import verify
+from macaw.sim.bench import bulk
 from macaw.sim.proof.cases.block_dots import EVERY_CODE
 from macaw.sim.proof.cases.conversions import EVERY_PAIR
 
@@ -46,6 +48,27 @@ UNITS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"flow": "valid"},
     ),
 ]
+
+
+def test_sums_of_several_beats_reach_their_largest():
+    """All products as large as they can be, of either sign, in each of a block's beats."""
+    blocks = {"a": "int2-k4-fp16", "b": "uint2-k4-fp16-zuint2", "out": "fp32"}
+    spec = unit("block-dot", **blocks, size=4, lanes=1)
+    design = generate(spec, flow="valid")
+    ones = np.full(4, 0x3C00)
+    inputs = {"a_scale": ones, "b_scale": ones, "c": np.zeros(4, int)}
+    (model,) = bulk.Model.of_many([design])
+    with model:
+        for b, zero in ((3, 0), (0, 3)):
+            codes = inputs | {
+                "a": np.full((4, 1), 2),
+                "b": np.full((4, 1), b),
+                "b_zero": np.full(4, zero),
+                "last": np.array([0, 0, 0, 1]),
+            }
+            operands = {name: codes[name] for name in spec.ports.inputs}
+            assert spec.out.decode(spec.evaluate(**operands)["r"]) == (-24 if b else 24)
+            assert bulk.compare(spec, [model], [operands]).failures == {}
 
 
 @pytest.mark.parametrize(("kind", "parameters", "options"), UNITS, ids=lambda x: str(x)[:60])
