@@ -95,7 +95,7 @@ def tensor(torch: ModuleType, codes: np.ndarray, fmt: Float) -> Any:
     if fmt.name == "tf32":
         codes = codes << 13
     width = max(8, 32 if fmt.name == "tf32" else fmt.width)
-    array = torch.from_numpy(codes.astype(f"u{width // 8}").astype(f"u{width // 8}").copy())
+    array = torch.from_numpy(codes.astype(f"u{width // 8}"))
     return array if fmt.name not in TORCH else array.view(getattr(torch, TORCH[fmt.name]))
 
 

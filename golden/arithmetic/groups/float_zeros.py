@@ -35,7 +35,7 @@ from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import Fixed
 from ..block_rules import Rules
 from ..block_scales import FP32, LARGEST, divide, times
-from ..search.least_squares import least_squares
+from ..search.least_squares import fitted
 from .spans import scales_of
 
 _ONE = np.float32(1)
@@ -64,10 +64,7 @@ def choose(
         terms = terms if block.minimum else -terms * decoded
         return codes, block.element.decode(elements) * decoded + terms
 
-    if rules.grid is not None:
-        return least_squares(values.astype(np.float64), rules.grid.factors, attempt)
-    codes, _ = attempt(_ONE)
-    return codes
+    return fitted(values, None if rules.grid is None else rules.grid.factors, attempt)
 
 
 def _with_minimum(

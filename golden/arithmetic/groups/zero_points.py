@@ -36,7 +36,7 @@ from ...formats.scalar import Fixed, Float, Format
 from ..block_rules import Rules, in_fp32
 from ..block_scales import PIECE, divide, floats, nonfinite, pieces, times
 from ..integers import codes_of, integers_of
-from ..search.least_squares import least_squares
+from ..search.least_squares import fitted
 from .float_zeros import choose
 from .spans import scales_of
 
@@ -109,10 +109,7 @@ def _choose(
         steps = block.element.decode(elements) - block.zero_point.decode(zeros)[:, None]
         return (scales, elements, zeros), steps * block.scale.decode(scales)[:, None]
 
-    if rules.grid is not None:
-        return least_squares(values.astype(np.float64), rules.grid.factors, attempt)
-    codes, _ = attempt(_ONE)
-    return codes
+    return fitted(values, None if rules.grid is None else rules.grid.factors, attempt)
 
 
 def fit(

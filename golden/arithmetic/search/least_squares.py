@@ -48,3 +48,14 @@ def least_squares(
         for old, new in zip(kept, codes, strict=True):
             old[better] = new[better]
     return kept
+
+
+def fitted(
+    values: np.ndarray, factors: Iterable[np.float32] | None, attempt: Attempt
+) -> tuple[np.ndarray, ...]:
+    """Return the codes of :func:`least_squares` of fp32 rows, or of the one attempt without factors
+    to search."""
+    if factors is None:
+        codes, _ = attempt(np.float32(1))
+        return codes
+    return least_squares(values.astype(np.float64), factors, attempt)
