@@ -28,7 +28,7 @@ from ..formats.texts import fraction
 from .exp2 import MOST_BITS, integers
 from .integers import reach
 
-LEAST_SCALE = Fraction(1, 1 << 26)
+LEAST_SCALE = -26
 """Least value of a step: its inverse square is the constant of a polynomial."""
 
 ERF_ROOT = Fraction("1.4142")
@@ -45,10 +45,11 @@ MOST_SHIFT = 14
 """I-BERT's shift of that, for operands of 32 bits."""
 
 
-def rational(name: str, value: Any) -> Fraction:
+def rational(name: str, value: Any, least: int = LEAST_SCALE) -> Fraction:
     """Return the positive scale that a number or a text as ``0.05``, ``1/32`` means, exactly.
 
-    A float is the decimal that Python prints for it. SpecError names the parameter.
+    A float is the decimal that Python prints for it. SpecError names the parameter, of numbers
+    that are not from ``2**least`` to 1, too.
     """
     try:
         value = repr(float(value)) if isinstance(value, float) else value
@@ -58,8 +59,8 @@ def rational(name: str, value: Any) -> Fraction:
         number = Fraction(int(number)) if isinstance(value, np.integer) else number
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise SpecError(f"{name}={value!s}: must be a number, as 0.05 or 1/32") from None
-    if not LEAST_SCALE <= number <= 1:
-        raise SpecError(f"{name}={value!s}: must be from 2^-26 to 1")
+    if not Fraction(2) ** least <= number <= 1:
+        raise SpecError(f"{name}={value!s}: must be from 2^{least} to 1")
     return number
 
 

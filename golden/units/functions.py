@@ -229,14 +229,14 @@ class ScaledFunction(IntegerFunction):
             if not fmt.fraction:
                 raise SpecError(f"{self.kind}: parameter scale is missing; {fmt.name} has none")
             value = Fraction(1, 1 << fmt.fraction)
-        self._set("scale", _spell(rational("scale", value)))
+        self._set("scale", spell(rational("scale", value)))
 
     @property
     def _step(self) -> Fraction:
         return Fraction(getattr(self, "scale"))  # noqa: B009
 
 
-def _spell(scale: Fraction) -> str:
+def spell(scale: Fraction) -> str:
     """The scale as a decimal where that is exact and not longer than a fraction."""
     decimal, fraction = repr(float(scale)), str(scale)
     short = "e" not in decimal and Fraction(decimal) == scale and len(decimal) <= len(fraction)
@@ -317,7 +317,12 @@ def scale_words(spec: Any) -> list[str]:
     """Return the word of a name for a scale that is not the format's."""
     if Fraction(spec.scale) == Fraction(1, 1 << spec.x.fraction):
         return []
-    return [f"s{spec.scale.replace('.', 'p').replace('/', '_')}"]
+    return [scale_word("s", spec.scale)]
+
+
+def scale_word(letters: str, value: str) -> str:
+    """Return the word of a name for a decimal or a fraction."""
+    return letters + value.replace(".", "p").replace("/", "_")
 
 
 def _gelu_words(spec: IntegerGelu) -> list[str]:

@@ -24,7 +24,7 @@ from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
 from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
 from .integer_dots import IntDot, IntMac
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
-from .row_functions import IntegerLayerNorm, IntegerSoftmax, RowUnit, Softmax
+from .row_functions import IntegerLayerNorm, IntegerSoftmax, RmsNorm, RowUnit, Softmax
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
 from .training import ExponentPredictor, Lfsr, LossScale
@@ -71,6 +71,7 @@ __all__ = [
     "Relu",
     "Requantize",
     "ResidualAdd",
+    "RmsNorm",
     "RowUnit",
     "Softmax",
     "Sqrt",
@@ -114,6 +115,7 @@ UNITS: dict[str, type[Unit]] = {
         Table,
         Function,
         Softmax,
+        RmsNorm,
         IntegerSoftmax,
         IntegerLayerNorm,
         IntDot,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,20 +18,23 @@ from ..arithmetic.functions import (
     check_softmax,
     layer_norm,
     least_shift,
+    rational,
     softmax,
 )
 from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, project
 from ..arithmetic.rows.beats import Rows
+from ..arithmetic.rows.norms import Epsilon
+from ..arithmetic.rows.norms import RmsNorm as RowRmsNorm
 from ..arithmetic.rows.powers import Power
-from ..arithmetic.rows.softmax import STEP
 from ..arithmetic.rows.softmax import Softmax as RowSoftmax
+from ..arithmetic.rows.sums import STEP
 from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.scalar import FORMATS, Fixed, Float, Format
 from .conversions import LARGEST_BLOCK
-from .functions import IntegerFunction, ScaledFunction, scale_words
+from .functions import IntegerFunction, ScaledFunction, scale_word, scale_words, spell
 from .naming import counted, identifier, named, rounding_words, signed, word
 from .specification import ROUNDING, UNSET, Ports, Unit
 
@@ -41,6 +45,7 @@ _BIT = Fixed(width=1, signed=False)
 _LANES, _ROW = 8, 1024
 _LONGEST = 1 << 16
 _MOST_PLACES, _REACH = 20, 16
+_EPS, _LEAST_EPS = Fraction(1, 100_000), -64
 _SUM = 62
 """Bits of a sum of floats."""
 
@@ -287,6 +292,36 @@ class RowUnit(Unit):
             inputs=inputs, outputs={"r": Operand(format=self.out, lanes=self.lanes), "end": end}
         )
 
+    @property
+    def growth(self) -> int:
+        """Bits that the longest row's sum has above those of an element."""
+        return (self.beats * self.lanes - 1).bit_length()
+
+    @property
+    def _usual_bits(self) -> int:
+        places = self.out.width if isinstance(self.out, Fixed) else self.out.precision
+        return min(places + 4, _MOST_PLACES)
+
+    @property
+    def _places(self) -> int:
+        bits = getattr(self, "bits")  # noqa: B009
+        assert isinstance(bits, int)
+        return bits
+
+    @property
+    def _usual_aligned(self) -> int:
+        return self._places + self.growth
+
+    def _check_places(self, least: int, most: int) -> None:
+        """Set ``bits``, from ``least``, and ``aligned``, of which a sum has ``most`` at most."""
+        given = getattr(self, "bits"), getattr(self, "aligned")  # noqa: B009
+        bits = max(self._usual_bits, least) if given[0] is None else given[0]
+        check_integer("bits", bits, least, _MOST_PLACES)
+        self._set("bits", bits)
+        aligned = self._usual_aligned if given[1] is None else given[1]
+        check_integer("aligned", aligned, bits, most - STEP - self.growth)
+        self._set("aligned", aligned)
+
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; the first axis of all arrays is the beat."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
@@ -352,34 +387,10 @@ class Softmax(RowUnit):
         if base not in ("e", "2"):
             raise SpecError(f"base={self.base}: must be e or 2")
         self._set("base", base)
-        bits = self._usual_bits if self.bits is None else self.bits
-        check_integer("bits", bits, 4, _MOST_PLACES)
-        self._set("bits", bits)
-        aligned = self._usual_aligned if self.aligned is None else self.aligned
-        check_integer("aligned", aligned, bits, _SUM - STEP - self.growth)
-        self._set("aligned", aligned)
+        self._check_places(4, _SUM)
         reach = self._usual_reach if self.reach is None else self.reach
         check_integer("reach", reach, 1, _REACH)
         self._set("reach", min(reach, self._usual_reach))
-
-    @property
-    def growth(self) -> int:
-        """Bits that the longest row's sum has above those of an element."""
-        return (self.beats * self.lanes - 1).bit_length()
-
-    @property
-    def _usual_bits(self) -> int:
-        places = self.out.width if isinstance(self.out, Fixed) else self.out.precision
-        return min(places + 4, _MOST_PLACES)
-
-    @property
-    def _places(self) -> int:
-        assert self.bits is not None
-        return self.bits
-
-    @property
-    def _usual_aligned(self) -> int:
-        return self._places + self.growth
 
     @property
     def _usual_reach(self) -> int:
@@ -397,11 +408,79 @@ class Softmax(RowUnit):
         return self.arithmetic(x, present, rows)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RmsNorm(RowUnit):
+    """Rows of floats by the root of their mean square: ``a[i] / sqrt(mean(a**2) + eps)``.
+
+    The steps, which every bit follows from, are those of
+    :class:`macaw.golden.arithmetic.rows.norms.RmsNorm`; each result is rounded once. A row is
+    known when it has ended: its results follow, a beat a clock, while the next row comes in.
+
+    Parameters
+    ----------
+    a : Float
+        Of at most 32 bits.
+    out : Format
+        By default ``a``.
+    lanes : int
+        Elements of a beat, 1 to 1024.
+    row : int
+        Elements of the longest row, 1 to 65536.
+    eps : str
+        What is added to the mean: a decimal or a fraction as ``1e-6``, ``1/1024``, from 2^-64 to
+        1, rounded to ``bits + 2`` bits; by default 1e-5.
+    bits : int, optional
+        Fraction bits of the root's reciprocal, 8 to 20; by default 4 more than the precision of
+        ``out``, within these.
+    aligned : int, optional
+        Fraction bits of the sum, from ``bits``; by default so many more that the longest row
+        loses no more by it than a last place of ``bits``.
+    rounding : Rounding
+        Of the results; one that is not stochastic.
+    """
+
+    kind: ClassVar[str] = "rmsnorm"
+
+    eps: str = "1e-5"
+    bits: int | None = None
+    aligned: int | None = None
+
+    def __post_init__(self) -> None:
+        RowUnit.__post_init__(self)
+        self._set("eps", spell(rational("eps", self.eps, _LEAST_EPS)))
+        self._check_places(8, _SUM - 1)
+
+    @property
+    def arithmetic(self) -> RowRmsNorm:
+        """The steps."""
+        assert self.aligned is not None
+        return RowRmsNorm(
+            eps=Epsilon(value=Fraction(self.eps), bits=self._places),
+            bits=self._places,
+            aligned=self.aligned,
+            precision=self.a.precision,
+            emin=self.a.emin,
+        )
+
+    def _of_rows(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
+        return self.arithmetic(x, present, rows)
+
+
+def _place_words(spec: Softmax | RmsNorm, least: int) -> list[str]:
+    usual = max(spec._usual_bits, least)
+    return word("b", spec.bits, usual) + word("s", spec.aligned, spec._usual_aligned)
+
+
 def _row_words(spec: Softmax) -> list[str]:
-    words = word("n", spec.row, _ROW) + word("base", spec.base, "e")
-    words += word("b", spec.bits, spec._usual_bits) + word("s", spec.aligned, spec._usual_aligned)
+    words = word("n", spec.row, _ROW) + word("base", spec.base, "e") + _place_words(spec, 4)
     return words + word("x", spec.reach, spec._usual_reach) + rounding_words(spec)
+
+
+def _norm_words(spec: RmsNorm) -> list[str]:
+    eps = [] if Fraction(spec.eps) == _EPS else [scale_word("e", spec.eps)]
+    return word("n", spec.row, _ROW) + eps + _place_words(spec, 8) + rounding_words(spec)
 
 
 named(RowUnit, stem=counted("lanes"), last=("row", *ROUNDING))
 named(Softmax, words=_row_words, last=("row", "base", "bits", "aligned", "reach", *ROUNDING))
+named(RmsNorm, words=_norm_words, last=("row", "eps", "bits", "aligned", *ROUNDING))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from macaw.golden import units
 from macaw.golden.arithmetic.functions import Exponential
 from macaw.golden.arithmetic.rows.powers import Power, Significand
-from macaw.golden.arithmetic.rows.softmax import STEP
+from macaw.golden.arithmetic.rows.sums import STEP
 
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending, at_most, integers, moved, wrap
@@ -32,11 +32,14 @@ __all__ = [
     "DATAPATHS",
     "IntegerLayerNormDatapath",
     "IntegerSoftmaxDatapath",
+    "RmsNormDatapath",
     "RowsDatapath",
     "SoftmaxDatapath",
 ]
 
 _PLACES = STEP.bit_length() - 1
+_SQUARE_PLACES = _PLACES - 1
+"""Those of an exponent that is doubled."""
 _TABLE = 64
 """Places of a table that is smaller than the products that it stands for."""
 
@@ -170,6 +173,94 @@ class RowsDatapath(Rounded):
         fixed = self.implementation.flow == "none"
         return p.queue(beat, row, end, self.spec.beats, fixed=fixed)
 
+    @property
+    def _bits(self) -> int:
+        bits = getattr(self.spec, "bits")  # noqa: B009
+        assert isinstance(bits, int)
+        return bits
+
+    @property
+    def _aligned(self) -> int:
+        """Fraction bits of the sum."""
+        aligned = getattr(self.spec, "aligned")  # noqa: B009
+        assert isinstance(aligned, int)
+        return aligned
+
+    def _top(self, p: Scheduler, steps: list[Wire], end: Wire) -> tuple[Wire, Wire, Wire]:
+        """(whether a row begins, the most steps of it so far, how many more these are now)."""
+        here = largest(p, steps)
+        if here.constant is not None:
+            # Nothing is above the least.
+            return end if end.constant else p.first(end), here, here
+        with p.scope("top"), p.loop(here, end) as loop:
+            first = loop.first(end)
+            state = loop.state(len(here), "largest")
+            before = state & ~first
+            now = p.name("now", p.mux(before < here, here, before))
+            loop.close(state, now)
+        return first, now, p.subtract(now, before).within(0, now.high)
+
+    def _sum(
+        self,
+        p: Scheduler,
+        significands: list[Wire],
+        distances: list[Wire],
+        rise: Wire,
+        first: Wire,
+    ) -> Wire:
+        """The sum of a row, so far: golden's :func:`aligned_sums`."""
+        spec, aligned = self.spec, self._aligned
+        width = aligned + STEP + spec.growth
+        terms = []
+        pairs = list(zip(significands, distances, strict=True))
+        for significand, distance in p.lanes(pairs):
+            with p.scope("align"):
+                term, _ = shift_right(p, significand, distance, aligned + STEP)
+                terms.append(term)
+        most = (1 << (aligned + STEP)) - 1
+        with p.scope("add"):
+            addend = p.name("addend", p.sum(terms).within(0, most * spec.lanes))
+        with p.scope("sum"):
+            steps = (width - 1) // STEP
+            lost = p.name("lost", first | at_least(p, rise, steps + 1))
+            amount = rise[: steps.bit_length()]
+            with p.loop(addend, amount, lost) as loop:
+                state = loop.state(width, "accumulator")
+                kept = state & ~lost
+                for level in range(len(amount)):
+                    moved = kept[STEP << level :].bits(width)
+                    kept = p.mux(amount[level], moved, kept, "kept")
+                # Of its width where a row is a beat, too: zeros are counted from there.
+                total = p.add(kept, addend).bits(width)
+                loop.close(state, total)
+        return p.name("total", total)
+
+    def _unrounded(
+        self,
+        p: Scheduler,
+        word: Wire,
+        exponent: Wire,
+        offset: int,
+        nan: Wire,
+        rounder: Rounder,
+        *,
+        sign: Wire | None = None,
+        leading: int | None = None,
+    ) -> Unrounded:
+        """A product, positive without a ``sign``, with its ``leading`` one or one below it."""
+        never = p.constant(0, 1)
+        return Unrounded(
+            word=with_headroom(word, exponent.low + offset, rounder),
+            exponent=exponent,
+            offset=offset,
+            sticky=never,
+            sign=never if sign is None else sign,
+            zero_sign=never if sign is None else sign,
+            special=Special(nan=nan, infinite=never, negative=never, invalid=never),
+            leading=leading,
+            depth=0 if leading is None else 1,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Element:
@@ -204,18 +295,12 @@ class SoftmaxDatapath(RowsDatapath):
         codes, present = a.lanes(spec.a.width), keep.lanes(1)
         pairs = p.lanes(list(zip(codes, present, strict=True)))
         elements = [self._element(p, code, there) for code, there in pairs]
-        here = largest(p, [element.exponent for element in elements])
-        with p.scope("top"), p.loop(here, end) as loop:
-            first = loop.first(end)
-            state = loop.state(len(here), "largest")
-            before = state & ~first
-            now = p.name("now", p.mux(before < here, here, before))
-            loop.close(state, now)
-        rise = p.subtract(now, before).within(0, now.high)
+        first, now, rise = self._top(p, [element.exponent for element in elements], end)
         distances = [
             cat(~x.rest, p.subtract(now, x.exponent).within(0, now.high)) for x in elements
         ]
-        total = self._sum(p, elements, distances, rise, first)
+        significands = [element.significand for element in elements]
+        total = self._sum(p, significands, distances, rise, first)
         spoilt = p.gather(cat(*(x.spoilt for x in elements)).any(), first)
         spoilt = spoilt | ~total.any()
         quotient, zeros = self._reciprocal(p, total)
@@ -243,18 +328,11 @@ class SoftmaxDatapath(RowsDatapath):
             product = p.name("product", p.multiply(significand, quotient))
             exponent = p.subtract(place, distance).within(0, zeros.high + 2 * far)
             offset = -self.spec.growth - 2 * self._bits - 2 - 2 * far
-            exact = self._unrounded(p, product, exponent, offset, spoilt & kept, rounder)
+            exact = self._unrounded(
+                p, product, exponent, offset, spoilt & kept, rounder, leading=2 * self._bits + 2
+            )
             results.append(rounder.project(exact).code)
         return {"r": cat(*results), "end": end}
-
-    @property
-    def _bits(self) -> int:
-        return self.spec.arithmetic.power.bits
-
-    @property
-    def _width(self) -> int:
-        """Bits of a sum."""
-        return self.spec.arithmetic.aligned + STEP + self.spec.growth
 
     def _element(self, p: Scheduler, code: Wire, present: Wire) -> Element:
         power = self.spec.arithmetic.power
@@ -274,61 +352,120 @@ class SoftmaxDatapath(RowsDatapath):
             spoilt=present & other & ~(special.infinite & number.sign),
         )
 
-    def _sum(
-        self, p: Scheduler, elements: list[Element], distances: list[Wire], rise: Wire, first: Wire
-    ) -> Wire:
-        """The sum of a row, so far."""
-        spec, width = self.spec, self._width
-        aligned = spec.arithmetic.aligned
-        terms = []
-        pairs = list(zip(elements, distances, strict=True))
-        for element, distance in p.lanes(pairs):
-            with p.scope("align"):
-                term, _ = shift_right(p, element.significand, distance, aligned + STEP)
-                terms.append(term)
-        most = (1 << (aligned + STEP)) - 1
-        with p.scope("add"):
-            addend = p.name("addend", p.sum(terms).within(0, most * spec.lanes))
-        with p.scope("sum"):
-            steps = (width - 1) // STEP
-            lost = p.name("lost", first | at_least(p, rise, steps + 1))
-            amount = rise[: steps.bit_length()]
-            with p.loop(addend, amount, lost) as loop:
-                state = loop.state(width, "accumulator")
-                kept = state & ~lost
-                for level in range(len(amount)):
-                    moved = kept[STEP << level :].bits(width)
-                    kept = p.mux(amount[level], moved, kept, "kept")
-                total = p.add(kept, addend).within(0, (1 << width) - 1)
-                loop.close(state, total)
-        return p.name("total", total)
-
     def _reciprocal(self, p: Scheduler, total: Wire) -> tuple[Wire, Wire]:
         """(that of the sum's upper bits, zeros above its leading one)."""
         bits = self._bits
         with p.scope("normalise"):
-            most = self._width - 1 - self.spec.arithmetic.aligned
+            most = STEP + self.spec.growth - 1
             zeros = leading_zeros(p, total)[: most.bit_length()].within(0, most)
             divisor, _ = shift_left(p, total, zeros, bits + 2)
             divisor = divisor.within(2 << bits, (4 << bits) - 1)
         quotient, _ = floor_divide(p, p.constant(1 << (2 * bits + 3)), divisor)
         return p.name("reciprocal", quotient.within(2 << bits, 4 << bits)), zeros
 
-    def _unrounded(
-        self, p: Scheduler, word: Wire, exponent: Wire, offset: int, nan: Wire, rounder: Rounder
-    ) -> Unrounded:
-        never = p.constant(0, 1)
-        return Unrounded(
-            word=with_headroom(word, exponent.low + offset, rounder),
-            exponent=exponent,
-            offset=offset,
-            sticky=never,
-            sign=never,
-            zero_sign=never,
-            special=Special(nan=nan, infinite=never, negative=never, invalid=never),
-            leading=2 * self._bits + 2,
-            depth=1,
-        )
+
+class RmsNormDatapath(RowsDatapath):
+    """Gates for :class:`macaw.golden.units.RmsNorm`. One beat a clock, whatever the rows are."""
+
+    spec: units.RmsNorm
+
+    def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+        spec, eps = self.spec, self.spec.arithmetic.eps
+        end = p.ends(end, spec.beats)
+        codes, present = a.lanes(spec.a.width), keep.lanes(1)
+        numbers, live, squares, places = [], [], [], []
+        for code, there in p.lanes(list(zip(codes, present, strict=True))):
+            number = unpack(p, code, spec.a)
+            some = p.name("live", there & ~(number.special.nan | number.special.infinite))
+            numbers.append(number)
+            live.append(number.significand & some)
+            squares.append(squared(p, number.significand).bits(2 * spec.a.precision) & some)
+            # From the eps's step on: half of the places of the square's leading one.
+            above = number.offset + spec.a.precision - 1 - eps.step // 2
+            places.append(p.name("place", p.add(number.exponent, above)))
+        steps = [self._steps(p, place, word) for place, word in zip(places, live, strict=True)]
+        first, now, rise = self._top(p, steps, end)
+        distances = [self._distance(p, now, place) for place in places]
+        total = self._sum(p, squares, distances, rise, first)
+        # A running sum is signed.
+        count = p.accumulate(p.sum(present), first, spec.growth + 2)[:-1]
+        root, place = self._reciprocal(p, total, count.within(0, 1 << spec.growth), now)
+
+        def seen(words: list[Wire]) -> Wire:
+            return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), first)
+
+        nan = seen([number.special.nan for number in numbers])
+        infinite = [number.special.infinite for number in numbers]
+        root = root & ~(nan | seen(infinite))
+        lanes = list(zip(numbers, present, infinite, strict=True))
+        beat = [number.exponent for number in numbers] + live
+        beat += [number.sign & there for number, there, _ in lanes]
+        beat += [there & beyond for _, there, beyond in lanes] + present
+        beat, row, end = self.waiting(p, beat, [root, place, nan], end)
+        held = [beat[i * spec.lanes : (i + 1) * spec.lanes] for i in range(5)]
+        root, place, nan = row
+        results = []
+        rounder = self.rounder(p)
+        offset = numbers[0].offset + self._offset(now.high)
+        for exponent, word, sign, beyond, there in p.lanes(list(zip(*held, strict=True))):
+            product = p.name("product", p.multiply(word, root))
+            wrong = beyond | (nan & there)
+            exact = self._unrounded(
+                p, product, p.add(exponent, place), offset, wrong, rounder, sign=sign & ~wrong
+            )
+            results.append(rounder.project(exact).code)
+        return {"r": cat(*results), "end": end}
+
+    def _steps(self, p: Scheduler, place: Wire, word: Wire) -> Wire:
+        """An element's steps above the eps's; 0 below, and of what is nothing of the sum."""
+        steps = floored(place, _SQUARE_PLACES)
+        some = word.any() & ~steps.negative if steps.signed else word.any()
+        high = max(steps.high, 0)
+        return steps.bits(len(steps))[: high.bit_length()].within(0, high) & some
+
+    def _distance(self, p: Scheduler, now: Wire, place: Wire) -> Wire:
+        """How far a square is below the top of its row's sum."""
+        steps = floored(place, _SQUARE_PLACES)
+        below = p.subtract(now, steps).within(0, now.high - min(steps.low, 0))
+        rest = place.bits(max(len(place), _SQUARE_PLACES))[:_SQUARE_PLACES]
+        return cat(p.constant(0, 1), ~rest, below)
+
+    @property
+    def _even(self) -> int:
+        """The growth of a row's sum, or one more where that is odd."""
+        return self.spec.growth + self.spec.growth % 2
+
+    def _offset(self, steps: int) -> int:
+        """What the exponents of roots are above."""
+        eps = self.spec.arithmetic.eps
+        return -4 * steps - self._even // 2 - STEP // 2 - eps.step // 2 - self._bits - 1
+
+    def _reciprocal(self, p: Scheduler, total: Wire, count: Wire, steps: Wire) -> tuple[Wire, Wire]:
+        """(that of the root, its exponent)."""
+        bits, growth = self._bits, self.spec.growth
+        eps = self.spec.arithmetic.eps
+        width = self._aligned + STEP + growth + 1
+        with p.scope("epsilon"):
+            more = times(p, count, eps.significand)
+            up = eps.exponent + self._aligned - eps.step
+            more = more.shifted_left(up) if up >= 0 else floored(more, -up)
+            more, _ = shift_right(p, more, cat(p.constant(0, _PLACES), steps), len(more))
+            total = p.add(total, more).bits(width)
+            total = p.name("mean", cat(total[0] | ~total.any(), total[1:]))
+        with p.scope("normalise"):
+            zeros = leading_zeros(p, total).within(0, width - 1)
+            divisor, _ = shift_left(p, total, zeros, bits + 2)
+            divisor = divisor.within(2 << bits, (4 << bits) - 1)
+            above = leading_zeros(p, count.bits(growth + 1)).within(0, growth)
+            count, _ = shift_left(p, count.bits(growth + 1), above, growth + 1)
+        ratio, _ = floor_divide(p, count.shifted_left(2 * bits + 4 - growth), divisor)
+        half = p.add(p.subtract(zeros, above), self._even)
+        half = half.within(0, width - 1 + self._even)
+        ratio = p.mux(half[0], ratio.shifted_left(1), ratio)
+        root, _ = square_root(p, ratio.shifted_left(bits - 1))
+        left = p.subtract(p.constant(steps.high), steps).within(0, steps.high)
+        place = p.add(half[1:], left.shifted_left(_PLACES - 1))
+        return p.name("root", root[: bits + 2].within(0, (4 << bits) - 1)), place
 
 
 def _at_most(p: Scheduler, word: Wire, bound: int) -> Wire:
@@ -368,6 +505,7 @@ def power_of(
 
 DATAPATHS = {
     units.Softmax: SoftmaxDatapath,
+    units.RmsNorm: RmsNormDatapath,
     units.IntegerSoftmax: IntegerSoftmaxDatapath,
     units.IntegerLayerNorm: IntegerLayerNormDatapath,
 }

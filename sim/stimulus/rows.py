@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from macaw.golden.units import RowUnit
+from macaw.golden.units import RmsNorm, RowUnit
 
 from ..bench.interface import Codes
 
@@ -34,6 +34,9 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     slope = rng.normal(0, 2, total) * (rng.random(total) < 0.4)
     begin = np.flatnonzero(np.concatenate([[1], end[:-1]]))
     values += each(slope) * (np.arange(count) - begin[number])[:, None]
+    if isinstance(unit, RmsNorm):
+        # Some are so small that what is added to their mean is most of it.
+        values *= each(np.exp2(-rng.uniform(0, 24, total) * (rng.random(total) < 0.5)))
     largest = float(unit.a.max)
     least = -largest if unit.a.signed else 0.0
     codes = unit.a.encode(np.clip(values, least, largest))

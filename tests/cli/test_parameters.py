@@ -31,6 +31,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "hadamard": ({"size": 2}, {"size": 16}),
     "int-gelu": ({}, {"scale": "1/20"}),
     "softmax": ({}, {"row": 1, "bits": 4}),
+    "rmsnorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}),
     "int-softmax": ({"lanes": 2}, {"lanes": 2, "scale": "1/20"}),
     "int-layernorm": ({"lanes": 2},),
     "residual-add": tuple({"form": form} for form in ("separate", "single", "tflite")),

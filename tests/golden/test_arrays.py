@@ -259,6 +259,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "table": {"a": "e4m3", "function": "tanh"},
     "function": {"a": "e4m3", "function": "tanh"},
     "softmax": {"a": "fp16", "lanes": 4},
+    "rmsnorm": {"a": "fp16", "lanes": 4},
     "int-softmax": {"x": "int16", "scale": "0.01", "lanes": 4},
     "int-layernorm": {"x": "int16", "lanes": 4},
     "int-dot": {"a": "int16", "lanes": 2, "acc": "int32"},

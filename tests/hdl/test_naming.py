@@ -58,6 +58,7 @@ BASES = {
     "table": {"a": "e4m3", "function": "tanh"},
     "function": {"a": "e4m3", "function": "tanh"},
     "softmax": {"a": "e4m3", "lanes": 2, "row": 8},
+    "rmsnorm": {"a": "e4m3", "lanes": 2, "row": 8},
     "int-softmax": {"x": "fx8.4", "lanes": 4},
     "int-layernorm": {"x": "int8", "lanes": 4},
     "int-dot": {},
@@ -128,6 +129,7 @@ VALUES = {
     "row": [7, 16],
     "aligned": [18, 20],
     "reach": [3, 4],
+    "eps": ["1e-6", "1/3"],
     "scale": ["0.05", "1/3", "1/7"],
     "shift": [3, -3, 12, 20],
     "bits": [8, 15],
@@ -182,7 +184,7 @@ BESIDE = {
 FIXED = {("block-quantize", "overflow")}
 FIXED |= {
     (k, r)
-    for k in ("table", "function", "softmax")
+    for k in ("table", "function", "softmax", "rmsnorm")
     for r in ("random_bits", "random", "random_seed")
 }
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
@@ -447,6 +449,7 @@ REPEATED = {
     "int-exp2": ({"base": "e", "precision": 8}, {"stages": 1}),
     "int-gelu": ({"scale": "1/7"}, {"widest_sum": 200}),
     "softmax": ({"base": "2", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
+    "rmsnorm": ({"eps": "1e-6", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
     "int-softmax": ({"bits": 15}, {"fold": 2, "flow": "valid"}),
     "int-layernorm": ({"out": "int16"}, {"stages": 1, "multiplier": "dsp"}),
     "int-dot": ({"a": "uint8", "b": "shift3", "a_zero": True, "bias": False}, {"stages": 1}),

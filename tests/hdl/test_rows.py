@@ -19,6 +19,30 @@ from macaw.tools import simulators
 SMALL: dict[str, Any] = {"a": "e4m3", "lanes": 2, "row": 8}
 STREAM = Implementation(flow="stream")
 BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"kind": "rmsnorm", "a": "fp16", "row": 20, "eps": "1"}, {"stages": 9, "flow": "valid"}),
+    (
+        {"kind": "rmsnorm", "a": "bf16", "lanes": 3, "row": 5, "out": "fp32"},
+        {"frequency": 60.0, "bus": "axis"},
+    ),
+    (
+        {
+            "kind": "rmsnorm",
+            "lanes": 1,
+            "row": 40,
+            "bits": 8,
+            "aligned": 8,
+            "eps": "0.3",
+            "out": "fx8.4",
+        },
+        {"stages": 3, "flow": "stream"},
+    ),
+    (
+        {"kind": "rmsnorm", "a": "fp32", "row": 6, "eps": "1e-12", "rounding": "rup"},
+        {"flow": "stream", "ready": "registered"},
+    ),
+    # No element is above eps's step: of rows that are one beat, and of exponents of one bit.
+    ({"kind": "rmsnorm", "a": "e2m1", "row": 2, "eps": "1", "out": "fp16"}, {"stages": 2}),
+    ({"kind": "rmsnorm", "a": "e1m2", "row": 9, "eps": "1"}, {"flow": "stream"}),
     ({"a": "fp16", "row": 20, "base": "2"}, {"stages": 9, "flow": "valid"}),
     ({"a": "bf16", "lanes": 3, "row": 5, "out": "fp32"}, {"frequency": 60.0, "bus": "axis"}),
     ({"row": 1, "rounding": "rup"}, {"stages": 12}),
@@ -31,7 +55,9 @@ def test_bits_are_golden_s():
     """Under stalls, where the flow has them."""
     if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
-    designs = [generate(unit("softmax", **(SMALL | more)), **options) for more, options in BULK]
+    designs = [
+        generate(unit(**({"kind": "softmax"} | SMALL | more)), **options) for more, options in BULK
+    ]
     write_bodies(designs)
     models = bulk.Model.of_many(designs)
     wrong = []
@@ -51,8 +77,9 @@ def test_cocotb():
     assert report.passed, str(report)
 
 
-def test_ports():
-    design = generate(unit("softmax", **SMALL), flow="stream")
+@pytest.mark.parametrize("kind", ["softmax", "rmsnorm"])
+def test_ports(kind: str):
+    design = generate(unit(kind, **SMALL), flow="stream")
     ports = {port["name"]: port["width"] for port in design.metadata["ports"]}
     assert ports == {
         "clk": 1,
@@ -77,10 +104,9 @@ def test_the_latency_is_that_of_the_longest_row():
     assert "waits" not in generate(unit("mul", a="e2m1")).metadata
 
 
-def clocks(lengths: list[int], ready: list[bool]) -> tuple[int, int]:
+def clocks(kind: str, lengths: list[int], ready: list[bool]) -> tuple[int, int]:
     """(clocks until the last result, clocks in which no beat was taken) of rows without gaps."""
-    spec = unit("softmax", **SMALL)
-    component = build(spec, STREAM)
+    component = build(unit(kind, **SMALL), STREAM)
     ends = [n == length - 1 for length in lengths for n in range(length)]
     found = [0, 0]
 
@@ -106,15 +132,16 @@ def clocks(lengths: list[int], ready: list[bool]) -> tuple[int, int]:
     return found[0], found[1]
 
 
+@pytest.mark.parametrize("kind", ["softmax", "rmsnorm"])
 @pytest.mark.parametrize("lengths", [[4] * 9, [1] * 30, [1, 4, 1, 1, 1, 1, 4, 2, 3, 4, 4, 1]])
-def test_a_beat_enters_in_every_clock(lengths: list[int]):
+def test_a_beat_enters_in_every_clock(kind: str, lengths: list[int]):
     """Whatever the rows are; and none waits longer than in the longest row."""
-    latency = build(unit("softmax", **SMALL), STREAM).latency
-    taken, refused = clocks(lengths, [True])
+    latency = build(unit(kind, **SMALL), STREAM).latency
+    taken, refused = clocks(kind, lengths, [True])
     assert refused == 0
     assert taken <= sum(lengths) + latency
 
 
 def test_full_rows_leave_without_a_gap():
     latency = build(unit("softmax", **SMALL), STREAM).latency
-    assert clocks([4] * 9, [True])[0] == 36 + latency
+    assert clocks("softmax", [4] * 9, [True])[0] == 36 + latency

@@ -64,7 +64,7 @@ def test_every_parameter_is_drawn(drawn):
     one = {key for key in one if key[1] == "overflow"}
     # and a table, or a function, has one result for each code
     inside = ("random_bits", "random", "random_seed")
-    one |= {(kind, name) for kind in ("table", "function", "softmax") for name in inside}
+    one |= {(kind, name) for kind in ("table", "function", "softmax", "rmsnorm") for name in inside}
     # Some need another parameter beside them: of their kinds more are drawn.
     for kind in {kind for kind, name in wanted - one if len(values[kind, name]) < 2}:
         for spec in drawn_of(kind, 400):
@@ -91,7 +91,7 @@ ANY = [
     and not kind.startswith(("int-", "flex-", "autoflex"))
 ]
 """Kinds that take formats of the whole grammar, and round to them."""
-OF_FLOATS = ("block-quantize", "relu", "softmax")
+OF_FLOATS = ("block-quantize", "relu", "softmax", "rmsnorm")
 """Those whose operands are floats alone."""
 
 

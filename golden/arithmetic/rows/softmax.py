@@ -10,11 +10,7 @@ import numpy as np
 from ..exact import INF, NAN, Exact, bit_length, kinds
 from .beats import Rows
 from .powers import Power
-
-STEP = 8
-"""What the exponent of a sum is a multiple of."""
-_FAR = 62
-"""Shifts to the right from which on nothing of a term is left."""
+from .sums import aligned_sums
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +59,9 @@ class Softmax:
         m, n = self.power(x)
         m = np.where(live, m, 0)
         n = np.where(live, n, self._least)
-        total, top = self._sums(m, n, rows)
+        total, top = aligned_sums(
+            m, n, rows, width=bits + 1, aligned=self.aligned, least=self._least
+        )
         spoilt = np.logical_or.reduceat(spoilt, rows.starts) | (total == 0)
         k = np.maximum(bit_length(total.astype(np.uint64)) - 1, 0)
         down = np.maximum(k - bits - 1, 0)
@@ -87,16 +85,3 @@ class Softmax:
     def _least(self) -> int:
         """The n of what is not there."""
         return -1 << self.power.whole
-
-    def _sums(self, m: np.ndarray, n: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-        """Return s and N of each row."""
-        count = rows.starts.size
-        total, top = np.zeros(count, np.int64), np.full(count, self._least, np.int64)
-        m = m << (self.aligned - self.power.bits + STEP - 1)
-        for active, beats in rows.turns():
-            before, here = top[active], n[beats]
-            now = np.maximum(before, here.max(axis=1) & -STEP)
-            terms = m[beats] >> np.minimum(now[:, None] + STEP - 1 - here, _FAR)
-            total[active] = (total[active] >> np.minimum(now - before, _FAR)) + terms.sum(axis=1)
-            top[active] = now
-        return total, top

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from macaw.golden.formats import Format
 from macaw.golden.units import Unit, unit
 
 from ..rules import formats as random_formats
-from ..rules.parameters import Draw, Rules, within
+from ..rules.parameters import Draw, Rule, Rules, within
 from .case import (
     BUILDS,
     BULK,
@@ -41,15 +42,22 @@ RULES: Rules = {
     "reciprocal": lambda draw: draw.maybe(lambda: draw.integer(8, 62), 0.5),
     "shift": lambda draw: draw.maybe(lambda: draw.integer(0, 31)),
     ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
-    ("softmax", "a"): lambda draw: random_formats.floating(draw.rng, widest=min(draw.widest, 32)),
-    ("softmax", "out"): lambda draw: draw.maybe(lambda: _result(draw), 0.6),
-    ("softmax", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
     ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
     ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
-    ("softmax", "aligned"): _aligned,
     ("softmax", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
-    ("softmax", "rounding"): lambda draw: draw.one("rne", "rne", "rtz", "rup", "rdn", "rna", "rod"),
+    ("rmsnorm", "eps"): lambda draw: draw.one(
+        "1e-5", "1e-5", "1e-6", "1/1024", "1e-12", "1", "0.3"
+    ),
+    ("rmsnorm", "bits"): lambda draw: draw.maybe(lambda: draw.integer(8, 20), 0.6),
 }
+_OF_FLOATS: dict[str, Rule] = {
+    "a": lambda draw: random_formats.floating(draw.rng, widest=min(draw.widest, 32)),
+    "out": lambda draw: draw.maybe(lambda: _result(draw), 0.6),
+    "row": lambda draw: draw.one(1, 2, 7, 16, 40),
+    "aligned": _aligned,
+    "rounding": lambda draw: draw.one("rne", "rne", "rtz", "rup", "rdn", "rna", "rod"),
+}
+RULES |= {(kind, n): rule for kind in ("softmax", "rmsnorm") for n, rule in _OF_FLOATS.items()}
 
 # of few operand bits, every code
 SMALL: dict[str, Unit] = {
@@ -104,6 +112,20 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
     }.items():
         yield f"softmax_{name}", unit("softmax", **({"a": "fp16"} | softmax | parameters))
+    for name, parameters in {
+        "fp16": {"lanes": 8, "row": 1024},
+        "bf16": {"a": "bf16", "lanes": 4, "row": 64, "eps": "1e-6"},
+        "bf16_fp32_rup": {"a": "bf16", "out": "fp32", "rounding": "rup", "lanes": 3},
+        "fp32": {"a": "fp32", "row": 6, "eps": "1e-12"},
+        "e5m2_rdn": {"a": "e5m2", "lanes": 1, "row": 5, "rounding": "rdn"},
+        "e4m3": {"a": "e4m3", "row": 1, "eps": "1"},
+        "e4m3_fx8.4": {"a": "e4m3", "out": "fx8.4", "lanes": 1, "row": 1},
+        "fp16_int8_few": {"out": "int8", "bits": 8, "aligned": 8, "eps": "0.3", "row": 40},
+        "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
+        "e2m1_beat": {"a": "e2m1", "out": "fp16", "row": 2, "eps": "1"},
+        "e1m2": {"a": "e1m2", "eps": "1", "row": 9},
+    }.items():
+        yield f"rmsnorm_{name}", unit("rmsnorm", **({"a": "fp16"} | softmax | parameters))
 
 
 def cases() -> Iterator[Case]:
@@ -117,12 +139,10 @@ def cases() -> Iterator[Case]:
         yield from everywhere("function", f"{name}_fold", spec, choices, FEWER // 4)
     for name, spec in rows_of_floats():
         yield from everywhere("rows", name, spec, ROW_CHOICES, FEWER)
-    for build in BUILDS:
-        spec = unit("softmax", a="e4m3", lanes=2, row=8)
+    for kind, build in itertools.product(("softmax", "rmsnorm"), BUILDS):
+        spec = unit(kind, a="e4m3", lanes=2, row=8)
         label = "_".join(build.values())
-        yield in_bulk(
-            "rows", f"softmax_e4m3_{label}", spec, ({**build, "flow": "stream"},), 100_000
-        )
+        yield in_bulk("rows", f"{kind}_e4m3_{label}", spec, ({**build, "flow": "stream"},), 100_000)
 
 
 def sample() -> Iterator[Case]:
@@ -131,5 +151,6 @@ def sample() -> Iterator[Case]:
     for name in ("softmax3_fx5.2_zero", "softmax16_fx8.4", "layernorm16_int8"):
         options = {"stages": 2, "flow": "stream"}
         yield in_bulk("function", name, listed[name], (options,), 30_000)
-    spec = unit("softmax", a="fp16", lanes=2, row=16)
-    yield in_bulk("rows", "softmax_fp16", spec, ROW_CHOICES[:3], 20_000)
+    for kind in ("softmax", "rmsnorm"):
+        spec = unit(kind, a="fp16", lanes=2, row=16)
+        yield in_bulk("rows", f"{kind}_fp16", spec, ROW_CHOICES[:3], 20_000)

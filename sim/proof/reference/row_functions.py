@@ -3,7 +3,7 @@
 
 import functools
 from fractions import Fraction
-from math import floor
+from math import floor, isqrt
 
 from .arithmetic import functions as integer_functions
 from .arithmetic.functions import ln2, nearest
@@ -18,7 +18,7 @@ from .arithmetic.scalar import (
     value,
 )
 
-KINDS = ("softmax", "int-softmax", "int-layernorm")
+KINDS = ("softmax", "rmsnorm", "int-softmax", "int-layernorm")
 STEP = 8
 
 
@@ -114,7 +114,47 @@ def softmax(spec, row):
     return [[result(each) for each in beat] for beat in powers]
 
 
-EXACT = {"softmax": softmax}
+def rmsnorm(spec, row):
+    """The exact results of a row of beats of values, None what is not there."""
+    every = [x for beat in row for x in beat if x is not None]
+    if any(x in ("nan", "snan") for x in every):
+        return [[Fraction(0) if x is None else "nan" for x in beat] for beat in row]
+    endless = ("inf", "-inf")
+    bits, aligned = spec.bits, spec.aligned
+    eps = Fraction(spec.eps)
+    first = floor_log2(eps)
+    place = first - bits - 1
+    eps = nearest(eps / TWO**place) * TWO**place
+    s, top = 0, first // STEP * STEP
+    for beat in row:
+        here = [abs(number(x)) for x in beat if x is not None and x not in endless]
+        tops = [2 * max(floor_log2(x), spec.a.emin) + 1 for x in here if x]
+        now = max([top, *(n // STEP * STEP for n in tops)])
+        # In units of 2**(now - aligned).
+        s = floor(s * TWO ** (top - now)) + sum(floor(x**2 * TWO ** (aligned - now)) for x in here)
+        top = now
+    count = len(every)
+    v = max(s + floor(count * eps * TWO ** (aligned - top)), 1)
+    k, j = floor_log2(Fraction(v)), floor_log2(Fraction(max(count, 1)))
+    d = floor(v * TWO ** (bits + 1 - k))
+    half, odd = divmod(j - k + aligned, 2)
+    radicand = floor(count * TWO ** (2 * bits + 4 - j) / d) * 2 ** (bits - 1 + odd)
+    q = isqrt(radicand) * TWO ** (half - top // 2 - bits - 1)
+
+    def result(x):
+        if x is None:
+            return Fraction(0)
+        if x in endless:
+            return "nan"
+        zero = "-0" if negative(x) else Fraction(0)
+        if any(each in endless for each in every) or not number(x):
+            return zero
+        return number(x) * q
+
+    return [[result(x) for x in beat] for beat in row]
+
+
+EXACT = {"softmax": softmax, "rmsnorm": rmsnorm}
 
 
 def evaluate(spec, beats):
