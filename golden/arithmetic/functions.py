@@ -326,6 +326,12 @@ class Probability:
         """Steps of the largest result."""
         return self.out.max_integer - self.zero_point
 
+    def of_total(self, e: np.ndarray, total: np.ndarray, reciprocal: int) -> np.ndarray:
+        """Return ``e / total`` as integers of ``out``: :func:`softmax` has the steps."""
+        factor = (1 << reciprocal) // total
+        steps = np.minimum(e * factor >> (reciprocal - self.fraction), self.largest)
+        return steps + self.zero_point
+
 
 def softmax(
     x: Any,
@@ -378,9 +384,7 @@ def softmax(
         raise CodeError(f"x: shape {x.shape}: the last axis must have a value")
     check_softmax(constants, result, reciprocal, x.shape[-1])
     e = constants(x - x.max(-1, keepdims=True))
-    factor = (1 << reciprocal) // e.sum(-1, keepdims=True)
-    steps = np.minimum(e * factor >> (reciprocal - result.fraction), result.largest)
-    return steps + result.zero_point
+    return result.of_total(e, e.sum(-1, keepdims=True), reciprocal)
 
 
 def check_softmax(constants: Exponential, result: Probability, reciprocal: int, lanes: int) -> None:

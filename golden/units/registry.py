@@ -21,10 +21,16 @@ from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Div, Fma, Mul, Relu, Sqrt
 from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
-from .functions import IntegerExp2, IntegerGelu, IntegerSquareRoot
+from .functions import (
+    IntegerExp2,
+    IntegerGelu,
+    IntegerLayerNorm,
+    IntegerSoftmax,
+    IntegerSquareRoot,
+)
 from .integer_dots import IntDot, IntMac
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
-from .row_functions import IntegerLayerNorm, IntegerSoftmax, RmsNorm, RowUnit, Softmax
+from .row_functions import FloatRows, IntegerSoftmaxRows, RmsNorm, RowUnit, Softmax
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
 from .training import ExponentPredictor, Lfsr, LossScale
@@ -50,6 +56,7 @@ __all__ = [
     "FlexMac",
     "FlexMatmul",
     "FlexMul",
+    "FloatRows",
     "Fma",
     "Function",
     "Hadamard",
@@ -59,6 +66,7 @@ __all__ = [
     "IntegerGelu",
     "IntegerLayerNorm",
     "IntegerSoftmax",
+    "IntegerSoftmaxRows",
     "IntegerSquareRoot",
     "Lfsr",
     "LossScale",
@@ -116,6 +124,7 @@ UNITS: dict[str, type[Unit]] = {
         Function,
         Softmax,
         RmsNorm,
+        IntegerSoftmaxRows,
         IntegerSoftmax,
         IntegerLayerNorm,
         IntDot,

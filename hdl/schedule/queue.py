@@ -18,7 +18,14 @@ __all__ = ["queue"]
 
 @scoped("queue")
 def queue(
-    p: "Scheduler", beat: Sequence[Wire], row: Sequence[Wire], end: Wire, beats: int, *, fixed: bool
+    p: "Scheduler",
+    beat: Sequence[Wire],
+    row: Sequence[Wire],
+    end: Wire,
+    beats: int,
+    *,
+    fixed: bool,
+    part: str = "",
 ) -> tuple[list[Wire], list[Wire], Wire]:
     """(a beat's words, its row's words, whether it is the row's last), a beat a clock.
 
@@ -29,13 +36,14 @@ def queue(
 
     What is in later stages than these belongs to the beats that come out: nothing from before may
     be used there. With ``fixed`` every clock is a beat, and each waits as long as the first of the
-    longest row has to, ``beats`` clocks; of others, ``p.waits`` says so.
+    longest row has to, ``beats`` clocks; of others, ``p.waits`` says so. ``part`` begins the names
+    of the memories, where there is a queue before this one.
     """
     words, known = cat(*beat, end), cat(*row)
     enter, done = words.stage, max(known.stage, words.stage)
     there = done + 1
     depth = beats + (done - enter) + 1
-    p.waits = beats
+    p.waits += beats
     p.last_stage = max(p.last_stage, there)
     p.slowest = max(p.slowest, p.delays.memory)
 
@@ -67,10 +75,10 @@ def queue(
         p.registers += len(whole)
         p.update(whole, (whole + ended - (leave & final))[: len(whole)])
         p.module.d.comb += leave.eq(whole != 0)
-    ends = _read(p, "ends", depth, p.at(end, enter), came, pushed, gone, late=False)
+    ends = _read(p, f"{part}ends", depth, p.at(end, enter), came, pushed, gone, late=False)
     p.module.d.comb += final.eq(ends)
-    beat_word = _read(p, "beats", depth, p.at(words, enter), came, pushed, gone, late=True)
-    row_word = _read(p, "rows", depth, p.at(known, done), marked, ended, closed, late=True)
+    beat_word = _read(p, f"{part}beats", depth, p.at(words, enter), came, pushed, gone, late=True)
+    row_word = _read(p, f"{part}rows", depth, p.at(known, done), marked, ended, closed, late=True)
     p.valid_from(there, leave)
 
     def parts(word: Value, wires: Sequence[Wire]) -> list[Wire]:

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for functions of a row: in integers of one beat, of floats a stream of rows."""
+"""Gates for functions of rows of any length, as streams."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from macaw.golden import units
-from macaw.golden.arithmetic.functions import Exponential
 from macaw.golden.arithmetic.rows.powers import Power, Significand
 from macaw.golden.arithmetic.rows.sums import STEP
 
 from ..arithmetic.divide import floor_divide
-from ..arithmetic.integers import ascending, at_most, integers, moved, wrap
+from ..arithmetic.integers import ascending
 from ..arithmetic.number import Special, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
@@ -21,17 +19,16 @@ from ..elementary.pieces import Pieces
 from ..elementary.reductions import times
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
-from ..schedule.table import lookup
 from ..schedule.wire import Wire, cat
-from .conversions import Lanewise
+from .datapath import Datapath
 from .elementwise import Rounded
-from .functions import floored, nearest, squared
+from .functions import exponential, floored, probability, squared
 from .table import polynomial
 
 __all__ = [
     "DATAPATHS",
-    "IntegerLayerNormDatapath",
-    "IntegerSoftmaxDatapath",
+    "FloatRowsDatapath",
+    "IntegerSoftmaxRowsDatapath",
     "RmsNormDatapath",
     "RowsDatapath",
     "SoftmaxDatapath",
@@ -40,151 +37,23 @@ __all__ = [
 _PLACES = STEP.bit_length() - 1
 _SQUARE_PLACES = _PLACES - 1
 """Those of an exponent that is doubled."""
-_TABLE = 64
-"""Places of a table that is smaller than the products that it stands for."""
 
 
-class IntegerSoftmaxDatapath(Lanewise):
-    """Gates for :class:`macaw.golden.units.IntegerSoftmax`. One row a clock.
-
-    Folded, the products with the reciprocal are made in ``fold`` turns.
-    """
-
-    spec: units.IntegerSoftmax
-    folds = True
-
-    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
-        spec = self.spec
-        constants, result = spec.constants, spec.result
-        words = ascending(x, spec.x)
-        top = p.name("largest", largest(p, words))
-        exponentials = [
-            exponential(p, p.subtract(top, word).within(0, top.high), constants)
-            for word in p.lanes(words)
-        ]
-        with p.scope("add"):
-            total = p.sum(exponentials).within(constants.largest, constants.largest * len(words))
-            total = p.name("total", total)
-        factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), total)
-        factor = p.name("factor", factor)
-        fold = self.fold(p, len(words))
-        results = []
-        for e in p.lanes(fold.take(exponentials)):
-            product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
-            steps = floored(product, spec.reciprocal - result.fraction)
-            steps = at_most(p, steps, result.largest, spec.out.width)
-            results.append(moved(p, steps, result.zero_point))
-        return {"r": cat(*fold.collect(results))}
-
-
-@scoped("exponential")
-def exponential(p: Scheduler, distance: Wire, constants: Exponential) -> Wire:
-    """exp of minus the distance: the steps of golden's :class:`Exponential`."""
-    period, most = constants.period, constants.largest
-    # So many halvings leave nothing.
-    gone = at_least(p, distance, most.bit_length() * period)
-    near = min(distance.high, most.bit_length() * period - 1)
-    distance = distance[: near.bit_length()] if near < distance.high else distance
-    halvings, rest = floor_divide(p, distance.within(0, near), p.constant(period))
-    places = range(period)
-    if period <= _TABLE:
-        table = [r * (r - constants.linear) + constants.constant for r in places]
-        word = lookup(p, rest, table)
-    else:
-        below = p.subtract(p.constant(constants.linear), rest)
-        word = p.subtract(p.constant(constants.constant), p.multiply(rest, below))
-    word = word.within(0, constants.constant)
-    up = constants.shift
-    word = word.shifted_left(up) if up >= 0 else floored(word, -up)
-    for level in range(len(halvings)):
-        step = 1 << level
-        word = p.mux(halvings[level], floored(word, step), word)
-    return word.bits(len(word)) & ~gone
-
-
-class IntegerLayerNormDatapath(Lanewise):
-    """Gates for :class:`macaw.golden.units.IntegerLayerNorm`. One row a clock.
-
-    Folded, the products with the reciprocal are made in ``fold`` turns.
-    """
-
-    spec: units.IntegerLayerNorm
-    folds = True
-
-    def build(self, p: Scheduler, *, x: Wire) -> dict[str, Wire]:
-        spec = self.spec
-        shift, reciprocal = spec.shift, spec.reciprocal
-        assert shift is not None
-        assert reciprocal is not None
-        words = integers(x, spec.x)
-        with p.scope("mean"):
-            mean = p.name("mean", _mean(p, words))
-        span = (1 << spec.x.width) - 1
-        centred = [p.subtract(word, mean).within(-span, span) for word in p.lanes(words)]
-        squares = [squared(p, floored(y, shift)) for y in p.lanes(centred)]
-        with p.scope("add"):
-            total = p.name("squares", p.sum(squares))
-        root, _ = square_root(p, total)
-        if shift:
-            root = cat(root[0] | ~root.any(), root[1:])
-        # Without a shift a root of zero is that of equal values, which are nothing times anything.
-        root = root.within(1, root.high)
-        dividend = p.constant((1 << reciprocal) >> shift)
-        factor = p.name("factor", floor_divide(p, dividend, root)[0])
-        most = 2 << spec.fraction
-        fold = self.fold(p, len(words))
-        results = []
-        for y in p.lanes(fold.take(centred)):
-            r = floored(p.multiply(y, factor), reciprocal - spec.fraction).within(-most, most - 1)
-            results.append(wrap(r, spec.out))
-        return {"r": cat(*fold.collect(results))}
-
-
-def _mean(p: Scheduler, words: Sequence[Wire]) -> Wire:
-    """The mean to the nearest integer, ties to even."""
-    count, low, high = len(words), words[0].low, words[0].high
-    total = p.sum(words)
-    if count.bit_count() == 1:
-        cut = count.bit_length() - 1
-        return nearest(p, total, cut).within(low, high) if cut else total
-    # Divided from the least value up, so that nothing is negative.
-    quotient, rest = floor_divide(p, p.add(total, -low * count), p.constant(count))
-    up = at_least(p, rest, count // 2 + 1)
-    if count % 2 == 0:
-        odd = quotient[0] if low % 2 == 0 else ~quotient[0]
-        up = up | (rest.equals(count // 2) & odd)
-    return p.add(p.add(quotient, low), up).within(low, high)
-
-
-class RowsDatapath(Rounded):
+class RowsDatapath(Datapath):
     """Gates for a :class:`macaw.golden.units.RowUnit`. One beat a clock.
 
-    What comes in is brought into a memory; a row's results follow from it when the row has ended,
+    What comes in is brought into a memory; what follows of it comes out when the row has ended,
     while the next one comes in.
     """
 
     spec: units.RowUnit
-    wraps = True
 
     def waiting(
-        self, p: Scheduler, beat: list[Wire], row: list[Wire], end: Wire
+        self, p: Scheduler, beat: list[Wire], row: list[Wire], end: Wire, part: str = ""
     ) -> tuple[list[Wire], list[Wire], Wire]:
         """A beat's words and its row's, and whether it is the last, when the row has ended."""
         fixed = self.implementation.flow == "none"
-        return p.queue(beat, row, end, self.spec.beats, fixed=fixed)
-
-    @property
-    def _bits(self) -> int:
-        bits = getattr(self.spec, "bits")  # noqa: B009
-        assert isinstance(bits, int)
-        return bits
-
-    @property
-    def _aligned(self) -> int:
-        """Fraction bits of the sum."""
-        aligned = getattr(self.spec, "aligned")  # noqa: B009
-        assert isinstance(aligned, int)
-        return aligned
+        return p.queue(beat, row, end, self.spec.beats, fixed=fixed, part=part)
 
     def _top(self, p: Scheduler, steps: list[Wire], end: Wire) -> tuple[Wire, Wire, Wire]:
         """(whether a row begins, the most steps of it so far, how many more these are now)."""
@@ -199,6 +68,61 @@ class RowsDatapath(Rounded):
             now = p.name("now", p.mux(before < here, here, before))
             loop.close(state, now)
         return first, now, p.subtract(now, before).within(0, now.high)
+
+
+class IntegerSoftmaxRowsDatapath(RowsDatapath):
+    """Gates for :class:`macaw.golden.units.IntegerSoftmaxRows`. One beat a clock.
+
+    A row waits twice: for its largest value, and for the sum.
+    """
+
+    spec: units.IntegerSoftmaxRows
+
+    def build(self, p: Scheduler, *, x: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+        spec, constants = self.spec, self.spec.constants
+        end = p.ends(end, spec.beats)
+        # What is not present is as the least of all.
+        words = [x & there for x, there in zip(ascending(x, spec.x), keep.lanes(1), strict=True)]
+        _, top, _ = self._top(p, words, end)
+        beat, (top,), end = self.waiting(p, [*words, *keep.lanes(1)], [top], end)
+        exponentials = []
+        with p.scope("second"):
+            pairs = list(zip(beat[: spec.lanes], beat[spec.lanes :], strict=True))
+            for word, there in p.lanes(pairs):
+                distance = p.subtract(top, word).within(0, top.high)
+                exponentials.append(exponential(p, distance, constants) & there)
+            with p.scope("add"):
+                addend = p.sum(exponentials).within(0, constants.largest * spec.lanes)
+            most = constants.largest * spec.elements
+            total = p.accumulate(addend, p.first(end, addend), most.bit_length() + 1)
+            total = total[:-1].within(0, most)
+            held, (total,), end = self.waiting(p, exponentials, [total], end, "second_")
+        # A row of which nothing is there has a sum of zero, and nothing times anything as results.
+        total = cat(total[0] | ~total.any(), total[1:]).within(1, total.high)
+        factor, _ = floor_divide(p, p.constant(1 << spec.reciprocal), total)
+        factor = p.name("factor", factor)
+        results = [probability(p, e, factor, spec) for e in p.lanes(held)]
+        return {"r": cat(*results), "end": end}
+
+
+class FloatRowsDatapath(RowsDatapath, Rounded):
+    """Gates for a :class:`macaw.golden.units.FloatRows`: results are rounded."""
+
+    spec: units.FloatRows
+    wraps = True
+
+    @property
+    def _bits(self) -> int:
+        bits = getattr(self.spec, "bits")  # noqa: B009
+        assert isinstance(bits, int)
+        return bits
+
+    @property
+    def _aligned(self) -> int:
+        """Fraction bits of the sum."""
+        aligned = getattr(self.spec, "aligned")  # noqa: B009
+        assert isinstance(aligned, int)
+        return aligned
 
     def _sum(
         self,
@@ -284,7 +208,7 @@ class Element:
     spoilt: Wire
 
 
-class SoftmaxDatapath(RowsDatapath):
+class SoftmaxDatapath(FloatRowsDatapath):
     """Gates for :class:`macaw.golden.units.Softmax`. One beat a clock, whatever the rows are."""
 
     spec: units.Softmax
@@ -364,7 +288,7 @@ class SoftmaxDatapath(RowsDatapath):
         return p.name("reciprocal", quotient.within(2 << bits, 4 << bits)), zeros
 
 
-class RmsNormDatapath(RowsDatapath):
+class RmsNormDatapath(FloatRowsDatapath):
     """Gates for :class:`macaw.golden.units.RmsNorm`. One beat a clock, whatever the rows are."""
 
     spec: units.RmsNorm
@@ -506,6 +430,5 @@ def power_of(
 DATAPATHS = {
     units.Softmax: SoftmaxDatapath,
     units.RmsNorm: RmsNormDatapath,
-    units.IntegerSoftmax: IntegerSoftmaxDatapath,
-    units.IntegerLayerNorm: IntegerLayerNormDatapath,
+    units.IntegerSoftmaxRows: IntegerSoftmaxRowsDatapath,
 }

@@ -6,9 +6,13 @@ Uniform codes make rows in which one number is all, or a NaN; they are drawn bes
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 
-from macaw.golden.units import RmsNorm, RowUnit
+from macaw.golden.formats import Float, Format
+from macaw.golden.units import IntegerSoftmaxRows, RmsNorm, RowUnit
 
 from ..bench.interface import Codes
 
@@ -17,6 +21,7 @@ _Rng = np.random.Generator
 
 def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     """``count`` beats of whole rows: of one beat, of a few, of the longest, and of one more."""
+    fmt = unit.ports.inputs[unit.operand].format
     end = _ends(rng, unit.beats, count)
     number = np.cumsum(end) - end
     total = int(number[-1]) + 1
@@ -27,7 +32,11 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
         return values[number][:, None]
 
     spread = np.exp2(rng.uniform(-4, 4, total)) * (rng.random(total) < 0.9)
-    highest = min(max(unit.a.emax, -3), 12)
+    largest, step = float(fmt.max), 1.0
+    if isinstance(unit, IntegerSoftmaxRows):
+        # What the scale makes of the numbers is what competes.
+        step = float(Fraction(unit.scale)) * 2.0**unit.x.fraction
+    highest = min(max(math.frexp(largest * step)[1] - 1, -3), 12)
     centre = rng.normal(0, 1, total) * np.exp2(rng.uniform(-4, highest, total))
     values = each(centre) + each(spread) * rng.standard_normal(shape)
     # Some rise or fall, so that the largest comes late or first.
@@ -37,29 +46,29 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     if isinstance(unit, RmsNorm):
         # Some are so small that what is added to their mean is most of it.
         values *= each(np.exp2(-rng.uniform(0, 24, total) * (rng.random(total) < 0.5)))
-    largest = float(unit.a.max)
-    least = -largest if unit.a.signed else 0.0
-    codes = unit.a.encode(np.clip(values, least, largest))
+    least = -largest if fmt.signed else 0.0
+    codes = fmt.encode(np.clip(values / step, least, largest))
     masked = rng.random(shape) < each(rng.choice([0.0, 0.0, 0.3, 0.95], total))
-    mask = np.array([unit.a.encode(least), *_infinities(unit)])
+    mask = np.array([fmt.encode(least), *_infinities(fmt)])
     chosen = rng.integers(0, len(mask), total)
     codes = np.where(masked, each(mask[chosen]), codes)
     some = rng.random(shape) < each((rng.random(total) < 0.05) * 0.2)
-    codes = np.where(some, rng.integers(0, 1 << unit.a.width, shape), codes)
+    codes = np.where(some, rng.integers(0, 1 << fmt.width, shape), codes)
     keep = np.where(rng.random(total) < 0.5, 0.0, rng.choice([0.05, 0.5, 1.0], total))
     gone = rng.random(shape) < each(keep)
     # Of most, the lanes behind the last element alone are empty.
     behind = np.arange(unit.lanes) >= rng.integers(1, unit.lanes + 1, count)[:, None]
     gone = np.where(each(rng.random(total) < 0.6), behind & (end[:, None] == 1), gone)
     return {
-        "a": codes.astype(unit.a.code_dtype),
+        unit.operand: codes.astype(fmt.code_dtype),
         "keep": (~gone).astype(np.uint8),
         "end": end,
     }
 
 
-def _infinities(unit: RowUnit) -> list[np.ndarray]:
-    return [unit.a.encode(-np.inf)] if unit.a.has_inf and unit.a.signed else []
+def _infinities(fmt: Format) -> list[np.ndarray]:
+    endless = isinstance(fmt, Float) and fmt.has_inf and fmt.signed
+    return [fmt.encode(-np.inf)] if endless else []
 
 
 def _ends(rng: _Rng, most: int, count: int) -> np.ndarray:

@@ -232,6 +232,39 @@ def test_bits_of_norms_are_those_of_fractions(parameters: dict[str, Any]):
         by_reference(spec, codes)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"x": "fx8.4", "lanes": 4, "row": 40},
+        {"x": "int8", "scale": "0.05", "out": "int8", "lanes": 3, "row": 7},
+        {"x": "uint8", "scale": "1/30", "lanes": 1, "row": 5, "bits": 8, "out": "ufx9.8"},
+        {"x": "fx5.2", "out": "fx9.7", "zero_point": -76, "row": 1},
+    ],
+    ids=str,
+)
+def test_bits_of_integers_are_those_of_fractions(parameters: dict[str, Any]):
+    spec = unit("int-softmax-rows", **parameters)
+    for codes in stimulus(spec, vectors=300, seed=5):
+        by_reference(spec, codes)
+
+
+def test_rows_of_integers_are_those_of_one_beat():
+    x = np.random.default_rng(3).integers(0, 256, (5, 12))
+    formats: dict[str, Any] = {"x": "int8", "scale": "0.05", "out": "int8"}
+    whole = unit("int-softmax", lanes=12, **formats).evaluate(x=x)["r"]
+    end = np.tile([0, 0, 1], 5)
+    beats: dict[str, Any] = {"keep": np.ones((15, 4), int), "end": end}
+    rows = unit("int-softmax-rows", lanes=4, row=12, **formats)
+    assert rows.evaluate(x=x.reshape(15, 4), **beats)["r"].reshape(5, 12).tolist() == whole.tolist()
+
+
+def test_what_is_not_kept_of_integers_has_the_probability_zero():
+    spec = unit("int-softmax-rows", x="int8", scale="1/4", out="int8", lanes=2)
+    keep = [[1, 0], [0, 0], [0, 0]]
+    r = spec.evaluate(x=[[5, 127], [9, 9], [9, 9]], keep=keep, end=[0, 1, 1])["r"]
+    assert spec.out.decode(r).tolist() == [[127.0, -128.0], [-128.0, -128.0], [-128.0, -128.0]]
+
+
 def test_sums_are_one():
     (row,) = results(softmax(out="fp32", bits=20), [[0.1 * i for i in range(30)]])
     assert abs(sum(map(Fraction, row)) - 1) < Fraction(1, 1 << 18)
@@ -273,6 +306,22 @@ def test_refused(parameters: dict[str, Any], message: str):
 def test_norms_refused(parameters: dict[str, Any], message: str):
     with pytest.raises(SpecError) as error:
         rmsnorm(**parameters)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"x": "fp16"}, "x=fp16: must be fixed point"),
+        ({"row": 0}, "row=0: must be an integer from 1 to 65536"),
+        ({"lanes": 1025}, "lanes=1025: must be an integer from 1 to 1024"),
+        ({"x": "int8"}, "int-softmax-rows: parameter scale is missing; int8 has none"),
+        ({"reciprocal": 20}, "reciprocal=20: must be an integer from 25 to 62"),
+    ],
+)
+def test_rows_of_integers_refused(parameters: dict[str, Any], message: str):
+    with pytest.raises(SpecError) as error:
+        unit("int-softmax-rows", **({"x": "fx8.4"} | parameters))
     assert str(error.value) == message
 
 

@@ -8,6 +8,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from macaw.golden import unit
+from macaw.golden.units import RowUnit, Unit
 from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
 from macaw.hdl.options.implementation import Implementation
@@ -43,6 +44,15 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     # No element is above eps's step: of rows that are one beat, and of exponents of one bit.
     ({"kind": "rmsnorm", "a": "e2m1", "row": 2, "eps": "1", "out": "fp16"}, {"stages": 2}),
     ({"kind": "rmsnorm", "a": "e1m2", "row": 9, "eps": "1"}, {"flow": "stream"}),
+    (
+        {"kind": "int-softmax-rows", "x": "int8", "scale": "0.05", "out": "int8", "row": 20},
+        {"flow": "stream", "ready": "registered"},
+    ),
+    ({"kind": "int-softmax-rows", "x": "fx6.2", "lanes": 3, "row": 2}, {"stages": 9}),
+    (
+        {"kind": "int-softmax-rows", "x": "uint8", "scale": "1/30", "lanes": 1, "row": 7},
+        {"stages": 14, "flow": "valid"},
+    ),
     ({"a": "fp16", "row": 20, "base": "2"}, {"stages": 9, "flow": "valid"}),
     ({"a": "bf16", "lanes": 3, "row": 5, "out": "fp32"}, {"frequency": 60.0, "bus": "axis"}),
     ({"row": 1, "rounding": "rup"}, {"stages": 12}),
@@ -56,7 +66,10 @@ def test_bits_are_golden_s():
     if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
     designs = [
-        generate(unit(**({"kind": "softmax"} | SMALL | more)), **options) for more, options in BULK
+        generate(
+            unit(**((SMALL if "x" not in more else {}) | {"kind": "softmax"} | more)), **options
+        )
+        for more, options in BULK
     ]
     write_bodies(designs)
     models = bulk.Model.of_many(designs)
@@ -77,16 +90,25 @@ def test_cocotb():
     assert report.passed, str(report)
 
 
-@pytest.mark.parametrize("kind", ["softmax", "rmsnorm"])
+def small(kind: str, **parameters: Any) -> Unit:
+    operand = {"x": "fx8.4"} if kind.startswith("int") else {"a": "e4m3"}
+    return unit(kind, **({"lanes": 2, "row": 8} | operand | parameters))
+
+
+KINDS = ("softmax", "rmsnorm", "int-softmax-rows")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_ports(kind: str):
-    design = generate(unit(kind, **SMALL), flow="stream")
+    design = generate(small(kind), flow="stream")
+    assert isinstance(design.spec, RowUnit)
     ports = {port["name"]: port["width"] for port in design.metadata["ports"]}
     assert ports == {
         "clk": 1,
         "rst": 1,
         "i_valid": 1,
         "i_ready": 1,
-        "i_a": 16,
+        f"i_{design.spec.operand}": 16,
         "i_keep": 2,
         "i_end": 1,
         "o_valid": 1,
@@ -101,12 +123,13 @@ def test_the_latency_is_that_of_the_longest_row():
         component = build(unit("softmax", **(SMALL | {"row": row})), Implementation(flow="valid"))
         assert component.latency == component.depth + beats
     assert generate(unit("softmax", **SMALL)).metadata["waits"] == 4
+    assert generate(small("int-softmax-rows")).metadata["waits"] == 8
     assert "waits" not in generate(unit("mul", a="e2m1")).metadata
 
 
 def clocks(kind: str, lengths: list[int], ready: list[bool]) -> tuple[int, int]:
     """(clocks until the last result, clocks in which no beat was taken) of rows without gaps."""
-    component = build(unit(kind, **SMALL), STREAM)
+    component = build(small(kind), STREAM)
     ends = [n == length - 1 for length in lengths for n in range(length)]
     found = [0, 0]
 
@@ -132,16 +155,17 @@ def clocks(kind: str, lengths: list[int], ready: list[bool]) -> tuple[int, int]:
     return found[0], found[1]
 
 
-@pytest.mark.parametrize("kind", ["softmax", "rmsnorm"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lengths", [[4] * 9, [1] * 30, [1, 4, 1, 1, 1, 1, 4, 2, 3, 4, 4, 1]])
 def test_a_beat_enters_in_every_clock(kind: str, lengths: list[int]):
     """Whatever the rows are; and none waits longer than in the longest row."""
-    latency = build(unit(kind, **SMALL), STREAM).latency
+    latency = build(small(kind), STREAM).latency
     taken, refused = clocks(kind, lengths, [True])
     assert refused == 0
     assert taken <= sum(lengths) + latency
 
 
-def test_full_rows_leave_without_a_gap():
-    latency = build(unit("softmax", **SMALL), STREAM).latency
-    assert clocks("softmax", [4] * 9, [True])[0] == 36 + latency
+@pytest.mark.parametrize("kind", ["softmax", "int-softmax-rows"])
+def test_full_rows_leave_without_a_gap(kind: str):
+    latency = build(small(kind), STREAM).latency
+    assert clocks(kind, [4] * 9, [True])[0] == 36 + latency

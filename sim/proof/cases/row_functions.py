@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Functions of a row: in integers of one beat, of floats a stream of rows of any length."""
+"""Functions of rows of any length, as streams."""
 
 from __future__ import annotations
 
@@ -14,16 +14,11 @@ from ..rules import formats as random_formats
 from ..rules.parameters import Draw, Rule, Rules, within
 from .case import (
     BUILDS,
-    BULK,
     FEWER,
-    FUNCTION_CHOICES,
     Case,
     Options,
-    every_code,
     everywhere,
-    folds,
     in_bulk,
-    in_cocotb,
 )
 
 
@@ -37,11 +32,6 @@ def _result(draw: Draw) -> Format:
 
 
 RULES: Rules = {
-    "zero_point": within("out"),
-    "bits": lambda draw: draw.integer(4, 31),
-    "reciprocal": lambda draw: draw.maybe(lambda: draw.integer(8, 62), 0.5),
-    "shift": lambda draw: draw.maybe(lambda: draw.integer(0, 31)),
-    ("int-layernorm", "out"): lambda draw: draw.fixed(signed=True),
     ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
     ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
     ("softmax", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
@@ -58,34 +48,12 @@ _OF_FLOATS: dict[str, Rule] = {
     "rounding": lambda draw: draw.one("rne", "rne", "rtz", "rup", "rdn", "rna", "rod"),
 }
 RULES |= {(kind, n): rule for kind in ("softmax", "rmsnorm") for n, rule in _OF_FLOATS.items()}
-
-# of few operand bits, every code
-SMALL: dict[str, Unit] = {
-    "softmax2_int8_0.05": unit("int-softmax", x="int8", scale="0.05", lanes=2),
-    "softmax3_fx5.2": unit("int-softmax", x="fx5.2", out="fx8.7", lanes=3),
-    "softmax1_fx8.4": unit("int-softmax", x="fx8.4", lanes=1),
-    "softmax2_int8_int8": unit("int-softmax", x="int8", scale="0.05", out="int8", lanes=2),
-    "softmax3_fx5.2_zero": unit("int-softmax", x="fx5.2", out="fx9.7", zero_point=-76, lanes=3),
-    "layernorm1_int8": unit("int-layernorm", x="int8", lanes=1),
-    "layernorm2_int8": unit("int-layernorm", x="int8", lanes=2),
-    "layernorm3_uint5": unit("int-layernorm", x="uint5", out="int8", lanes=3, reciprocal=14),
-    "layernorm4_int4_shift": unit("int-layernorm", x="int4", out="int16", lanes=4, shift=1),
+RULES |= {
+    ("int-softmax-rows", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
+    ("int-softmax-rows", "zero_point"): within("out"),
+    ("int-softmax-rows", "bits"): lambda draw: draw.integer(4, 31),
+    ("int-softmax-rows", "reciprocal"): lambda draw: draw.maybe(lambda: draw.integer(8, 62), 0.5),
 }
-
-# and of many
-LARGE: dict[str, Unit] = {
-    "softmax16_fx8.4": unit("int-softmax", x="fx8.4"),
-    "softmax8_int8_0.05": unit("int-softmax", x="int8", scale="0.05", lanes=8, reciprocal=24),
-    "softmax8_int8_int8": unit("int-softmax", x="int8", scale="0.05", out="int8", lanes=8),
-    "softmax8_int16_int16": unit("int-softmax", x="int16", scale="1/2048", out="int16", lanes=8),
-    "softmax8_fx16.10": unit("int-softmax", x="fx16.10", out="ufx16.16", lanes=8, reciprocal=40),
-    "softmax5_uint8": unit("int-softmax", x="uint8", scale="1/30", out="ufx9.8", lanes=5, bits=8),
-    "layernorm16_int8": unit("int-layernorm", x="int8"),
-    "layernorm16_int8_int8": unit("int-layernorm", x="int8", out="int8", reciprocal=17),
-    "layernorm6_int16": unit("int-layernorm", x="int16", out="int16", lanes=6),
-    "layernorm8_uint12_shift": unit("int-layernorm", x="uint12", lanes=8, shift=5),
-}
-
 
 ROW_CHOICES: tuple[Options, ...] = (
     {"flow": "stream"},
@@ -128,17 +96,27 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         yield f"rmsnorm_{name}", unit("rmsnorm", **({"a": "fp16"} | softmax | parameters))
 
 
+# as a softmax in one beat is proven, and rows that are longer than these
+OF_INTEGERS: dict[str, Unit] = {
+    "softmax_fx8.4": unit("int-softmax-rows", x="fx8.4"),
+    "softmax_int8_int8": unit("int-softmax-rows", x="int8", scale="0.05", out="int8", row=40),
+    "softmax_int16_int16": unit("int-softmax-rows", x="int16", scale="1/2048", out="int16", row=20),
+    "softmax_uint8": unit(
+        "int-softmax-rows", x="uint8", scale="1/30", out="ufx9.8", lanes=5, row=14, bits=8
+    ),
+    "softmax_fx5.2_zero": unit(
+        "int-softmax-rows", x="fx5.2", out="fx9.7", zero_point=-76, lanes=1, row=3
+    ),
+    "softmax_fx8.4_beat": unit("int-softmax-rows", x="fx8.4", lanes=3, row=2, reciprocal=24),
+}
+
+
 def cases() -> Iterator[Case]:
-    """Few bits exhaustively, many with ten million vectors, lanes in turns; rows in every flow."""
-    for name, spec in SMALL.items():
-        yield every_code("function", name, spec, FUNCTION_CHOICES)
-        yield from in_cocotb("function", name, spec, FUNCTION_CHOICES)
-    for name, spec in LARGE.items():
-        yield from everywhere("function", name, spec, FUNCTION_CHOICES, BULK)
-        choices = folds(spec.ports.inputs["x"].lanes or 1)
-        yield from everywhere("function", f"{name}_fold", spec, choices, FEWER // 4)
+    """In every flow."""
     for name, spec in rows_of_floats():
         yield from everywhere("rows", name, spec, ROW_CHOICES, FEWER)
+    for name, spec in OF_INTEGERS.items():
+        yield from everywhere("rows", f"int_{name}", spec, ROW_CHOICES, FEWER)
     for kind, build in itertools.product(("softmax", "rmsnorm"), BUILDS):
         spec = unit(kind, a="e4m3", lanes=2, row=8)
         label = "_".join(build.values())
@@ -147,10 +125,7 @@ def cases() -> Iterator[Case]:
 
 def sample() -> Iterator[Case]:
     """Each kind, under stalls."""
-    listed = SMALL | LARGE
-    for name in ("softmax3_fx5.2_zero", "softmax16_fx8.4", "layernorm16_int8"):
-        options = {"stages": 2, "flow": "stream"}
-        yield in_bulk("function", name, listed[name], (options,), 30_000)
     for kind in ("softmax", "rmsnorm"):
         spec = unit(kind, a="fp16", lanes=2, row=16)
         yield in_bulk("rows", f"{kind}_fp16", spec, ROW_CHOICES[:3], 20_000)
+    yield in_bulk("rows", "int_softmax", OF_INTEGERS["softmax_int8_int8"], ROW_CHOICES[:3], 20_000)

@@ -1,45 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scalar reference for functions of a row: docs/integer-functions.md, docs/rows.md."""
+"""Scalar reference for functions of rows: docs/rows.md."""
 
 import functools
 from fractions import Fraction
 from math import floor, isqrt
 
-from .arithmetic import functions as integer_functions
+from . import functions as integers
 from .arithmetic.functions import ln2, nearest
 from .arithmetic.scalar import (
     TWO,
     code,
     floor_log2,
-    integer,
     negative,
     number,
     project,
     value,
 )
 
-KINDS = ("softmax", "rmsnorm", "int-softmax", "int-layernorm")
+KINDS = ("softmax", "rmsnorm", "int-softmax-rows")
 STEP = 8
-
-
-def probability_bits(out, zero):
-    """Fraction bits of a probability: those of the format, or as many as leave the integers from
-    that of zero up for those from 0 to 1."""
-    if out.fraction:
-        return out.fraction
-    return (2 ** (out.width - out.signed) - zero).bit_length() - 1
-
-
-def row(spec, beat):
-    """The results of a row, as integers."""
-    x = [integer(each, spec.x) for each in beat["x"]]
-    if spec.kind == "int-layernorm":
-        return integer_functions.layer_norm(x, spec.shift, spec.reciprocal, spec.out.width - 2)
-    zero = spec.zero_point
-    bits = probability_bits(spec.out, zero)
-    return integer_functions.softmax(
-        x, spec.scale, spec.out, spec.bits, spec.reciprocal, bits, zero
-    )
 
 
 @functools.cache
@@ -157,25 +136,39 @@ def rmsnorm(spec, row):
 EXACT = {"softmax": softmax, "rmsnorm": rmsnorm}
 
 
+def rounded(spec, row):
+    """The codes of a row of beats."""
+    values = [
+        [value(a, spec.a) if there else None for a, there in zip(each["a"], each["keep"])]
+        for each in row
+    ]
+    overflow = spec.overflow and str(spec.overflow)
+    return [
+        [project(x, spec.out, str(spec.rounding), overflow)[0] for x in each]
+        for each in EXACT[spec.kind](spec, values)
+    ]
+
+
+def of_integers(spec, row):
+    """The codes of a row of beats: the softmax of what is kept, 0 of what is not."""
+    keep = [there for each in row for there in each["keep"]]
+    x = [a for each in row for a in each["x"]]
+    present = [a for a, there in zip(x, keep) if there]
+    kept = iter(integers.row(spec, {"x": present}) if present else [])
+    codes = [code(next(kept) if there else spec.zero_point, spec.out) for there in keep]
+    return [codes[i : i + spec.lanes] for i in range(0, len(codes), spec.lanes)]
+
+
 def evaluate(spec, beats):
     """The results of each beat, by name."""
-    if spec.kind not in EXACT:
-        return [{"r": [code(r, spec.out) for r in row(spec, beat)]} for beat in beats]
     results, held = [], []
     longest = -(-spec.row // spec.lanes)
-    for number_, beat in enumerate(beats):
+    for place, beat in enumerate(beats):
         held.append(beat)
-        end = beat["end"] or len(held) == longest or number_ == len(beats) - 1
-        if not end:
+        if not (beat["end"] or len(held) == longest or place == len(beats) - 1):
             continue
-        values = [
-            [value(a, spec.a) if there else None for a, there in zip(each["a"], each["keep"])]
-            for each in held
-        ]
-        exact = EXACT[spec.kind](spec, values)
-        overflow = spec.overflow and str(spec.overflow)
-        for place, each in enumerate(exact):
-            codes = [project(x, spec.out, str(spec.rounding), overflow)[0] for x in each]
-            results.append({"r": codes, "end": int(place == len(held) - 1)})
+        codes = of_integers(spec, held) if "x" in beat else rounded(spec, held)
+        ends = [*[0] * (len(held) - 1), 1]
+        results += [{"r": r, "end": end} for r, end in zip(codes, ends)]
         held = []
     return results
