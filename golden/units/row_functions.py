@@ -62,18 +62,25 @@ class RowUnit(Unit):
 
     def _check_row(self) -> None:
         """SpecError unless the lanes and the longest row are in their ranges."""
-        check_integer("lanes", self.lanes, 1, 1024)
-        check_integer("row", self.row, 1, _LONGEST)
+        lanes, row = self._shape
+        check_integer("lanes", lanes, 1, 1024)
+        check_integer("row", row, 1, _LONGEST)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        """(lanes, elements of the longest row)."""
+        return getattr(self, "lanes"), getattr(self, "row")  # noqa: B009
 
     @property
     def beats(self) -> int:
         """Beats of the longest row."""
-        return -(-self.row // self.lanes)
+        lanes, row = self._shape
+        return -(-row // lanes)
 
     @property
     def elements(self) -> int:
         """What the longest row can have: beats are whole."""
-        return self.beats * self.lanes
+        return self.beats * self._shape[0]
 
     @property
     def operand(self) -> str:
@@ -81,13 +88,13 @@ class RowUnit(Unit):
         return next(iter(self.ports.inputs))
 
     def _ports(self, operand: str) -> Ports:
-        end = Operand(format=_BIT)
+        end, lanes = Operand(format=_BIT), self._shape[0]
         inputs = {
-            operand: Operand(format=getattr(self, operand), lanes=self.lanes),
-            "keep": Operand(format=_BIT, lanes=self.lanes),
+            operand: Operand(format=getattr(self, operand), lanes=lanes),
+            "keep": Operand(format=_BIT, lanes=lanes),
             "end": end,
         }
-        result = Operand(format=getattr(self, "out"), lanes=self.lanes)  # noqa: B009
+        result = Operand(format=getattr(self, "out"), lanes=lanes)  # noqa: B009
         return Ports(inputs=inputs, outputs={"r": result, "end": end})
 
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
@@ -98,7 +105,7 @@ class RowUnit(Unit):
         elements, keep = arrays[self.operand], arrays["keep"] != 0
         rows = Rows.of(arrays["end"] != 0, self.beats)
         r = np.empty(elements.shape, self.ports.outputs["r"].format.code_dtype)
-        for beats, part in rows.parts(self.lanes):
+        for beats, part in rows.parts(self._shape[0]):
             r[beats] = self._of_rows(elements[beats], keep[beats], part)
         end = np.zeros(operands.count, np.uint8)
         end[rows.ends] = 1

@@ -21,11 +21,12 @@ _Rng = np.random.Generator
 
 def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     """``count`` beats of whole rows: of one beat, of a few, of the longest, and of one more."""
-    fmt = unit.ports.inputs[unit.operand].format
+    operand = unit.ports.inputs[unit.operand]
+    fmt, lanes = operand.format, operand.lanes or 1
     end = _ends(rng, unit.beats, count)
     number = np.cumsum(end) - end
     total = int(number[-1]) + 1
-    shape = (count, unit.lanes)
+    shape = (count, lanes)
 
     def each(values: np.ndarray) -> np.ndarray:
         """What a row has, for its elements."""
@@ -57,7 +58,7 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     keep = np.where(rng.random(total) < 0.5, 0.0, rng.choice([0.05, 0.5, 1.0], total))
     gone = rng.random(shape) < each(keep)
     # Of most, the lanes behind the last element alone are empty.
-    behind = np.arange(unit.lanes) >= rng.integers(1, unit.lanes + 1, count)[:, None]
+    behind = np.arange(lanes) >= rng.integers(1, lanes + 1, count)[:, None]
     gone = np.where(each(rng.random(total) < 0.6), behind & (end[:, None] == 1), gone)
     return {
         unit.operand: codes.astype(fmt.code_dtype),
