@@ -216,8 +216,8 @@ class LossScaleDatapath(Datapath):
         with p.loop(bad, counts, room, rise, end, contexts=contexts) as loop:
             # Beside the exponent, above the lowest one: steps that count, and their candidate with
             # how far it is above the exponent, so that two need not be found to be compared.
-            follows = scaler.format is not None
-            start = cat(begin, p.constant(0, width + 2 * size * follows))
+            follows, held = scaler.format is not None, scaler.interval > 1
+            start = cat(begin, p.constant(0, width + 2 * size * (follows and held)))
             state = loop.state(len(start), "scale", init=start.constant)
             exponent, good = state[:size].within(0, span), state[size : size + width]
             full = good.equals(scaler.interval - 1)
@@ -227,11 +227,14 @@ class LossScaleDatapath(Datapath):
                 now = p.add(exponent, room)
                 now = p.mux(at_least(p, now, span + 1), top, now)
                 now = p.mux(now.negative, 0, now).within(0, span)
-                held, above = (w.within(0, span) for w in state[size + width :].lanes(size))
-                less = good.any() & (above < rise)
-                moved = p.mux(less, held, now).within(0, span)
                 moves = full | (room.negative & exponent.any())
-                beside = cat(moved.bits(size), p.mux(less, above, rise).bits(size))
+                moved, beside = now, p.constant(0, 0)
+                # Where each step counts there is no candidate of others.
+                if held:
+                    least, above = (w.within(0, span) for w in state[size + width :].lanes(size))
+                    less = good.any() & (above < rise)
+                    moved = p.mux(less, least, now).within(0, span)
+                    beside = cat(moved.bits(size), p.mux(less, above, rise).bits(size))
             else:
                 moved = p.add(exponent, scaler.growth)
                 moved = p.mux(moved > span, top, moved).within(0, span)

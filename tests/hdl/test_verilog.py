@@ -70,6 +70,7 @@ EVERY_KIND = [
      {"stages": 0}),
     ({"kind": "loss-scale"}, {"stages": 1, "flow": "stream"}),
     ({"kind": "loss-scale", "rule": "underflow", "growth_interval": 1, "contexts": 2}, {}),
+    ({"kind": "loss-scale", "rule": "largest", "a": "e4m3", "growth_interval": 1}, {}),
     ({"kind": "loss-scale", "rule": "largest", "a": "e4m3"}, {"flow": "valid"}),
     ({"kind": "lfsr", "lanes": 3}, {"stages": 1, "flow": "stream"}),
     ({"kind": "lfsr", "polynomial": 4, "width": 2, "form": "galois"}, {}),
