@@ -18,9 +18,9 @@ MISSING = 2
 def scripts() -> list[str]:
     """Every script, as ``group.name``."""
     return [
-        f"{group}.{path.stem}"
+        ".".join(path.relative_to(FOLDER).with_suffix("").parts)
         for group in GROUPS
-        for path in sorted((FOLDER / group).glob("[a-z]*.py"))
+        for path in sorted((FOLDER / group).rglob("[a-z]*.py"))
         if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
     ]
 

@@ -102,6 +102,10 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "cost": (posits.cost, ("posits",)),
         "errors": (posits.errors, ("posit_errors",)),
     },
+    "rows.md": {
+        "errors": (functions.rows.errors, ("row_errors",)),
+        "cost": (functions.rows.cost, ("rows",)),
+    },
     "synthesis.md": {
         "energies": (synthesis_results.energies, ("horowitz",)),
         "optimise": (optimise.units, ("optimise",)),

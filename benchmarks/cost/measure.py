@@ -60,11 +60,12 @@ def clock(name: str, spec: Unit, progress: Any = None) -> dict[str, Any]:
 
 
 def parse(row: str) -> tuple[Unit, dict[str, Any]]:
-    """(the unit, implementation options) of a row as the command line has it."""
-    words, _, fold = row.partition(" --fold ")
+    """(the unit, options of turns) of a row as the command line has it, as ``--fold 8``."""
+    words, *options = row.split(" --")
     kind, *parameters = words.split()
     spec = unit(kind, **dict(word.split("=", 1) for word in parameters))
-    return spec, {"fold": int(fold), "flow": "valid"} if fold else {}
+    turns = {name: int(value) for name, value in map(str.split, options)}
+    return spec, {**turns, "flow": "valid"} if turns else {}
 
 
 def price(row: str, what: str) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("errors.machine_errors", ["--rows", "2"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
         ("errors.function_errors", []),
+        ("errors.row_errors", ["--rows", "2"]),
         pytest.param(
             "studies.integer_network", ["--epochs", "3", "--images", "20"], marks=pytest.mark.slow
         ),
@@ -124,8 +125,8 @@ def test_benchmarks_know_nothing_of_docs_and_tests():
 
 def test_speed_and_cost_know_nothing_of_studies():
     for group in ("speed", "cost"):
-        for path in (FOLDER / group).glob("*.py"):
-            names = imported(path, f"benchmarks.{group}")
+        for path in (FOLDER / group).rglob("*.py"):
+            names = imported(path, ".".join(("benchmarks", *path.relative_to(FOLDER).parts[:-1])))
             assert not any(name.startswith("benchmarks.studies") for name in names), path
 
 

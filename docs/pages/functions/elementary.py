@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.elementary import FORMATS, MISSING, row
+from benchmarks.cost.functions.elementary import FORMATS, MISSING, row
 from macaw.golden.units.table import ELEMENTARY
 
 from ..markdown import number, table

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.integer_functions import ROWS
+from benchmarks.cost.functions.integers import ROWS
 
 from ..markdown import luts
 

@@ -4,7 +4,7 @@
 from fractions import Fraction
 from typing import Any
 
-from benchmarks.cost.tables import FORMATS, row
+from benchmarks.cost.functions.tables import FORMATS, row
 from macaw.golden.arithmetic.real import FUNCTIONS, Function
 
 from ..markdown import number, table

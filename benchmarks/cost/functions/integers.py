@@ -3,10 +3,10 @@
 
 Figures that are not asked for stay. Each goes through macaw's cache.
 
-Example: python -m benchmarks.cost.integer_functions --only "int-gelu*"
+Example: python -m benchmarks.cost.functions.integers --only "int-gelu*"
 """
 
-from .measure import price_rows
+from ..measure import price_rows
 
 ROWS: tuple[str, ...] = (
     "isqrt x=uint16",

@@ -3,12 +3,12 @@
 
 Figures that are not asked for stay. Each goes through macaw's cache.
 
-Example: python -m benchmarks.cost.elementary --only "*function=tanh*"
+Example: python -m benchmarks.cost.functions.elementary --only "*function=tanh*"
 """
 
 from macaw.golden.units.table import ELEMENTARY
 
-from .measure import price_rows
+from ..measure import price_rows
 
 FORMATS = ("bf16", "fp16")
 MISSING = (("fp16", "sigmoid"),)

@@ -3,12 +3,12 @@
 
 Figures that are not asked for stay. Each goes through macaw's cache.
 
-Example: python -m benchmarks.cost.tables --only "*function=tanh*"
+Example: python -m benchmarks.cost.functions.tables --only "*function=tanh*"
 """
 
 from macaw.golden.arithmetic.real import FUNCTIONS
 
-from .measure import price_rows
+from ..measure import price_rows
 
 FORMATS = (
     ("e4m3", "e4m3"),

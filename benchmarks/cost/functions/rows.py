@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What functions of rows cost, and a softmax in three passes that is made of other units.
+
+Logic alone, without registers and the memory of longer rows: these are of one beat, but their sum
+is as wide as that of 1,024 elements. Figures that are not asked for stay.
+
+Example: python -m benchmarks.cost.functions.rows --only "softmax*"
+"""
+
+from macaw.golden.units import unit
+
+from ..measure import price_rows
+
+LANES, ROW = 8, 1024
+FORMATS = ("fp16", "bf16")
+KINDS = ("softmax", "rmsnorm")
+
+
+def row(kind: str, a: str, lanes: int = LANES) -> str:
+    """A unit as the command line has it: of one beat, with the sum of :data:`ROW` elements."""
+    spec = unit(kind, a=a, lanes=lanes, row=ROW)
+    return f"{kind} a={a} lanes={lanes} row={lanes} aligned={getattr(spec, 'aligned')}"  # noqa: B009
+
+
+PASSES: dict[str, dict[str, int]] = {
+    "largest of the row": {"maximum a=fp16": LANES},
+    "exp(x - largest)": {
+        "add a=fp16 subtract=true": LANES,
+        "function a=fp16 function=exp": LANES,
+    },
+    "sum": {"add a=fp16 out=fp32": LANES // 2, "add a=fp32": LANES // 2},
+    "quotients": {"div a=fp32 --digits 1": 1, "cast a=fp32 out=fp16": 1, "mul a=fp16": LANES},
+}
+"""How many of which unit the parts of a plain softmax have: fp16, its sum fp32."""
+
+ROWS = tuple(dict.fromkeys([row(k, a) for k in KINDS for a in FORMATS])) + tuple(
+    dict.fromkeys(part for parts in PASSES.values() for part in parts)
+)
+
+
+def main() -> None:
+    price_rows("rows", ROWS, "ecp5,asic", __doc__)
+
+
+if __name__ == "__main__":
+    main()
