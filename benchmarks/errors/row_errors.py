@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from macaw.golden.formats import Float, format
-from macaw.golden.units import RowUnit, Unit, unit
+from macaw.golden.units import FloatRows, Unit, unit
 
 from .. import results, start
 
@@ -35,10 +35,10 @@ PASSES = "three passes"
 _LANES, _EPS = 8, 1e-5
 
 
-def spec_of(parameters: dict[str, Any], length: int) -> RowUnit:
+def spec_of(parameters: dict[str, Any], length: int) -> FloatRows:
     """The unit of rows of ``length`` elements."""
     found: Unit = unit(**parameters, lanes=_LANES, row=length)
-    assert isinstance(found, RowUnit)
+    assert isinstance(found, FloatRows)
     return found
 
 
@@ -57,7 +57,7 @@ def drawn(kind: str, a: Float, rows: int, length: int) -> np.ndarray:
     return a.encode(rng.normal(0, 1, (rows, length)) * deviations)
 
 
-def streamed(spec: RowUnit, codes: np.ndarray) -> np.ndarray:
+def streamed(spec: FloatRows, codes: np.ndarray) -> np.ndarray:
     """What the unit makes of rows."""
     rows, length = codes.shape
     end = np.tile(np.arange(length // _LANES) == length // _LANES - 1, rows).astype(np.uint8)
