@@ -25,6 +25,7 @@ from macaw.tools.yosys import Notify
 
 from . import accuracy, jobs, report, source, work
 from .breakdown import breakdown
+from .clock import Clock, clock, units_of
 from .energy.operands import kind_of
 from .flow import TIMEOUT, Result, run
 from .jobs import Job
@@ -45,7 +46,9 @@ class Settings:
     comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`. With ``breakdown``
     each unit's area and slowest path are told by its parts, too; with ``energy``, on libraries,
     what a multiply-accumulate costs on a stream of ``operands``, by simulation of the netlist.
-    ``optimise`` is what all units are mapped for: ``balanced``, ``area`` or ``delay``.
+    ``optimise`` is what all units are mapped for: ``balanced``, ``area`` or ``delay``. With
+    ``clock`` (:func:`macaw.synth.clock.clock`) each unit has the fewest stages that reach it, in
+    place of the pipeline that serves it best.
     """
 
     unit: str = "auto"
@@ -62,9 +65,12 @@ class Settings:
     energy: bool = False
     operands: str = "gaussian"
     optimise: str = "balanced"
+    clock: str | None = None
 
     def __post_init__(self) -> None:
         kind_of(self.operands)
+        if self.clock is not None:
+            object.__setattr__(self, "clock", str(clock(self.clock)))
         if self.optimise not in OPTIMISE:
             raise SpecError(f"optimise={self.optimise}: must be one of {', '.join(OPTIMISE)}")
         if self.unit not in work.KINDS:
@@ -73,6 +79,11 @@ class Settings:
             raise SpecError(f"lanes: {self.lanes} is less than 1")
         if self.vectors < 1:
             raise SpecError(f"vectors: {self.vectors} is less than 1")
+
+    @property
+    def asked(self) -> Clock | None:
+        """The clock that is to be reached."""
+        return None if self.clock is None else clock(self.clock)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +97,8 @@ class Row:
     cost : float
         Of the unit, in ``cost_unit``; see :attr:`macaw.synth.Result.cost`.
     rate : float
-        Multiply-accumulates per microsecond; per 1000 FO4 for ``asic``.
+        Multiply-accumulates per microsecond; per 1000 FO4 for ``asic``. At the clock that was
+        asked for, if one was and it is reached.
     cost_per_mac, cost_per_rate : float
         Relative to the reference format: area per multiply-accumulate and clock, and area per
         multiply-accumulate and second.
@@ -96,6 +108,9 @@ class Row:
         Distribution -> signal-to-quantisation-noise ratio in dB.
     energy_per_mac, energy_unit : float and str, or None
         With glitches; the rest of it is in ``result``.
+    clock, reached : str and bool, or None
+        The clock that was asked for, and whether it is reached; if not, the row is the fastest
+        pipeline that was found.
     breakdown : dict
         The JSON form of a :class:`~macaw.synth.breakdown.Breakdown`; empty unless asked for.
     error : str or None
@@ -114,6 +129,8 @@ class Row:
     cost_unit: str = ""
     fmax_mhz: float | None = None
     period_fo4: float | None = None
+    clock: str | None = None
+    reached: bool | None = None
     rate: float = 0.0
     cost_per_mac: float | None = None
     cost_per_rate: float | None = None
@@ -149,13 +166,21 @@ class Comparison:
         return tuple(row for row in self.rows if row.target == target)
 
     def to_json(self) -> dict[str, Any]:
-        """All figures as what ``json.dumps`` takes; infinite and missing ratios are None."""
+        """All figures as what ``json.dumps`` takes; infinite and missing ratios are None.
+
+        ``clock`` and ``reached`` are there only where a clock was asked for.
+        """
+        kept = asdict(self.settings), [asdict(row) for row in self.rows]
+        if self.settings.clock is None:
+            for each in (kept[0], *kept[1]):
+                for name in ("clock", "reached"):
+                    each.pop(name, None)
         return _finite(
             {
                 "macaw": importlib.metadata.version("macaw"),
                 "command": self.command,
-                "settings": asdict(self.settings),
-                "rows": [asdict(row) for row in self.rows],
+                "settings": kept[0],
+                "rows": kept[1],
             }
         )
 
@@ -212,7 +237,8 @@ def compare(
     Parameters
     ----------
     formats, targets : iterables
-        Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`. A format may be a pair,
+        Empty: :data:`DEFAULT_FORMATS`, :data:`DEFAULT_TARGETS`, of these the targets that have the
+        unit of ``clock`` if one is asked for. A format may be a pair,
         ``weight:activation``; alone it is both, and :func:`macaw.synth.work.pair` says when not.
         Of one that is written ``weight*activation`` and that no unit takes, the row says why.
     liberty : path, optional
@@ -247,7 +273,9 @@ def compare(
         wanted.insert(0, work.pair(chosen))
     how = Settings(reference=chosen, **settings)
     places = [_target(t) for t in targets] + ([_target("asic", liberty)] if liberty else [])
-    places = places or [_target(name) for name in DEFAULT_TARGETS]
+    places = _in_unit(
+        places or [_target(name) for name in DEFAULT_TARGETS], how.asked, bool(places)
+    )
     for fmt in wanted:
         alone = _settled(fmt, wanted, how)
         if fmt not in asked:  # whether a product can be built at all may be the question
@@ -275,6 +303,16 @@ def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
     if not place.nextpnr and not place.liberty:
         raise SpecError(f"compare: target {place.name} gives area only, no clock")
     return place
+
+
+def _in_unit(places: list[Target], asked: Clock | None, named: bool) -> list[Target]:
+    """``places`` that have the unit of the clock; SpecError for one without it that was named."""
+    if asked is None:
+        return places
+    if named:
+        for place in places:
+            asked.check(place)
+    return [place for place in places if asked.unit in units_of(place)]
 
 
 def _settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
@@ -335,7 +373,11 @@ def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = N
             progress,
         )
         start = 2 if isinstance(work.accumulator(fmt), Fixed) else 8 if place.nextpnr else 4
-        stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
+        asked, reached = how.asked, None
+        if asked is None:
+            stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
+        else:
+            stages, result, reached = pipelines.reaching(asked, start)
         proven = 0
         if how.proof:
             if progress is not None:
@@ -377,7 +419,11 @@ def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = N
             ).to_json()
     except MacawError as error:  # the other formats are worth having all the same
         return Row(**base, error=" ".join(str(error).split()))
-    return replace(_row(base, spec, place, stages, result, proven), breakdown=parts)
+    row = _row(base, spec, place, stages, result, proven)
+    if asked is not None:
+        slower = max(asked.speed(result), 1.0)
+        row = replace(row, clock=how.clock, reached=reached, rate=row.rate / slower)
+    return replace(row, breakdown=parts)
 
 
 def _row(

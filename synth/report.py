@@ -50,7 +50,17 @@ ENERGY = (
 
 def columns(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     """Head and meaning of the columns of a comparison."""
-    return (*COLUMNS, ENERGY) if comparison.settings.energy else COLUMNS
+    found = [*COLUMNS]
+    clock = comparison.settings.clock
+    if clock is not None:
+        meanings = {
+            "stages": f"register stages, the fewest that reach {clock}; else of the fastest found",
+            "rate": f"multiply-accumulates at {clock}; where it is not reached, at the clock found",
+        }
+        found = [(head, meanings.get(head, meaning)) for head, meaning in found]
+        after = 1 + [head for head, _ in found].index("clock")
+        found.insert(after, ("reached", f"whether the clock is {clock} or faster"))
+    return (*found, ENERGY) if comparison.settings.energy else tuple(found)
 
 
 def _number(value: float | None, digits: int = 3) -> str:
@@ -78,6 +88,7 @@ def cells(row: Row, energy: bool = False) -> list[str]:
         str(row.stages),
         _number(row.cost),
         clock,
+        *([] if row.reached is None else ["yes" if row.reached else "not reached"]),
         str(row.latency),
         rate,
         _number(row.cost_per_mac),
@@ -105,6 +116,8 @@ def table(comparison: Comparison) -> str:
         full = [line for line in lines if len(line) == len(heads)]
         widths = [max(len(line[i]) for line in full) for i in range(len(heads))]
         text = [f"{target}: cost in {unit}; relative to {comparison.settings.reference}"]
+        if comparison.settings.clock is not None:
+            text[0] += f"; fewest stages for {comparison.settings.clock}"
         for line in lines:
             cut = len(line) if len(line) == len(heads) else 2
             aligned = [
@@ -155,18 +168,27 @@ class Mark:
     title: str
 
 
-def _panel(rows: tuple[Row, ...], target: str, reference: str) -> dict[str, Any]:
-    """One plot of a comparison: cost per MAC/s against SQNR."""
+def _panel(comparison: Comparison, target: str) -> dict[str, Any]:
+    """One plot of a comparison: cost per MAC/s against SQNR; of a clock the stages, too."""
+    reference, clock = comparison.settings.reference, comparison.settings.clock
     marks = []
-    for row in rows:
+    for row in comparison.on(target):
         normal, heavy = (row.sqnr.get(name, math.nan) for name in ("gaussian", "heavy-tailed"))
         if row.error is None and row.cost_per_rate:
             title = (
                 f"{row.format}: {_number(row.cost_per_rate)} of {reference}'s cost per MAC/s; "
                 f"{normal:.1f} dB normal, {heavy:.1f} dB heavy-tailed"
             )
-            marks.append(Mark(row.format, float(row.cost_per_rate), normal, heavy, title))
-    return panel(target, marks, f"area per MAC/s, relative to {reference}")
+            name = row.format
+            if clock is not None:
+                found = f"{row.stages}" if row.reached else f"{row.stages}, not reached"
+                name = f"{row.format} ({found})"
+                title += f"; {clock} {'' if row.reached else 'not '}reached, {row.stages} stages"
+            marks.append(Mark(name, float(row.cost_per_rate), normal, heavy, title))
+    if clock is None:
+        return panel(target, marks, f"area per MAC/s, relative to {reference}")
+    title = f"area per MAC/s at {clock} (stages), relative to {reference}"
+    return panel(f"{target}, {clock}", marks, title)
 
 
 def panel(head: str, marks: Sequence[Mark], x_title: str) -> dict[str, Any]:
@@ -242,11 +264,7 @@ def _render(name: str, **values: Any) -> str:
 
 def svg(comparison: Comparison) -> str:
     """The plots of all targets side by side, as one picture."""
-    panels = [
-        _panel(comparison.on(target), target, comparison.settings.reference)
-        for target in comparison.targets
-    ]
-    return picture(panels)
+    return picture([_panel(comparison, target) for target in comparison.targets])
 
 
 def picture(

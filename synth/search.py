@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Choosing a pipeline by measurement: the fewest stages for a frequency, and the best value."""
+"""Choosing a pipeline by measurement: the fewest stages for a clock, and the best value."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from macaw.golden.errors import SpecError
 from macaw.tools.yosys import Notify
 
 from . import source
+from .clock import Clock
 from .flow import Result, run
 from .mapping import targets
 from .mapping.targets import Target
@@ -78,6 +79,34 @@ class Pipelines:
             f" {self.target.name}; the most is {best.fmax_mhz:g} MHz with {best.latency} stages"
         )
 
+    def reaching(self, clock: Clock, start: int) -> tuple[int, Result, bool]:
+        """The fewest stages that reach ``clock``, the result, and True; else the fastest found.
+
+        By :func:`fewest_reaching`, which takes the clock to rise with the stages, from what the
+        delay model says, or from ``start`` where it holds that no pipeline reaches the clock.
+        """
+
+        def speed(stages: int) -> float:
+            result = self.measure(stages)
+            if self.progress is not None:
+                measured = clock.measured(result)
+                found = "no clock" if measured is None else f"{measured:.4g} {clock.unit}"
+                self.progress(f"{self.spec.name}, {stages} stages: {found} of {clock}")
+            return clock.speed(result)
+
+        options = {"target": self.target.model} | self.implementation
+        guess = source.depth(
+            self.spec,
+            cache=self.options.get("cache", True),
+            frequency=clock.frequency(self.target),
+            **options,
+        )
+        stages = fewest_reaching(speed, start if guess is None else guess)
+        if stages is not None:
+            return stages, self.measure(stages), True
+        fastest = max(self._known, key=lambda n: (clock.speed(self._known[n]), -n))
+        return fastest, self._known[fastest], False
+
     def best(self, value: Callable[[Result], float], start: int) -> tuple[int, Result]:
         """The rung of :data:`LADDER` with the largest ``value`` near the rung ``start``."""
 
@@ -89,6 +118,34 @@ class Pipelines:
         while worth(rung + step) > worth(rung):
             rung += step
         return LADDER[rung], self.measure(LADDER[rung])
+
+
+def fewest_reaching(
+    speed: Callable[[int], float], start: int, most: int = MOST_STAGES
+) -> int | None:
+    """Fewest stages up to ``most`` whose ``speed`` is at least 1, tried from ``start``; None if no.
+
+    In doubling steps away from ``start``, then by halves between what reaches it and what does not:
+    about 2 log2 of the distance trials. That takes more stages to be no slower. Where they are, the
+    answer still reaches it and one stage less was tried and does not, but a pipeline with fewer
+    stages yet may, and after None one that was not tried.
+    """
+    below, reached = -1, most + 1
+    at, step = min(max(start, 0), most), 1
+    while True:
+        if speed(at) >= 1:
+            reached = at
+        else:
+            below = at
+        if reached - below == 1:
+            return reached if reached <= most else None
+        if reached > most:
+            at = min(at + step, most)
+        elif below < 0:
+            at = max(at - step, 0)
+        else:
+            at = (below + reached) // 2
+        step *= 2
 
 
 def stages_for(

@@ -10,7 +10,7 @@ import importlib.metadata
 import threading
 from typing import TYPE_CHECKING, Any
 
-from macaw.golden.errors import ToolError
+from macaw.golden.errors import SpecError, ToolError
 from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.sources import digest
@@ -66,6 +66,36 @@ def generate(spec: Unit, *, cache: bool = True, **implementation: Any) -> Source
             {"name": source.name, "verilog": source.verilog, "metadata": source.metadata},
         )
     return source
+
+
+def _stages(stored: dict[str, Any]) -> int | None:
+    stages = stored["stages"]
+    if stages is not None and not isinstance(stages, int):
+        raise TypeError("not a number of stages")
+    return stages
+
+
+def depth(spec: Unit, *, cache: bool = True, **implementation: Any) -> int | None:
+    """Stages that the delay model takes for the ``frequency`` among the options; None if it cannot.
+
+    Kept as designs are: that there is no such pipeline takes as long to find out.
+    """
+    name = store.key(
+        what="depth",
+        spec=_identity(spec),
+        implementation={k: str(v) for k, v in implementation.items()},
+        source=digest("macaw.golden", "macaw.hdl"),
+    )
+    found = store.get(name, lambda stored: (_stages(stored),)) if cache else None
+    if found is not None:
+        return found[0]
+    try:
+        stages = int(generate(spec, cache=cache, **implementation).metadata["latency"])
+    except SpecError:
+        stages = None
+    if cache:
+        store.put(name, {"stages": stages})
+    return stages
 
 
 def prove(

@@ -10,7 +10,7 @@ from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.formats.block import BLOCKS, expand_scales
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import unit
-from macaw.synth import Comparison, Row, Settings, accuracy, compare, report, source
+from macaw.synth import Comparison, Row, Settings, accuracy, compare, jobs, report, run, source
 from macaw.synth.work import accumulator, candidates, kind_of, lanes_of
 
 
@@ -211,6 +211,61 @@ def test_products_with_energy_and_one_that_cannot_be_built(tmp_path):
         compare(["int3"], ["asic"], energy=True, operands="x")
 
 
+def test_an_equal_clock():
+    made = compare(
+        ["int4"], ["asic"], clock="40FO4", energy=True, proof=False,
+        trial=accuracy.Trial(pairs=8, length=64),
+    )  # fmt: skip
+    (row,) = made.rows
+    assert made.passed
+    assert (row.clock, row.reached) == ("40 FO4", True)
+    assert (row.period_fo4 or math.inf) <= 40
+    assert row.rate == pytest.approx(1000 / 40)
+    assert row.result["energy_per_operation"] > 0
+    shorter = run(unit("fma", a="int4", out="int32"), "asic", stages=row.stages - 1)
+    assert (shorter.delay_fo4 or 0) > 40
+    data = made.to_json()
+    assert data["settings"]["clock"] == data["rows"][0]["clock"] == "40 FO4"
+    assert data["rows"][0]["reached"] is True
+    assert made.table().startswith(
+        "asic: cost in gate equivalents; relative to int4; fewest stages"
+    )
+    assert "fewest pipeline\nstages with which it reaches 40 FO4" in made.html()
+    assert "place and route with seed 1" in made.html()
+    assert f">int4 ({row.stages})<" in made.svg()
+    assert ">asic, 40 FO4<" in made.svg()
+
+
+def test_a_clock_that_is_not_reached():
+    made = compare(
+        ["int2"], ["asic"], clock="5FO4", proof=False, trial=accuracy.Trial(pairs=8, length=64),
+    )  # fmt: skip
+    (row,) = made.rows
+    assert made.passed
+    assert row.reached is False
+    assert (row.period_fo4 or 0) > 5
+    assert row.rate == pytest.approx(1000 / (row.period_fo4 or 1))
+    assert " not reached " in made.table()
+    assert "<td>not reached</td>" in made.html()
+    assert f">int2 ({row.stages}, not reached)<" in made.svg()
+
+
+def test_without_a_clock_nothing_tells_of_one():
+    data = MADE.to_json()
+    assert not {"clock", "reached"} & {*data["settings"], *data["rows"][0]}
+    assert "reached" not in MADE.table() + MADE.html() + MADE.svg()
+
+
+def test_targets_by_themselves_are_those_that_have_the_unit(monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs, "run", lambda listed, **_: asked.extend(listed) or [])
+    for clock, names in (("100", {"ecp5"}), ("9000ps", {"ecp5"}), ("50FO4", {"asic"})):
+        asked.clear()
+        with pytest.raises(KeyError):
+            compare(["int4"], clock=clock)
+        assert {job.arguments["place"].name for job in asked if "place" in job.arguments} == names
+
+
 @pytest.mark.slow
 def test_a_comparison_of_blocks_and_scalars():
     made = compare(
@@ -293,6 +348,12 @@ def test_the_table_is_aligned():
         (["e4m3"], {"frob": 1}, "frob"),
         (["fp64"], {}, "fp64"),
         (["mxfp44"], {}, "mxfp4"),
+        (["int4"], {"clock": "5ns"}, "clock=5ns: must be MHz"),
+        (["int4"], {"clock": 0}, "clock=0: must be from"),
+        (["int4"], {"clock": 100, "targets": ["asic"]}, "clock=100 MHz: target asic takes FO4"),
+        (["int4"], {"clock": "5000ps", "targets": ["asic"]}, "target asic takes FO4"),
+        (["int4"], {"clock": "50FO4", "targets": ["ecp5"]}, "target ecp5 takes MHz or ps"),
+        (["int4"], {"clock": 100, "targets": ["xilinx7"]}, "xilinx7 gives area only"),
         (["mxfp4"], {"unit": "fma"}, "fma takes no block format"),
         (["mxfp4", "int8"], {"lanes": 48}, "size=48"),
         (["mxfp4", "fp64"], {}, "fp64"),

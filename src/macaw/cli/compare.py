@@ -32,6 +32,9 @@ from .output import Progress, print_json
 @click.option(
     "--optimise", help="balanced, area, or delay: what is mapped for.  [default: balanced]"
 )
+@click.option(
+    "--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.  [default: best value]"
+)
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
@@ -51,9 +54,14 @@ def compare(
     of 32 lanes, or of the block where it is smaller. Exit code 1 if a unit failed its proof; the
     others are priced all the same.
 
+    With --clock each has the fewest pipeline stages that are measured to reach it, in place of the
+    pipeline with the best rate for its area; one that does not is "not reached", with the fastest
+    that was found. FPGAs take MHz and ps, asic FO4, a Liberty file all three.
+
     \b
-    Example:
+    Examples:
       macaw compare e4m3 int8 --target asic --vectors 100000 -o build
+      macaw compare e2m1 int4 --target asic --clock 40FO4 --energy
     """
     settings = {name: value for name, value in options.items() if value is not None}
     flags = [f"--target={target}" for target in targets]
