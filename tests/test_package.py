@@ -96,6 +96,7 @@ ROOMS = (
     "golden.arithmetic.groups",
     "golden.arithmetic.real",
     "golden.arithmetic.rows",
+    "golden.units.naming",
     "golden.units",
     "golden.tensors",
     "tools",
@@ -131,8 +132,6 @@ LATE = {  # the two ways up: what a format offers is written above it
 BESIDE = {  # late imports within a room, without which what it imports would come back to it
     ("golden.formats.aliases", "golden.formats.scalar"),  # a name is tried as one of ours
     ("golden.units.chain", "golden.units.registry"),  # stages are made of text
-    ("golden.units.naming", "golden.units.registry"),  # a name tells which unit is the same
-    ("golden.units.naming", "golden.units.specification"),  # a type
     *(  # methods of the scheduler, in files of their own: its type
         (f"hdl.schedule.{name}", "hdl.schedule.scheduler")
         for name in ("adders", "labels", "multipliers", "queue", "state", "table", "wire")
@@ -275,9 +274,9 @@ def test_nothing_of_macaw_knows_what_is_outside() -> None:
 
 # The rooms in which a family of units has one file of its name, and what they have besides.
 SHARED = {
-    "golden.units": {"naming", "registry", "specification"},
+    "golden.units": {"registry", "specification"},
     "hdl.units": {"datapath", "registry"},
-    "sim.proof.cases": {"case", "catalogue", "families"},
+    "sim.proof.cases": {"case", "catalogue"},
     "sim.proof.reference": {"units"},
 }
 FAMILIES = {path.stem for path in (ROOT / "golden" / "units").glob("*.py")} - {

@@ -11,7 +11,7 @@ from macaw.golden.units import UNITS, Mul
 from macaw.hdl.units import DATAPATHS
 from macaw.sim.proof import prove
 from macaw.sim.proof.cases.case import ORDER
-from macaw.sim.proof.cases.families import families, family_of
+from macaw.sim.proof.cases.catalogue import families, family_of
 from macaw.sim.proof.random.units import check_rules
 from macaw.sim.proof.reference import units as reference
 from macaw.tools import sources

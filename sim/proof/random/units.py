@@ -20,7 +20,7 @@ from macaw.golden.formats.block import AnyFormat, Block
 from macaw.golden.units import UNITS, Unit, unit
 from macaw.golden.units.chain import Chain
 
-from ..cases.families import families, family_of
+from ..cases.catalogue import families, family_of
 from ..rules.parameters import NAMES, Draw, Parameters, Rule, Rules, by_type, hints, parameters_of
 
 _LEFT_OUT = 0.2
