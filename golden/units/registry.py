@@ -21,6 +21,7 @@ from .conversions import BlockDequantize, BlockQuantize, Hadamard
 from .dots import Dot, Mac
 from .elementwise import Add, Cast, Div, Fma, Mul, Relu, Sqrt
 from .flex import FlexAdd, FlexMac, FlexMatmul, FlexMul
+from .fpu import Fpu
 from .functions import (
     IntegerExp2,
     IntegerGelu,
@@ -58,6 +59,7 @@ __all__ = [
     "FlexMul",
     "FloatRows",
     "Fma",
+    "Fpu",
     "Function",
     "Hadamard",
     "IntDot",
@@ -103,6 +105,7 @@ UNITS: dict[str, type[Unit]] = {
         Maximum,
         Classify,
         CopySign,
+        Fpu,
         Dot,
         Mac,
         BlockDot,

@@ -38,8 +38,13 @@ class Frame:
     nonzero: Wire
 
 
-def framed(p: Scheduler, exact: Unrounded, format: Fixed, keep: int) -> Frame:
-    """``exact`` at the last place of ``format``, with ``keep`` bits of its fraction."""
+def framed(
+    p: Scheduler, exact: Unrounded, format: Fixed, keep: int, highest: int | None = None
+) -> Frame:
+    """``exact`` at the last place of ``format``, with ``keep`` bits of its fraction.
+
+    Words whose last bit weighs more than ``2**highest`` last places are all beyond the format.
+    """
     scale = exact.exponent + (exact.offset + format.fraction)
     with p.scope("shift"):
         negative = exact.word[-1] if exact.word.signed else p.constant(0, 1)
@@ -52,7 +57,7 @@ def framed(p: Scheduler, exact: Unrounded, format: Fixed, keep: int) -> Frame:
         magnitude = p.name("magnitude", magnitude)
         # The frame ends `keep` bits below the result's last place. It begins where the largest
         # number does, unless that is above all results.
-        most = max(min(scale.high, format.width), -width)
+        most = max(min(scale.high, format.width if highest is None else highest), -width)
         top = most - exact.offset - format.fraction
         amount = p.add(exact.exponent.complement, top + 1)
         too_high = p.name("too_high", amount.negative)
@@ -81,7 +86,6 @@ class ToFixed(Projector[Fixed]):
         p, format, direction = self.p, self.format, self.direction
         special = exact.special
         scale = exact.exponent + (exact.offset + format.fraction)
-        keep = direction.fraction_bits
         exact_integer = (
             scale.constant is not None and scale.constant >= 0 and exact.sticky.constant == 0
         )
@@ -98,7 +102,15 @@ class ToFixed(Projector[Fixed]):
                 code = self._with_special(rounded, special)
             return Projection(code=code, flags=p.constant(0, 4))
 
-        frame = framed(p, exact, format, keep)
+        frame, integer, inexact = self.rounded(exact)
+        with p.scope("pack"):
+            beyond = frame.too_high & frame.nonzero
+            return self._saturated(integer, inexact, beyond, special, frame.sign)
+
+    def rounded(self, exact: Unrounded, highest: int | None = None) -> tuple[Frame, Wire, Wire]:
+        """(``exact`` as it is :func:`framed`, the integer that it is rounded to, it is another)."""
+        p, format, direction = self.p, self.format, self.direction
+        frame = framed(p, exact, format, direction.fraction_bits, highest)
         sign, whole, fraction, below = frame.sign, frame.whole, frame.fraction, frame.below
         with p.scope("round"):
             up, inexact, _ = direction.increment(sign, whole[0], fraction, below, p.constant(0, 1))
@@ -115,9 +127,7 @@ class ToFixed(Projector[Fixed]):
             integer = p.add(flipped, p.constant(0), sign ^ up)
             if stops and not direction.flags:
                 integer = integer.within(format.min_integer, largest)
-            integer = p.name("integer", integer)
-        with p.scope("pack"):
-            return self._saturated(integer, inexact, frame.too_high & frame.nonzero, special, sign)
+            return frame, p.name("integer", integer), inexact
 
     def _saturated(
         self,

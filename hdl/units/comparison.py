@@ -7,7 +7,7 @@ from macaw.golden import units
 from macaw.golden.formats import Fixed, Float, Format, Subnormals
 
 from ..arithmetic.integers import integer
-from ..arithmetic.number import unpack
+from ..arithmetic.number import Number, unpack
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
@@ -18,11 +18,16 @@ __all__ = [
     "CompareDatapath",
     "CopySignDatapath",
     "MinimumDatapath",
+    "Side",
+    "classes",
+    "invalid",
+    "order",
+    "side",
 ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Side:
+class Side:
     """An operand: its own code, magnitude, and what it is; all but the first two single bits."""
 
     code: Wire
@@ -33,10 +38,11 @@ class _Side:
     signalling: Wire
 
 
-def _side(p: Scheduler, code: Wire, format: Format) -> _Side:
+def side(p: Scheduler, code: Wire, format: Format, number: Number | None = None) -> Side:
+    """An operand made ready for a comparison; of a float that is unpacked, with its ``number``."""
     never = p.constant(0, 1)
     if isinstance(format, Fixed):
-        return _Side(
+        return Side(
             code=code,
             magnitude=integer(code, format),
             sign=never,
@@ -45,7 +51,7 @@ def _side(p: Scheduler, code: Wire, format: Format) -> _Side:
             signalling=never,
         )
     assert isinstance(format, Float)
-    number = unpack(p, code, format)
+    number = unpack(p, code, format) if number is None else number
     magnitude, own = code[: format.exponent + format.mantissa], code
     if format.subnormals is Subnormals.FLUSH:
         magnitude = magnitude & ~number.zero
@@ -53,7 +59,7 @@ def _side(p: Scheduler, code: Wire, format: Format) -> _Side:
         if format.signed:
             kept = number.sign & ~number.zero if format.nan_for_negative_zero else number.sign
             own = cat(magnitude, kept)
-    return _Side(
+    return Side(
         code=own,
         magnitude=magnitude,
         sign=number.sign,
@@ -63,7 +69,7 @@ def _side(p: Scheduler, code: Wire, format: Format) -> _Side:
     )
 
 
-def _order(p: Scheduler, a: _Side, b: _Side) -> tuple[Wire, Wire]:
+def order(p: Scheduler, a: Side, b: Side) -> tuple[Wire, Wire]:
     """(a before b, with -0 before +0; the codes' numbers are the same, signs included)."""
     with p.scope("compare"):
         if not len(a.magnitude):
@@ -75,7 +81,8 @@ def _order(p: Scheduler, a: _Side, b: _Side) -> tuple[Wire, Wire]:
         return (a.sign & ~b.sign) | (alike & within), same & alike
 
 
-def _invalid(p: Scheduler, where: Wire) -> Wire:
+def invalid(p: Scheduler, where: Wire) -> Wire:
+    """Flags of what can be invalid, and no more."""
     return cat(p.constant(0, 3), where)
 
 
@@ -85,8 +92,8 @@ class CompareDatapath(Datapath):
     spec: units.Compare
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire) -> dict[str, Wire]:
-        x, y = _side(p, a, self.spec.a), _side(p, b, self.spec.a)
-        before, same = _order(p, x, y)
+        x, y = side(p, a, self.spec.a), side(p, b, self.spec.a)
+        before, same = order(p, x, y)
         zeros, unordered = x.zero & y.zero, x.nan | y.nan
         found = {
             "less": before & ~zeros & ~unordered,
@@ -95,7 +102,7 @@ class CompareDatapath(Datapath):
         }
         if self.spec.flags:
             wrong = unordered if self.spec.signaling else x.signalling | y.signalling
-            found["flags"] = _invalid(p, wrong)
+            found["flags"] = invalid(p, wrong)
         return found
 
 
@@ -106,8 +113,8 @@ class MinimumDatapath(Datapath):
 
     def build(self, p: Scheduler, *, a: Wire, b: Wire) -> dict[str, Wire]:
         fmt = self.spec.a
-        x, y = _side(p, a, fmt), _side(p, b, fmt)
-        before, _ = _order(p, x, y)
+        x, y = side(p, a, fmt), side(p, b, fmt)
+        before, _ = order(p, x, y)
         first = ~before if self.spec.greater else before
         if self.spec.number:
             first = (first | y.nan) & ~x.nan
@@ -117,7 +124,7 @@ class MinimumDatapath(Datapath):
             result = p.mux(nothing, p.constant(fmt.nan_code, fmt.width), result)
         found = {"r": result.bits(fmt.width)}
         if self.spec.flags:
-            found["flags"] = _invalid(p, x.signalling | y.signalling)
+            found["flags"] = invalid(p, x.signalling | y.signalling)
         return found
 
 
@@ -129,19 +136,23 @@ class ClassifyDatapath(Datapath):
     def build(self, p: Scheduler, *, a: Wire) -> dict[str, Wire]:
         fmt = self.spec.a
         assert isinstance(fmt, Float)
-        number = unpack(p, a, fmt)
-        special, never = number.special, p.constant(0, 1)
-        tiny = never
-        if fmt.subnormals is Subnormals.GRADUAL:
-            field = a[fmt.mantissa : fmt.mantissa + fmt.exponent]
-            tiny = ~field.any() & ~number.zero & ~special.nan & ~special.infinite
-        usual = ~(tiny | number.zero | special.nan | special.infinite)
-        kinds = (special.infinite, usual, tiny, number.zero & ~special.nan)
-        with p.scope("classify"):
-            low = [kind & number.sign for kind in kinds]
-            high = [kind & ~number.sign for kind in reversed(kinds)]
-            quiet = special.nan & ~special.invalid
-            return {"r": cat(*low, *high, special.nan & special.invalid, quiet)}
+        return {"r": classes(p, a, unpack(p, a, fmt), fmt)}
+
+
+def classes(p: Scheduler, code: Wire, number: Number, format: Float) -> Wire:
+    """One of ten bits for the class of a number, and its code."""
+    special, never = number.special, p.constant(0, 1)
+    tiny = never
+    if format.subnormals is Subnormals.GRADUAL:
+        field = code[format.mantissa : format.mantissa + format.exponent]
+        tiny = ~field.any() & ~number.zero & ~special.nan & ~special.infinite
+    usual = ~(tiny | number.zero | special.nan | special.infinite)
+    kinds = (special.infinite, usual, tiny, number.zero & ~special.nan)
+    with p.scope("classify"):
+        low = [kind & number.sign for kind in kinds]
+        high = [kind & ~number.sign for kind in reversed(kinds)]
+        quiet = special.nan & ~special.invalid
+        return cat(*low, *high, special.nan & special.invalid, quiet)
 
 
 class CopySignDatapath(Datapath):

@@ -47,7 +47,7 @@ from .random.gates import Drawn, random_unit
 
 SEED = 20261
 HEARTBEAT = 60  # seconds between lines when nothing ends
-GOLDEN = ("scalars", "p3109", "blocks", "groups", "flex", "layers", "units")
+GOLDEN = ("scalars", "p3109", "blocks", "groups", "flex", "layers", "units", "fpu")
 """Modules of the checks of the golden model, in :mod:`macaw.sim.proof.outsiders`."""
 BENCH = tuple(
     f"macaw.sim.{name}"

@@ -18,6 +18,8 @@ neighbours in time differ in kind:
   its results (:mod:`macaw.sim.stimulus.flex`);
 - *scaled*: multipliers and shifts that bring what they scale to the result's range, and ties
   (:mod:`macaw.sim.stimulus.dyadic`);
+- *operations* of a unit that has several, each with operands that are drawn for it
+  (:mod:`macaw.sim.stimulus.fpu`);
 - *rows* as networks have them (:mod:`macaw.sim.stimulus.rows`);
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
@@ -38,12 +40,13 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.posits import WIDEST
-from macaw.golden.units import Chain, ExponentPredictor, LossScale, Operand, RowUnit, Unit
+from macaw.golden.units import Chain, ExponentPredictor, Fpu, LossScale, Operand, RowUnit, Unit
 
 from ..bench.interface import Codes
 from .block import blocks, tensor_scales
 from .dyadic import scalings
 from .flex import fit_scales
+from .fpu import Operations
 from .predictor import tensors
 from .rows import rows
 
@@ -268,6 +271,10 @@ class _Draw:
         self.unit, self.scalings = unit, scalings(first)
         if self.scalings:
             self.kinds += [self._scaled] * 4
+        self.operations = None
+        if isinstance(first, Fpu):
+            self.operations = Operations(first, lambda part: _Draw(part).vectors)
+            self.kinds = [self._uniform, self._crossed]
         block = getattr(first, "out", None)
         self.tensor = None
         if isinstance(block, Block) and block.second_scale is not None:
@@ -300,6 +307,8 @@ class _Draw:
                 continue
             else:
                 out[name] = self._codes(rng, name, operand, count)
+        if self.operations is not None:
+            self.operations.draw(rng, out)
         if self.flex is not None:
             fit_scales(rng, self.flex, out)
         if isinstance(self.unit, LossScale):

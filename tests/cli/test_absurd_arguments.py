@@ -319,6 +319,7 @@ FITTING: list[dict[str, Any]] = [
         {"x": "uint16"},
         {"stages": "int-dot,a=int8,lanes=4/clamp"},
         {"a": "e4m3", "function": "tanh"},
+        {"a": "fp16"},
     ),
 ]
 

@@ -237,6 +237,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "maximum": {"a": "bf16"},
     "classify": {"a": "bf16"},
     "copy-sign": {"a": "bf16"},
+    "fpu": {"a": "bf16"},
     "fma": {"a": "e4m3", "out": "fp16", "rounding": "sr"},
     "cast": {"a": "fp32", "out": "fp16"},
     "dot": {"a": "fp16", "out": "fp32", "lanes": 4},

@@ -49,6 +49,7 @@ EVERY_KIND = [
     ({"kind": "maximum", "a": "int8"}, {"flow": "valid"}),
     ({"kind": "classify", "a": "e5m2"}, {}),
     ({"kind": "copy-sign", "a": "e2m1", "operation": "xor"}, {}),
+    ({"kind": "fpu", "a": "e3m2ieee"}, {"stages": 2, "flow": "stream"}),
     ({"kind": "dot", "a": "int4", "b": "fp16", "out": "fp16", "lanes": 4}, {"frequency": 60.0}),
     ({"kind": "dot", "a": "bf16", "out": "fp32", "lanes": 2, "accumulation": "aligned(24)"}, {}),
     ({"kind": "mac", "a": "e4m3", "out": "fp32", "lanes": 2}, {"stages": 2, "bus": "axis"}),

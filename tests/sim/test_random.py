@@ -65,6 +65,8 @@ def test_every_parameter_is_drawn(drawn):
     # and a table, or a function, has one result for each code
     inside = ("random_bits", "random", "random_seed")
     one |= {(kind, name) for kind in ("table", "function", "softmax", "rmsnorm") for name in inside}
+    # and a floating-point unit has IEEE's overflow, and no random words
+    one |= {("fpu", name) for name in ("overflow", *inside)}
     # Some need another parameter beside them: of their kinds more are drawn.
     for kind in {kind for kind, name in wanted - one if len(values[kind, name]) < 2}:
         for spec in drawn_of(kind, 400):

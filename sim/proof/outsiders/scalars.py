@@ -345,18 +345,8 @@ def softfloat(kind: str, name: str, count: int) -> int:
     operation = getattr(sf, f"f{fmt.width}_{'mul_add' if kind == 'fma' else kind}")
     wrap = (sf.Float16 if fmt.width == 16 else sf.Float32).from_bytes
     size = fmt.width // 8
-    modes = {
-        "rne": sf.RoundingMode.NEAR_EVEN,
-        "rna": sf.RoundingMode.NEAR_MAX_MAG,
-        "rtz": sf.RoundingMode.MIN_MAG,
-        "rup": sf.RoundingMode.MAX,
-        "rdn": sf.RoundingMode.MIN,
-    }
+    modes, when = softfloat_settings(sf)
     raise_flags, read_flags = sf.set_exception_flags, sf.get_exception_flags
-    when = {
-        "after": sf.TininessMode.AFTER_ROUNDING,
-        "before": sf.TininessMode.BEFORE_ROUNDING,
-    }
     cases = 0
     for rounding, tininess in itertools.product(modes, when):
         parameters = {"rounding": rounding, "tininess": tininess}
@@ -379,13 +369,30 @@ def softfloat(kind: str, name: str, count: int) -> int:
             want = np.frombuffer(b"".join(results), f">u{size}").astype(fmt.code_dtype)
             nan = np.isnan(fmt.decode(want)) & (got["r"] == fmt.nan_code)
             what = f"{kind} {name} {rounding} {tininess}"
-            bits = _softfloat_flags(flags, sf)
+            bits = softfloat_flags(flags, sf)
             agree(what, got["r"], want, (got["r"] == want) | nan, **codes)
             cases += agree(f"flags of {what}", got["flags"], bits, got["flags"] == bits, **codes)
     return cases
 
 
-def _softfloat_flags(flags: np.ndarray, sf: Any) -> np.ndarray:
+def softfloat_settings(sf: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """SoftFloat's directions of rounding, and its ways to detect tininess, by macaw's words."""
+    modes = {
+        "rne": sf.RoundingMode.NEAR_EVEN,
+        "rna": sf.RoundingMode.NEAR_MAX_MAG,
+        "rtz": sf.RoundingMode.MIN_MAG,
+        "rup": sf.RoundingMode.MAX,
+        "rdn": sf.RoundingMode.MIN,
+    }
+    when = {
+        "after": sf.TininessMode.AFTER_ROUNDING,
+        "before": sf.TininessMode.BEFORE_ROUNDING,
+    }
+    return modes, when
+
+
+def softfloat_flags(flags: np.ndarray, sf: Any) -> np.ndarray:
+    """SoftFloat's exception flags in macaw's order of bits."""
     kinds = sf.ExceptionFlag
     order = (kinds.INEXACT, kinds.UNDERFLOW, kinds.OVERFLOW, kinds.INVALID, kinds.INFINITE)
     result = np.zeros_like(flags)
