@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,18 +15,21 @@ from ..arithmetic.binary64.sums import HostSum, Term
 from ..arithmetic.codec import host_target, values_of
 from ..arithmetic.exact import INF, NAN, Exact, kinds, unpack
 from ..arithmetic.factors import Multiplying, multiplied
-from ..arithmetic.operands import Operand
+from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, Split, check_tininess, project, resolve_nan
 from ..arithmetic.quotients import divide, square_root
+from ..arithmetic.running.statistics import statistics
 from ..arithmetic.sums import add_terms
 from ..errors import SpecError
-from ..formats.checks import check_boolean
-from ..formats.choices import Flag, Nan, Rounding, Tininess
+from ..formats.checks import check_boolean, check_integer
+from ..formats.choices import Flag, Nan, Overflow, Rounding, Tininess
 from ..formats.power_books import rounded
 from ..formats.scalar import Fixed, Float, Format
 from ..formats.texts import fraction
-from .naming import named, product_words, rounding_words
+from .naming import named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
+
+_BIT = Fixed(width=1, signed=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +39,15 @@ class _Elementwise(Unit):
     flags: bool = False
     nan: Nan | None = None
     tininess: Tininess = Tininess.AFTER
+    statistics: int = 0
 
     def _check_result(self) -> None:
         check_boolean("flags", self.flags)
+        check_integer("statistics", self.statistics, 0, 32)
+        if self.statistics and not isinstance(self._out, Float):
+            raise SpecError(
+                f"statistics={self.statistics}: {self._out.name} is no float; must be 0"
+            )
         super(_Elementwise, self)._check_result()
         self._set("tininess", Tininess.parse(self.tininess, "tininess"))
         check_tininess(self._out, self.tininess, self.flags)
@@ -49,7 +58,47 @@ class _Elementwise(Unit):
         found = super(_Elementwise, self).parameters
         if not self.flags:
             del found["tininess"]
+        if not self.statistics:
+            del found["statistics"]
         return found
+
+    @property
+    def stateful(self) -> bool:
+        """With statistics a tensor is known at its end."""
+        return bool(self.statistics) or super(_Elementwise, self).stateful
+
+    @property
+    def counted(self) -> _Elementwise:
+        """The unit that statistics are of: with flags, and with infinities that come in."""
+        overflow = self.overflow
+        if overflow is Overflow.SATURATE and self._out.has_inf:
+            overflow = Overflow.PROPAGATE
+        return replace(self, statistics=0, flags=True, overflow=overflow)
+
+    def _control(self) -> dict[str, Operand]:
+        found = super(_Elementwise, self)._control()
+        return found | {"end": Operand(format=_BIT)} if self.statistics else found
+
+    def _results(self) -> dict[str, Operand]:
+        found = super(_Elementwise, self)._results()
+        if self.statistics:
+            count = Operand(format=Fixed(width=self.statistics, signed=False))
+            found |= {"overflows": count, "underflows": count}
+            found["largest"] = Operand(format=self._out)
+        return found
+
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        if not self.statistics:
+            return super(_Elementwise, self)._evaluate(**codes)
+        assert isinstance(self._out, Float)
+        operands = Operands.of(self.ports.inputs, codes, self.kind)
+        operands.check_one_axis(self.kind, "must have one axis, the elements of tensors")
+        arrays = operands.arrays
+        end = arrays.pop("end")
+        found = replace(self, statistics=0, flags=True)._evaluate(**arrays)
+        finite = np.isfinite(self._out.decode(self.counted._evaluate(**arrays)["r"]))
+        found |= statistics(found["r"], found["flags"], finite, end, self._out, self.statistics)
+        return {name: found[name] for name in self.ports.outputs}
 
     @property
     def _factors(self) -> tuple[str, ...]:
@@ -143,6 +192,9 @@ class Mul(_Product):
         When a result counts as tiny, for the flag of underflow.
     nan : Nan, optional
         What a NaN becomes in a format without one; None is the largest positive value.
+    statistics : int
+        Bits of counts of overflows and underflows of a tensor of floats, which are results with its
+        largest magnitude; 0 is none. See :mod:`macaw.golden.arithmetic.running.statistics`.
     random_bits : int
         Width of the random word of stochastic rounding, 1 to 32.
     """
@@ -452,14 +504,15 @@ def _check_floats(spec: Unit, *names: str) -> None:
             raise SpecError(f"{name}={fmt.name}: must be a float format")
 
 
-_LAST = (*ROUNDING, "flags", "tininess", "nan")
+_LAST = (*ROUNDING, "flags", "tininess", "nan", "statistics")
 
 
 def _words(spec: _Elementwise) -> list[str]:
     words = rounding_words(spec)
     if spec.tininess is not Tininess.AFTER:
         words += [f"tiny_{spec.tininess}"]
-    return words + ([] if spec.nan is None else [f"nan_{spec.nan}"])
+    words += [] if spec.nan is None else [f"nan_{spec.nan}"]
+    return words + word("stat", spec.statistics, 0)
 
 
 named(_Elementwise, words=_words, last=_LAST)

@@ -2,7 +2,7 @@
 """What every unit's gates have in common: a specification, an implementation, and ``build``."""
 
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from macaw.golden.errors import SpecError
@@ -11,9 +11,12 @@ from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
 
+from ..arithmetic.number import unpack
 from ..arithmetic.words.lfsr import random_words
 from ..options.implementation import Implementation
+from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
+from ..schedule.state import Loop
 from ..schedule.wire import Wire, cat
 
 __all__ = ["FLOATS", "Datapath"]
@@ -73,19 +76,38 @@ class Datapath:
                 f"digits={self.implementation.digits}: {self.spec.kind} has none to find one after "
                 "another"
             )
+        if self.implementation.digits is not None and getattr(self.spec, "statistics", 0):
+            raise SpecError(
+                f"digits={self.implementation.digits}: statistics are counted where all digits are "
+                "found at once"
+            )
 
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one."""
         raise NotImplementedError
 
     def complete(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
-        """:meth:`build` with what the unit makes itself: the random words of ``random=lfsr``."""
+        """:meth:`build` with what the unit makes itself: random words, and statistics."""
         spec = self.spec
+        if getattr(spec, "statistics", 0):
+            return self._counted(p, operands.pop("end"), operands)
         if spec.random == "lfsr":
             lanes = spec.fed.ports.inputs["random"].lanes
             words = random_words(p, operands.pop("reseed"), spec.source, lanes or 1)
             operands["random"] = cat(*words)
         return self.build(p, **operands)
+
+    def _counted(self, p: Scheduler, end: Wire, operands: dict[str, Wire]) -> dict[str, Wire]:
+        """Results with statistics, which follow from the results and their flags."""
+        spec = self.spec
+        fmt = spec.ports.outputs["r"].format
+        assert isinstance(fmt, Float)
+        counted = replace(self, spec=getattr(spec, "counted"))  # noqa: B009
+        found = counted.complete(p, **operands)
+        bits = getattr(spec, "statistics")  # noqa: B009
+        saturates = spec.overflow is Overflow.SATURATE
+        found |= statistics(p, found["r"], found["flags"], end, fmt, bits, saturates=saturates)
+        return {name: found[name] for name in spec.ports.outputs}
 
     @classmethod
     def limits(cls, kind: type[Unit]) -> list[str]:
@@ -128,3 +150,43 @@ def _fixed(spec: Unit) -> bool:
         isinstance(fmt, Float | Posit) or (isinstance(fmt, Book) and not fmt.uniform)
         for fmt in (port.format for port in inputs.values())
     )
+
+
+@scoped("statistics")
+def statistics(
+    p: Scheduler, r: Wire, flags: Wire, end: Wire, fmt: Float, bits: int, *, saturates: bool
+) -> dict[str, Wire]:
+    """Golden's :func:`macaw.golden.arithmetic.running.statistics.statistics`, of a beat each.
+
+    An ``r`` that ``saturates`` has infinities, and is the largest number in their place after this.
+    """
+    number = unpack(p, r, fmt)
+    special = number.special.nan | number.special.infinite
+    bad = p.name("bad", special | flags[2:].any())
+    lost = p.name("lost", flags[0] & number.zero & ~bad)
+    magnitude = (r[:-1] if fmt.signed else r) & ~special
+    if saturates and fmt.has_inf:
+        most = p.constant(fmt.max_code, len(magnitude))
+        size = p.mux(number.special.infinite, most, r[: len(magnitude)])
+        r = p.name("saturated", cat(size, r[len(magnitude) :]))
+        magnitude = size & ~number.special.nan
+    with p.loop(bad, lost, magnitude, end) as loop:
+        first = loop.first(end)
+        found = {
+            name: _counted(p, loop, bit, first, bits, name)
+            for name, bit in (("overflows", bad), ("underflows", lost))
+        }
+        state = loop.state(len(magnitude), "largest")
+        before = state & ~first
+        largest = p.mux(before < magnitude, magnitude, before)
+        loop.close(state, largest)
+    return found | {"r": r, "largest": largest.bits(fmt.width)}
+
+
+def _counted(p: Scheduler, loop: Loop, bit: Wire, first: Wire, bits: int, name: str) -> Wire:
+    state = loop.state(bits, name)
+    kept = state & ~first
+    full = ~(~kept).any()
+    total = p.add(kept, bit & ~full).within(0, (1 << bits) - 1)
+    loop.close(state, total)
+    return total

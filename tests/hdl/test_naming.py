@@ -98,6 +98,7 @@ VALUES = {
     "steps": [1, 2],
     "flags": [True],
     "tininess": ["before"],
+    "statistics": [8, 16],
     "number": [True],
     "signaling": [True],
     "operation": ["negate", "xor"],

@@ -71,7 +71,10 @@ def _slope(draw: Draw) -> str:
     return draw.one("0", "1/8", "1", f"{draw.integer(1, 255)}/{256 << draw.integer(0, 12)}")
 
 
-RULES: Rules = {("relu", "slope"): _slope}
+RULES: Rules = {
+    ("relu", "slope"): _slope,
+    "statistics": lambda draw: draw.one(*[0] * 7, draw.integer(1, 32)),
+}
 
 
 def _directed() -> Iterator[tuple[str, Unit]]:
@@ -255,6 +258,14 @@ TURNS: tuple[Options, ...] = (
 )
 
 
+COUNTED: tuple[Options, ...] = (
+    {"stages": 0},
+    {"stages": 3, "flow": "stream"},
+    {"stages": 2, "flow": "valid"},
+    {"frequency": 60.0, "bus": "axis"},
+)
+
+
 def in_turns() -> Iterator[tuple[str, Unit]]:
     """Quotients and roots of operands and results of unlike widths, in every direction."""
     dynamic: dict[str, Any] = {"rounding": "dynamic", "flags": True}
@@ -354,6 +365,29 @@ def posits() -> Iterator[tuple[str, Unit]]:
             yield f"{kind}_{name}", unit(kind, a=name, out=name, flags=True)
 
 
+def counted() -> Iterator[tuple[str, Unit]]:
+    """With statistics: every operation, all kinds of floats, counts that are soon full."""
+    for a, out, bits in (
+        ("fp32", "e5m2", 16),
+        ("fp32", "e4m3", 4),
+        ("bf16", "e2m1", 3),
+        ("fp32", "bf16", 32),
+        ("fp16", "ue4m3", 8),
+    ):
+        yield f"cast_{a}_{out}", unit("cast", a=a, out=out, statistics=bits)
+    for out in ("e5m2", "bf16", "binary8p3se"):
+        spec = unit("cast", a="fp32", out=out, overflow="saturate", statistics=8)
+        yield f"cast_fp32_{out}_saturate", spec
+    random: dict[str, Any] = {"rounding": "sr", "random": "lfsr", "statistics": 2}
+    yield "cast_fp16_e4m3fnuz", unit("cast", a="fp16", out="e4m3fnuz", **random)
+    both: dict[str, Any] = {"rounding": "dynamic", "flags": True, "statistics": 8}
+    for kind in ("mul", "add", "fma", "div", "sqrt"):
+        for name in ("e4m3", "fp16"):
+            result: dict[str, Any] = {"out": name} if kind == "fma" else {}
+            yield f"{kind}_{name}", unit(kind, a=name, **result, **both)
+    yield "relu_bf16_e5m2", unit("relu", a="bf16", out="e5m2", slope="1/8", statistics=16)
+
+
 def exhaustible(spec: Unit, bits: int) -> bool:
     """Whether all combinations of operand codes are no more than ``2**bits``."""
     return exhaustive_bits(spec) <= bits
@@ -393,6 +427,8 @@ def cases() -> Iterator[Case]:
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, None)
     for name, spec in approximate_wide():
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, BULK)
+    for name, spec in counted():
+        yield from everywhere("statistics", name, spec, COUNTED, FEWER // 2)
     for name, spec in LARGE.items():
         yield from everywhere("large", name, spec, STAGES, BULK)
     for name, spec in _directed():
@@ -422,6 +458,8 @@ def sample() -> Iterator[Case]:
         yield in_bulk("relu", name, spec, ({"stages": 1},), None)
     for name, spec in list(approximate())[:4]:
         yield in_bulk("lmul", name, spec, ({"stages": 1},), None)
+    for name, spec in list(counted())[:3]:
+        yield in_bulk("statistics", name, spec, COUNTED[:2], 20_000)
     stream = {"stages": 3, "flow": "stream"}
     yield from sample_in_cocotb("fma_fp16_stream", LARGE["fma_fp16"], stream)
     yield from sample_in_cocotb("fma_bf16_none", LARGE["fma_bf16"], {"stages": 0})

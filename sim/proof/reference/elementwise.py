@@ -13,6 +13,7 @@ from .arithmetic.scalar import (
     floor_log2,
     multiplied,
     negative,
+    number,
     opposite,
     project,
     total,
@@ -63,7 +64,7 @@ def rectified(x, slope):
 
 
 def operation(spec, **codes):
-    """Code and flags of one operation."""
+    """Code, flags and the exact value of one operation."""
     rounding, word = direction(spec, codes)
     down, invalid = rounding == "rdn", False
     a = value(codes["a"], spec.a)
@@ -90,10 +91,37 @@ def operation(spec, **codes):
     found = project(
         x, spec.out, rounding, overflow, word, spec.random_bits, invalid, spec.nan, before
     )
-    return found[0], found[1] | DIVIDE_BY_ZERO * pole
+    return found[0], found[1] | DIVIDE_BY_ZERO * pole, x
+
+
+def statistics(spec, results):
+    """Add to the results of one tensor what became of them so far."""
+    overflows = underflows = largest = 0
+    most = 2**spec.statistics - 1
+    for r, flags, x in results:
+        y = value(r, spec.out)
+        finite, exact = (not isinstance(each, str) or each == "-0" for each in (y, x))
+        bad = bool(flags & 28) or not finite or not exact
+        overflows += bad
+        underflows += not bad and number(x) != 0 and number(y) == 0
+        if finite:
+            largest = max(largest, abs(number(y)))
+        code = project(largest, spec.out, "rtz", "saturate", 0, 0, False, None, False)[0]
+        counts = {"overflows": min(overflows, most), "underflows": min(underflows, most)}
+        yield {"r": r, "flags": flags, **counts, "largest": code}
 
 
 def evaluate(spec, beats):
     """The results of each beat, by name."""
-    pairs = [operation(spec, **beat) for beat in beats]
-    return [{"r": r, "flags": flags} if spec.flags else {"r": r} for r, flags in pairs]
+    if not spec.statistics:
+        found = [operation(spec, **beat) for beat in beats]
+        return [{"r": r, "flags": flags} if spec.flags else {"r": r} for r, flags, _ in found]
+    results, tensor = [], []
+    for beat in beats:
+        codes = {name: code for name, code in beat.items() if name != "end"}
+        tensor.append(operation(spec, **codes))
+        if beat["end"]:
+            results += statistics(spec, tensor)
+            tensor = []
+    results += statistics(spec, tensor)
+    return [{name: each[name] for name in spec.ports.outputs} for each in results]

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What became of the elements of a tensor: by hand, against the reference, and into a scale."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from macaw.golden import CodeError, SpecError, unit
+from macaw.golden.units import Cast, Unit
+from macaw.sim.proof.outsiders.check import by_reference
+from macaw.sim.stimulus import stimulus
+
+INF, NAN = float("inf"), float("nan")
+
+
+def cast(**parameters: Any) -> Cast:
+    spec = unit("cast", **({"a": "fp32", "out": "e5m2", "statistics": 16} | parameters))
+    assert isinstance(spec, Cast)
+    return spec
+
+
+def found(spec: Cast, x: list[float], end: list[int]) -> dict[str, list[float]]:
+    results = spec.evaluate(a=spec.a.encode(x), end=end)
+    counts = {name: results[name].tolist() for name in ("overflows", "underflows")}
+    return counts | {"largest": spec.out.decode(results["largest"]).tolist()}
+
+
+def test_each_tensor_begins_anew():
+    assert found(cast(), [1e-9, 3.0, -40.0, 2.0, 1e6, -0.0], [0, 0, 1, 0, 1, 0]) == {
+        "overflows": [0, 0, 0, 0, 1, 0],
+        "underflows": [1, 1, 1, 0, 0, 0],
+        "largest": [0.0, 3.0, 40.0, 2.0, 2.0, 0.0],
+    }
+
+
+@pytest.mark.parametrize("out", ["e5m2", "e4m3", "e4m3fnuz", "e2m1", "bf16"])
+def test_what_is_no_number_counts_as_an_overflow(out: str):
+    """Whether the format has such codes or not, and the number beside it is the largest."""
+    x = [INF, -INF, NAN, 2.0, 1e39]
+    assert found(cast(a="fp64", out=out), x, [0] * 5)["overflows"] == [1, 2, 3, 3, 4]
+    assert found(cast(a="fp64", out=out, overflow="saturate"), x, [0] * 5)["overflows"][-1] == 4
+    assert found(cast(out=out), [2.0, NAN], [0, 0])["largest"][0] == 2.0
+
+
+def test_zeros_and_subnormal_results_are_not_lost():
+    least = float(unit("cast", a="fp32", out="e5m2").out.min_subnormal)
+    x = [0.0, -0.0, least, least / 2, least * 0.51, -least / 4]
+    assert found(cast(), x, [0] * 6)["underflows"] == [0, 0, 0, 1, 1, 2]
+
+
+def test_counts_stay_at_their_largest_value():
+    x = [1e9] * 5
+    assert found(cast(statistics=2), x, [0] * 5)["overflows"] == [1, 2, 3, 3, 3]
+
+
+SPECS: list[Unit] = [
+    cast(),
+    cast(a="bf16", out="e2m1", statistics=3),
+    cast(a="fp16", out="e4m3fnuz", rounding="sr", random="lfsr", statistics=2),
+    cast(a="int16", out="ue4m3", statistics=1),
+    cast(overflow="saturate"),
+    cast(out="binary8p3se", overflow="saturate", statistics=2),
+    unit("mul", a="e4m3", statistics=8, flags=True),
+    unit("fma", a="fp16", out="fp16", statistics=8),
+    unit("div", a="e5m2", rounding="dynamic", statistics=8),
+    unit("sqrt", a="e4m3", statistics=8),
+    unit("relu", a="fp16", out="e5m2", slope="1/8", statistics=5),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_as_the_reference_counts(spec: Unit):
+    for codes in stimulus(spec, vectors=400, seed=2):
+        by_reference(spec, codes)
+
+
+def test_results_are_as_without_statistics():
+    counted = cast(rounding="dynamic", flags=True)
+    plain = unit("cast", a="fp32", out="e5m2", rounding="dynamic", flags=True)
+    for codes in stimulus(counted, vectors=2_000, seed=4):
+        results = counted.evaluate(**codes)
+        codes.pop("end")
+        for name, expected in plain.evaluate(**codes).items():
+            assert (results[name] == expected).all()
+
+
+def test_a_cast_feeds_a_scale():
+    """Tensors of one element to a hundred, as a training loop in numpy counts them."""
+    spec, rng = cast(), np.random.default_rng(7)
+    lengths = rng.integers(1, 100, 40)
+    x = rng.normal(0, 1, lengths.sum()) * np.repeat(np.exp2(rng.uniform(-20, 18, 40)), lengths)
+    end = np.zeros(x.size, int)
+    end[np.cumsum(lengths) - 1] = 1
+    results = spec.evaluate(a=spec.a.encode(x), end=end)
+    scale = unit("loss-scale", rule="largest", a="e5m2", growth_interval=3)
+    steps = {name: results[name][end == 1] for name in ("overflows", "largest")}
+    got = scale.evaluate(**steps, end=np.zeros(40, int))
+    scaler = getattr(scale, "scaler")  # noqa: B009
+    state, exponents = scaler.start, []
+    for tensor in np.split(x.astype(np.float32), np.cumsum(lengths)[:-1]):
+        r = spec.out.decode(spec.out.encode(tensor.astype(float)))
+        finite = np.abs(r[np.isfinite(r)])
+        state, _ = scaler.step(state, int((~np.isfinite(r)).sum()), largest=finite.max(initial=0))
+        exponents.append(state.exponent)
+    assert got["r"].view(np.int8).tolist() == exponents
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"statistics": 33}, "statistics=33: must be an integer from 0 to 32"),
+        ({"statistics": -1}, "statistics=-1: must be an integer from 0 to 32"),
+        ({"statistics": "many"}, "statistics=many: must be an integer from 0 to 32"),
+        ({"out": "int8"}, "statistics=16: int8 is no float; must be 0"),
+        ({"out": "posit8"}, "statistics=16: posit8 is no float; must be 0"),
+        ({"out": "nf4"}, "statistics=16: nf4 is no float; must be 0"),
+    ],
+)
+def test_refused(parameters: dict[str, Any], message: str):
+    with pytest.raises(SpecError) as error:
+        cast(**parameters)
+    assert str(error.value) == message
+
+
+def test_a_tensor_has_one_axis():
+    with pytest.raises(CodeError, match="must have one axis, the elements of tensors"):
+        cast().evaluate(a=[[0, 0]], end=[[0, 1]])
+
+
+def test_without_statistics_nothing_is_as_it_was_not():
+    plain = unit("cast", a="fp32", out="e5m2", statistics=0)
+    assert plain == unit("cast", a="fp32", out="e5m2")
+    assert plain.name == "cast_fp32_e5m2"
+    assert "statistics" not in plain.parameters
+    assert list(plain.ports.outputs) == ["r"]
