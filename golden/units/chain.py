@@ -240,6 +240,9 @@ def parse(text: str) -> tuple[Unit, ...]:
         stage = unit(kind, **parameters)
         if stage.waits:
             raise SpecError(f"stages={kind}: results wait for the end of a row: no stage can")
+        if getattr(stage, "statistics", 0):
+            given = f"stages={kind}: statistics={getattr(stage, 'statistics')}"  # noqa: B009
+            raise SpecError(f"{given}: must be 0, the results of a pipeline have none")
         if found:
             _check(found[-1], stage)
         found.append(stage)

@@ -134,3 +134,10 @@ def test_without_statistics_nothing_is_as_it_was_not():
     assert plain.name == "cast_fp32_e5m2"
     assert "statistics" not in plain.parameters
     assert list(plain.ports.outputs) == ["r"]
+
+
+def test_no_stage_of_a_pipeline_has_statistics():
+    for stages in ("cast(a=fp32, out=e5m2, statistics=8) | add(b=e5m2)",
+                   "mul(a=e5m2) | cast(out=e4m3, statistics=8)"):  # fmt: skip
+        with pytest.raises(SpecError, match=r"^stages=cast: statistics=8: must be 0, the results"):
+            unit("pipeline", stages=stages)
