@@ -79,7 +79,7 @@ def test_files_are_as_they_would_be_written(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_are_called_what_their_scripts_are_called(name: str):
-    assert [*BENCHMARKS.glob(f"*/{name.removesuffix('_layers')}.py")]
+    assert [*BENCHMARKS.glob(f"*/**/{name.removesuffix('_layers')}.py")]
 
 
 def test_nobody_else_reads_or_writes_them():

@@ -172,6 +172,7 @@ BESIDE = {
     "signaling": {"flags": True},
     "tininess": {"flags": True},
     "nan": {"out": "e2m1"},
+    ("fpu", "tininess"): {"a": "e4m3ieee"},
     ("int-exp2", "random_bits"): {"rounding": "sr", "out": "fp16"},
     ("loss-scale", "a"): {"rule": "largest"},
     "allowed": {"rule": "underflow"},
@@ -192,6 +193,7 @@ FIXED |= {
     for k in ("table", "function", "softmax", "rmsnorm")
     for r in ("random_bits", "random", "random_seed")
 }
+FIXED |= {("fpu", r) for r in ("overflow", "random_bits", "random", "random_seed")}
 FIXED |= {(kind, "overflow") for kind in ("flex-mac", "flex-matmul", "flex-add", "flex-mul")}
 
 OPTIONS = {

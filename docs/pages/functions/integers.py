@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.functions.integers import ROWS
+from benchmarks.cost.functions.integer_functions import ROWS
 
 from ..markdown import luts
 

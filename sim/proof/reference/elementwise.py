@@ -64,6 +64,11 @@ def rectified(x, slope):
 
 
 def operation(spec, **codes):
+    """Code and flags of one operation."""
+    return judged(spec, **codes)[:2]
+
+
+def judged(spec, **codes):
     """Code, flags and the exact value of one operation."""
     rounding, word = direction(spec, codes)
     down, invalid = rounding == "rdn", False
@@ -114,12 +119,12 @@ def statistics(spec, results):
 def evaluate(spec, beats):
     """The results of each beat, by name."""
     if not spec.statistics:
-        found = [operation(spec, **beat) for beat in beats]
+        found = [judged(spec, **beat) for beat in beats]
         return [{"r": r, "flags": flags} if spec.flags else {"r": r} for r, flags, _ in found]
     results, tensor = [], []
     for beat in beats:
         codes = {name: code for name, code in beat.items() if name != "end"}
-        tensor.append(operation(spec, **codes))
+        tensor.append(judged(spec, **codes))
         if beat["end"]:
             results += statistics(spec, tensor)
             tensor = []

@@ -3,7 +3,7 @@
 
 Figures that are not asked for stay. Each goes through macaw's cache.
 
-Example: python -m benchmarks.cost.functions.integers --only "int-gelu*"
+Example: python -m benchmarks.cost.functions.integer_functions --only "int-gelu*"
 """
 
 from ..measure import price_rows
