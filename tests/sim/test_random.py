@@ -141,6 +141,8 @@ def test_a_parameter_without_a_rule_is_told(monkeypatch):
     class Novel(Mul):
         novelty: complex = 1j
 
+    # Of the family whose rules are those of its other parameters.
+    Novel.__module__ = Mul.__module__
     monkeypatch.setitem(UNITS, "mul", Novel)
     monkeypatch.setattr(random_units, "_LEFT_OUT", 0)
     with pytest.raises(LookupError, match="mul: no rule for novelty, a parameter of type"):
