@@ -95,8 +95,10 @@ class _Elementwise(Unit):
         operands.check_one_axis(self.kind, "must have one axis, the elements of tensors")
         arrays = operands.arrays
         end = arrays.pop("end")
-        found = replace(self, statistics=0, flags=True)._evaluate(**arrays)
-        finite = np.isfinite(self._out.decode(self.counted._evaluate(**arrays)["r"]))
+        plain, counted = replace(self, statistics=0, flags=True), self.counted
+        found = plain._evaluate(**arrays)
+        kept = found if counted == plain else counted._evaluate(**arrays)
+        finite = np.isfinite(self._out.decode(kept["r"]))
         found |= statistics(found["r"], found["flags"], finite, end, self._out, self.statistics)
         return {name: found[name] for name in self.ports.outputs}
 

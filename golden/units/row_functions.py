@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -170,11 +171,12 @@ class FloatRows(RowUnit):
         self._set("aligned", aligned)
 
     def _of_rows(self, codes: np.ndarray, present: np.ndarray, rows: Rows) -> np.ndarray:
-        exact = self._exact(unpack(codes, self.a), present, rows)
+        exact = self.arithmetic(unpack(codes, self.a), present, rows)
         return project(exact, self.out, Direction(self.rounding), self.overflow)[0]
 
-    def _exact(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
-        """Return the results of whole rows before they are rounded, shape (beats, lanes)."""
+    @property
+    def arithmetic(self) -> Callable[[Exact, np.ndarray, Rows], Exact]:
+        """The steps: results of whole rows before they are rounded, shape (beats, lanes)."""
         raise NotImplementedError
 
 
@@ -240,9 +242,6 @@ class Softmax(FloatRows):
         power = Power(bits=self._places, natural=self.base == "e", reach=self.reach)
         return RowSoftmax(power=power, aligned=self.aligned)
 
-    def _exact(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
-        return self.arithmetic(x, present, rows)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RmsNorm(FloatRows):
@@ -297,9 +296,6 @@ class RmsNorm(FloatRows):
             precision=self.a.precision,
             emin=self.a.emin,
         )
-
-    def _exact(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
-        return self.arithmetic(x, present, rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -184,6 +184,15 @@ class Loop:
         self.close(wire, following, self.stage)
         return wire
 
+    def largest(self, word: Wire, first: Wire, name: str) -> tuple[Wire, Wire]:
+        """(the largest ``word`` since the beat marked ``first``, and what it was before)."""
+        p = self.pipeline
+        state = self.state(len(word), name)
+        before = state & ~first
+        now = p.name("now", p.mux(before < word, word, before))
+        self.close(state, now)
+        return now, before
+
     def closed(self, state: Wire, value: Wire) -> Wire:
         """:meth:`close`, and ``value`` in the stage after: there the state's registers have it.
 

@@ -173,17 +173,14 @@ def statistics(
     with p.loop(bad, lost, magnitude, end) as loop:
         first = loop.first(end)
         found = {
-            name: _counted(p, loop, bit, first, bits, name)
+            name: _count(p, loop, bit, first, bits, name)
             for name, bit in (("overflows", bad), ("underflows", lost))
         }
-        state = loop.state(len(magnitude), "largest")
-        before = state & ~first
-        largest = p.mux(before < magnitude, magnitude, before)
-        loop.close(state, largest)
+        largest, _ = loop.largest(magnitude, first, "largest")
     return found | {"r": r, "largest": largest.bits(fmt.width)}
 
 
-def _counted(p: Scheduler, loop: Loop, bit: Wire, first: Wire, bits: int, name: str) -> Wire:
+def _count(p: Scheduler, loop: Loop, bit: Wire, first: Wire, bits: int, name: str) -> Wire:
     state = loop.state(bits, name)
     kept = state & ~first
     full = ~(~kept).any()

@@ -5,6 +5,7 @@ Seven operations are one multiply-add, of operands that are chosen before it; it
 root and an integer are rounded in one place.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,7 +25,7 @@ from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .comparison import Side, classes, order, side
+from .comparison import Side, classes, invalid, order, side
 from .datapath import Datapath
 
 __all__ = ["DATAPATHS", "FpuDatapath"]
@@ -160,6 +161,7 @@ class _Shared:
 
     # What is not rounded.
 
+    @functools.cached_property
     def _sides(self) -> tuple[Side, Side]:
         a, b = (side(self.p, self.operands[n], self.spec.a, self.numbers[n]) for n in "ab")
         return a, b
@@ -169,7 +171,7 @@ class _Shared:
         p, fmt = self.p, self.spec.a
         if not self.has(*EXTREMES, *SIGNS):
             return []
-        a, b = self._sides()
+        a, b = self._sides
         picks = self.some(*EXTREMES)
         never = p.constant(0, 1)
         second, nothing, wrong = never, never, never
@@ -188,26 +190,26 @@ class _Shared:
             assert fmt.nan_code is not None
             code = p.mux(nothing, p.constant(fmt.nan_code, fmt.width), code)
         used = self.some(*EXTREMES, *SIGNS)
-        flags = cat(p.constant(0, 3), wrong, never)
+        flags = cat(invalid(p, wrong), never)
         return [_Results(code=code.bits(fmt.width) & used, flags=flags)]
 
-    @property
+    @functools.cached_property
     def _order(self) -> tuple[Wire, Wire]:
-        return order(self.p, *self._sides())
+        return order(self.p, *self._sides)
 
     def compared(self) -> list[_Results]:
         """Whether a is less than b, or equal to it."""
         p = self.p
         if not self.has("eq", "lt", "le"):
             return []
-        a, b = self._sides()
+        a, b = self._sides
         before, same = self._order
         zeros, unordered = a.zero & b.zero, a.nan | b.nan
         less = before & ~zeros & self.some("lt", "le")
         equal = (same | zeros) & self.some("eq", "le")
         wrong = unordered & self.some("lt", "le")
         wrong = wrong | ((a.signalling | b.signalling) & self.some("eq"))
-        flags = cat(p.constant(0, 3), wrong, p.constant(0, 1))
+        flags = cat(invalid(p, wrong), p.constant(0, 1))
         return [_Results(code=(less | equal) & ~unordered, flags=flags)]
 
     def classified(self) -> list[_Results]:
@@ -282,12 +284,16 @@ def _either(p: Scheduler, select: Wire, then: Number, other: Number) -> Number:
         zero=pick(lambda x: x.zero),
         significand=pick(lambda x: x.significand),
         exponent=pick(lambda x: x.exponent),
-        special=Special(
-            nan=pick(lambda x: x.special.nan),
-            infinite=pick(lambda x: x.special.infinite),
-            negative=pick(lambda x: x.special.negative),
-            invalid=pick(lambda x: x.special.invalid),
-        ),
+        special=_special(p, select, then.special, other.special),
+    )
+
+
+def _special(p: Scheduler, select: Wire, then: Special, other: Special) -> Special:
+    return Special(
+        nan=p.mux(select, then.nan, other.nan),
+        infinite=p.mux(select, then.infinite, other.infinite),
+        negative=p.mux(select, then.negative, other.negative),
+        invalid=p.mux(select, then.invalid, other.invalid),
     )
 
 
@@ -354,12 +360,7 @@ def _together(p: Scheduler, values: Sequence[tuple[Wire, Unrounded]]) -> Unround
                 sticky=p.mux(select, value.sticky, other.sticky),
                 sign=p.mux(select, value.sign, other.sign),
                 zero_sign=p.mux(select, value.zero_sign, other.zero_sign),
-                special=Special(
-                    nan=p.mux(select, value.special.nan, other.special.nan),
-                    infinite=p.mux(select, value.special.infinite, other.special.infinite),
-                    negative=p.mux(select, value.special.negative, other.special.negative),
-                    invalid=p.mux(select, value.special.invalid, other.special.invalid),
-                ),
+                special=_special(p, select, value.special, other.special),
             )
         assert found is not None
         return replace(found, word=found.word.as_signed())

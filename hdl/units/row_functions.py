@@ -63,10 +63,7 @@ class RowsDatapath(Datapath):
             return end if end.constant else p.first(end), here, here
         with p.scope("top"), p.loop(here, end) as loop:
             first = loop.first(end)
-            state = loop.state(len(here), "largest")
-            before = state & ~first
-            now = p.name("now", p.mux(before < here, here, before))
-            loop.close(state, now)
+            now, before = loop.largest(here, first, "largest")
         return first, now, p.subtract(now, before).within(0, now.high)
 
 
@@ -154,8 +151,7 @@ class FloatRowsDatapath(RowsDatapath, Rounded):
                 for level in range(len(amount)):
                     moved = kept[STEP << level :].bits(width)
                     kept = p.mux(amount[level], moved, kept, "kept")
-                # Of its width where a row is a beat, too: zeros are counted from there.
-                total = p.add(kept, addend).bits(width)
+                total = p.add(kept, addend).within(0, (1 << width) - 1)
                 loop.close(state, total)
         return p.name("total", total)
 
@@ -374,6 +370,7 @@ class RmsNormDatapath(FloatRowsDatapath):
             up = eps.exponent + self._aligned - eps.step
             more = more.shifted_left(up) if up >= 0 else floored(more, -up)
             more, _ = shift_right(p, more, cat(p.constant(0, _PLACES), steps), len(more))
+            # Of its width where a row is a beat, too: zeros are counted from there.
             total = p.add(total, more).bits(width)
             total = p.name("mean", cat(total[0] | ~total.any(), total[1:]))
         with p.scope("normalise"):

@@ -42,7 +42,10 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"flow": "stream", "ready": "registered"},
     ),
     # No element is above eps's step: of rows that are one beat, and of exponents of one bit.
-    ({"kind": "rmsnorm", "a": "e2m1", "row": 2, "eps": "1", "out": "fp16"}, {"stages": 2}),
+    (
+        {"kind": "rmsnorm", "a": "e2m1", "lanes": 3, "row": 2, "eps": "1", "out": "fp16"},
+        {"stages": 2},
+    ),
     ({"kind": "rmsnorm", "a": "e1m2", "row": 9, "eps": "1"}, {"flow": "stream"}),
     (
         {"kind": "int-softmax-rows", "x": "int8", "scale": "0.05", "out": "int8", "row": 20},

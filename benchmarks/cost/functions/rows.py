@@ -16,10 +16,10 @@ FORMATS = ("fp16", "bf16")
 KINDS = ("softmax", "rmsnorm")
 
 
-def row(kind: str, a: str, lanes: int = LANES) -> str:
+def row(kind: str, a: str) -> str:
     """A unit as the command line has it: of one beat, with the sum of :data:`ROW` elements."""
-    spec = unit(kind, a=a, lanes=lanes, row=ROW)
-    return f"{kind} a={a} lanes={lanes} row={lanes} aligned={getattr(spec, 'aligned')}"  # noqa: B009
+    spec = unit(kind, a=a, lanes=LANES, row=ROW)
+    return f"{kind} a={a} lanes={LANES} row={LANES} aligned={getattr(spec, 'aligned')}"  # noqa: B009
 
 
 PASSES: dict[str, dict[str, int]] = {
@@ -33,8 +33,9 @@ PASSES: dict[str, dict[str, int]] = {
 }
 """How many of which unit the parts of a plain softmax have: fp16, its sum fp32."""
 
-ROWS = tuple(dict.fromkeys([row(k, a) for k in KINDS for a in FORMATS])) + tuple(
-    dict.fromkeys(part for parts in PASSES.values() for part in parts)
+ROWS = (
+    *(row(kind, a) for kind in KINDS for a in FORMATS),
+    *(part for parts in PASSES.values() for part in parts),
 )
 
 

@@ -90,7 +90,7 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "e4m3_fx8.4": {"a": "e4m3", "out": "fx8.4", "lanes": 1, "row": 1},
         "fp16_int8_few": {"out": "int8", "bits": 8, "aligned": 8, "eps": "0.3", "row": 40},
         "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
-        "e2m1_beat": {"a": "e2m1", "out": "fp16", "row": 2, "eps": "1"},
+        "e2m1_beat": {"a": "e2m1", "out": "fp16", "lanes": 3, "row": 2, "eps": "1"},
         "e1m2": {"a": "e1m2", "eps": "1", "row": 9},
     }.items():
         yield f"rmsnorm_{name}", unit("rmsnorm", **({"a": "fp16"} | softmax | parameters))
