@@ -23,7 +23,9 @@ MOST_BITS = 10
 """Of an operand."""
 WIDEST_FIXED = 60
 """Bits of fixed-point results."""
-ELEMENTARY = ("exp", "exp2", "log", "log2", "sigmoid", "tanh", "reciprocal", "rsqrt")
+ELEMENTARY = (
+    "exp", "exp2", "log", "log2", "sin", "cos", "sigmoid", "tanh", "reciprocal", "rsqrt",
+)  # fmt: skip
 """The functions that :class:`Function` has; :class:`Table` has more."""
 MOST_OF_FLOATS = 16
 """Bits of an operand of :class:`Function`."""
@@ -171,7 +173,7 @@ class Function(_OfCodes):
     out : Float or Fixed
         By default ``a``. Fixed point has at most 60 bits.
     function : str
-        One of exp, exp2, log, log2, sigmoid, tanh, reciprocal and rsqrt.
+        One of exp, exp2, log, log2, sin, cos, sigmoid, tanh, reciprocal and rsqrt.
     rounding : Rounding
         One that is not stochastic.
     overflow : Overflow, optional

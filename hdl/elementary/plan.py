@@ -13,8 +13,9 @@ from macaw.golden.arithmetic.exact import Exact, bit_length, kinds, unpack
 from macaw.golden.arithmetic.real import tabulated
 from macaw.golden.errors import SpecError
 
+from . import binades, circular, exponentials
 from .pieces import Bounds, Pieces, search
-from .reductions import REDUCTIONS, Normalised, Points, Reduction
+from .reductions import Normalised, Points, Reduction
 from .words import Result, allowed
 
 _DEEPEST = 8
@@ -23,6 +24,11 @@ _WIDEST = 56
 """Bits of words: with what is tried beside them, and twice that, they are integers of 64."""
 _ENOUGH = 3
 """Reductions that are compared once one of them has a polynomial."""
+
+REDUCTIONS: dict[str, type[Reduction]] = (
+    exponentials.REDUCTIONS | binades.REDUCTIONS | circular.REDUCTIONS
+)
+"""By function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,11 @@ def _bounds(
     high = np.full(points.place.shape, np.iinfo(np.int64).max >> 8)
     used = points.used
     bits = reduction.digits + 2
-    found = allowed(values[used], codes[used], points.scale[used], result, bits)
-    if found is None:
-        return None
-    low[used], high[used] = (end - points.base[used] for end in found)
+    if used.any():
+        found = allowed(values[used], codes[used], points.scale[used], result, bits)
+        if found is None:
+            return None
+        low[used], high[used] = (end - points.base[used] for end in found)
     near = np.full(low.shape, np.nan)
     up = np.clip(values.exponent - points.scale.last, -1000, 900)
     exact = np.ldexp(values.significand.astype(np.float64), up)

@@ -2,6 +2,7 @@
 """Gates for functions of one operand: a table, in logic or in a memory, or a polynomial."""
 
 from macaw.golden import units
+from macaw.golden.formats import Subnormals
 
 from ..arithmetic.number import Number, Special, unpack
 from ..arithmetic.projection import Unrounded
@@ -91,7 +92,11 @@ class FunctionDatapath(Rounded):
             choose(special.infinite & negative, a.inf_code | top)
         if a.zero:
             choose(number.zero & ~negative, 0)
-            choose(number.zero & negative, 0 if a.nan_for_negative_zero else top)
+            minus = 0 if a.nan_for_negative_zero else top
+            if a.nan_for_negative_zero and a.subnormals is Subnormals.FLUSH:
+                # Only what is flushed is a negative zero.
+                minus = top | 1
+            choose(number.zero & negative, minus)
         if spec.function in ("log", "log2", "rsqrt"):
             below = negative & ~number.zero & ~special.nan & ~special.infinite
             choose(below, top | a.max_code)

@@ -18,6 +18,8 @@ INF, NAN = 0x7F80, 0x7FC0
         ("exp2", [0x4040, 0xC040, 0x4300, 0xC308], [0x4100, 0x3E00, INF, 0]),
         ("log", [0, 0x8000, INF, 0xBF80, 0x3F80], [0xFF80, 0xFF80, INF, NAN, 0]),
         ("log2", [0x4080, 0x3E80, 0x0001], [0x4000, 0xC000, 0xC305]),
+        ("sin", [0, 0x8000, INF, 0xFF80, 1, 0x4049], [0, 0x8000, NAN, NAN, 1, 0x3A7E]),
+        ("cos", [0, 0x8000, INF, 0xFF80, 1, 0xC049], [0x3F80, 0x3F80, NAN, NAN, 0x3F80, 0xBF80]),
         ("sigmoid", [0, INF, 0xFF80, 0xC2F0], [0x3F00, 0x3F80, 0, 0x0000]),
         ("tanh", [0, 0x8000, INF, 0xFF80, 0x0001], [0, 0x8000, 0x3F80, 0xBF80, 0x0001]),
         ("reciprocal", [0, 0x8000, INF, 0xFF80, 0xC000], [INF, 0xFF80, 0, 0x8000, 0xBF00]),
@@ -29,7 +31,7 @@ def test_special_operands(function, codes, results):
     assert [hex(code) for code in got] == [hex(code) for code in results]
 
 
-@pytest.mark.parametrize("function", ["exp", "log2", "sigmoid", "rsqrt"])
+@pytest.mark.parametrize("function", ["exp", "log2", "sin", "cos", "sigmoid", "rsqrt"])
 def test_mpfr(function):
     assert fractions(unit("function", a="bf16", function=function, rounding="rup"), 500) == 500
 

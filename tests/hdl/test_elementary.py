@@ -68,10 +68,25 @@ def test_no_polynomial_no_module(a, out, function):
         plan(spec)
 
 
-@pytest.mark.parametrize("function", ["exp2", "log", "sigmoid", "tanh", "reciprocal", "rsqrt"])
+@pytest.mark.parametrize(
+    "function", ["exp2", "log", "sin", "cos", "sigmoid", "tanh", "reciprocal", "rsqrt"]
+)
 @pytest.mark.parametrize(
     ("a", "out"), [("e3m2ieee", "fp16"), ("e4m3", "bf16"), ("e4m3", "fx12.6"), ("e3m6", "e3m6")]
 )
 def test_every_operand_is_rounded_right(function, a, out):
     spec = unit("function", a=a, out=out, function=function, rounding="rup")
     assert verify(spec, exhaustive=True, simulator="bulk", stages=1).passed
+
+
+@pytest.mark.parametrize("function", ["sin", "tanh", "reciprocal"])
+@pytest.mark.parametrize("a", ["e4m3fnuzftz", "e3m1bn7extftz"])
+def test_a_flushed_operand_keeps_its_sign_where_no_code_is_a_negative_zero(function, a):
+    spec = unit("function", a=a, out="e4m3", function=function)
+    assert verify(spec, exhaustive=True, simulator="bulk").passed
+
+
+@pytest.mark.parametrize("function", ["sin", "cos", "tanh"])
+def test_operands_all_so_small_that_no_polynomial_is_asked(function):
+    spec = unit("function", a="e3m2b40", out="e4m6b20", function=function)
+    assert verify(spec, exhaustive=True, simulator="bulk").passed

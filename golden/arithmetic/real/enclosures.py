@@ -16,6 +16,8 @@ from fractions import Fraction
 
 _WIDEST = 999_999
 """Decimal exponents: far beyond those of any format."""
+_STEP = 50
+"""Digits of pi are a multiple of this, so that few different ones are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,31 @@ class Arithmetic:
 
     def pi(self) -> Interval:
         """The ratio of a circle's circumference to its diameter, by Machin's formula."""
-        low, high = _pi(self.digits + 10)
+        low, high = pi(self.digits + 10)
         return Interval(self.number(low).low, self.number(high).high)
+
+    def sine(self, t: Interval) -> Interval:
+        """``sin t`` of t from 0 to 1."""
+        return self._alternating(t, self.multiply(t, t), 1)
+
+    def cosine(self, t: Interval) -> Interval:
+        """``cos t`` of t from 0 to 1."""
+        return self._alternating(self.number(1), self.multiply(t, t), 0)
+
+    def _alternating(self, term: Interval, square: Interval, n: int) -> Interval:
+        """``term - term * square / ((n + 1)(n + 2)) + …``, whose terms fall: x**n / n! of each."""
+        sums = [self.number(0), self.number(0)]
+        least = self._up.scaleb(term.high, -self.digits)
+        side = 0
+        while term.high > least:
+            sums[side] = self.add(sums[side], term)
+            term = self.divide(self.multiply(term, square), self.number((n + 1) * (n + 2)))
+            side, n = 1 - side, n + 2
+        total = self.subtract(*sums)
+        # What is left out is less than its first term.
+        return Interval(
+            self._down.subtract(total.low, term.high), self._up.add(total.high, term.high)
+        )
 
     def error_function(self, t: Interval) -> Interval:
         """``erf(t)`` of a positive t: ``2/sqrt(pi) exp(-t**2) sum (2 t**2)**n t / (2n + 1)!!``.
@@ -126,8 +151,15 @@ class Arithmetic:
         return self.divide(self.multiply(x, factor), self.exp(square))
 
 
+def pi(digits: int) -> tuple[Fraction, Fraction]:
+    """Fractions below and above pi, less than a unit of the last of ``digits`` apart."""
+    return _pi(-(-digits // _STEP) * _STEP)
+
+
 @functools.lru_cache(maxsize=8)
 def _pi(digits: int) -> tuple[Fraction, Fraction]:
+    # A few more, of which the last ones are not known.
+    digits += 10
     one = 10**digits
     found = 4 * (4 * _inverse_tangent(5, one) - _inverse_tangent(239, one))
     # Each term, of which there are fewer than digits, is floored twice.

@@ -15,14 +15,14 @@ from fractions import Fraction
 from ...errors import SpecError, did_you_mean
 from ...formats.power_books import integer_root
 from ...formats.texts import fraction
+from .circular import cosine, sine
 from .enclosures import Arithmetic, Interval
+from .magnitudes import NEARLY, Beside, Bounds, Magnitude, Real
 
 _FAR = 1 << 16
 """Where exponentials are beyond the range of any format."""
 _FAR_IN_SQUARES = 1 << 9
 """The same for exponentials of half the square."""
-_NEARLY = Fraction(1, 1 << 80)
-"""Arguments so small that only the first term of a series counts."""
 _LONG = 64
 """Arguments so large that an exponential of them is less than the last bit of 64."""
 _MOST = 16
@@ -31,24 +31,8 @@ _PARTS = 1000
 """Denominators of the exponent of a power."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A magnitude so near to a fraction of few bits that only the side matters: more or less.
-
-    The difference is below 2**-64 of it, but of :data:`HUGE` and :data:`TINY`, which stand for all
-    that is beyond the range of every format.
-    """
-
-    value: Fraction
-    more: bool
-
-
 HUGE, TINY = Fraction(2) ** _FAR, Fraction(1, 2**_FAR)
-Bounds = Callable[[Arithmetic], Interval]
-"""Of an irrational magnitude, by the arithmetic to evaluate it with."""
-Magnitude = Fraction | Beside | Bounds
-Real = tuple[bool, Magnitude] | None
-"""Whether a value is negative, and its magnitude; None outside the domain."""
+"""Beyond the range of every format."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +70,7 @@ def _exp_of(exponent: Fraction) -> Magnitude:
     """``e**exponent``."""
     if abs(exponent) > _FAR:
         return Beside(HUGE if exponent > 0 else TINY, exponent > 0)
-    if abs(exponent) < _NEARLY:
+    if abs(exponent) < NEARLY:
         return Beside(Fraction(1), exponent > 0)
     return lambda a: a.exp(a.number(exponent))
 
@@ -102,8 +86,8 @@ def _exp2(x: Fraction) -> Real:
     part, scale = x - whole, Fraction(2) ** whole
     if not part:
         return False, scale
-    if part < _NEARLY or 1 - part < _NEARLY:
-        more = part < _NEARLY
+    if part < NEARLY or 1 - part < NEARLY:
+        more = part < NEARLY
         return False, Beside(scale if more else 2 * scale, more)
     return False, lambda a: a.multiply(
         a.exp(a.multiply(a.number(part), _log_of_two(a))), a.number(scale)
@@ -134,7 +118,7 @@ def _one_plus_exp(a: Arithmetic, x: Fraction) -> Interval:
 def _sigmoid_of(x: Fraction) -> Magnitude:
     if x > _LONG:
         return Beside(Fraction(1), False)
-    if abs(x) < _NEARLY:
+    if abs(x) < NEARLY:
         return Beside(Fraction(1, 2), x > 0)
     if x < -_FAR:
         return Beside(TINY, False)
@@ -149,7 +133,7 @@ def _tanh(x: Fraction) -> Real:
     t = abs(x)
     if t > _LONG:
         return x < 0, Beside(Fraction(1), False)
-    if t < _NEARLY:
+    if t < NEARLY:
         return x < 0, Beside(t, False)
 
     def bounds(a: Arithmetic) -> Interval:
@@ -162,7 +146,7 @@ def _tanh(x: Fraction) -> Real:
 def _silu(x: Fraction) -> Real:
     if x > _LONG:
         return False, Beside(x, False)
-    if abs(x) < _NEARLY:
+    if abs(x) < NEARLY:
         return x < 0, Beside(abs(x) / 2, x > 0)
     if x < -_FAR:
         return True, Beside(TINY, False)
@@ -195,7 +179,7 @@ def _erf(x: Fraction) -> Real:
 def _gelu(x: Fraction) -> Real:
     if x > 16:
         return False, Beside(x, False)
-    if abs(x) < _NEARLY:
+    if abs(x) < NEARLY:
         return x < 0, Beside(abs(x) / 2, x > 0)
     if x < -_FAR_IN_SQUARES:
         return True, Beside(TINY, False)
@@ -277,6 +261,10 @@ FUNCTIONS: dict[str, Function] = {
         Function(name="exp2", value=_exp2, zero=_ONE, limits=("0", "inf"), meaning="2^a"),
         Function(name="log", value=_log, zero="-inf", limits=("nan", "inf"), meaning="ln a"),
         Function(name="log2", value=_log2, zero="-inf", limits=("nan", "inf"), meaning="log2 a"),
+        Function(
+            name="sin", value=sine, zero=_ZERO, odd=True, limits=("nan", "nan"), meaning="sin a"
+        ),
+        Function(name="cos", value=cosine, zero=_ONE, limits=("nan", "nan"), meaning="cos a"),
         Function(
             name="sigmoid",
             value=_sigmoid,

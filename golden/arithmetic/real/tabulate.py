@@ -14,7 +14,8 @@ from ...formats.scalar import Format
 from ..exact import INF, INVALID, NAN, Exact, kinds, unpack
 from ..projection import Direction, project
 from .enclosures import Arithmetic
-from .functions import Beside, Magnitude, parse
+from .functions import parse
+from .magnitudes import Beside, Magnitude
 
 BITS = 62
 """Of significands, the last one jammed: formats of at most 60 bits are rounded to."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for functions of one operand: MPFR's bounds, and fractions made of them.
 
-MPFR rounds exp, exp2, log, log2, tanh, erf and sqrt correctly, downwards and upwards: between two
+MPFR rounds exp, exp2, log, log2, sin, cos, tanh, erf and sqrt correctly, downwards and upwards: between two
 neighbours of BITS bits there is no number that a format has, nor half way between two of its.
 """
 
@@ -16,11 +16,11 @@ gmpy2: Any = importlib.import_module("gmpy2")  # its stubs leave out what this n
 BITS = 400
 FAR = 70000
 """Of exponents: beyond all formats."""
-SINGLE = ("exp", "exp2", "log", "log2", "tanh", "erf", "sqrt")
+SINGLE = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "erf", "sqrt")
 
 
 def bounds(name, low, high=None):
-    """Bounds of a rising MPFR function of a number between two fractions."""
+    """Bounds of an MPFR function of a number, or of a rising one between two of them."""
     ends = []
     for x, rounding in ((low, gmpy2.RoundDown), (low if high is None else high, gmpy2.RoundUp)):
         with gmpy2.context(precision=BITS, round=rounding):
@@ -102,12 +102,13 @@ def function(name, x):
     return [low, high]
 
 
-ODD = ("tanh", "silu", "gelu", "hard-swish", "reciprocal", "rsqrt", "sqrt", "erf")
+ODD = ("sin", "tanh", "silu", "gelu", "hard-swish", "reciprocal", "rsqrt", "sqrt", "erf")
 AT_ZERO = {
     "exp": 1,
     "exp2": 1,
     "log": "-inf",
     "log2": "-inf",
+    "cos": 1,
     "sigmoid": Fraction(1, 2),
     "hard-sigmoid": Fraction(1, 2),
     "reciprocal": "inf",
@@ -127,7 +128,16 @@ AT_MINUS_INFINITY = {
     "reciprocal": "-0",
     "square": "inf",
 }
-AT_INFINITY = {"sigmoid": 1, "hard-sigmoid": 1, "tanh": 1, "erf": 1, "reciprocal": 0, "rsqrt": 0}
+AT_INFINITY = {
+    "sin": "nan",
+    "cos": "nan",
+    "sigmoid": 1,
+    "hard-sigmoid": 1,
+    "tanh": 1,
+    "erf": 1,
+    "reciprocal": 0,
+    "rsqrt": 0,
+}
 
 
 def special(name, x):
