@@ -84,7 +84,7 @@ class _Elementwise(Unit):
         if self.statistics:
             count = Operand(format=Fixed(width=self.statistics, signed=False))
             found |= {"overflows": count, "underflows": count}
-            found["largest"] = Operand(format=self._out)
+            found |= {"largest": Operand(format=self._out), "last": Operand(format=_BIT)}
         return found
 
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
@@ -100,6 +100,7 @@ class _Elementwise(Unit):
         kept = found if counted == plain else counted._evaluate(**arrays)
         finite = np.isfinite(self._out.decode(kept["r"]))
         found |= statistics(found["r"], found["flags"], finite, end, self._out, self.statistics)
+        found["last"] = end
         return {name: found[name] for name in self.ports.outputs}
 
     @property

@@ -16,7 +16,7 @@ from ..arithmetic.running.lfsr import FORMS, PRIMITIVE, Register, parse, spell
 from ..arithmetic.running.loss_scale import RULES, LossScaler, rooms
 from ..errors import SpecError
 from ..formats.block import Block
-from ..formats.checks import check_integer
+from ..formats.checks import check_boolean, check_integer
 from ..formats.scalar import Fixed, Float
 from ..formats.texts import fraction
 from .naming import digits, identifier, named, signed, word
@@ -254,7 +254,8 @@ class LossScale(Unit):
     ``skip`` says that it should be left out. ``r`` is the exponent of the scale for the next step,
     by a rule of :mod:`macaw.golden.arithmetic.running.loss_scale`; what it asks of a step are
     counts and the largest magnitude of tensors that were scaled with the exponent before. After a
-    step with ``end=1`` it is as after reset. The first axis of every array is the step.
+    step with ``end=1`` it is as after reset. The first axis of every array is the step, or the beat
+    where they are ``running``.
 
     Parameters
     ----------
@@ -276,6 +277,9 @@ class LossScale(Unit):
         Of the counts of overflows and underflows, 1 to 32.
     contexts : int
         Scales, 1 to 64, whose steps come in turn: step i belongs to context ``i % contexts``.
+    running : bool
+        Counts and magnitudes are those so far, as units with ``statistics`` give them: a step is a
+        beat with ``last=1``, and the others are none, and have no result.
     """
 
     kind: ClassVar[str] = "loss-scale"
@@ -295,9 +299,11 @@ class LossScale(Unit):
     margin: int = 1
     bits: int = 16
     contexts: int = 1
+    running: bool = False
 
     def __post_init__(self) -> None:
         Unit.__post_init__(self)
+        check_boolean("running", self.running)
         self._set("rule", str(self.rule).lower())
         if self.rule not in RULES:
             raise SpecError(f"rule={self.rule:.60}: must be one of {', '.join(RULES)}")
@@ -362,6 +368,11 @@ class LossScale(Unit):
         return True
 
     @property
+    def accumulates(self) -> bool:  # type: ignore[override]
+        """Whether a step belongs to several beats."""
+        return self.running
+
+    @property
     def macs(self) -> int:
         return 0
 
@@ -378,6 +389,8 @@ class LossScale(Unit):
             inputs["underflows"] = count
         if self.a is not None:
             inputs["largest"] = Operand(format=self.a)
+        if self.running:
+            inputs["last"] = Operand(format=_BIT)
         inputs["end"] = Operand(format=_BIT)
         exponent = Operand(format=Fixed(width=8, fraction=0, signed=True))
         return Ports(inputs=inputs, outputs={"r": exponent, "skip": Operand(format=_BIT)})
@@ -386,7 +399,11 @@ class LossScale(Unit):
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         operands.check_one_axis(self.kind, "must have one axis, the steps")
         arrays = operands.arrays
-        bad, room = arrays["overflows"] != 0, np.zeros(operands.count, np.int64)
+        if self.running:
+            steps = arrays.pop("last") != 0
+            arrays = {name: array[steps] for name, array in arrays.items()}
+        bad = arrays["overflows"] != 0
+        room = np.zeros(bad.size, np.int64)
         if self.a is not None:
             values = self.a.decode(arrays["largest"])
             finite = np.isfinite(values)
@@ -395,7 +412,7 @@ class LossScale(Unit):
         lost = arrays.get("underflows", room)
         scaler, end = self.scaler, arrays["end"].tolist()
         states = [scaler.start] * self.contexts
-        exponents = np.empty(operands.count, np.int8)
+        exponents = np.empty(bad.size, np.int8)
         for step, taken in enumerate(zip(bad.tolist(), lost.tolist(), room.tolist(), strict=True)):
             turn = step % self.contexts
             state = scaler.after(states[turn], *taken)
@@ -449,7 +466,8 @@ def _loss_scale_words(spec: LossScale) -> list[str]:
         power = exponent_of_two(getattr(spec, name))
         words += word(letters, signed(power or 0), signed(usual))
     words += word("allowed", spec.allowed, 0) + word("margin", spec.margin, 1)
-    return words + word("c", spec.bits, 16) + word("x", spec.contexts, 1)
+    words += word("c", spec.bits, 16) + word("x", spec.contexts, 1)
+    return words + (["running"] if spec.running else [])
 
 
 _POWERS = (

@@ -214,6 +214,12 @@ class Scheduler:
             )
         return self._valid[stage]
 
+    def valid_where(self, operand: Wire) -> None:
+        """Let beats in which an operand is 0 be none: they leave nothing, and have no results."""
+        (valid,) = self._valid
+        if valid is not None:
+            self._valid = [valid & self.at(operand, 0)]
+
     def valid_by_turns(self) -> None:
         """Let the valid bit of the last turn come from the count of them.
 

@@ -107,6 +107,7 @@ class Datapath:
         bits = getattr(spec, "statistics")  # noqa: B009
         saturates = spec.overflow is Overflow.SATURATE
         found |= statistics(p, found["r"], found["flags"], end, fmt, bits, saturates=saturates)
+        found["last"] = end
         return {name: found[name] for name in spec.ports.outputs}
 
     @classmethod

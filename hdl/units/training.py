@@ -202,6 +202,8 @@ class LossScaleDatapath(Datapath):
 
     def build(self, p: Scheduler, *, overflows: Wire, end: Wire, **operands: Wire):
         scaler, contexts = self.spec.scaler, self.spec.contexts
+        if self.spec.running:
+            p.valid_where(operands["last"])
         bad, counts = overflows.any(), p.constant(1, 1)
         span, room = scaler.high - scaler.low, p.constant(0, 1)
         if scaler.format is not None:

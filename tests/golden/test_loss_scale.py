@@ -85,6 +85,23 @@ def test_contexts_take_turns_and_end_begins_anew():
     assert r == [15, 15, 15, 14, 15, 14]
 
 
+def test_running_counts_are_a_step_in_their_last_beat():
+    spec = scale(growth_interval=1, contexts=2, running=True)
+    overflows, last = [0, 0, 9, 1, 0, 1, 0], [1, 0, 0, 1, 1, 1, 0]
+    assert exponents(spec, overflows=overflows, last=last) == [17, 15, 18, 14]
+    # The end of a beat that is no step ends nothing.
+    r = exponents(spec, overflows=[0, 0, 0], last=[1, 1, 1], end=[1, 0, 0])
+    assert r == [17, 17, 17]
+    r = exponents(spec, overflows=[0, 0, 0, 0], last=[0, 1, 1, 1], end=[1, 0, 0, 0])
+    assert r == [17, 17, 18]
+    assert exponents(spec, overflows=[3], last=[0]) == []
+
+
+def test_running_is_a_truth():
+    with pytest.raises(SpecError, match=r"^running=2: must be"):
+        scale(running=2)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -94,13 +111,15 @@ def test_contexts_take_turns_and_end_begins_anew():
         {"rule": "largest", "a": "e4m3ftz", "growth_interval": 1, "margin": 5},
         {"rule": "largest", "a": "e8m0", "lowest_scale": 1, "highest_scale": "2^16"},
         {"rule": "largest", "a": "dlfloat16", "growth_interval": 5, "contexts": 2},
+        {"rule": "largest", "a": "e5m2", "growth_interval": 1, "contexts": 3, "running": True},
     ],
     ids=str,
 )
 def test_against_fractions(parameters: dict[str, Any]):
     spec = scale(**parameters)
     for codes in stimulus(spec, vectors=3000, seed=5):
-        assert by_reference(spec, codes) == 3000
+        steps = int(codes["last"].sum()) if spec.running else 3000
+        assert by_reference(spec, codes) == steps
         assert len(np.unique(spec.evaluate(**codes)["r"])) > 5
 
 

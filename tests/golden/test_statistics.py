@@ -93,9 +93,9 @@ def test_a_cast_feeds_a_scale():
     end = np.zeros(x.size, int)
     end[np.cumsum(lengths) - 1] = 1
     results = spec.evaluate(a=spec.a.encode(x), end=end)
-    scale = unit("loss-scale", rule="largest", a="e5m2", growth_interval=3)
-    steps = {name: results[name][end == 1] for name in ("overflows", "largest")}
-    got = scale.evaluate(**steps, end=np.zeros(40, int))
+    scale = unit("loss-scale", rule="largest", a="e5m2", growth_interval=3, running=True)
+    beats = {name: results[name] for name in ("overflows", "largest", "last")}
+    got = scale.evaluate(**beats, end=np.zeros(x.size, int))
     scaler = getattr(scale, "scaler")  # noqa: B009
     state, exponents = scaler.start, []
     for tensor in np.split(x.astype(np.float32), np.cumsum(lengths)[:-1]):

@@ -92,6 +92,7 @@ VALUES = {
     "highest_scale": ["2^20", 65536],
     "allowed": [3, 9],
     "margin": [0, 3],
+    "running": [True],
     "width": [3, 8],
     "polynomial": [31, 64, "x32+x7+1", "x16+x12+x5+1"],
     "seed": [2, 77],

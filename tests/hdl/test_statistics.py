@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates that count what became of a tensor's elements, against golden, under stalls."""
 
-from typing import Any
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from macaw.golden import SpecError, unit
+from macaw.golden.formats import FORMATS, Fixed
+from macaw.golden.units import Operand, Unit
+from macaw.golden.units.specification import Ports
 from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
 from macaw.sim.bench import bulk
@@ -57,6 +65,58 @@ def test_ports():
     wanted = {"i_a": 32, "i_end": 1, "o_r": 8, "o_overflows": 10, "o_underflows": 10}
     assert wanted.items() <= ports.items()
     assert ports["o_largest"] == 8
+    assert ports["o_last"] == 1
+
+
+CAST = unit("cast", a="fp32", out="e5m2", statistics=16)
+SCALE = unit("loss-scale", rule="largest", a="e5m2", growth_interval=2, running=True)
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "loss-scaling.md"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScaledCast(Unit):
+    """What the module of docs/loss-scaling.md is: a result for each tensor."""
+
+    kind: ClassVar[str] = "scaled-cast"
+    accumulates: ClassVar[bool] = True
+    rounds: ClassVar[bool] = False
+
+    @property
+    def ports(self) -> Ports:
+        bit = Operand(format=Fixed(width=1, signed=False))
+        return Ports(
+            inputs={"a": Operand(format=FORMATS["fp32"]), "last": bit},
+            outputs={"r": SCALE.ports.outputs["r"], "skip": bit},
+        )
+
+    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+        counts = CAST.evaluate(a=codes["a"], end=codes["last"])
+        beats = {name: counts[name] for name in SCALE.ports.inputs if name in counts}
+        return SCALE.evaluate(**beats, end=np.zeros_like(codes["last"]))
+
+
+def test_a_cast_feeds_a_scale_without_gates_between():
+    """The module of the documentation, with gaps, against the golden models in a row."""
+    if "bulk" not in simulators.available():
+        pytest.skip("verilator is missing")
+    parts = [generate(CAST, stages=2, flow="valid"), generate(SCALE, stages=1, flow="valid")]
+    (top,) = re.findall(r"```verilog\n(.*?)```", PAGE.read_text(), re.S)
+    ports = [port for port in parts[0].metadata["ports"] if port["direction"] == "input"]
+    ports += [port for port in parts[1].metadata["ports"] if port["direction"] == "output"]
+    ports = [p | {"operand": "last", "role": "last"} if p["name"] == "i_end" else p for p in ports]
+    metadata = parts[0].metadata | {"name": "scaled_cast", "ports": ports, "latency": 3}
+    design = SimpleNamespace(
+        spec=ScaledCast(),
+        implementation=parts[0].implementation,
+        metadata=metadata,
+        name="scaled_cast",
+        verilog="".join(part.verilog for part in parts) + top,
+    )
+    (model,) = bulk.Model.of_many([design])
+    with model:
+        tally = bulk.compare(design.spec, [model], stimulus(design.spec, vectors=20_000, seed=4))
+    assert tally.failures == {}
+    assert tally.vectors == 20_000
 
 
 def test_digits_in_turns_are_refused():

@@ -65,6 +65,9 @@ SCALES: list[tuple[dict[str, Any], dict[str, Any]]] = [
      {"stages": 2, "flow": "stream"}),
     ({"rule": "largest", "a": "e5m2", "growth_interval": 2}, {"frequency": 60.0, "bus": "axis"}),
     ({"rule": "largest", "a": "ue4m3", "growth_interval": 1, "margin": 0}, {"flow": "valid"}),
+    ({"running": True, "growth_interval": 1}, {"stages": 2}),
+    ({"running": True, "rule": "largest", "a": "e5m2", "growth_interval": 2, "contexts": 3},
+     {"stages": 3, "flow": "stream"}),
 ]  # fmt: skip
 
 

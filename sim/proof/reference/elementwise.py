@@ -129,4 +129,5 @@ def evaluate(spec, beats):
             results += statistics(spec, tensor)
             tensor = []
     results += statistics(spec, tensor)
+    results = [each | {"last": beat["end"]} for each, beat in zip(results, beats, strict=True)]
     return [{name: each[name] for name in spec.ports.outputs} for each in results]

@@ -126,6 +126,8 @@ def evaluate(spec, beats):
     """The results of each beat, by name; contexts come in turn."""
     if spec.kind == "lfsr":
         return drawn(spec, beats)
+    if spec.kind == "loss-scale" and spec.running:
+        beats = [beat for beat in beats if beat["last"]]
     n = spec.contexts
     steps = scales if spec.kind == "loss-scale" else tensor
     turns = [list(steps(spec, beats[context::n])) for context in range(n)]
