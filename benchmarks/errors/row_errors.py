@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How near functions of rows are to the real ones: errors in last places of the result.
 
-Rows are of normal numbers, of several deviations; the exact result is that of binary64.
+Rows are of normal numbers, of several deviations and means; the exact result is that of binary64.
 
 Example: python -m benchmarks.errors.row_errors --rows 20
 """
@@ -24,12 +24,18 @@ UNITS: tuple[dict[str, Any], ...] = (
     {"kind": "rmsnorm", "a": "fp16"},
     {"kind": "rmsnorm", "a": "bf16"},
     {"kind": "rmsnorm", "a": "fp16", "bits": 8},
+    {"kind": "layernorm", "a": "fp16"},
+    {"kind": "layernorm", "a": "bf16"},
+    {"kind": "layernorm", "a": "fp16", "aligned": 30},
 )
 LENGTHS = (8, 1024)
 DEVIATIONS: dict[str, tuple[float, ...]] = {
     "softmax": (0.25, 1.0, 3.0),
     "rmsnorm": (2.0**-8, 1.0, 2.0**6),
+    "layernorm": (2.0**-8, 1.0, 2.0**6),
 }
+MEANS = {"layernorm": (0.0, 1.0, 16.0)}
+"""In deviations."""
 PASSES = "three passes"
 """A softmax of other units, each of which rounds."""
 _LANES, _EPS = 8, 1e-5
@@ -47,6 +53,8 @@ def exact(kind: str, x: np.ndarray) -> np.ndarray:
     if kind == "softmax":
         power = np.exp(x - x.max(axis=1, keepdims=True))
         return power / power.sum(axis=1, keepdims=True)
+    if kind == "layernorm":
+        x = x - x.mean(axis=1, keepdims=True)
     return x / np.sqrt((x * x).mean(axis=1, keepdims=True) + _EPS)
 
 
@@ -54,7 +62,8 @@ def drawn(kind: str, a: Float, rows: int, length: int) -> np.ndarray:
     """Codes of shape (rows, length)."""
     rng = np.random.default_rng(length)
     deviations = np.resize(DEVIATIONS[kind], rows)[:, None]
-    return a.encode(rng.normal(0, 1, (rows, length)) * deviations)
+    means = np.resize(np.repeat(MEANS.get(kind, (0.0,)), len(DEVIATIONS[kind])), rows)[:, None]
+    return a.encode((rng.normal(0, 1, (rows, length)) + means) * deviations)
 
 
 def streamed(spec: FloatRows, codes: np.ndarray) -> np.ndarray:

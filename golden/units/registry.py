@@ -31,7 +31,15 @@ from .functions import (
 )
 from .integer_dots import IntDot, IntMac
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
-from .row_functions import FloatRows, IntegerSoftmaxRows, RmsNorm, RowUnit, Softmax
+from .row_functions import (
+    FloatRows,
+    IntegerSoftmaxRows,
+    LayerNorm,
+    Norm,
+    RmsNorm,
+    RowUnit,
+    Softmax,
+)
 from .specification import ROUNDING, Ports, Unit
 from .table import Function, Table
 from .training import ExponentPredictor, Lfsr, LossScale
@@ -70,12 +78,14 @@ __all__ = [
     "IntegerSoftmax",
     "IntegerSoftmaxRows",
     "IntegerSquareRoot",
+    "LayerNorm",
     "Lfsr",
     "LossScale",
     "Mac",
     "Maximum",
     "Minimum",
     "Mul",
+    "Norm",
     "Operand",
     "Ports",
     "Relu",
@@ -127,6 +137,7 @@ UNITS: dict[str, type[Unit]] = {
         Function,
         Softmax,
         RmsNorm,
+        LayerNorm,
         IntegerSoftmaxRows,
         IntegerSoftmax,
         IntegerLayerNorm,

@@ -18,12 +18,14 @@ from ..arithmetic.projection import Direction, project
 from ..arithmetic.rows.beats import Rows
 from ..arithmetic.rows.integers import IntegerSoftmax as RowIntegerSoftmax
 from ..arithmetic.rows.norms import Epsilon
+from ..arithmetic.rows.norms import LayerNorm as RowLayerNorm
 from ..arithmetic.rows.norms import RmsNorm as RowRmsNorm
 from ..arithmetic.rows.powers import Power
 from ..arithmetic.rows.softmax import Softmax as RowSoftmax
-from ..arithmetic.rows.sums import STEP
+from ..arithmetic.rows.sums import STEP, WINDOW
 from ..errors import SpecError
 from ..formats.checks import check_integer
+from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
 from .functions import IntegerSoftmax, operand_and_result, scale_word, softmax_words, spell
 from .naming import counted, named, rounding_words, word
@@ -34,8 +36,8 @@ _LANES, _ROW = 8, 1024
 _LONGEST = 1 << 16
 _MOST_PLACES, _REACH = 20, 16
 _EPS, _LEAST_EPS = Fraction(1, 100_000), -64
-_SUM = 62
-"""Bits of a sum of floats."""
+_SUM = 62 - STEP
+"""Bits of a sum of floats, without those above its unit's exponent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,13 +163,13 @@ class FloatRows(RowUnit):
         return self._places + self.growth
 
     def _check_places(self, least: int, most: int) -> None:
-        """Set ``bits``, from ``least``, and ``aligned``, of which a sum has ``most`` at most."""
+        """Set ``bits``, from ``least``, and ``aligned``, ``most`` at most."""
         given = getattr(self, "bits"), getattr(self, "aligned")  # noqa: B009
         bits = max(self._usual_bits, least) if given[0] is None else given[0]
         check_integer("bits", bits, least, _MOST_PLACES)
         self._set("bits", bits)
         aligned = self._usual_aligned if given[1] is None else given[1]
-        check_integer("aligned", aligned, bits, most - STEP - self.growth)
+        check_integer("aligned", aligned, bits, most)
         self._set("aligned", aligned)
 
     def _of_rows(self, codes: np.ndarray, present: np.ndarray, rows: Rows) -> np.ndarray:
@@ -225,7 +227,7 @@ class Softmax(FloatRows):
         if base not in ("e", "2"):
             raise SpecError(f"base={self.base}: must be e or 2")
         self._set("base", base)
-        self._check_places(4, _SUM)
+        self._check_places(4, _SUM - self.growth)
         reach = self._usual_reach if self.reach is None else self.reach
         check_integer("reach", reach, 1, _REACH)
         self._set("reach", min(reach, self._usual_reach))
@@ -244,7 +246,36 @@ class Softmax(FloatRows):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RmsNorm(FloatRows):
+class Norm(FloatRows):
+    """Base of those that divide rows of floats by a root that is known when a row has ended."""
+
+    eps: str = "1e-5"
+    bits: int | None = None
+    aligned: int | None = None
+
+    def __post_init__(self) -> None:
+        FloatRows.__post_init__(self)
+        self._set("eps", spell(rational("eps", self.eps, _LEAST_EPS)))
+        self._check_places(8, self._most_aligned)
+
+    @property
+    def _most_aligned(self) -> int:
+        return _SUM - 1 - self.growth
+
+    @property
+    def _steps(self) -> dict[str, Any]:
+        """What the steps are made of."""
+        return {
+            "eps": Epsilon(value=Fraction(self.eps), bits=self._places),
+            "bits": self._places,
+            "aligned": self.aligned,
+            "precision": self.a.precision,
+            "emin": self.a.emin,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RmsNorm(Norm):
     """Rows of floats by the root of their mean square: ``a[i] / sqrt(mean(a**2) + eps)``.
 
     The steps, which every bit follows from, are those of
@@ -276,26 +307,58 @@ class RmsNorm(FloatRows):
 
     kind: ClassVar[str] = "rmsnorm"
 
-    eps: str = "1e-5"
-    bits: int | None = None
-    aligned: int | None = None
-
-    def __post_init__(self) -> None:
-        FloatRows.__post_init__(self)
-        self._set("eps", spell(rational("eps", self.eps, _LEAST_EPS)))
-        self._check_places(8, _SUM - 1)
-
     @property
     def arithmetic(self) -> RowRmsNorm:
         """The steps."""
-        assert self.aligned is not None
-        return RowRmsNorm(
-            eps=Epsilon(value=Fraction(self.eps), bits=self._places),
-            bits=self._places,
-            aligned=self.aligned,
-            precision=self.a.precision,
-            emin=self.a.emin,
-        )
+        return RowRmsNorm(**self._steps)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerNorm(Norm):
+    """Layer normalisation of rows of floats: ``(a[i] - mean(a)) / sqrt(variance(a) + eps)``.
+
+    Ba, Kiros, Hinton 2016 (arXiv 1607.06450), without gain and bias; the variance is the mean of
+    squared differences. The steps, which every bit follows from, are those of
+    :class:`macaw.golden.arithmetic.rows.norms.LayerNorm`; each result is rounded once. A row is
+    known when it has ended: its results follow, a beat a clock, while the next row comes in.
+
+    Parameters
+    ----------
+    a : Float
+        Of at most 32 bits.
+    out : Format
+        By default ``a``.
+    lanes : int
+        Elements of a beat, 1 to 1024.
+    row : int
+        Elements of the longest row, 1 to 65536.
+    eps : str
+        What is added to the variance: a decimal or a fraction as ``1e-6``, ``1/1024``, from 2^-64
+        to 1, rounded to ``bits + 2`` bits; by default 1e-5.
+    bits : int, optional
+        Fraction bits of the root's reciprocal, and of differences from the mean, 8 to 20; by
+        default 4 more than the precision of ``out``, within these.
+    aligned : int, optional
+        Fraction bits of the sum, of that of squares twice as many, from ``bits`` to 36; by default
+        more than ``bits`` by half the bits of the longest row's number of elements.
+    rounding : Rounding
+        Of the results; one that is not stochastic.
+    """
+
+    kind: ClassVar[str] = "layernorm"
+
+    @property
+    def _usual_aligned(self) -> int:
+        return self._places + (self.growth + 1) // 2
+
+    @property
+    def _most_aligned(self) -> int:
+        return WINDOW - STEP
+
+    @property
+    def arithmetic(self) -> RowLayerNorm:
+        """The steps."""
+        return RowLayerNorm(**self._steps, down=self.rounding is Rounding.RDN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -355,7 +418,7 @@ class IntegerSoftmaxRows(RowUnit, IntegerSoftmax):
         return codes_of(self.arithmetic(integers_of(codes, self.x), present, rows), self.out)
 
 
-def _place_words(spec: Softmax | RmsNorm, least: int) -> list[str]:
+def _place_words(spec: Softmax | Norm, least: int) -> list[str]:
     usual = max(spec._usual_bits, least)
     return word("b", spec.bits, usual) + word("s", spec.aligned, spec._usual_aligned)
 
@@ -365,14 +428,14 @@ def _row_words(spec: Softmax) -> list[str]:
     return words + word("x", spec.reach, spec._usual_reach) + rounding_words(spec)
 
 
-def _norm_words(spec: RmsNorm) -> list[str]:
+def _norm_words(spec: Norm) -> list[str]:
     eps = [] if Fraction(spec.eps) == _EPS else [scale_word("e", spec.eps)]
     return word("n", spec.row, _ROW) + eps + _place_words(spec, 8) + rounding_words(spec)
 
 
 named(RowUnit, stem=counted("lanes"), last=("row", *ROUNDING))
 named(Softmax, words=_row_words, last=("row", "base", "bits", "aligned", "reach", *ROUNDING))
-named(RmsNorm, words=_norm_words, last=("row", "eps", "bits", "aligned", *ROUNDING))
+named(Norm, words=_norm_words, last=("row", "eps", "bits", "aligned", *ROUNDING))
 named(
     IntegerSoftmaxRows,
     stem=counted("lanes"),

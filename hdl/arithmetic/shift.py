@@ -7,7 +7,15 @@ from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
-__all__ = ["at_least", "largest", "leading_zeros", "shift_left", "shift_right", "window"]
+__all__ = [
+    "at_least",
+    "floored",
+    "largest",
+    "leading_zeros",
+    "shift_left",
+    "shift_right",
+    "window",
+]
 
 
 @scoped("count_zeros")
@@ -153,6 +161,15 @@ def window(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wir
     word = extended(word, max(len(word), keep))
     beyond = beyond | differs(word[keep - 1 :])
     return word[:keep], fell, beyond
+
+
+def floored(word: Wire, cut: int) -> Wire:
+    """``floor(word / 2**cut)``: the bits above."""
+    if cut >= len(word):
+        return word.negative if not word.signed else word[len(word) - 1 :].as_signed()
+    part = word[cut:]
+    part = part.as_signed() if word.signed else part
+    return part.within(word.low >> cut, word.high >> cut)
 
 
 def at_least(p: Scheduler, word: Wire, bound: int) -> Wire:

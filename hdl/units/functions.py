@@ -10,9 +10,9 @@ from macaw.golden.arithmetic.functions import Exponential
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending, at_most, integer, integers, moved, wrap
 from ..arithmetic.number import Number, Special
-from ..arithmetic.shift import at_least, largest
+from ..arithmetic.shift import at_least, floored, largest
 from ..arithmetic.unrounded import from_number
-from ..arithmetic.words.square_root import square, square_root
+from ..arithmetic.words.square_root import square_root, squared
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
@@ -96,15 +96,6 @@ def nearest(p: Scheduler, word: Wire, cut: int) -> Wire:
     return p.add(floored(word, cut), up)
 
 
-def floored(word: Wire, cut: int) -> Wire:
-    """``floor(word / 2**cut)``: the bits above."""
-    if cut >= len(word):
-        return word.negative if not word.signed else word[len(word) - 1 :].as_signed()
-    part = word[cut:]
-    part = part.as_signed() if word.signed else part
-    return part.within(word.low >> cut, word.high >> cut)
-
-
 @scoped("power")
 def power_of_two(p: Scheduler, x: Wire, power: Exp2) -> tuple[Wire, Wire]:
     """(significand, exponent) of ``2**x``: :class:`~macaw.golden.arithmetic.exp2.Exp2`'s steps."""
@@ -165,17 +156,6 @@ class IntegerGeluDatapath(Datapath):
         factor = factor.within(0, most)
         out = self.spec.ports.outputs["r"]
         return {"r": p.multiply(value, factor).bits(out.width)}
-
-
-@scoped("square")
-def squared(p: Scheduler, word: Wire) -> Wire:
-    """``word * word``, in a hard multiplier where there is one that products go to."""
-    if p.hard(len(word), len(word)):
-        return p.multiply(word, word).within(0, max(word.high**2, word.low**2))
-    if word.signed:
-        sign, bound = word.negative, max(word.high, -word.low)
-        word = p.add(word.bits(len(word)) ^ sign, sign).within(0, bound)
-    return square(p, word)
 
 
 class IntegerSoftmaxDatapath(Lanewise):

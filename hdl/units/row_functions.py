@@ -6,36 +6,41 @@ from dataclasses import dataclass
 from macaw.golden import units
 from macaw.golden.arithmetic.rows.powers import Power, Significand
 from macaw.golden.arithmetic.rows.sums import STEP
+from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending
-from ..arithmetic.number import Special, unpack
+from ..arithmetic.number import Number, Special, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.shift import at_least, largest, leading_zeros, shift_left, shift_right
+from ..arithmetic.shift import at_least, floored, leading_zeros, shift_left, shift_right
 from ..arithmetic.unrounded import with_headroom
-from ..arithmetic.words.square_root import square_root
+from ..arithmetic.words.square_root import squared
 from ..elementary.pieces import Pieces
 from ..elementary.reductions import times
+from ..rows.roots import normalised, reciprocal_root
+from ..rows.sums import added, below, cut, rising, steps_of, total
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 from .elementwise import Rounded
-from .functions import exponential, floored, probability, squared
+from .functions import exponential, probability
 from .table import polynomial
 
 __all__ = [
     "DATAPATHS",
     "FloatRowsDatapath",
     "IntegerSoftmaxRowsDatapath",
+    "LayerNormDatapath",
+    "NormDatapath",
     "RmsNormDatapath",
     "RowsDatapath",
     "SoftmaxDatapath",
 ]
 
 _PLACES = STEP.bit_length() - 1
-_SQUARE_PLACES = _PLACES - 1
+_HALF_PLACES = _PLACES - 1
 """Those of an exponent that is doubled."""
 
 
@@ -55,17 +60,6 @@ class RowsDatapath(Datapath):
         fixed = self.implementation.flow == "none"
         return p.queue(beat, row, end, self.spec.beats, fixed=fixed, part=part)
 
-    def _top(self, p: Scheduler, steps: list[Wire], end: Wire) -> tuple[Wire, Wire, Wire]:
-        """(whether a row begins, the most steps of it so far, how many more these are now)."""
-        here = largest(p, steps)
-        if here.constant is not None:
-            # Nothing is above the least.
-            return end if end.constant else p.first(end), here, here
-        with p.scope("top"), p.loop(here, end) as loop:
-            first = loop.first(end)
-            now, before = loop.largest(here, first, "largest")
-        return first, now, p.subtract(now, before).within(0, now.high)
-
 
 class IntegerSoftmaxRowsDatapath(RowsDatapath):
     """Gates for :class:`macaw.golden.units.IntegerSoftmaxRows`. One beat a clock.
@@ -80,7 +74,7 @@ class IntegerSoftmaxRowsDatapath(RowsDatapath):
         end = p.ends(end, spec.beats)
         # What is not present is as the least of all.
         words = [x & there for x, there in zip(ascending(x, spec.x), keep.lanes(1), strict=True)]
-        _, top, _ = self._top(p, words, end)
+        _, top, _ = rising(p, words, end)
         beat, (top,), end = self.waiting(p, [*words, *keep.lanes(1)], [top], end)
         exponentials = []
         with p.scope("second"):
@@ -130,30 +124,9 @@ class FloatRowsDatapath(RowsDatapath, Rounded):
         first: Wire,
     ) -> Wire:
         """The sum of a row, so far: golden's :func:`aligned_sums`."""
-        spec, aligned = self.spec, self._aligned
-        width = aligned + STEP + spec.growth
-        terms = []
-        pairs = list(zip(significands, distances, strict=True))
-        for significand, distance in p.lanes(pairs):
-            with p.scope("align"):
-                term, _ = shift_right(p, significand, distance, aligned + STEP)
-                terms.append(term)
-        most = (1 << (aligned + STEP)) - 1
-        with p.scope("add"):
-            addend = p.name("addend", p.sum(terms).within(0, most * spec.lanes))
-        with p.scope("sum"):
-            steps = (width - 1) // STEP
-            lost = p.name("lost", first | at_least(p, rise, steps + 1))
-            amount = rise[: steps.bit_length()]
-            with p.loop(addend, amount, lost) as loop:
-                state = loop.state(width, "accumulator")
-                kept = state & ~lost
-                for level in range(len(amount)):
-                    moved = kept[STEP << level :].bits(width)
-                    kept = p.mux(amount[level], moved, kept, "kept")
-                total = p.add(kept, addend).within(0, (1 << width) - 1)
-                loop.close(state, total)
-        return p.name("total", total)
+        width = self._aligned + STEP
+        addend = added(p, significands, distances, width, signs=[])
+        return total(p, addend, rise, first, width + self.spec.growth)
 
     def _unrounded(
         self,
@@ -165,20 +138,26 @@ class FloatRowsDatapath(RowsDatapath, Rounded):
         rounder: Rounder,
         *,
         sign: Wire | None = None,
+        zero_sign: Wire | None = None,
         leading: int | None = None,
+        depth: int = 0,
     ) -> Unrounded:
-        """A product, positive without a ``sign``, with its ``leading`` one or one below it."""
+        """A product, positive without a ``sign``, which zeros have unless they have their own.
+
+        Its leading one is the ``leading`` bit, or ``depth`` below that at most.
+        """
         never = p.constant(0, 1)
+        sign = never if sign is None else sign
         return Unrounded(
             word=with_headroom(word, exponent.low + offset, rounder),
             exponent=exponent,
             offset=offset,
             sticky=never,
-            sign=never if sign is None else sign,
-            zero_sign=never if sign is None else sign,
+            sign=sign,
+            zero_sign=sign if zero_sign is None else zero_sign,
             special=Special(nan=nan, infinite=never, negative=never, invalid=never),
             leading=leading,
-            depth=0 if leading is None else 1,
+            depth=depth,
         )
 
 
@@ -215,7 +194,7 @@ class SoftmaxDatapath(FloatRowsDatapath):
         codes, present = a.lanes(spec.a.width), keep.lanes(1)
         pairs = p.lanes(list(zip(codes, present, strict=True)))
         elements = [self._element(p, code, there) for code, there in pairs]
-        first, now, rise = self._top(p, [element.exponent for element in elements], end)
+        first, now, rise = rising(p, [element.exponent for element in elements], end)
         distances = [
             cat(~x.rest, p.subtract(now, x.exponent).within(0, now.high)) for x in elements
         ]
@@ -249,8 +228,9 @@ class SoftmaxDatapath(FloatRowsDatapath):
             exponent = p.subtract(place, distance).within(0, zeros.high + 2 * far)
             offset = -self.spec.growth - 2 * self._bits - 2 - 2 * far
             exact = self._unrounded(
-                p, product, exponent, offset, spoilt & kept, rounder, leading=2 * self._bits + 2
-            )
+                p, product, exponent, offset, spoilt & kept, rounder,
+                leading=2 * self._bits + 2, depth=1,
+            )  # fmt: skip
             results.append(rounder.project(exact).code)
         return {"r": cat(*results), "end": end}
 
@@ -284,7 +264,40 @@ class SoftmaxDatapath(FloatRowsDatapath):
         return p.name("reciprocal", quotient.within(2 << bits, 4 << bits)), zeros
 
 
-class RmsNormDatapath(FloatRowsDatapath):
+class NormDatapath(FloatRowsDatapath):
+    """Gates for a :class:`macaw.golden.units.Norm`. One beat a clock, whatever the rows are."""
+
+    spec: units.Norm
+
+    def _elements(
+        self, p: Scheduler, a: Wire, keep: Wire
+    ) -> tuple[list[Number], list[Wire], list[Wire]]:
+        """(the numbers, their significands or 0 of what is nothing of the sum, what is there)."""
+        numbers, live, present = [], [], keep.lanes(1)
+        for code, there in p.lanes(list(zip(a.lanes(self.spec.a.width), present, strict=True))):
+            number = unpack(p, code, self.spec.a)
+            some = p.name("live", there & ~(number.special.nan | number.special.infinite))
+            numbers.append(number)
+            live.append(number.significand & some)
+        return numbers, live, present
+
+    def _place(self, p: Scheduler, exponent: Wire, least: int) -> Wire:
+        """The exponent of an element's leading one, counted from the ``least``."""
+        return p.name("place", p.add(exponent, -self.spec.a.bias - least))
+
+    def _count(self, p: Scheduler, present: list[Wire], first: Wire) -> Wire:
+        """How many elements there are."""
+        growth = self.spec.growth
+        # A running sum is signed.
+        count = p.accumulate(p.sum(present), first, growth + 2)[:-1]
+        return count.within(0, 1 << growth)
+
+    def _seen(self, p: Scheduler, first: Wire, words: list[Wire], present: list[Wire]) -> Wire:
+        """Whether any has been there."""
+        return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), first)
+
+
+class RmsNormDatapath(NormDatapath):
     """Gates for :class:`macaw.golden.units.RmsNorm`. One beat a clock, whatever the rows are."""
 
     spec: units.RmsNorm
@@ -292,33 +305,21 @@ class RmsNormDatapath(FloatRowsDatapath):
     def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
         spec, eps = self.spec, self.spec.arithmetic.eps
         end = p.ends(end, spec.beats)
-        codes, present = a.lanes(spec.a.width), keep.lanes(1)
-        numbers, live, squares, places = [], [], [], []
-        for code, there in p.lanes(list(zip(codes, present, strict=True))):
-            number = unpack(p, code, spec.a)
-            some = p.name("live", there & ~(number.special.nan | number.special.infinite))
-            numbers.append(number)
-            live.append(number.significand & some)
-            squares.append(squared(p, number.significand).bits(2 * spec.a.precision) & some)
-            # From the eps's step on: half of the places of the square's leading one.
-            above = number.offset + spec.a.precision - 1 - eps.step // 2
-            places.append(p.name("place", p.add(number.exponent, above)))
-        steps = [self._steps(p, place, word) for place, word in zip(places, live, strict=True)]
-        first, now, rise = self._top(p, steps, end)
-        distances = [self._distance(p, now, place) for place in places]
+        numbers, live, present = self._elements(p, a, keep)
+        # From the eps's step on: half of the places of the square's leading one.
+        exponents = [number.exponent for number in numbers]
+        places = [self._place(p, exponent, eps.step // 2) for exponent in p.lanes(exponents)]
+        squares = [squared(p, word).bits(2 * spec.a.precision) for word in p.lanes(live)]
+        steps = [steps_of(place, x, _HALF_PLACES) for place, x in zip(places, live, strict=True)]
+        first, now, rise = rising(p, steps, end)
+        distances = [cat(p.constant(0, 1), below(p, now, place, _HALF_PLACES)) for place in places]
         total = self._sum(p, squares, distances, rise, first)
-        # A running sum is signed.
-        count = p.accumulate(p.sum(present), first, spec.growth + 2)[:-1]
-        root, place = self._reciprocal(p, total, count.within(0, 1 << spec.growth), now)
-
-        def seen(words: list[Wire]) -> Wire:
-            return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), first)
-
-        nan = seen([number.special.nan for number in numbers])
+        root, place = self._reciprocal(p, total, self._count(p, present, first), now)
+        nan = self._seen(p, first, [number.special.nan for number in numbers], present)
         infinite = [number.special.infinite for number in numbers]
-        root = root & ~(nan | seen(infinite))
+        root = root & ~(nan | self._seen(p, first, infinite, present))
         lanes = list(zip(numbers, present, infinite, strict=True))
-        beat = [number.exponent for number in numbers] + live
+        beat = exponents + live
         beat += [number.sign & there for number, there, _ in lanes]
         beat += [there & beyond for _, there, beyond in lanes] + present
         beat, row, end = self.waiting(p, beat, [root, place, nan], end)
@@ -335,20 +336,6 @@ class RmsNormDatapath(FloatRowsDatapath):
             )
             results.append(rounder.project(exact).code)
         return {"r": cat(*results), "end": end}
-
-    def _steps(self, p: Scheduler, place: Wire, word: Wire) -> Wire:
-        """An element's steps above the eps's; 0 below, and of what is nothing of the sum."""
-        steps = floored(place, _SQUARE_PLACES)
-        some = word.any() & ~steps.negative if steps.signed else word.any()
-        high = max(steps.high, 0)
-        return steps.bits(len(steps))[: high.bit_length()].within(0, high) & some
-
-    def _distance(self, p: Scheduler, now: Wire, place: Wire) -> Wire:
-        """How far a square is below the top of its row's sum."""
-        steps = floored(place, _SQUARE_PLACES)
-        below = p.subtract(now, steps).within(0, now.high - min(steps.low, 0))
-        rest = place.bits(max(len(place), _SQUARE_PLACES))[:_SQUARE_PLACES]
-        return cat(p.constant(0, 1), ~rest, below)
 
     @property
     def _even(self) -> int:
@@ -372,21 +359,104 @@ class RmsNormDatapath(FloatRowsDatapath):
             more, _ = shift_right(p, more, cat(p.constant(0, _PLACES), steps), len(more))
             # Of its width where a row is a beat, too: zeros are counted from there.
             total = p.add(total, more).bits(width)
-            total = p.name("mean", cat(total[0] | ~total.any(), total[1:]))
+        divisor, zeros = normalised(p, total, bits)
         with p.scope("normalise"):
-            zeros = leading_zeros(p, total).within(0, width - 1)
-            divisor, _ = shift_left(p, total, zeros, bits + 2)
-            divisor = divisor.within(2 << bits, (4 << bits) - 1)
             above = leading_zeros(p, count.bits(growth + 1)).within(0, growth)
             count, _ = shift_left(p, count.bits(growth + 1), above, growth + 1)
-        ratio, _ = floor_divide(p, count.shifted_left(2 * bits + 4 - growth), divisor)
         half = p.add(p.subtract(zeros, above), self._even)
         half = half.within(0, width - 1 + self._even)
-        ratio = p.mux(half[0], ratio.shifted_left(1), ratio)
-        root, _ = square_root(p, ratio.shifted_left(bits - 1))
+        root = reciprocal_root(p, count, divisor, half[0], bits)
         left = p.subtract(p.constant(steps.high), steps).within(0, steps.high)
-        place = p.add(half[1:], left.shifted_left(_PLACES - 1))
-        return p.name("root", root[: bits + 2].within(0, (4 << bits) - 1)), place
+        return root, p.add(half[1:], left.shifted_left(_PLACES - 1))
+
+
+class LayerNormDatapath(NormDatapath):
+    """Gates for :class:`macaw.golden.units.LayerNorm`. One beat a clock, whatever the rows are."""
+
+    spec: units.LayerNorm
+
+    @property
+    def _least(self) -> int:
+        """The exponent that a row's sum begins with."""
+        return self.spec.arithmetic.eps.half_step
+
+    def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+        spec, width = self.spec, self._aligned + STEP
+        end = p.ends(end, spec.beats)
+        numbers, live, present = self._elements(p, a, keep)
+        exponents = [number.exponent for number in numbers]
+        places = [self._place(p, exponent, self._least) for exponent in p.lanes(exponents)]
+        steps = [steps_of(place, word, _PLACES) for place, word in zip(places, live, strict=True)]
+        first, now, rise = rising(p, steps, end)
+        distances = [below(p, now, place, _PLACES) for place in places]
+        words = [cut(p, x, far, width) for x, far in zip(live, distances, strict=True)]
+        signs = [number.sign & there for number, there in zip(numbers, present, strict=True)]
+        with p.scope("elements"):
+            addend = added(p, words, distances, width, signs=signs)
+            sum_ = total(p, addend, rise, first, width + spec.growth + 1)
+        with p.scope("squares"):
+            squares = [squared(p, x).bits(2 * spec.a.precision) for x in p.lanes(words)]
+            twice = [cat(p.constant(0, 1), far) for far in distances]
+            addend = added(p, squares, twice, 2 * width, signs=[])
+            squares = total(p, addend, rise, first, 2 * width + spec.growth, 2 * STEP)
+        count = self._count(p, present, first)
+        special = [number.special.nan | number.special.infinite for number in numbers]
+        spoilt = self._seen(p, first, special, present)
+        root, half = self._reciprocal(p, sum_, squares, count, now)
+        beat = exponents + live + signs + present
+        row = [root, half, p.subtract(0, sum_), count, now, spoilt]
+        beat, row, end = self.waiting(p, beat, row, end)
+        held = [beat[i * spec.lanes : (i + 1) * spec.lanes] for i in range(4)]
+        results = [self._result(p, lane, row) for lane in p.lanes(list(zip(*held, strict=True)))]
+        return {"r": cat(*results), "end": end}
+
+    def _result(self, p: Scheduler, element: tuple[Wire, ...], row: list[Wire]) -> Wire:
+        """The code of an element's result."""
+        exponent, word, sign, there = element
+        root, half, less, count, now, spoilt = row
+        bits, width, growth = self._bits, self._aligned + STEP, self.spec.growth
+        most = (1 << (width + growth + 1)) - 1
+        with p.scope("difference"):
+            distance = below(p, now, self._place(p, exponent, self._least), _PLACES)
+            product = p.multiply(count, cut(p, word, distance, width))
+            product = product.bits(len(word) + growth + 1)
+            product, _ = shift_right(p, product, distance, width + growth + 1)
+            turned = (product.bits(len(product) + 1) ^ sign).as_signed()
+            difference = p.add(turned, less, sign).within(-most, most)
+            negative = difference.negative
+            size = p.add(difference.bits(width + growth + 2) ^ negative, negative)
+            size = p.name("size", size.bits(width + growth + 1))
+        with p.scope("normalise"):
+            zeros = leading_zeros(p, size).within(0, width + growth)
+            upper, _ = shift_left(p, size, zeros, bits + 2)
+            exponent = p.add(half, p.subtract(width + growth, zeros).within(0, width + growth))
+        wrong = spoilt & there
+        rounder = self.rounder(p)
+        product = p.name("product", p.multiply(upper & there, root))
+        exact = self._unrounded(
+            p, product, exponent, -2 * bits - 2 - width - growth, wrong, rounder,
+            sign=negative & ~wrong, zero_sign=there & rounder.is_mode(Rounding.RDN),
+            leading=2 * bits + 3, depth=2,
+        )  # fmt: skip
+        return rounder.project(exact).code
+
+    def _reciprocal(
+        self, p: Scheduler, sum_: Wire, squares: Wire, count: Wire, steps: Wire
+    ) -> tuple[Wire, Wire]:
+        """(that of the root, half of the zeros above what it is of)."""
+        eps = self.spec.arithmetic.eps
+        most = 1 << (2 * (self._aligned + STEP + self.spec.growth))
+        with p.scope("variance"):
+            more = times(p, squared(p, count), eps.significand)
+            more = more.shifted_left(eps.exponent + 2 * (self._aligned - self._least))
+            more, _ = shift_right(p, more, cat(p.constant(0, _PLACES + 1), steps), len(more))
+            variance = p.subtract(p.multiply(count, squares), squared(p, sum_))
+            size = most.bit_length() - 1
+            variance = variance.bits(size) & ~variance.negative
+            whole = p.add(variance.within(0, most - 1), more.within(0, most)).bits(size + 1)
+        divisor, zeros = normalised(p, whole, self._bits)
+        root = reciprocal_root(p, p.constant(1), divisor, zeros[0], self._bits)
+        return root, zeros[1:]
 
 
 def _at_most(p: Scheduler, word: Wire, bound: int) -> Wire:
@@ -427,5 +497,6 @@ def power_of(
 DATAPATHS = {
     units.Softmax: SoftmaxDatapath,
     units.RmsNorm: RmsNormDatapath,
+    units.LayerNorm: LayerNormDatapath,
     units.IntegerSoftmaxRows: IntegerSoftmaxRowsDatapath,
 }

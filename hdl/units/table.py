@@ -6,6 +6,7 @@ from macaw.golden.formats import Subnormals
 
 from ..arithmetic.number import Number, Special, unpack
 from ..arithmetic.projection import Unrounded
+from ..arithmetic.shift import floored
 from ..arithmetic.unrounded import with_headroom
 from ..elementary.pieces import Pieces
 from ..elementary.plan import plan
@@ -14,7 +15,6 @@ from ..schedule.table import lookup
 from ..schedule.wire import Wire
 from .datapath import Datapath
 from .elementwise import Rounded
-from .functions import floored
 
 __all__ = ["DATAPATHS", "FunctionDatapath", "TableDatapath"]
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from macaw.golden.formats import Float, Format
-from macaw.golden.units import IntegerSoftmaxRows, RmsNorm, RowUnit
+from macaw.golden.units import IntegerSoftmaxRows, Norm, RowUnit
 
 from ..bench.interface import Codes
 
@@ -44,7 +44,7 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     slope = rng.normal(0, 2, total) * (rng.random(total) < 0.4)
     begin = np.flatnonzero(np.concatenate([[1], end[:-1]]))
     values += each(slope) * (np.arange(count) - begin[number])[:, None]
-    if isinstance(unit, RmsNorm):
+    if isinstance(unit, Norm):
         # Some are so small that what is added to their mean is most of it.
         values *= each(np.exp2(-rng.uniform(0, 24, total) * (rng.random(total) < 0.5)))
     least = -largest if fmt.signed else 0.0

@@ -32,6 +32,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "int-gelu": ({}, {"scale": "1/20"}),
     "softmax": ({}, {"row": 1, "bits": 4}),
     "rmsnorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}),
+    "layernorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}),
     "int-softmax-rows": ({}, {"row": 1, "lanes": 2, "scale": "1/20"}),
     "int-softmax": ({"lanes": 2}, {"lanes": 2, "scale": "1/20"}),
     "int-layernorm": ({"lanes": 2},),

@@ -261,6 +261,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "function": {"a": "e4m3", "function": "tanh"},
     "softmax": {"a": "fp16", "lanes": 4},
     "rmsnorm": {"a": "fp16", "lanes": 4},
+    "layernorm": {"a": "fp16", "lanes": 4},
     "int-softmax-rows": {"x": "int16", "scale": "0.01", "lanes": 4},
     "int-softmax": {"x": "int16", "scale": "0.01", "lanes": 4},
     "int-layernorm": {"x": "int16", "lanes": 4},

@@ -11,10 +11,11 @@ from simulated import simulated
 from macaw.golden import SpecError, unit
 from macaw.hdl import Implementation, build
 from macaw.hdl.arithmetic.divide import floor_divide
+from macaw.hdl.arithmetic.shift import floored
+from macaw.hdl.arithmetic.words.square_root import squared
 from macaw.hdl.schedule.scheduler import Scheduler
 from macaw.hdl.schedule.table import lookup
 from macaw.hdl.schedule.wire import cat
-from macaw.hdl.units.functions import floored, squared
 from macaw.sim import verify
 from macaw.sim.stimulus import crossing, exhaustive_bits, stimulus
 

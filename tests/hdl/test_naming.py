@@ -60,6 +60,7 @@ BASES = {
     "function": {"a": "e4m3", "function": "tanh"},
     "softmax": {"a": "e4m3", "lanes": 2, "row": 8},
     "rmsnorm": {"a": "e4m3", "lanes": 2, "row": 8},
+    "layernorm": {"a": "e4m3", "lanes": 2, "row": 8},
     "int-softmax-rows": {"x": "fx8.4", "lanes": 2, "row": 8},
     "int-softmax": {"x": "fx8.4", "lanes": 4},
     "int-layernorm": {"x": "int8", "lanes": 4},
@@ -191,7 +192,7 @@ BESIDE = {
 FIXED = {("block-quantize", "overflow")}
 FIXED |= {
     (k, r)
-    for k in ("table", "function", "softmax", "rmsnorm")
+    for k in ("table", "function", "softmax", "rmsnorm", "layernorm")
     for r in ("random_bits", "random", "random_seed")
 }
 FIXED |= {("fpu", r) for r in ("overflow", "random_bits", "random", "random_seed")}
@@ -459,6 +460,7 @@ REPEATED = {
     "int-gelu": ({"scale": "1/7"}, {"widest_sum": 200}),
     "softmax": ({"base": "2", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
     "rmsnorm": ({"eps": "1e-6", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
+    "layernorm": ({"eps": "1e-6", "row": 16, "rounding": "rup"}, {"flow": "stream", "stages": 9}),
     "int-softmax-rows": ({"bits": 15, "row": 16}, {"flow": "stream", "stages": 9}),
     "int-softmax": ({"bits": 15}, {"fold": 2, "flow": "valid"}),
     "int-layernorm": ({"out": "int16"}, {"stages": 1, "multiplier": "dsp"}),

@@ -47,6 +47,25 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"stages": 2},
     ),
     ({"kind": "rmsnorm", "a": "e1m2", "row": 9, "eps": "1"}, {"flow": "stream"}),
+    # Elements of which a part alone is in the sums, and of which all is.
+    ({"kind": "layernorm", "a": "fp32", "row": 20}, {"flow": "stream", "ready": "registered"}),
+    (
+        {"kind": "layernorm", "a": "fp16", "row": 16, "bits": 20, "aligned": 36, "rounding": "rdn"},
+        {"frequency": 60.0, "flow": "stream"},
+    ),
+    (
+        {"kind": "layernorm", "a": "bf16", "lanes": 3, "row": 5, "out": "fp32", "rounding": "rup"},
+        {"frequency": 60.0, "bus": "axis"},
+    ),
+    (
+        {"kind": "layernorm", "a": "fp16", "row": 40, "bits": 8, "aligned": 8, "out": "fx8.4"},
+        {"stages": 9, "flow": "valid"},
+    ),
+    ({"kind": "layernorm", "lanes": 1, "row": 1, "eps": "1"}, {"stages": 12}),
+    (
+        {"kind": "layernorm", "a": "e2m1", "lanes": 3, "row": 2, "eps": "1", "out": "fp16"},
+        {"stages": 2},
+    ),
     (
         {"kind": "int-softmax-rows", "x": "int8", "scale": "0.05", "out": "int8", "row": 20},
         {"flow": "stream", "ready": "registered"},
@@ -98,7 +117,7 @@ def small(kind: str, **parameters: Any) -> Unit:
     return unit(kind, **({"lanes": 2, "row": 8} | operand | parameters))
 
 
-KINDS = ("softmax", "rmsnorm", "int-softmax-rows")
+KINDS = ("softmax", "rmsnorm", "layernorm", "int-softmax-rows")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,6 +82,7 @@ EVERY_KIND = [
     ({"kind": "int-gelu", "x": "fx8.4"}, {"stages": 1, "multiplier": "dsp"}),
     ({"kind": "softmax", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
     ({"kind": "rmsnorm", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
+    ({"kind": "layernorm", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
     ({"kind": "softmax", "a": "bf16", "out": "ufx8.8", "lanes": 1, "row": 1}, {"stages": 4}),
     ({"kind": "int-softmax-rows", "x": "fx8.4", "lanes": 2, "row": 8}, {"flow": "stream"}),
     ({"kind": "int-softmax", "x": "int8", "scale": "0.05", "lanes": 4},

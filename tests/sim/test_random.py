@@ -64,7 +64,8 @@ def test_every_parameter_is_drawn(drawn):
     one = {key for key in one if key[1] == "overflow"}
     # and a table, or a function, has one result for each code
     inside = ("random_bits", "random", "random_seed")
-    one |= {(kind, name) for kind in ("table", "function", "softmax", "rmsnorm") for name in inside}
+    fixed = ("table", "function", "softmax", "rmsnorm", "layernorm")
+    one |= {(kind, name) for kind in fixed for name in inside}
     # and a floating-point unit has IEEE's overflow, and no random words
     one |= {("fpu", name) for name in ("overflow", *inside)}
     # Some need another parameter beside them: of their kinds more are drawn.
@@ -93,7 +94,7 @@ ANY = [
     and not kind.startswith(("int-", "flex-", "autoflex"))
 ]
 """Kinds that take formats of the whole grammar, and round to them."""
-OF_FLOATS = ("block-quantize", "relu", "softmax", "rmsnorm")
+OF_FLOATS = ("block-quantize", "relu", "softmax", "rmsnorm", "layernorm")
 """Those whose operands are floats alone."""
 
 

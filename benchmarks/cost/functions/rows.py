@@ -13,7 +13,7 @@ from ..measure import price_rows
 
 LANES, ROW = 8, 1024
 FORMATS = ("fp16", "bf16")
-KINDS = ("softmax", "rmsnorm")
+KINDS = ("softmax", "rmsnorm", "layernorm")
 
 
 def row(kind: str, a: str) -> str:

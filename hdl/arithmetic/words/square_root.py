@@ -6,7 +6,7 @@ from ...schedule.labels import scoped
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire, cat
 
-__all__ = ["square", "square_root", "square_root_in_turns"]
+__all__ = ["square", "square_root", "square_root_in_turns", "squared"]
 
 
 @scoped("root")
@@ -81,3 +81,14 @@ def square(p: Scheduler, word: Wire) -> Wire:
     upper = p.add(squares[len(low) + 1 :], cross)
     whole = cat(squares[: len(low) + 1], upper)
     return whole.within(0, word.high**2)
+
+
+@scoped("square")
+def squared(p: Scheduler, word: Wire) -> Wire:
+    """``word * word``, in a hard multiplier where there is one that products go to."""
+    if p.hard(len(word), len(word)):
+        return p.multiply(word, word).within(0, max(word.high**2, word.low**2))
+    if word.signed:
+        sign, bound = word.negative, max(word.high, -word.low)
+        word = p.add(word.bits(len(word)) ^ sign, sign).within(0, bound)
+    return square(p, word)

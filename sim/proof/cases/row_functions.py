@@ -35,10 +35,10 @@ RULES: Rules = {
     ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
     ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
     ("softmax", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
-    ("rmsnorm", "eps"): lambda draw: draw.one(
-        "1e-5", "1e-5", "1e-6", "1/1024", "1e-12", "1", "0.3"
-    ),
-    ("rmsnorm", "bits"): lambda draw: draw.maybe(lambda: draw.integer(8, 20), 0.6),
+}
+_OF_NORMS: dict[str, Rule] = {
+    "eps": lambda draw: draw.one("1e-5", "1e-5", "1e-6", "1/1024", "1e-12", "1", "0.3"),
+    "bits": lambda draw: draw.maybe(lambda: draw.integer(8, 20), 0.6),
 }
 _OF_FLOATS: dict[str, Rule] = {
     "a": lambda draw: random_formats.floating(draw.rng, widest=min(draw.widest, 32)),
@@ -47,7 +47,9 @@ _OF_FLOATS: dict[str, Rule] = {
     "aligned": _aligned,
     "rounding": lambda draw: draw.one("rne", "rne", "rtz", "rup", "rdn", "rna", "rod"),
 }
-RULES |= {(kind, n): rule for kind in ("softmax", "rmsnorm") for n, rule in _OF_FLOATS.items()}
+OF_FLOATS = ("softmax", "rmsnorm", "layernorm")
+RULES |= {(kind, n): rule for kind in OF_FLOATS for n, rule in _OF_FLOATS.items()}
+RULES |= {(kind, n): rule for kind in OF_FLOATS[1:] for n, rule in _OF_NORMS.items()}
 RULES |= {
     ("int-softmax-rows", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
     ("int-softmax-rows", "zero_point"): within("out"),
@@ -93,7 +95,14 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "e2m1_beat": {"a": "e2m1", "out": "fp16", "lanes": 3, "row": 2, "eps": "1"},
         "e1m2": {"a": "e1m2", "eps": "1", "row": 9},
     }.items():
-        yield f"rmsnorm_{name}", unit("rmsnorm", **({"a": "fp16"} | softmax | parameters))
+        for kind in ("rmsnorm", "layernorm"):
+            yield f"{kind}_{name}", unit(kind, **({"a": "fp16"} | softmax | parameters))
+    for name, parameters in {
+        # No element's bits are all in the sum's, and all of them are.
+        "fp32_e4m3": {"a": "fp32", "out": "e4m3", "row": 20},
+        "fp16_wide": {"bits": 20, "aligned": 36, "rounding": "rdn"},
+    }.items():
+        yield f"layernorm_{name}", unit("layernorm", **({"a": "fp16"} | softmax | parameters))
 
 
 # as a softmax in one beat is proven, and rows that are longer than these
@@ -117,7 +126,7 @@ def cases() -> Iterator[Case]:
         yield from everywhere("rows", name, spec, ROW_CHOICES, FEWER)
     for name, spec in OF_INTEGERS.items():
         yield from everywhere("rows", f"int_{name}", spec, ROW_CHOICES, FEWER)
-    for kind, build in itertools.product(("softmax", "rmsnorm"), BUILDS):
+    for kind, build in itertools.product(OF_FLOATS, BUILDS):
         spec = unit(kind, a="e4m3", lanes=2, row=8)
         label = "_".join(build.values())
         yield in_bulk("rows", f"{kind}_e4m3_{label}", spec, ({**build, "flow": "stream"},), 100_000)
@@ -125,7 +134,7 @@ def cases() -> Iterator[Case]:
 
 def sample() -> Iterator[Case]:
     """Each kind, under stalls."""
-    for kind in ("softmax", "rmsnorm"):
+    for kind in OF_FLOATS:
         spec = unit(kind, a="fp16", lanes=2, row=16)
         yield in_bulk("rows", f"{kind}_fp16", spec, ROW_CHOICES[:3], 20_000)
     yield in_bulk("rows", "int_softmax", OF_INTEGERS["softmax_int8_int8"], ROW_CHOICES[:3], 20_000)

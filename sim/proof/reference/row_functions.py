@@ -17,7 +17,7 @@ from .arithmetic.scalar import (
     value,
 )
 
-KINDS = ("softmax", "rmsnorm", "int-softmax-rows")
+KINDS = ("softmax", "rmsnorm", "layernorm", "int-softmax-rows")
 STEP = 8
 
 
@@ -93,6 +93,23 @@ def softmax(spec, row):
     return [[result(each) for each in beat] for beat in powers]
 
 
+def epsilon(spec):
+    """(eps as it is rounded, the exponent of its leading one before that)."""
+    eps = Fraction(spec.eps)
+    first = floor_log2(eps)
+    place = first - spec.bits - 1
+    return nearest(eps / TWO**place) * TWO**place, first
+
+
+def reciprocal_root(count, v, up, bits):
+    """sqrt(count / v * 2**up) with few bits."""
+    k, j = floor_log2(Fraction(v)), floor_log2(Fraction(count))
+    d = floor(v * TWO ** (bits + 1 - k))
+    half, odd = divmod(j - k + up, 2)
+    radicand = floor(count * TWO ** (2 * bits + 4 - j) / d) * 2 ** (bits - 1 + odd)
+    return isqrt(radicand) * TWO ** (half - bits - 1)
+
+
 def rmsnorm(spec, row):
     """The exact results of a row of beats of values, None what is not there."""
     every = [x for beat in row for x in beat if x is not None]
@@ -100,10 +117,7 @@ def rmsnorm(spec, row):
         return [[Fraction(0) if x is None else "nan" for x in beat] for beat in row]
     endless = ("inf", "-inf")
     bits, aligned = spec.bits, spec.aligned
-    eps = Fraction(spec.eps)
-    first = floor_log2(eps)
-    place = first - bits - 1
-    eps = nearest(eps / TWO**place) * TWO**place
+    eps, first = epsilon(spec)
     s, top = 0, first // STEP * STEP
     for beat in row:
         here = [abs(number(x)) for x in beat if x is not None and x not in endless]
@@ -114,11 +128,7 @@ def rmsnorm(spec, row):
         top = now
     count = len(every)
     v = max(s + floor(count * eps * TWO ** (aligned - top)), 1)
-    k, j = floor_log2(Fraction(v)), floor_log2(Fraction(max(count, 1)))
-    d = floor(v * TWO ** (bits + 1 - k))
-    half, odd = divmod(j - k + aligned, 2)
-    radicand = floor(count * TWO ** (2 * bits + 4 - j) / d) * 2 ** (bits - 1 + odd)
-    q = isqrt(radicand) * TWO ** (half - top // 2 - bits - 1)
+    q = reciprocal_root(max(count, 1), v, aligned, bits) * TWO ** (-top // 2)
 
     def result(x):
         if x is None:
@@ -133,7 +143,47 @@ def rmsnorm(spec, row):
     return [[result(x) for x in beat] for beat in row]
 
 
-EXACT = {"softmax": softmax, "rmsnorm": rmsnorm}
+def toward_zero(x, place):
+    """The integer of x in units of 2**place."""
+    x = x / TWO**place
+    return floor(x) if x >= 0 else -floor(-x)
+
+
+def layernorm(spec, row):
+    """The exact results of a row of beats of values, None what is not there."""
+    every = [x for beat in row for x in beat if x is not None]
+    if any(x in ("inf", "-inf", "nan", "snan") for x in every):
+        return [[Fraction(0) if x is None else "nan" for x in beat] for beat in row]
+    bits, aligned, count = spec.bits, spec.aligned, len(every)
+    eps, first = epsilon(spec)
+    s, squares, top = 0, 0, first // 2 // STEP * STEP
+    for beat in row:
+        here = [number(x) for x in beat if x is not None]
+        tops = [max(floor_log2(abs(x)), spec.a.emin) // STEP * STEP for x in here if x]
+        now = max([top, *tops])
+        # In units of 2**(now - aligned), and of the square of that.
+        words = [toward_zero(x, now - aligned) for x in here]
+        s = floor(s * TWO ** (top - now)) + sum(words)
+        squares = floor(squares * TWO ** (2 * (top - now))) + sum(word**2 for word in words)
+        top = now
+    v = max(count * squares - s**2, 0)
+    v = max(v + floor(count**2 * eps * TWO ** (2 * (aligned - top))), 1)
+    q = reciprocal_root(1, v, 0, bits)
+    nothing = "-0" if str(spec.rounding) == "rdn" else Fraction(0)
+
+    def result(x):
+        if x is None:
+            return Fraction(0)
+        difference = count * toward_zero(number(x), top - aligned) - s
+        if not difference:
+            return nothing
+        place = floor_log2(Fraction(abs(difference))) - bits - 1
+        return toward_zero(Fraction(difference), place) * TWO**place * q
+
+    return [[result(x) for x in beat] for beat in row]
+
+
+EXACT = {"softmax": softmax, "rmsnorm": rmsnorm, "layernorm": layernorm}
 
 
 def rounded(spec, row):
