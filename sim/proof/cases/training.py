@@ -85,7 +85,12 @@ SCALES: dict[str, dict[str, Any]] = {
     "largest_e4m3": {"rule": "largest", "a": "e4m3", "growth_interval": 1, "margin": 0},
     "largest_fp32": {"rule": "largest", "a": "fp32", "contexts": 3, "growth_interval": 5},
     "largest_e5m2_running": {"rule": "largest", "a": "e5m2", "growth_interval": 2, "running": True},
-    "underflow_running": {"rule": "underflow", "growth_interval": 1, "contexts": 3, "running": True},
+    "underflow_running": {
+        "rule": "underflow",
+        "growth_interval": 1,
+        "contexts": 3,
+        "running": True,
+    },
 }
 
 ROUNDED: dict[str, tuple[str, dict[str, Any]]] = {

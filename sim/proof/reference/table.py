@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scalar reference for functions of one operand: MPFR's bounds, and fractions made of them.
 
-MPFR rounds exp, exp2, log, log2, sin, cos, tanh, erf and sqrt correctly, downwards and upwards: between two
-neighbours of BITS bits there is no number that a format has, nor half way between two of its.
+MPFR rounds exp, exp2, log, log2, sin, cos, tanh, erf and sqrt correctly, downwards and upwards:
+between two neighbours of BITS bits there is no number that a format has, nor half way between two
+of its.
 """
 
 import importlib
