@@ -105,6 +105,7 @@ ROOMS = (
     "hdl.arithmetic",
     "hdl.arithmetic.accumulation",
     "hdl.elementary",
+    "hdl.rows",
     "hdl.options",
     "hdl.units",
     "hdl",
