@@ -9,11 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import CodeError
-from ..formats.choices import Overflow
 from ..formats.scalar import Format
 from .exact import INF, INVALID, NAN, Exact, unpack
 from .operands import CHUNK, Operands, rows
-from .projection import Direction, project
+from .projection import Direction, Split
 from .sums import Limbs, combine_kinds
 
 PRESENT = "present"
@@ -51,17 +50,20 @@ class Accumulator(Protocol):
         """Accumulations that take the beats in turn."""
         ...
 
-    @property
-    def out_overflow(self) -> Overflow | None:
-        """Policy at the read-out."""
+    def given(self, count: int) -> dict[str, np.ndarray]:
+        """Arrays for so many results, by name."""
+        ...
+
+    def read_out(self, exact: Exact | Split, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Results of sums, or of accumulators, whose last beats are ``chunk``."""
         ...
 
     def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Exact terms of each step, a row for each."""
         ...
 
-    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
-        """Accumulators after one more step."""
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Accumulators after one more step, as ``r``, and what else a result has."""
         ...
 
     def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
@@ -131,10 +133,10 @@ class Stream:
         return {name: array[index] for name, array in self.arrays.items()}
 
 
-def accumulate_exact(stream: Stream, spec: Accumulator) -> np.ndarray:
+def accumulate_exact(stream: Stream, spec: Accumulator) -> dict[str, np.ndarray]:
     """Return the rounded sum of each sequence, rounded once, at its end."""
     out: Format = spec.out
-    result = np.empty(stream.ends.size, out.code_dtype)
+    results = spec.given(stream.ends.size)
     step = max(CHUNK // spec.lanes, 64)
     done, carried, state = 0, None, np.uint8(0)
     beats = int(stream.ends[-1]) + 1 if stream.ends.size else 0
@@ -157,14 +159,15 @@ def accumulate_exact(stream: Stream, spec: Accumulator) -> np.ndarray:
             carried, state = Limbs(total[-1:], sums.low).carried()[0], states[-1]
             total, states = total[:-1], states[:-1]
         if complete:
-            direction = spec.direction(stream.take(stream.ends[done:after]))
+            chunk = stream.take(stream.ends[done:after])
             up, under = (states & _UP).astype(bool), (states & _UNDER).astype(bool)
             kind = combine_kinds(states & (NAN | INVALID), up, under)
-            negative = np.where(up | under, under, direction.down)
+            negative = np.where(up | under, under, spec.direction(chunk).down)
             exact = Limbs(total, sums.low).take(out, negative, kind)
-            result[done:after] = project(exact, out, direction, spec.out_overflow)[0]
+            for name, array in spec.read_out(exact, chunk).items():
+                results[name][done:after] = array
         done = after
-    return result
+    return results
 
 
 def _states(terms: list[Exact]) -> np.ndarray:
@@ -177,40 +180,40 @@ def _states(terms: list[Exact]) -> np.ndarray:
     return np.bitwise_or.reduce(state, -1)
 
 
-def accumulate_rounded(stream: Stream, spec: Accumulator) -> np.ndarray:
+def accumulate_rounded(stream: Stream, spec: Accumulator) -> dict[str, np.ndarray]:
     """Return the result of each sequence, rounded to ``spec.acc`` at every beat.
 
     The sequences of a batch advance together, beat by beat.
     """
     acc, out = spec.acc, spec.out
     assert not isinstance(acc, str)
-    result = np.empty(stream.ends.size, out.code_dtype)
+    results = spec.given(stream.ends.size)
     starts, lengths = stream.starts, stream.ends - stream.starts + 1
     order = np.argsort(-lengths, kind="stable")
     step = max(CHUNK // spec.lanes, 256)
     for begin in range(0, order.size, step):
         batch = order[begin : begin + step]
         length = lengths[batch]
-        codes = np.zeros(batch.size, acc.code_dtype)
+        held = spec.given(batch.size) | {"r": np.zeros(batch.size, acc.code_dtype)}
         for beat in range(int(length[0])):
             active = int(np.searchsorted(-length, -beat))
             chunk = stream.take(starts[batch[:active]] + beat)
-            codes[:active] = spec.step(codes[:active], chunk)
-        if acc == out:
-            # Nothing is rounded once more, and a NaN stays the one that it is.
-            result[batch] = codes
-            continue
-        direction = spec.direction(stream.take(stream.ends[batch]))
-        value = unpack(codes, acc)
-        result[batch] = project(value, out, direction, spec.out_overflow)[0]
-    return result
+            for name, array in spec.step(held["r"][:active], chunk).items():
+                held[name][:active] = array
+        if acc != out:
+            # Else nothing is rounded once more, and a NaN stays the one that it is.
+            held = spec.read_out(unpack(held["r"], acc), stream.take(stream.ends[batch]))
+        for name, array in held.items():
+            results[name][batch] = array
+    return results
 
 
-def interleaved(operands: Operands, spec: Accumulator) -> np.ndarray:
+def interleaved(operands: Operands, spec: Accumulator) -> dict[str, np.ndarray]:
     """Return the results where the beats belong to ``spec.contexts`` accumulations in turn."""
     context = np.flatnonzero(operands.arrays["last"]) % spec.contexts
-    result = np.empty(context.size, spec.out.code_dtype)
+    results = spec.given(context.size)
     for number in range(spec.contexts):
         turns = operands.every(spec.contexts, number)
-        result[context == number] = accumulate_rounded(Stream.of(turns), spec)
-    return result
+        for name, array in accumulate_rounded(Stream.of(turns), spec).items():
+            results[name][context == number] = array
+    return results

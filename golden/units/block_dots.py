@@ -11,7 +11,7 @@ import numpy as np
 from ..arithmetic.exact import INF, Exact
 from ..arithmetic.factors import Factors, Terms, default_size
 from ..arithmetic.operands import CHUNK, Operand, Operands
-from ..arithmetic.projection import Direction, check_random, check_rounding, resolve_or_default
+from ..arithmetic.projection import check_random, check_rounding, resolve_or_default
 from ..arithmetic.streams import PRESENT, Stream, accumulate_exact, accumulate_rounded, interleaved
 from ..arithmetic.sums import scaled_parts
 from ..errors import SpecError
@@ -19,7 +19,7 @@ from ..formats.block import AnyFormat, Block, factor
 from ..formats.checks import check_any_format, check_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import Fixed, Format
-from .dots import SumOfProducts, sum_words
+from .dots import Accumulating, SumOfProducts, sum_words
 from .naming import counted, identifier, named, word
 from .specification import UNSET, Ports, Unit
 
@@ -159,6 +159,8 @@ class BlockDot(_BlockSum):
         that exist do, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
     rounding, overflow, random_bits
         As of :class:`Mul`.
+    statistics : int
+        As of :class:`Dot`; with several beats ``end=1`` counts beside ``last=1``.
     """
 
     kind: ClassVar[str] = "block-dot"
@@ -210,27 +212,28 @@ class BlockDot(_BlockSum):
         last = _LAST if self.accumulates else {}
         return Ports(inputs=inputs | last | self._control(), outputs=self._results())
 
-    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _run(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; with several beats, one result per ``last=1``."""
         if not self.accumulates:
             return Unit._evaluate(self, **codes)
         stream = Stream.of(self._stream(codes))
         stream.check(self.lanes, self.size, self.kind)
         stream = stream.grouped(self.beats)
-        result = np.empty(stream.ends.size, self.out.code_dtype)
-        step = max(CHUNK // self.size, 64)
-        for start in range(0, result.size, step):
+        count, step = stream.ends.size, max(CHUNK // self.size, 64)
+        results = {name: np.empty(count, o.format.code_dtype) for name, o in self._given.items()}
+        for start in range(0, count, step):
             piece = slice(start, start + step)
-            result[piece] = self._compute(stream.take(piece))["r"]
-        return {"r": result}
+            for name, array in self._compute(stream.take(piece)).items():
+                results[name][piece] = array
+        return results
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         terms = self._terms(chunk)
-        return {"r": self.join(terms, chunk["c"], self.c, self.out, chunk)}
+        return self.join(terms, chunk["c"], self.c, self.out, chunk)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlockMac(_BlockSum):
+class BlockMac(_BlockSum, Accumulating):
     """Multiply-accumulate over a stream of blocks, until ``last``: ``r = round(sum(a * b))``.
 
     Each beat brings ``lanes`` products with their scales. A block that takes several beats is
@@ -254,6 +257,8 @@ class BlockMac(_BlockSum):
         As of :class:`Mac`; for blocks that take one beat.
     product, accumulation, rounding, overflow, random_bits
         As of :class:`BlockDot`.
+    statistics : int
+        As of :class:`Mac`.
     """
 
     kind: ClassVar[str] = "block-mac"
@@ -308,11 +313,6 @@ class BlockMac(_BlockSum):
         return resolve_or_default(self.overflow, self._step_format)
 
     @property
-    def out_overflow(self) -> Overflow | None:
-        """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
-        return resolve_or_default(self.overflow, self.out)
-
-    @property
     def _settles(self) -> bool:
         return self.acc == "exact"
 
@@ -338,7 +338,7 @@ class BlockMac(_BlockSum):
         inputs = self.factors.inputs(self.lanes) | _LAST
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
-    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _run(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = self._stream(codes)
         stream = Stream.of(operands)
@@ -347,10 +347,10 @@ class BlockMac(_BlockSum):
         if self.beats > 1:
             stream = stream.grouped(self.beats)
         if self.acc == "exact":
-            return {"r": accumulate_exact(stream, self)}
+            return accumulate_exact(stream, self)
         if self.contexts == 1:
-            return {"r": accumulate_rounded(stream, self)}
-        return {"r": interleaved(operands, self)}
+            return accumulate_rounded(stream, self)
+        return interleaved(operands, self)
 
     def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Return the exact scaled products of each step, one row for each."""
@@ -359,14 +359,10 @@ class BlockMac(_BlockSum):
             return terms.products
         return scaled_parts(terms.one, terms.scale)
 
-    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the accumulators ``codes`` after one more block."""
         acc = self._step_format
         return self.join(self._terms(chunk), codes, acc, acc, chunk)
-
-    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
-        """Return how the results of the steps ``chunk`` are rounded."""
-        return self._direction(dict(chunk))
 
 
 def _dot_stem(spec: BlockDot) -> str:

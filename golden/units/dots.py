@@ -14,6 +14,7 @@ from ..arithmetic.factors import Factors, Multiplying, Terms, multiplied
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import (
     Direction,
+    Split,
     check_random,
     check_rounding,
     project,
@@ -26,6 +27,7 @@ from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Format
+from .counting import Counting
 from .naming import counted, identifier, named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
 
@@ -33,7 +35,7 @@ _LANES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SumOfProducts(Unit, Multiplying):
+class SumOfProducts(Counting, Multiplying):
     """Base of the units that add products to an addend by an accumulation profile."""
 
     dynamic: ClassVar[bool] = False
@@ -57,6 +59,7 @@ class SumOfProducts(Unit, Multiplying):
 
     def _check_profile(self, out: Format) -> None:
         """Settle ``product``, ``accumulation``, and the rounding that it may name."""
+        self._check_statistics()
         self._settle_product()
         text = str(self.accumulation).lower().replace(" ", "")
         profile, rounding = parse(text, self.factors, self.overflow, *self._joined)
@@ -116,14 +119,19 @@ class SumOfProducts(Unit, Multiplying):
         fmt: Format,
         out: Format,
         chunk: dict[str, np.ndarray],
-    ) -> np.ndarray:
-        """Return the codes in ``out`` of ``addend`` (codes of ``fmt``) plus the terms.
+    ) -> dict[str, np.ndarray]:
+        """Return the codes in ``out`` of ``addend`` (codes of ``fmt``) plus the terms, as ``r``.
 
-        ``chunk`` has the operands that say how to round.
+        And the marks of these, if they are counted. ``chunk`` has the operands that say how to
+        round.
         """
         direction = self._direction(dict(chunk))
         overflow = resolve_or_default(self.overflow, out)
-        return accumulate(self.profile, terms, addend, fmt, out, direction, overflow)
+        wanted = self.statistics > 0 and out == self._out
+        codes, marks = accumulate(
+            self.profile, terms, addend, fmt, out, direction, overflow, wanted
+        )
+        return {"r": codes} if marks is None else {"r": codes, "marks": marks}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,8 +150,8 @@ class Dot(SumOfProducts):
         ``exact`` rounds once. ``sequential``, ``chunk(L,format)`` and ``aligned(F[,G])`` are what
         cheaper hardware does, ``tensor-core(machine)``, ``cdna3`` and ``rvbna[(G)]`` what machines
         that exist do, bit for bit: see :mod:`macaw.golden.arithmetic.accumulation`.
-    rounding, overflow, random_bits
-        As of :class:`Mul`.
+    rounding, overflow, random_bits, statistics
+        As of :class:`Mul`. Of a result that is rounded several times, statistics are of the last.
     """
 
     kind: ClassVar[str] = "dot"
@@ -185,11 +193,33 @@ class Dot(SumOfProducts):
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         terms = self.factors.terms(chunk)
-        return {"r": self.join(terms, chunk["c"], self.c, self.out, chunk)}
+        return self.join(terms, chunk["c"], self.c, self.out, chunk)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mac(Unit, Multiplying):
+class Accumulating(Counting):
+    """Base of the units that add up a stream of beats, and read out a result at each ``last``."""
+
+    @property
+    def out_overflow(self) -> Overflow | None:
+        """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
+        return resolve_or_default(self.overflow, self._out)
+
+    def given(self, count: int) -> dict[str, np.ndarray]:
+        """Return arrays for so many results, and for what is counted of them."""
+        return {name: np.empty(count, o.format.code_dtype) for name, o in self._given.items()}
+
+    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
+        """Return how the results of the steps ``chunk`` are rounded."""
+        return self._direction(dict(chunk))
+
+    def read_out(self, exact: Exact | Split, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the results of what the accumulators hold after the steps ``chunk``."""
+        return self._projected(exact, self.direction(chunk), self.out_overflow)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mac(Accumulating, Multiplying):
     """Multiply-accumulate over a stream of beats, until ``last``: ``r = round(sum(a * b))``.
 
     Each beat adds ``lanes`` products. The beat with ``last=1`` gives a result and the next one
@@ -216,6 +246,10 @@ class Mac(Unit, Multiplying):
     rounding, overflow, random_bits
         As of :class:`Mul`. They hold for each step and for the read-out, which takes the random
         word of the last beat; see :attr:`acc_overflow` and :attr:`out_overflow`.
+    statistics : int
+        As of :class:`Mul`, of the results: an element is what a sequence gives, and ``end=1``
+        beside ``last=1`` marks a tensor's last one. Of an accumulator in the format ``out`` the
+        last step counts, else the read-out.
     """
 
     kind: ClassVar[str] = "mac"
@@ -240,6 +274,7 @@ class Mac(Unit, Multiplying):
         if self.terms < self.lanes:
             raise SpecError(f"terms={self.terms}: must be at least lanes={self.lanes}")
         check_integer("contexts", self.contexts, 1, 64)
+        self._check_statistics()
         if isinstance(self.acc, str) and self.acc.lower() == "exact":
             self._set("acc", "exact")
             if self.contexts != 1:
@@ -261,11 +296,6 @@ class Mac(Unit, Multiplying):
         return resolve_overflow(self.overflow, self.out if isinstance(self.acc, str) else self.acc)
 
     @property
-    def out_overflow(self) -> Overflow | None:
-        """Policy at the read-out: the same, or the default of ``out`` if that cannot have it."""
-        return resolve_or_default(self.overflow, self.out)
-
-    @property
     def macs(self) -> int:
         return self.lanes
 
@@ -279,24 +309,24 @@ class Mac(Unit, Multiplying):
         }
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
-    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
+    def _run(self, **codes: Any) -> dict[str, np.ndarray]:
         """Like :meth:`Unit.evaluate`; ``r`` has one element per beat with ``last=1``."""
         operands = Operands.of(self.ports.inputs, codes, self.kind)
         operands.check_one_axis("mac", "the beats must be the only axis")
         stream = Stream.of(operands)
         if self.acc == "exact":
             stream.check(self.lanes, self.terms)
-            return {"r": accumulate_exact(stream, self)}
+            return accumulate_exact(stream, self)
         if self.contexts == 1:
-            return {"r": accumulate_rounded(stream, self)}
-        return {"r": interleaved(operands, self)}
+            return accumulate_rounded(stream, self)
+        return interleaved(operands, self)
 
     def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Return the exact products of each beat, one row for each, lanes on the last axis."""
         result = multiplied(self.multiplication, chunk, self.a, self.b)
         return [column(term) for term in result] if self.lanes == 1 else result
 
-    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> np.ndarray:
+    def step(self, codes: np.ndarray, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the accumulators ``codes`` after one more beat."""
         acc = self.acc
         assert not isinstance(acc, str)
@@ -306,24 +336,25 @@ class Mac(Unit, Multiplying):
             total = add_terms([term[:, 0] for term in terms], value, acc, direction.down)
         else:
             total = add_lanes(terms, value, acc, direction.down)
-        return project(total, acc, direction, self.acc_overflow)[0]
-
-    def direction(self, chunk: dict[str, np.ndarray]) -> Direction:
-        """Return how the results of the beats ``chunk`` are rounded."""
-        return self._direction(dict(chunk))
+        if acc == self.out:
+            return self._projected(total, direction, self.acc_overflow)
+        return {"r": project(total, acc, direction, self.acc_overflow)[0]}
 
 
 def sum_words(spec: SumOfProducts) -> list[str]:
     """Return the words of a name for the products, the accumulation profile and the rounding."""
     if spec.profile.sum is not None:
-        return spec.profile.identifier  # which says how it multiplies and rounds
-    return product_words(spec) + spec.profile.identifier + rounding_words(spec)
+        words = spec.profile.identifier  # which says how it multiplies and rounds
+    else:
+        words = product_words(spec) + spec.profile.identifier + rounding_words(spec)
+    return words + word("stat", spec.statistics, 0)
 
 
 def _mac_words(spec: Mac) -> list[str]:
     acc = [] if isinstance(spec.acc, str) else [f"acc{identifier(spec.acc)}"]
     beats = word("t", spec.terms, 1024) + word("x", spec.contexts, 1)
-    return acc + beats + product_words(spec) + rounding_words(spec)
+    words = acc + beats + product_words(spec) + rounding_words(spec)
+    return words + word("stat", spec.statistics, 0)
 
 
 def _usual_overflow(spec: SumOfProducts) -> Overflow | None:
@@ -335,7 +366,7 @@ named(
     SumOfProducts,
     words=sum_words,
     overflow=_usual_overflow,
-    last=("product", "accumulation", *ROUNDING),
+    last=("product", "accumulation", *ROUNDING, "statistics"),
 )
 named(Dot, stem=counted("lanes"))
 named(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,39 +15,32 @@ from ..arithmetic.binary64.sums import HostSum, Term
 from ..arithmetic.codec import host_target, values_of
 from ..arithmetic.exact import INF, NAN, Exact, kinds, unpack
 from ..arithmetic.factors import Multiplying, multiplied
-from ..arithmetic.operands import Operand, Operands
-from ..arithmetic.projection import Direction, Split, check_tininess, project, resolve_nan
+from ..arithmetic.operands import Operand
+from ..arithmetic.projection import Direction, Split, check_tininess, resolve_nan
 from ..arithmetic.quotients import divide, square_root
-from ..arithmetic.running.statistics import statistics
 from ..arithmetic.sums import add_terms
 from ..errors import SpecError
-from ..formats.checks import check_boolean, check_integer
-from ..formats.choices import Flag, Nan, Overflow, Rounding, Tininess
+from ..formats.checks import check_boolean
+from ..formats.choices import Flag, Nan, Rounding, Tininess
 from ..formats.power_books import rounded
 from ..formats.scalar import Fixed, Float, Format
 from ..formats.texts import fraction
+from .counting import Counting
 from .naming import named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
 
-_BIT = Fixed(width=1, signed=False)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Elementwise(Unit):
+class _Elementwise(Counting):
     """Units with one result per element, optional flags and selectable rounding."""
 
     flags: bool = False
     nan: Nan | None = None
     tininess: Tininess = Tininess.AFTER
-    statistics: int = 0
 
     def _check_result(self) -> None:
         check_boolean("flags", self.flags)
-        check_integer("statistics", self.statistics, 0, 32)
-        if self.statistics and not isinstance(self._out, Float):
-            raise SpecError(
-                f"statistics={self.statistics}: {self._out.name} is no float; must be 0"
-            )
+        self._check_statistics()
         super(_Elementwise, self)._check_result()
         self._set("tininess", Tininess.parse(self.tininess, "tininess"))
         check_tininess(self._out, self.tininess, self.flags)
@@ -58,50 +51,7 @@ class _Elementwise(Unit):
         found = super(_Elementwise, self).parameters
         if not self.flags:
             del found["tininess"]
-        if not self.statistics:
-            del found["statistics"]
         return found
-
-    @property
-    def stateful(self) -> bool:
-        """With statistics a tensor is known at its end."""
-        return bool(self.statistics) or super(_Elementwise, self).stateful
-
-    @property
-    def counted(self) -> _Elementwise:
-        """The unit that statistics are of: with flags, and with infinities that come in."""
-        overflow = self.overflow
-        if overflow is Overflow.SATURATE and self._out.has_inf:
-            overflow = Overflow.PROPAGATE
-        return replace(self, statistics=0, flags=True, overflow=overflow)
-
-    def _control(self) -> dict[str, Operand]:
-        found = super(_Elementwise, self)._control()
-        return found | {"end": Operand(format=_BIT)} if self.statistics else found
-
-    def _results(self) -> dict[str, Operand]:
-        found = super(_Elementwise, self)._results()
-        if self.statistics:
-            count = Operand(format=Fixed(width=self.statistics, signed=False))
-            found |= {"overflows": count, "underflows": count}
-            found |= {"largest": Operand(format=self._out), "last": Operand(format=_BIT)}
-        return found
-
-    def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
-        if not self.statistics:
-            return super(_Elementwise, self)._evaluate(**codes)
-        assert isinstance(self._out, Float)
-        operands = Operands.of(self.ports.inputs, codes, self.kind)
-        operands.check_one_axis(self.kind, "must have one axis, the elements of tensors")
-        arrays = operands.arrays
-        end = arrays.pop("end")
-        plain, counted = replace(self, statistics=0, flags=True), self.counted
-        found = plain._evaluate(**arrays)
-        kept = found if counted == plain else counted._evaluate(**arrays)
-        finite = np.isfinite(self._out.decode(kept["r"]))
-        found |= statistics(found["r"], found["flags"], finite, end, self._out, self.statistics)
-        found["last"] = end
-        return {name: found[name] for name in self.ports.outputs}
 
     @property
     def _factors(self) -> tuple[str, ...]:
@@ -115,7 +65,7 @@ class _Elementwise(Unit):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         host = _host_sum(self)
         if host is None or not gradual():
-            return Unit._compute(self, chunk)
+            return self._rounded(chunk)
         with np.errstate(invalid="ignore", over="ignore", under="ignore"):
             factors = [values_of(chunk[name], getattr(self, name)) for name in self._factors]
             product = factors[0] if len(factors) == 1 else factors[0] * factors[1]
@@ -127,14 +77,20 @@ class _Elementwise(Unit):
             codes, left = host.evaluate(product, addend, Direction(self.rounding))
         if left is not None:
             rest = {name: array[left] for name, array in chunk.items()}
-            codes[left] = Unit._compute(self, rest)["r"]
+            codes[left] = self._rounded(rest)["r"]
         return {"r": codes}
+
+    def _rounded(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what integers decide."""
+        direction = self._direction(chunk)
+        return self._projected(self._exact(direction.down, **chunk), direction, self.overflow)
 
 
 @functools.lru_cache(maxsize=256)
 def _host_sum(spec: _Elementwise) -> HostSum | None:
     """Return how float64 does what a unit does; None if it cannot."""
-    if not spec._factors or spec.flags or getattr(spec, "product", None) is not None:
+    told = spec.flags or spec.statistics
+    if not spec._factors or told or getattr(spec, "product", None) is not None:
         return None
     target = host_target(spec._out, spec.rounding, spec.overflow, spec.nan)
     if target is None:
@@ -390,12 +346,8 @@ class Div(_Elementwise):
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         direction = self._direction(chunk)
         exact, pole = divide(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
-        codes, raised = project(
-            exact, self.out, direction, self.overflow, self.flags, self.nan, self.tininess
-        )
-        if raised is None:
-            return {"r": codes}
-        return {"r": codes, "flags": raised | pole * np.uint8(Flag.DIVIDE_BY_ZERO)}
+        poles = pole * np.uint8(Flag.DIVIDE_BY_ZERO)
+        return self._projected(exact, direction, self.overflow, poles)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -245,6 +245,11 @@ class Unit:
             outputs["flags"] = Operand(format=Fixed(width=4, signed=False))
         return outputs
 
+    @property
+    def _given(self) -> dict[str, Operand]:
+        """What :meth:`_compute` returns."""
+        return self.ports.outputs
+
     def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Compute the results for arrays of operand codes.
 
@@ -279,17 +284,17 @@ class Unit:
         widths = _table_widths(ports, self.stateful, operands.count)
         if widths is not None:
             return _looked_up(_tables(self), operands, widths)
+        given = self._given
         results = {
             name: np.empty((operands.count, *port.tail), port.format.code_dtype)
-            for name, port in ports.outputs.items()
+            for name, port in given.items()
         }
         widest = max(port.lanes or 1 for port in (ports.inputs | ports.outputs).values())
         for piece, chunk in operands.chunks(widest):
             for name, array in self._compute(chunk).items():
                 results[name][piece] = array
         return {
-            name: results[name].reshape(operands.shape + port.tail)
-            for name, port in ports.outputs.items()
+            name: results[name].reshape(operands.shape + port.tail) for name, port in given.items()
         }
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -86,7 +86,11 @@ class Unrounded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Projection:
-    """The code of the result, and the exception flags in golden's order of bits."""
+    """The code of the result, and the exception flags in golden's order of bits.
+
+    Of a float with flags also what was special of the value.
+    """
 
     code: Wire
     flags: Wire
+    special: Special | None = None

@@ -194,9 +194,8 @@ class ToFloat(Projector[Float]):
         code = self._with_sign(body, sign, nan)
         if not self.direction.flags:
             return Projection(code=code, flags=p.constant(0, 4))
-        return Projection(
-            code=code, flags=self._flags(special, over, zero, empty, inexact, below_range, tiny)
-        )
+        flags = self._flags(special, over, zero, empty, inexact, below_range, tiny)
+        return Projection(code=code, flags=flags, special=special)
 
     def _outside(self, sign: Wire, packed: Wire, empty: Wire) -> tuple[Wire, Wire, Wire]:
         """(above the largest number, zero or rounded to it, the least number instead of zero)."""

@@ -11,13 +11,15 @@ from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import Products, accumulate, products
 from ..arithmetic.number import Number, unpack
+from ..arithmetic.projection import Projection
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import Sum, fixed_point, join, sum_width, together
 from ..arithmetic.unrounded import from_fixed, from_number
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .datapath import Datapath
-from .elementwise import Rounded
+from .dots import read_out
+from .elementwise import Rounded, counts, marks
 
 __all__ = ["DATAPATHS", "BlockDotDatapath", "BlockMacDatapath"]
 
@@ -75,11 +77,11 @@ class BlockDotDatapath(_Blocks, Rounded):
         rounder = self.rounder(p, **operands)
         terms = products(p, spec.factors, operands, spec.lanes, widest, totals=spec.totals)
         if not spec.accumulates:
-            return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
+            return self.results(accumulate(p, spec.profile, terms, c, spec.c, rounder))
         last = operands["last"]
         totals = _block(p, terms, last, spec.beats)
         joined = join(p, totals, unpack(p, c, spec.c), rounder, widest)
-        return {"r": rounder.project(joined).code, "done": last}
+        return self.results(rounder.project(joined)) | {"done": last}
 
 
 class BlockMacDatapath(_Blocks):
@@ -97,17 +99,18 @@ class BlockMacDatapath(_Blocks):
     def build(self, p: Scheduler, *, last: Wire, **operands: Wire) -> dict[str, Wire]:
         spec, widest = self.spec, self.implementation.widest_sum
         random = operands.get("random")
-        out = Rounder(p, spec.out, spec.rounding, spec.out_overflow, random=random)
+        out = read_out(p, spec, random)
         terms = products(p, spec.factors, operands, spec.lanes, widest, totals=spec.totals)
         end = p.ends(last, spec.beats)
         if spec.acc == "exact":
-            return {"r": self._exact(p, terms, last, end, out), "done": last}
-        code = self._rounded(p, terms, last, end, random)
-        if spec.acc != spec.out:
-            assert isinstance(spec.acc, Float | Fixed | Posit)
-            number = unpack(p, code, spec.acc)
-            code = out.project(from_number(p, number, out)).code
-        return {"r": code, "done": last}
+            found = self._exact(p, terms, last, end, out)
+        else:
+            found = self._rounded(p, terms, last, end, random)
+            if spec.acc != spec.out:
+                assert isinstance(spec.acc, Float | Fixed | Posit)
+                number = unpack(p, found.code, spec.acc)
+                found = out.project(from_number(p, number, out))
+        return {"r": found.code, "done": last} | marks(found, spec)
 
     def _steps(self, p: Scheduler, terms: Products, end: Wire) -> list[Sum]:
         """What joins the accumulator in the last beat of a block."""
@@ -119,7 +122,9 @@ class BlockMacDatapath(_Blocks):
             steps += group.scaled(p, total, terms.widest)
         return steps
 
-    def _exact(self, p: Scheduler, terms: Products, last: Wire, end: Wire, out: Rounder) -> Wire:
+    def _exact(
+        self, p: Scheduler, terms: Products, last: Wire, end: Wire, out: Rounder
+    ) -> Projection:
         steps = self._steps(p, terms, end)
         numbers = [step.number for step in steps]
         count = -(-self.spec.terms // self.spec.elements)
@@ -145,11 +150,11 @@ class BlockMacDatapath(_Blocks):
         )
         total = step.gathered(p, p.first(last, word), width)
         down = p.constant(int(self.spec.rounding is Rounding.RDN), 1)
-        return out.project(from_fixed(p, total.number, out, total.special, down)).code
+        return out.project(from_fixed(p, total.number, out, total.special, down))
 
     def _rounded(
         self, p: Scheduler, terms: Products, last: Wire, end: Wire, random: Wire | None
-    ) -> Wire:
+    ) -> Projection:
         spec, acc = self.spec, self.spec.acc
         assert isinstance(acc, Float | Fixed | Posit)
         exact = spec.profile.kind == "exact"
@@ -168,15 +173,18 @@ class BlockMacDatapath(_Blocks):
             first = loop.first(last, end)
             state = loop.state(acc.width, "accumulator")
             held = state & ~first
-            rounder = Rounder(p, acc, spec.rounding, spec.step_overflow, random=random)
+            wanted = counts(spec) and acc == spec.out
+            rounder = Rounder(
+                p, acc, spec.rounding, spec.step_overflow, random=random, flags=wanted
+            )
             if exact:
                 total = join(p, steps, unpack(p, held, acc), rounder, terms.widest)
-                code = rounder.project(total).code
+                found = rounder.project(total)
             else:
-                code = accumulate(p, spec.profile, terms, held, acc, rounder)
-            code = p.mux(end, code, held)
-            loop.close(state, code)
-        return code
+                found = accumulate(p, spec.profile, terms, held, acc, rounder)
+            found = replace(found, code=p.mux(end, found.code, held))
+            loop.close(state, found.code)
+        return found
 
 
 DATAPATHS = {

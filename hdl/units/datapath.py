@@ -2,7 +2,7 @@
 """What every unit's gates have in common: a specification, an implementation, and ``build``."""
 
 import typing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from macaw.golden.errors import SpecError
@@ -10,13 +10,12 @@ from macaw.golden.formats import Book, Float, Posit
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
+from macaw.golden.units.counting import Counting
 
-from ..arithmetic.number import unpack
+from ..arithmetic.statistics import statistics
 from ..arithmetic.words.lfsr import random_words
 from ..options.implementation import Implementation
-from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
-from ..schedule.state import Loop
 from ..schedule.wire import Wire, cat
 
 __all__ = ["FLOATS", "Datapath"]
@@ -83,32 +82,34 @@ class Datapath:
             )
 
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
-        """Results from operands; ``done``, if given, says which beats have one."""
+        """Results from operands; ``done``, if given, says which beats have one.
+
+        Of a unit with statistics, in the place of each count what is counted: a bit for each lane.
+        """
         raise NotImplementedError
 
     def complete(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """:meth:`build` with what the unit makes itself: random words, and statistics."""
         spec = self.spec
-        if getattr(spec, "statistics", 0):
-            return self._counted(p, operands.pop("end"), operands)
+        bits: int = getattr(spec, "statistics", 0)
+        end = operands.pop("end") if bits else None
         if spec.random == "lfsr":
             lanes = spec.fed.ports.inputs["random"].lanes
             words = random_words(p, operands.pop("reseed"), spec.source, lanes or 1)
             operands["random"] = cat(*words)
-        return self.build(p, **operands)
-
-    def _counted(self, p: Scheduler, end: Wire, operands: dict[str, Wire]) -> dict[str, Wire]:
-        """Results with statistics, which follow from the results and their flags."""
-        spec = self.spec
-        fmt = spec.ports.outputs["r"].format
+        found = self.build(p, **operands)
+        if end is None:
+            return found
+        assert isinstance(spec, Counting)
+        fmt = spec.ports.outputs["largest"].format
         assert isinstance(fmt, Float)
-        counted = replace(self, spec=getattr(spec, "counted"))  # noqa: B009
-        found = counted.complete(p, **operands)
-        bits = getattr(spec, "statistics")  # noqa: B009
-        saturates = spec.overflow is Overflow.SATURATE
-        found |= statistics(p, found["r"], found["flags"], end, fmt, bits, saturates=saturates)
-        found["last"] = end
-        return {name: found[name] for name in spec.ports.outputs}
+        marks = {name: found[name] for name in spec.counts}
+        sizes = self.sizes(found["r"], operands).lanes(fmt.width)
+        return found | statistics(p, marks, sizes, end, found.get("done"), fmt, bits)
+
+    def sizes(self, r: Wire, operands: dict[str, Wire]) -> Wire:
+        """Codes of which statistics tell the largest magnitude."""
+        return r
 
     @classmethod
     def limits(cls, kind: type[Unit]) -> list[str]:
@@ -151,40 +152,3 @@ def _fixed(spec: Unit) -> bool:
         isinstance(fmt, Float | Posit) or (isinstance(fmt, Book) and not fmt.uniform)
         for fmt in (port.format for port in inputs.values())
     )
-
-
-@scoped("statistics")
-def statistics(
-    p: Scheduler, r: Wire, flags: Wire, end: Wire, fmt: Float, bits: int, *, saturates: bool
-) -> dict[str, Wire]:
-    """Golden's :func:`macaw.golden.arithmetic.running.statistics.statistics`, of a beat each.
-
-    An ``r`` that ``saturates`` has infinities, and is the largest number in their place after this.
-    """
-    number = unpack(p, r, fmt)
-    special = number.special.nan | number.special.infinite
-    bad = p.name("bad", special | flags[2:].any())
-    lost = p.name("lost", flags[0] & number.zero & ~bad)
-    magnitude = (r[:-1] if fmt.signed else r) & ~special
-    if saturates and fmt.has_inf:
-        most = p.constant(fmt.max_code, len(magnitude))
-        size = p.mux(number.special.infinite, most, r[: len(magnitude)])
-        r = p.name("saturated", cat(size, r[len(magnitude) :]))
-        magnitude = size & ~number.special.nan
-    with p.loop(bad, lost, magnitude, end) as loop:
-        first = loop.first(end)
-        found = {
-            name: _count(p, loop, bit, first, bits, name)
-            for name, bit in (("overflows", bad), ("underflows", lost))
-        }
-        largest, _ = loop.largest(magnitude, first, "largest")
-    return found | {"r": r, "largest": largest.bits(fmt.width)}
-
-
-def _count(p: Scheduler, loop: Loop, bit: Wire, first: Wire, bits: int, name: str) -> Wire:
-    state = loop.state(bits, name)
-    kept = state & ~first
-    full = ~(~kept).any()
-    total = p.add(kept, bit & ~full).within(0, (1 << bits) - 1)
-    loop.close(state, total)
-    return total

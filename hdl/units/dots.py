@@ -8,10 +8,11 @@ from macaw.golden.arithmetic.factors import Factors
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import Fixed, Float, Posit
 from macaw.golden.formats.choices import Rounding
+from macaw.golden.units.dots import Accumulating
 
 from ..arithmetic.accumulation import accumulate, products
 from ..arithmetic.number import Number, Special, combine_special, unpack
-from ..arithmetic.projection import Unrounded
+from ..arithmetic.projection import Projection, Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import fixed_point, sum_width
 from ..arithmetic.unrounded import from_fixed, from_number
@@ -19,9 +20,15 @@ from ..arithmetic.window_sums import window_sum
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire
 from .datapath import Datapath
-from .elementwise import Rounded
+from .elementwise import Rounded, counts, marks
 
-__all__ = ["DATAPATHS", "DotDatapath", "MacDatapath"]
+__all__ = ["DATAPATHS", "DotDatapath", "MacDatapath", "read_out"]
+
+
+def read_out(p: Scheduler, spec: Accumulating, random: Wire | None) -> Rounder:
+    """The rounder of what an accumulator holds to the result."""
+    out = spec.ports.outputs["r"].format
+    return Rounder(p, out, spec.rounding, spec.out_overflow, random=random, flags=counts(spec))
 
 
 class DotDatapath(Rounded):
@@ -35,7 +42,7 @@ class DotDatapath(Rounded):
         spec, widest = self.spec, self.implementation.widest_sum
         rounder = self.rounder(p, **operands)
         terms = products(p, spec.factors, operands, spec.lanes, widest)
-        return {"r": accumulate(p, spec.profile, terms, c, spec.c, rounder)}
+        return self.results(accumulate(p, spec.profile, terms, c, spec.c, rounder))
 
 
 class MacDatapath(Datapath):
@@ -60,16 +67,16 @@ class MacDatapath(Datapath):
         widest = self.implementation.widest_sum
         terms = products(p, factors, {"a": a, "b": b}, self.spec.lanes, widest).all
         random = control.get("random")
-        out = Rounder(p, self.spec.out, self.spec.rounding, self.spec.out_overflow, random=random)
+        out = read_out(p, self.spec, random)
         if isinstance(self.spec.acc, str):
             total = self._exact(p, terms, last)
-            code = out.project(self._readout(p, total, out)).code
+            found = out.project(self._readout(p, total, out))
         else:
-            code = self._rounded(p, terms, last, random)
+            found = self._rounded(p, terms, last, random)
             if self.spec.acc != self.spec.out:
-                number = unpack(p, code, self.spec.acc)
-                code = out.project(from_number(p, number, out)).code
-        return {"r": code, "done": last}
+                number = unpack(p, found.code, self.spec.acc)
+                found = out.project(from_number(p, number, out))
+        return {"r": found.code, "done": last} | marks(found, self.spec)
 
     def _exact(self, p: Scheduler, products: Sequence[Number], last: Wire):
         beats = -(-self.spec.terms // self.spec.lanes)
@@ -113,7 +120,7 @@ class MacDatapath(Datapath):
 
     def _rounded(
         self, p: Scheduler, products: Sequence[Number], last: Wire, random: Wire | None
-    ) -> Wire:
+    ) -> Projection:
         acc = self.spec.acc
         assert isinstance(acc, Float | Fixed | Posit)
         fixed = all(x.exponent.constant is not None for x in products) and isinstance(acc, Fixed)
@@ -138,16 +145,23 @@ class MacDatapath(Datapath):
             first = loop.first(last)
             state = loop.state(acc.width, "accumulator")
             held = unpack(p, state & ~first, acc)
-            rounder = Rounder(p, acc, self.spec.rounding, self.spec.acc_overflow, random=random)
+            rounder = Rounder(
+                p,
+                acc,
+                self.spec.rounding,
+                self.spec.acc_overflow,
+                random=random,
+                flags=counts(self.spec) and acc == self.spec.out,
+            )
             both = combine_special(p, [special, held.special])
             zero = p.mux(rounder.is_mode(Rounding.RDN), some | held.sign, every & held.sign)
             if fixed:
                 total = from_fixed(p, fixed_point(p, [product, held]), rounder, both, zero)
             else:
                 total = window_sum(p, product, held, rounder, both, zero)
-            code = rounder.project(total).code
-            loop.close(state, code)
-        return code
+            found = rounder.project(total)
+            loop.close(state, found.code)
+        return found
 
 
 DATAPATHS = {

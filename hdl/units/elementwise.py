@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from macaw.golden import units
 from macaw.golden.arithmetic.projection import resolve_or_default
-from macaw.golden.formats import Book
+from macaw.golden.formats import Book, Float
 from macaw.golden.formats.choices import Rounding, Tininess
 from macaw.golden.formats.power_books import logarithm_fraction
 
@@ -15,6 +15,7 @@ from ..arithmetic.number import Number, multiplied, unpack
 from ..arithmetic.projection import Projection, Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least
+from ..arithmetic.statistics import marked
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
@@ -34,7 +35,20 @@ __all__ = [
     "ReluDatapath",
     "Rounded",
     "SqrtDatapath",
+    "counts",
+    "marks",
 ]
+
+
+def counts(spec: units.Unit) -> bool:
+    """Whether what becomes of the results is counted."""
+    return getattr(spec, "statistics", 0) > 0
+
+
+def marks(projection: Projection, spec: units.Unit) -> dict[str, Wire]:
+    """What is counted of a result; nothing without statistics."""
+    out = spec.ports.outputs["r"].format
+    return marked(projection, out) if counts(spec) and isinstance(out, Float) else {}
 
 
 class Rounded(Datapath):
@@ -50,7 +64,7 @@ class Rounded(Datapath):
             resolve_or_default(self.spec.overflow, out),
             mode=control.get("rm"),
             random=control.get("random"),
-            flags="flags" in self.spec.ports.outputs,
+            flags=getattr(self.spec, "flags", False) or counts(self.spec),
             tininess=getattr(self.spec, "tininess", Tininess.AFTER),
             nan=getattr(self.spec, "nan", None),
         )
@@ -65,9 +79,11 @@ class Rounded(Datapath):
         return self.results(rounder.project(exact))
 
     def results(self, projection: Projection) -> dict[str, Wire]:
-        """The result, and its flags if the specification has them."""
-        named = {"r": projection.code, "flags": projection.flags}
-        return {name: named[name] for name in self.spec.ports.outputs}
+        """The result, and its flags or marks if the specification has them."""
+        found = {"r": projection.code}
+        if getattr(self.spec, "flags", False):
+            found["flags"] = projection.flags
+        return found | marks(projection, self.spec)
 
 
 class MulDatapath(Rounded):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from macaw.golden import CodeError, SpecError, unit
+from macaw.golden.formats import FORMATS
 from macaw.golden.units import Cast, Unit
+from macaw.sim.proof.cases import block_dots, dots
 from macaw.sim.proof.outsiders.check import by_reference
 from macaw.sim.stimulus import stimulus
 
@@ -66,7 +68,50 @@ SPECS: list[Unit] = [
     unit("div", a="e5m2", rounding="dynamic", statistics=8),
     unit("sqrt", a="e4m3", statistics=8),
     unit("relu", a="fp16", out="e5m2", slope="1/8", statistics=5),
+    *dots.counted().values(),
+    *block_dots.COUNTED.values(),
 ]
+
+
+def test_a_dot_product_is_judged_by_its_last_rounding():
+    """2**15 + 2**15 is too large for the fp16 of the first step, and is not where rounded once."""
+    fp16, dot = FORMATS["fp16"], {"a": "fp16", "out": "fp16", "lanes": 2, "statistics": 8}
+    x = fp16.encode([[256.0, 256.0], [2.0**-14, 0.0], [256.0, 0.0], [1.0, 1.0]])
+    y = fp16.encode([[256.0, -256.0], [2.0**-14, 0.0], [256.0, 0.0], [1.0, 1.0]])
+    c, end = fp16.encode([3.0, 0.0, 0.0, -2.0]), [0, 0, 0, 1]
+    once = unit("dot", **dot).evaluate(a=x, b=y, c=c, end=end)
+    assert once["overflows"].tolist() == [0, 0, 1, 1]
+    assert once["underflows"].tolist() == [0, 1, 1, 1]
+    assert fp16.decode(once["largest"]).tolist() == [3.0] * 4
+    twice = unit("dot", **dot, accumulation="sequential").evaluate(a=x, b=y, c=c, end=end)
+    assert twice["overflows"].tolist() == [1, 1, 2, 2]
+    # The second product of the second one is zero, and so nothing is lost any more.
+    assert twice["underflows"].tolist() == [0, 0, 0, 0]
+
+
+def test_elements_of_a_mac_are_what_its_sequences_give():
+    mac = unit("mac", a="e4m3", out="e5m2", acc="fp32", statistics=4)
+    e4m3 = FORMATS["e4m3"]
+    a = e4m3.encode([448.0, 448.0, -1.0, 448.0, 2.0**-9, 2.0**-9, 2.0, 2.0])
+    b = e4m3.encode([448.0, -448.0, 3.0, 448.0, 2.0**-9, 2.0**-9, 5.0, 5.0])
+    last, end = [0, 0, 1, 1, 1, 0, 1, 0], [1, 0, 0, 1, 0, 1, 1, 1]
+    found = mac.evaluate(a=a, b=b, last=last, end=end)
+    assert found["overflows"].tolist() == [0, 1, 0, 0]
+    assert found["underflows"].tolist() == [0, 0, 1, 1]
+    assert FORMATS["e5m2"].decode(found["largest"]).tolist() == [3.0, 3.0, 0.0, 10.0]
+    assert found["last"].tolist() == [0, 1, 0, 1]
+
+
+def test_an_accumulator_in_the_format_of_the_result_is_judged_by_its_last_step():
+    mac = unit("mac", a="e4m3", out="e4m3", acc="e4m3", statistics=4)
+    a = mac.ports.inputs["a"].format.encode([448.0, 448.0, 1.0, 448.0, 448.0])
+    found = mac.evaluate(a=a, b=a, last=[0, 0, 1, 0, 1], end=[0, 0, 0, 0, 1])
+    # It saturated in the steps before of both; 448 + 1 is 448 without being too large.
+    assert found["overflows"].tolist() == [0, 1]
+    infinite = unit("mac", a="e5m2", out="e5m2", acc="e5m2", overflow="saturate", statistics=4)
+    found = infinite.evaluate(a=[0x7C, 0x3C], b=[0x3C, 0x3C], last=[1, 1], end=[0, 1])
+    assert found["overflows"].tolist() == [1, 1], "an infinity that came in, and a number"
+    assert found["r"].tolist() == [0x7B, 0x3C]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -126,6 +171,13 @@ def test_refused(parameters: dict[str, Any], message: str):
 def test_a_tensor_has_one_axis():
     with pytest.raises(CodeError, match="must have one axis, the elements of tensors"):
         cast().evaluate(a=[[0, 0]], end=[[0, 1]])
+
+
+@pytest.mark.parametrize("kind", ["dot", "mac", "block-dot", "block-mac"])
+def test_sums_that_are_no_floats_are_not_counted(kind: str):
+    parameters: dict[str, Any] = {"a": "int8", "out": "int32", "statistics": 8}
+    with pytest.raises(SpecError, match=r"^statistics=8: int32 is no float; must be 0$"):
+        unit(kind, **parameters)
 
 
 def test_without_statistics_nothing_is_as_it_was_not():

@@ -42,6 +42,34 @@ DESIGNS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"kind": "div", "a": "e4m3", "statistics": 4}, {"stages": 2, "flow": "stream"}),
     ({"kind": "relu", "a": "fp16", "slope": "1/8", "out": "ue4m3", "statistics": 32},
      {"stages": 3, "flow": "stream", "reset": "async"}),
+    ({"kind": "dot", "a": "e4m3", "out": "e5m2", "statistics": 8}, {"stages": 0}),
+    (
+        {"kind": "dot", "a": "e5m2", "out": "e4m3", "statistics": 3, "accumulation": "sequential"},
+        {"stages": 2, "flow": "stream"},
+    ),
+    (
+        {"kind": "dot", "a": "e5m2", "out": "fp16", "statistics": 9,
+         "accumulation": "tensor-core(hopper)"},
+        {"frequency": 60.0, "bus": "axis"},
+    ),
+    ({"kind": "mac", "a": "e4m3", "out": "e5m2", "statistics": 9}, {"stages": 2, "flow": "stream"}),
+    (
+        {"kind": "mac", "a": "fp16", "out": "e5m2", "acc": "fp32", "contexts": 3, "statistics": 4},
+        {"stages": 5, "flow": "stream"},
+    ),
+    (
+        {"kind": "mac", "a": "e5m2", "out": "e5m2", "acc": "e5m2", "overflow": "saturate",
+         "statistics": 2},
+        {"stages": 1, "flow": "valid"},
+    ),
+    (
+        {"kind": "block-dot", "a": "mxfp8-e4m3", "out": "fp16", "lanes": 8, "statistics": 5},
+        {"stages": 2, "flow": "stream"},
+    ),
+    (
+        {"kind": "block-mac", "a": "mxfp8-e4m3", "out": "e5m2", "lanes": 8, "statistics": 16},
+        {"stages": 3, "bus": "axis"},
+    ),
 ]  # fmt: skip
 
 

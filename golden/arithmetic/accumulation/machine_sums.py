@@ -17,6 +17,7 @@ from ...formats.scalar import format as scalar_format
 from ..exact import INF, NAN, Exact, bit_length, unpack
 from ..factors import Terms
 from ..projection import Direction, project
+from ..running.statistics import marked
 from ..sums import add_terms, alignment, column, lane_signs, scaled
 from .machines import MachineSum, Scheme
 
@@ -33,31 +34,38 @@ _GROUP = 16
 
 
 def machine_step(
-    rule: MachineSum, bits: int, terms: Terms, addend: np.ndarray, out: Format
-) -> np.ndarray:
+    rule: MachineSum,
+    bits: int,
+    terms: Terms,
+    addend: np.ndarray,
+    out: Format,
+    marks: bool,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the codes in ``out`` of ``addend`` (codes of ``out``) plus the products.
 
-    ``bits`` are the fraction bits of an aligned term.
+    And what is to be counted of the last rounding, if ``marks`` are wanted. ``bits`` are the
+    fraction bits of an aligned term.
     """
     assert isinstance(out, Float)
     value = unpack(addend, out)
     top = np.where(value.significand == 0, out.emin - rule.below, value.exponent + alignment(out))
     match rule.scheme:
         case Scheme.BULK:
-            return _bulk(bits, terms, value, out)
+            return _bulk(bits, terms, value, out, marks)
         case Scheme.APART | Scheme.HALVES:
             total = _apart(bits, terms, value, top, rule.scheme is Scheme.HALVES)
         case _:
             total = _joined(rule, bits, terms, value, top)
     kept = scalar_format(f"e8m{rule.kept}") if rule.kept and out.name == "fp32" else out
-    codes = project(total, kept, Direction(rule.rounding(out)), Overflow.NONFINITE)[0]
+    direction = Direction(rule.rounding(out))
+    codes, flags = project(total, kept, direction, Overflow.NONFINITE, marks)
     codes = codes.astype(out.code_dtype) << (out.width - kept.width)
     if rule.ones:
         sign = 1 << (out.width - 1)
         codes[codes == sign] = 0
         if total.kind is not None:
             codes[(total.kind & NAN) != 0] = sign - 1
-    return codes
+    return codes, None if flags is None else marked(total, codes, flags, out)
 
 
 def _tops(x: Exact, lacking: int) -> np.ndarray:
@@ -166,8 +174,10 @@ def _beyond(product: Exact) -> Exact:
     return replace(product, kind=np.where(huge & (kind == 0), INF, kind))
 
 
-def _bulk(bits: int, terms: Terms, addend: Exact, out: Format) -> np.ndarray:
-    """Return the codes of RISC-V's bulk-normalised sum, added to the addend."""
+def _bulk(
+    bits: int, terms: Terms, addend: Exact, out: Float, marks: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the codes of RISC-V's bulk-normalised sum, added to the addend, and its marks."""
     product = terms.one
     direction = Direction(Rounding.ROD)
     tops = _tops(product, terms.top)
@@ -180,4 +190,6 @@ def _bulk(bits: int, terms: Terms, addend: Exact, out: Format) -> np.ndarray:
     total = _sum(_cut(cut, np.zeros_like(up)).sum(-1), last, *lane_signs([product], False))
     codes = project(total, out, direction, Overflow.NONFINITE)[0]
     joined = add_terms([unpack(codes, out)], addend, out, False)
-    return project(joined, out, direction, Overflow.NONFINITE)[0]
+    assert isinstance(joined, Exact)
+    codes, flags = project(joined, out, direction, Overflow.NONFINITE, marks)
+    return codes, None if flags is None else marked(joined, codes, flags, out)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...formats.choices import Overflow
-from ...formats.scalar import Format
+from ...formats.scalar import Float, Format
 from ..exact import Exact, unpack
 from ..factors import Terms
 from ..projection import Direction, Split, project
+from ..running.statistics import marked
 from ..sums import add_aligned, add_lanes, add_scaled, add_terms, alignment, products, scaled
 from .machine_sums import machine_step
 from .profiles import Accumulation
@@ -44,15 +45,25 @@ def accumulate(
     out: Format,
     direction: Direction,
     overflow: Overflow | None,
-) -> np.ndarray:
-    """Return the codes in ``out`` of ``addend`` (codes) plus the products, by ``profile``."""
+    marks: bool = False,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the codes in ``out`` of ``addend`` (codes) plus the products, by ``profile``.
+
+    And what is to be counted of the last rounding, if ``marks`` are wanted: see
+    :func:`macaw.golden.arithmetic.running.statistics.marked`.
+    """
     down = direction.down
 
-    def store(value: Exact | Split, fmt: Format = out, policy: Any = overflow) -> np.ndarray:
-        return project(value, fmt, direction, policy)[0]
+    def store(value: Exact | Split) -> tuple[np.ndarray, np.ndarray | None]:
+        codes, flags = project(value, out, direction, overflow, marks)
+        if flags is None:
+            return codes, None
+        assert isinstance(value, Exact)
+        assert isinstance(out, Float)
+        return codes, marked(value, codes, flags, out)
 
     if profile.sum is not None:
-        return machine(profile, terms, addend, out)
+        return machine(profile, terms, addend, out, marks)
     value = unpack(addend, addend_format)
     if profile.kind == "exact":
         return store(exact(terms, value, out, down))
@@ -71,7 +82,8 @@ def accumulate(
         total = np.zeros(addend.shape, inner.code_dtype)
         for lane in range(part.products[0].shape[-1]):
             product, held = [x[:, lane] for x in part.products], unpack(total, inner)
-            total = store(add_terms(product, held, inner, down), inner, profile.overflow)
+            added = add_terms(product, held, inner, down)
+            total = project(added, inner, direction, profile.overflow)[0]
         return add_terms(_scaled(part, [unpack(total, inner)]), value, out, down)
 
     step: Callable[[Exact, Format, Terms], Exact | Split] = {
@@ -79,20 +91,22 @@ def accumulate(
         "sequential": sequential_step,
         "chunk": chunk_step,
     }[profile.kind]
-    codes = addend
+    codes, found = addend, None
     for part in _parts(terms, profile.count or 1):
         fmt = addend_format if codes is addend else out
-        codes = store(step(unpack(codes, fmt), fmt, part))
-    return codes
+        codes, found = store(step(unpack(codes, fmt), fmt, part))
+    return codes, found
 
 
-def machine(profile: Accumulation, terms: Terms, addend: np.ndarray, out: Format) -> np.ndarray:
+def machine(
+    profile: Accumulation, terms: Terms, addend: np.ndarray, out: Format, marks: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the codes in ``out`` of ``addend`` (codes) plus the products, as a machine has it."""
     assert profile.sum is not None
-    codes = addend
+    codes, found = addend, None
     for part in _parts(terms, profile.count or terms.products[0].shape[-1]):
-        codes = machine_step(profile.sum, profile.bits, part, codes, out)
-    return codes
+        codes, found = machine_step(profile.sum, profile.bits, part, codes, out, marks)
+    return codes, found
 
 
 def _scaled(part: Terms, sums: list[Exact]) -> list[Exact]:

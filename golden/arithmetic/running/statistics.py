@@ -2,8 +2,9 @@
 """What became of the elements of a tensor: counts, and the largest magnitude. Ours.
 
 An element *overflowed* if its operation raised overflow, invalid or division by zero, or if the
-result is no finite number, or would be none if infinities did not saturate: what a training step is
-left out for. Another one *underflowed* if its exact value was not zero and the result is.
+exact value is no finite number, though infinities may saturate: what a training step is left out
+for. Another one *underflowed* if its exact value was not zero and the result is. Where a result
+takes several roundings, the operation is the last of them.
 """
 
 from __future__ import annotations
@@ -12,56 +13,87 @@ import numpy as np
 
 from ...formats.choices import Flag
 from ...formats.scalar import Fixed, Float
+from ..exact import INF, NAN, Exact
 
-__all__ = ["statistics"]
+__all__ = ["MARKS", "marked", "statistics"]
+
+MARKS = {"overflows": 1, "underflows": 2}
+"""What is counted, and its bit in the marks of an element."""
 
 _BAD = Flag.OVERFLOW | Flag.INVALID | Flag.DIVIDE_BY_ZERO
 
 
-def statistics(
-    r: np.ndarray,
-    flags: np.ndarray,
-    finite: np.ndarray,
-    end: np.ndarray,
-    fmt: Float,
-    bits: int,
-) -> dict[str, np.ndarray]:
-    """Return ``overflows``, ``underflows`` and ``largest`` of each tensor, so far.
+def marked(exact: Exact, codes: np.ndarray, flags: np.ndarray, fmt: Float) -> np.ndarray:
+    """Return what is to be counted of elements.
 
     Parameters
     ----------
-    r, flags : ndarray
-        Codes of ``fmt`` and :class:`Flag` of each element, shape (elements,).
-    finite : ndarray of bool
-        Whether it is a finite number where infinities that come in are kept.
-    end : ndarray
-        1 in the last element of a tensor.
+    exact : Exact
+        Before the rounding.
+    codes, flags : ndarray
+        Codes of ``fmt``, and :class:`Flag`, behind it.
     fmt : Float
+
+    Returns
+    -------
+    ndarray of uint8
+        Sums of :data:`MARKS`.
+    """
+    values = fmt.decode(codes)
+    bad = ((flags & int(_BAD)) != 0) | ~np.isfinite(values)
+    if exact.kind is not None:
+        bad |= (exact.kind & (INF | NAN)) != 0
+    lost = ((flags & int(Flag.INEXACT)) != 0) & (values == 0) & ~bad
+    return bad * np.uint8(MARKS["overflows"]) | lost * np.uint8(MARKS["underflows"])
+
+
+def statistics(
+    marks: np.ndarray,
+    sizes: np.ndarray,
+    end: np.ndarray,
+    fmt: Float,
+    counts: tuple[str, ...],
+    bits: int,
+) -> dict[str, np.ndarray]:
+    """Return the counts and the largest magnitude of each tensor, so far.
+
+    Parameters
+    ----------
+    marks : ndarray of uint8
+        Of each element, shape (beats,) or (beats, lanes).
+    sizes : ndarray
+        Codes of ``fmt`` in that shape; their sign means nothing, and what is no finite number
+        has no size.
+    end : ndarray
+        1 in the last beat of a tensor.
+    fmt : Float
+    counts : tuple of str
+        Of :data:`MARKS`.
     bits : int
         Of the counts, which stay at their largest value.
 
     Returns
     -------
-    dict of ndarray, shape (elements,)
-        Counts, and the code of the largest magnitude of the finite results, without a sign.
+    dict of ndarray, shape (beats,)
+        The counts, and ``largest``, a code of ``fmt`` without a sign.
     """
-    values = fmt.decode(r)
-    bad = ((flags & int(_BAD)) != 0) | ~finite
-    lost = ((flags & int(Flag.INEXACT)) != 0) & (values == 0) & ~bad
     tensor = np.cumsum(end != 0) - (end != 0)
     starts = np.flatnonzero(np.diff(tensor, prepend=-1))
-    word = Fixed(width=bits, signed=False).code_dtype
+    word, most = Fixed(width=bits, signed=False).code_dtype, (1 << bits) - 1
     magnitude = fmt.width - 1 if fmt.signed else fmt.width
-    found = {
-        name: np.minimum(_counted(each, starts, tensor), (1 << bits) - 1).astype(word)
-        for name, each in (("overflows", bad), ("underflows", lost))
-    }
-    size = np.where(np.isfinite(values), r.astype(np.int64) & ((1 << magnitude) - 1), 0)
+    found = {}
+    for name in counts:
+        total = _counted(marks & MARKS[name], starts, tensor)
+        found[name] = np.minimum(total, most).astype(word)
+    size = np.where(np.isfinite(fmt.decode(sizes)), sizes.astype(np.int64), 0)
+    size &= (1 << magnitude) - 1
+    size = size.reshape(len(end), -1).max(1, initial=0) if size.ndim > 1 else size
     # A later tensor's elements are above all of those before.
     highest = np.maximum.accumulate(size + (tensor << magnitude)) & ((1 << magnitude) - 1)
     return found | {"largest": highest.astype(fmt.code_dtype)}
 
 
-def _counted(bit: np.ndarray, starts: np.ndarray, tensor: np.ndarray) -> np.ndarray:
-    total = np.cumsum(bit)
-    return total - (total[starts] - bit[starts])[tensor]
+def _counted(marks: np.ndarray, starts: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+    each = np.count_nonzero(marks.reshape(len(tensor), -1), axis=1)
+    total = np.cumsum(each)
+    return total - (total[starts] - each[starts])[tensor]

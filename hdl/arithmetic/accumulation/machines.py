@@ -12,7 +12,7 @@ from macaw.golden.formats.choices import Overflow, Rounding
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire, cat
 from ..number import Number, Special, combine_special, unpack
-from ..projection import Unrounded
+from ..projection import Projection, Unrounded
 from ..rounding import Rounder
 from ..shift import at_least, largest, shift_right
 from ..sums import fixed_point, scale_number, sum_products
@@ -31,20 +31,27 @@ Exponent = tuple[Wire, int]
 
 
 def machine_step(
-    p: Scheduler, rule: MachineSum, bits: int, terms: Products, addend: Wire, format: Float
-) -> Wire:
+    p: Scheduler,
+    rule: MachineSum,
+    bits: int,
+    terms: Products,
+    addend: Wire,
+    format: Float,
+    flags: bool,
+) -> Projection:
     """The code of ``addend``, a code in ``format``, plus the products of one step.
 
-    ``bits`` are the fraction bits of an aligned term.
+    ``bits`` are the fraction bits of an aligned term. The flags, if they are wanted, are those of
+    the last rounding.
     """
     value = unpack(p, addend, format)
     if rule.scheme is Scheme.BULK:
-        return _bulk(p, bits, terms, value, format)
+        return _bulk(p, bits, terms, value, format, flags)
     with p.scope("align"):
         own = _addend(p, value, point_of(format), format.emin - rule.below)
     if rule.scheme in (Scheme.APART, Scheme.HALVES):
         total = _apart(p, bits, terms, value, own, rule.scheme is Scheme.HALVES)
-        return _rounder(p, format, Rounding.RNE).project(total).code
+        return _rounder(p, format, Rounding.RNE, flags).project(total)
     total = _joined(p, rule, bits, terms, value, own, point_of(format))
     kept = format
     if rule.kept and format.name == "fp32":
@@ -52,16 +59,18 @@ def machine_step(
         assert isinstance(kept, Float)
     # A NaN is not the format's own: the rounder does not see it.
     nan, special = total.special.nan, replace(total.special, nan=p.constant(0, 1))
-    rounder = _rounder(p, kept, rule.rounding(format))
-    code = rounder.project(replace(total, special=special)).code
+    rounder = _rounder(p, kept, rule.rounding(format), flags)
+    found = rounder.project(replace(total, special=special))
+    code = found.code
     with p.scope("pack"):
         body, sign = code[:-1], code[-1]
         code = cat(p.constant(0, format.width - kept.width), body, sign & body.any())
-        return p.mux(nan, p.constant((1 << (format.width - 1)) - 1, format.width), code)
+        code = p.mux(nan, p.constant((1 << (format.width - 1)) - 1, format.width), code)
+        return Projection(code=code, flags=found.flags, special=total.special)
 
 
-def _rounder(p: Scheduler, format: Float, rounding: Rounding) -> Rounder:
-    return Rounder(p, format, rounding, Overflow.NONFINITE)
+def _rounder(p: Scheduler, format: Float, rounding: Rounding, flags: bool = False) -> Rounder:
+    return Rounder(p, format, rounding, Overflow.NONFINITE, flags=flags)
 
 
 def _addend(p: Scheduler, number: Number, point: int, least: int) -> Exponent:
@@ -227,7 +236,9 @@ def _beyond(p: Scheduler, number: Number) -> Special:
     return replace(number.special, infinite=number.special.infinite | huge, negative=number.sign)
 
 
-def _bulk(p: Scheduler, bits: int, terms: Products, addend: Number, format: Float) -> Wire:
+def _bulk(
+    p: Scheduler, bits: int, terms: Products, addend: Number, format: Float, flags: bool
+) -> Projection:
     """RISC-V: products rounded to odd, their sum rounded to odd, and its sum with the addend."""
     numbers = terms.all
     rounder = _rounder(p, format, Rounding.ROD)
@@ -241,5 +252,6 @@ def _bulk(p: Scheduler, bits: int, terms: Products, addend: Number, format: Floa
     total = _unrounded(p, _total(p, words, numbers), top, offset - bits, special, format)
     code = rounder.project(total).code
     with p.scope("accumulate"):
+        rounder = _rounder(p, format, Rounding.ROD, flags)
         joined = sum_products(p, [unpack(p, code, format)], addend, rounder, terms.widest)
-        return rounder.project(joined).code
+        return rounder.project(joined)

@@ -11,7 +11,7 @@ from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire
 from ..integers import wrap
 from ..number import Number, combine_special, unpack
-from ..projection import Unrounded
+from ..projection import Projection, Unrounded
 from ..rounding import Rounder
 from ..sums import fixed_point, join, sum_products
 from .aligned import align_truncated, zero_sign_truncated
@@ -28,22 +28,27 @@ def accumulate(
     addend: Wire,
     format: Format,
     rounder: Rounder,
-) -> Wire:
-    """The code of ``addend``, a code in ``format``, plus the products, by ``profile``."""
+) -> Projection:
+    """The code of ``addend``, a code in ``format``, plus the products, by ``profile``.
+
+    The flags are those of the last rounding.
+    """
     if profile.sum is not None:
-        return machine(p, profile, terms, addend, rounder.format)
+        return machine(p, profile, terms, addend, rounder)
     value = unpack(p, addend, format)
     if profile.kind == "exact":
-        return rounder.project(exact(p, terms, value, rounder)).code
+        return rounder.project(exact(p, terms, value, rounder))
     if profile.kind == "aligned":
-        code, count = addend, profile.count or len(terms.all)
+        count = profile.count or len(terms.all)
         parts = terms.parts(count) if profile.count else [terms]
+        result = Projection(code=addend, flags=p.constant(0, 4))
         for number, part in enumerate(parts):
             with _step(p, number, len(parts)):
-                total = _aligned(p, part, unpack(p, code, format), format, profile.bits, rounder)
-                code, format = rounder.project(total).code, rounder.coded
-        return code
-    code = addend
+                held = unpack(p, result.code, format)
+                total = _aligned(p, part, held, format, profile.bits, rounder)
+                result, format = rounder.project(total), rounder.coded
+        return result
+    result = Projection(code=addend, flags=p.constant(0, 4))
     parts = terms.parts(profile.count or 1)
     for number, part in enumerate(parts):
         (group,) = part.groups
@@ -53,10 +58,10 @@ def accumulate(
             else:
                 (total,) = group.products
             scaled = total if group.scale is None else scale_product(total, group.scale)
-            held = unpack(p, code, format)
+            held = unpack(p, result.code, format)
             joined = sum_products(p, [scaled], held, rounder, terms.widest)
-            code, format = rounder.project(joined).code, rounder.coded
-    return code
+            result, format = rounder.project(joined), rounder.coded
+    return result
 
 
 def _step(p: Scheduler, number: int, count: int) -> AbstractContextManager[None]:
@@ -65,17 +70,18 @@ def _step(p: Scheduler, number: int, count: int) -> AbstractContextManager[None]
 
 
 def machine(
-    p: Scheduler, profile: Accumulation, terms: Products, addend: Wire, format: Format
-) -> Wire:
+    p: Scheduler, profile: Accumulation, terms: Products, addend: Wire, rounder: Rounder
+) -> Projection:
     """The code of ``addend``, a code in ``format``, plus the products, as a machine has it."""
-    rule = profile.sum
+    rule, format, flags = profile.sum, rounder.format, rounder.direction.flags
     assert rule is not None
     assert isinstance(format, Float)
-    code, steps = addend, terms.steps(profile.count or len(terms.all))
+    result = Projection(code=addend, flags=p.constant(0, 4))
+    steps = terms.steps(profile.count or len(terms.all))
     for number, step in enumerate(steps):
         with _step(p, number, len(steps)):
-            code = machine_step(p, rule, profile.bits, step, code, format)
-    return code
+            result = machine_step(p, rule, profile.bits, step, result.code, format, flags)
+    return result
 
 
 def exact(p: Scheduler, terms: Products, addend: Number, rounder: Rounder) -> Unrounded:

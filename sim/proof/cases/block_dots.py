@@ -182,6 +182,19 @@ EVERY_CODE: dict[str, Unit] = {
 """Small ones with zero points, of which all codes are taken."""
 
 
+COUNTED: dict[str, Unit] = {
+    "dot_mxfp4": unit("block-dot", a="mxfp4", out="e5m2", size=4, statistics=9),
+    "dot_mxfp8_4_beats": unit("block-dot", a="mxfp8-e4m3", out="fp16", lanes=8, statistics=3),
+    "dot_mxfp8_blackwell": unit("block-dot", a="mxfp8-e4m3", **_BLACKWELL, statistics=16),
+    "mac_mxfp8": unit("block-mac", a="mxfp8-e4m3", out="e5m2", lanes=8, statistics=16),
+    "mac_mxfp4_bf16": unit(
+        "block-mac", a="mxfp4", out="bf16", acc="bf16", contexts=2, statistics=8
+    ),
+    "mac_mxfp4_exact": unit("block-mac", a="e2m1-k8-ue4m3", out="e4m3", acc="exact", statistics=8),
+}
+"""With statistics, of blocks in one beat and in several."""
+
+
 def cases() -> Iterator[Case]:
     """Every block format, combinational and under stalls; groups with zero points besides."""
     for name, spec in _groups():
@@ -194,6 +207,8 @@ def cases() -> Iterator[Case]:
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, FEWER)
     for name, spec in MACHINES.items():
         yield from everywhere("machines", name, spec, BLOCK_CHOICES, FEWER)
+    for name, spec in COUNTED.items():
+        yield from everywhere("statistics", name, spec, BLOCK_CHOICES, FEWER)
 
 
 def sample() -> Iterator[Case]:

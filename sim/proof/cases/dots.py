@@ -131,6 +131,32 @@ def _directed() -> Iterator[tuple[str, Unit]]:
     )
 
 
+def counted() -> dict[str, Unit]:
+    """With statistics: each profile, whatever holds the sum, and policies that hide an infinity."""
+    dot = {
+        "e4m3_e5m2": {"a": "e4m3", "out": "e5m2"},
+        "e5m2_e4m3_sequential": {"a": "e5m2", "out": "e4m3", "accumulation": "sequential"},
+        "fp16_aligned": {"a": "fp16", "out": "fp16", "lanes": 8, "accumulation": "aligned(12,2)"},
+        "bf16_e5m2_chunk": {"a": "bf16", "out": "e5m2", "accumulation": "chunk(2,fp16)"},
+        "e5m2_hopper": {"a": "e5m2", "out": "fp16", "accumulation": "tensor-core(hopper)"},
+        "fp16_cdna3": {"a": "fp16", "out": "fp32", "lanes": 8, "accumulation": "cdna3"},
+        "e5m2_rvbna": {"a": "e5m2", "out": "fp32", "accumulation": "rvbna"},
+        "e5m2_sr": {"a": "e5m2", "out": "e5m2", "lanes": 2, "rounding": "sr", "random": "lfsr"},
+    }
+    mac = {
+        "e4m3_exact": {"a": "e4m3", "out": "e5m2"},
+        "e4m3_e4m3": {"a": "e4m3", "out": "e4m3", "acc": "e4m3"},
+        "e5m2_saturate": {"a": "e5m2", "out": "e5m2", "acc": "e5m2", "overflow": "saturate"},
+        "fp16_fp32": {"a": "fp16", "out": "e5m2", "acc": "fp32", "contexts": 3, "lanes": 2},
+    }
+    found = {}
+    for kind, units in (("dot", dot), ("mac", mac)):
+        for number, (name, parameters) in enumerate(units.items()):
+            spec = unit(kind, **parameters, statistics=(16, 3, 8, 32)[number % 4])
+            found[f"{kind}_{name}"] = spec
+    return found
+
+
 def _stages(spec: Unit) -> tuple[Options, ...]:
     """:data:`STAGES`, with a clock that an accumulator rounded at each beat can have."""
     acc = getattr(spec, "acc", None)
@@ -152,6 +178,8 @@ def cases() -> Iterator[Case]:
         yield from everywhere("machines", name, spec, BLOCK_CHOICES, FEWER)
     yield from in_every_flow("flow", "dot8_e4m3_exact", LARGE["dot8_e4m3_exact"], STAGES)
     yield from in_every_build("mac", ACCUMULATORS["e4m3_exact_4_lanes"])
+    for name, spec in counted().items():
+        yield from everywhere("statistics", name, spec, BLOCK_CHOICES, FEWER)
 
 
 def sample() -> Iterator[Case]:
@@ -165,5 +193,7 @@ def sample() -> Iterator[Case]:
     yield in_bulk("options", "dot4_e2m1_fp16", spec, ({"stages": 2},), 100_000)
     for name in ("bf16_bf16_fp32_ampere", "fp16_fp16_fp32_cdna3", "bf16_bf16_fp32_rvbna"):
         yield in_bulk("machines", name, MACHINES[name], ({"stages": 2},), 30_000)
+    for name, spec in list(counted().items())[::5]:
+        yield in_bulk("statistics", name, spec, ({"stages": 2, "flow": "stream"},), 20_000)
     axis = {"frequency": 100.0, "bus": "axis"}
     yield from sample_in_cocotb("mac_axis", ACCUMULATORS["e4m3_exact_4_lanes"], axis)

@@ -73,7 +73,6 @@ def _slope(draw: Draw) -> str:
 
 RULES: Rules = {
     ("relu", "slope"): _slope,
-    "statistics": lambda draw: draw.one(*[0] * 7, draw.integer(1, 32)),
 }
 
 

@@ -26,6 +26,8 @@ from .arithmetic.scalar import (
     total,
     value,
 )
+from .arithmetic.statistics import element as counted
+from .arithmetic.statistics import told
 
 KINDS = ("dot", "mac")
 EXACT = SimpleNamespace(kind="exact", count=0)
@@ -140,7 +142,10 @@ def aligned(values, exponents, bits, down):
 
 
 def join(spec, lanes, addend, fmt, out, rounding, word):
-    """Code in ``out`` of ``addend``, a code of ``fmt``, plus the terms, by the unit's profile."""
+    """Code in ``out`` of ``addend``, a code of ``fmt``, plus the terms, by the unit's profile.
+
+    Of the last rounding the flags, too, and what it began with.
+    """
     profile = getattr(spec, "profile", EXACT)
     kind = profile.kind
     count = 1 if kind == "sequential" else profile.count or len(lanes)
@@ -148,12 +153,13 @@ def join(spec, lanes, addend, fmt, out, rounding, word):
 
     def store(x, into):
         overflow = policy(spec.overflow, into)
-        return project(x, into, rounding, overflow, word, spec.random_bits)[0]
+        return project(x, into, rounding, overflow, word, spec.random_bits)
 
+    flags, x = 0, 0
     for start in range(0, len(lanes), count):
         part = lanes[start : start + count]
         if kind == "machine":
-            addend = machine_result(profile, part, addend, out)
+            addend, flags, x = machine_result(profile, part, addend, out)
             continue
         x = value(addend, fmt)
         if kind == "aligned":
@@ -163,12 +169,12 @@ def join(spec, lanes, addend, fmt, out, rounding, word):
             inner = 0
             for term in part:
                 added = total([value(inner, profile.format), term.x], down)[0]
-                inner = store(added, profile.format)
+                inner = store(added, profile.format)[0]
             x = total([x, product(value(inner, profile.format), part[0].scale)[0]], down)[0]
         else:
             x = total([x, *scaled(part)], down)[0]
-        addend, fmt = store(x, out), out
-    return addend
+        (addend, flags), fmt = store(x, out), out
+    return addend, flags, x
 
 
 def sequences(beats, contexts):
@@ -187,7 +193,7 @@ def groups(beats, size):
 
 
 def mac(spec, sequence):
-    """Code of the result of one sequence of ``mac`` or ``block-mac``."""
+    """Result of one sequence of ``mac`` or ``block-mac``, as :func:`join` has it."""
     steps = groups(sequence, getattr(spec, "beats", 1))
     rounding, word = direction(spec, sequence[-1])
     if spec.acc == "exact":
@@ -195,15 +201,15 @@ def mac(spec, sequence):
         if x in ("-0", 0):
             x = "-0" if rounding == "rdn" else Fraction(0)
     else:
-        code = 0
+        code, flags, x = 0, 0, 0
         for step in steps:
             how = direction(spec, step[-1])
-            code = join(spec, terms(spec, step), code, spec.acc, spec.acc, *how)
+            code, flags, x = join(spec, terms(spec, step), code, spec.acc, spec.acc, *how)
         if spec.acc == spec.out:
-            return code
+            return code, flags, x
         x = value(code, spec.acc)
     overflow = policy(spec.overflow, spec.out)
-    return project(x, spec.out, rounding, overflow, word, spec.random_bits)[0]
+    return *project(x, spec.out, rounding, overflow, word, spec.random_bits), x
 
 
 def evaluate(spec, beats):
@@ -212,11 +218,19 @@ def evaluate(spec, beats):
     for name in [n for n in ("a", "b", *shared) if n in spec.ports.inputs]:
         if spec.ports.inputs[name].lanes is None:
             beats = [beat | {name: [beat[name]]} for beat in beats]
-    if spec.kind in ("mac", "block-mac"):
-        return [{"r": mac(spec, sequence)} for sequence in sequences(beats, spec.contexts)]
-    results = []
-    for group in sequences(beats, 1) if spec.accumulates else [[beat] for beat in beats]:
-        how = direction(spec, group[-1])
-        code = join(spec, terms(spec, group), group[-1]["c"], spec.c, spec.out, *how)
-        results.append({"r": code})
-    return results
+    parts = [[beat] for beat in beats]
+    if spec.accumulates:
+        parts = [*sequences(beats, getattr(spec, "contexts", 1))]
+    found = []
+    for part in parts:
+        if spec.kind in ("mac", "block-mac"):
+            found.append(mac(spec, part))
+            continue
+        how = direction(spec, part[-1])
+        found.append(join(spec, terms(spec, part), part[-1]["c"], spec.c, spec.out, *how))
+    results = [{"r": code} for code, _, _ in found]
+    if not spec.statistics:
+        return results
+    elements = [[counted(spec, *each)] for each in found]
+    counts = told(spec, elements, [part[-1]["end"] for part in parts])
+    return [result | each for result, each in zip(results, counts, strict=True)]

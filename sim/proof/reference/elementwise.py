@@ -13,12 +13,12 @@ from .arithmetic.scalar import (
     floor_log2,
     multiplied,
     negative,
-    number,
     opposite,
     project,
     total,
     value,
 )
+from .arithmetic.statistics import element, told
 
 KINDS = ("mul", "add", "fma", "cast", "div", "sqrt", "relu")
 DIVIDE_BY_ZERO = 16
@@ -99,35 +99,12 @@ def judged(spec, **codes):
     return found[0], found[1] | DIVIDE_BY_ZERO * pole, x
 
 
-def statistics(spec, results):
-    """Add to the results of one tensor what became of them so far."""
-    overflows = underflows = largest = 0
-    most = 2**spec.statistics - 1
-    for r, flags, x in results:
-        y = value(r, spec.out)
-        finite, exact = (not isinstance(each, str) or each == "-0" for each in (y, x))
-        bad = bool(flags & 28) or not finite or not exact
-        overflows += bad
-        underflows += not bad and number(x) != 0 and number(y) == 0
-        if finite:
-            largest = max(largest, abs(number(y)))
-        code = project(largest, spec.out, "rtz", "saturate", 0, 0, False, None, False)[0]
-        counts = {"overflows": min(overflows, most), "underflows": min(underflows, most)}
-        yield {"r": r, "flags": flags, **counts, "largest": code}
-
-
 def evaluate(spec, beats):
     """The results of each beat, by name."""
+    found = [judged(spec, **{n: c for n, c in beat.items() if n != "end"}) for beat in beats]
+    results = [{"r": r, "flags": flags} if spec.flags else {"r": r} for r, flags, _ in found]
     if not spec.statistics:
-        found = [judged(spec, **beat) for beat in beats]
-        return [{"r": r, "flags": flags} if spec.flags else {"r": r} for r, flags, _ in found]
-    results, tensor = [], []
-    for beat in beats:
-        codes = {name: code for name, code in beat.items() if name != "end"}
-        tensor.append(judged(spec, **codes))
-        if beat["end"]:
-            results += statistics(spec, tensor)
-            tensor = []
-    results += statistics(spec, tensor)
-    results = [each | {"last": beat["end"]} for each, beat in zip(results, beats, strict=True)]
-    return [{name: each[name] for name in spec.ports.outputs} for each in results]
+        return results
+    elements = [[element(spec, *each)] for each in found]
+    counts = told(spec, elements, [beat["end"] for beat in beats])
+    return [result | each for result, each in zip(results, counts, strict=True)]

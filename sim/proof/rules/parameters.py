@@ -186,6 +186,7 @@ NAMES: dict[str, Rule] = {
     "contexts": lambda draw: draw.one(1, 1, 2, 3, 5),
     "size": lambda draw: draw.one(1, 2, 2, 3, 4, 4, 6),
     "scale": _scale,
+    "statistics": lambda draw: draw.one(*[0] * 7, draw.integer(1, 32)),
 }
 """What is drawn by the parameter's name, in whatever family it stands."""
 

@@ -33,7 +33,10 @@ def to_odd(x, last):
 
 
 def result(profile, lanes, addend, out):
-    """Code in ``out`` of ``addend``, a code of it too, plus the products of one step."""
+    """Code in ``out`` of ``addend``, a code of it too, plus the products of one step.
+
+    Of the last rounding the flags, too, and what it began with.
+    """
     scheme, x = str(profile.sum.scheme), value(addend, out)
     scaled = [product(lane.x, lane.scale)[0] for lane in lanes]
     if scheme == "bulk":
@@ -48,9 +51,9 @@ def result(profile, lanes, addend, out):
         how = {"joined": joined, "blocks": blocks, "apart": apart, "halves": halves}[scheme]
         special = how(profile.bits, lanes, scaled, x, exponent)
     if scheme in ("apart", "halves"):
-        return project(special, out, "rne", "nonfinite")[0]
+        return *project(special, out, "rne", "nonfinite"), special
     if special == "nan":
-        return 2 ** (out.width - 1) - 1
+        return 2 ** (out.width - 1) - 1, 0, special
     single = out.mantissa == 23
     fewer = out.mantissa - profile.sum.kept if single and profile.sum.kept else 0
     kept = SimpleNamespace(
@@ -63,8 +66,9 @@ def result(profile, lanes, addend, out):
         specials=out.specials,
         subnormals=out.subnormals,
     )
-    code = project(special, kept, "rtz" if single else "rne", "nonfinite")[0] * 2**fewer
-    return 0 if code == 2 ** (out.width - 1) else code
+    code, flags = project(special, kept, "rtz" if single else "rne", "nonfinite")
+    code *= 2**fewer
+    return 0 if code == 2 ** (out.width - 1) else code, flags, special
 
 
 def joined(bits, lanes, scaled, x, exponent):
@@ -126,4 +130,5 @@ def bulk(lanes, scaled, x, out):
         last = max(exponents, default=0) - out.mantissa - (len(lanes) - 1).bit_length()
         special = sum(to_odd(term, last) for term in scaled)
     code = project(special, out, "rod", "nonfinite")[0]
-    return project(total([value(code, out), x])[0], out, "rod", "nonfinite")[0]
+    added = total([value(code, out), x])[0]
+    return *project(added, out, "rod", "nonfinite"), added
