@@ -22,7 +22,7 @@ from macaw.sim.proof.rules import formats as random_formats
 from macaw.sim.proof.rules.parameters import hints, parameters_of
 from macaw.tools import simulators
 
-DRAWS = 3_600
+DRAWS = 4_200
 
 
 # ---------------------------------------------------------------------------- what is drawn
