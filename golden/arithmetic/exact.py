@@ -133,6 +133,11 @@ class Exact:
         """Return the values with other axes."""
         return self.arranged(lambda array: array.reshape(shape))
 
+    @property
+    def special(self) -> np.ndarray:
+        """Where the values are NaN or infinite."""
+        return (kinds(self) & (INF | NAN)) != 0
+
     def negate(self) -> Exact:
         """Return the values with the other sign, zeros included."""
         return replace(self, negative=~self.negative)

@@ -138,5 +138,5 @@ class Counting(Unit):
         if self.statistics:
             assert isinstance(exact, Exact)
             assert isinstance(self._out, Float)
-            found["marks"] = marked(exact, codes, raised, self._out)
+            found["marks"] = marked(exact.special, codes, raised, self._out)
         return found

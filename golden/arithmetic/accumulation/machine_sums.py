@@ -65,7 +65,7 @@ def machine_step(
         codes[codes == sign] = 0
         if total.kind is not None:
             codes[(total.kind & NAN) != 0] = sign - 1
-    return codes, None if flags is None else marked(total, codes, flags, out)
+    return codes, None if flags is None else marked(total.special, codes, flags, out)
 
 
 def _tops(x: Exact, lacking: int) -> np.ndarray:
@@ -192,4 +192,4 @@ def _bulk(
     joined = add_terms([unpack(codes, out)], addend, out, False)
     assert isinstance(joined, Exact)
     codes, flags = project(joined, out, direction, Overflow.NONFINITE, marks)
-    return codes, None if flags is None else marked(joined, codes, flags, out)
+    return codes, None if flags is None else marked(joined.special, codes, flags, out)

@@ -60,7 +60,7 @@ def accumulate(
             return codes, None
         assert isinstance(value, Exact)
         assert isinstance(out, Float)
-        return codes, marked(value, codes, flags, out)
+        return codes, marked(value.special, codes, flags, out)
 
     if profile.sum is not None:
         return machine(profile, terms, addend, out, marks)

@@ -13,7 +13,6 @@ import numpy as np
 
 from ...formats.choices import Flag
 from ...formats.scalar import Fixed, Float
-from ..exact import INF, NAN, Exact
 
 __all__ = ["MARKS", "marked", "statistics"]
 
@@ -23,13 +22,13 @@ MARKS = {"overflows": 1, "underflows": 2}
 _BAD = Flag.OVERFLOW | Flag.INVALID | Flag.DIVIDE_BY_ZERO
 
 
-def marked(exact: Exact, codes: np.ndarray, flags: np.ndarray, fmt: Float) -> np.ndarray:
+def marked(special: np.ndarray, codes: np.ndarray, flags: np.ndarray, fmt: Float) -> np.ndarray:
     """Return what is to be counted of elements.
 
     Parameters
     ----------
-    exact : Exact
-        Before the rounding.
+    special : ndarray of bool
+        Where the value before the rounding is no finite number.
     codes, flags : ndarray
         Codes of ``fmt``, and :class:`Flag`, behind it.
     fmt : Float
@@ -40,9 +39,7 @@ def marked(exact: Exact, codes: np.ndarray, flags: np.ndarray, fmt: Float) -> np
         Sums of :data:`MARKS`.
     """
     values = fmt.decode(codes)
-    bad = ((flags & int(_BAD)) != 0) | ~np.isfinite(values)
-    if exact.kind is not None:
-        bad |= (exact.kind & (INF | NAN)) != 0
+    bad = ((flags & int(_BAD)) != 0) | ~np.isfinite(values) | special
     lost = ((flags & int(Flag.INEXACT)) != 0) & (values == 0) & ~bad
     return bad * np.uint8(MARKS["overflows"]) | lost * np.uint8(MARKS["underflows"])
 
