@@ -44,6 +44,7 @@ from .block_rules import MinScale, Order, Rules, ScaleRule, in_fp32, largest_pow
 from .exact import Exact, bit_length, shift_right_jam, unpack
 from .operands import CHUNK
 from .projection import Direction, project
+from .running.statistics import wrong
 from .search.least_squares import least_squares, tree_sum
 
 FP32 = FORMATS["fp32"]
@@ -63,6 +64,7 @@ def quantize_blocks(
     *,
     tensor: tuple[np.ndarray, np.ndarray] | None = None,
     random: np.ndarray | None = None,
+    over: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Quantise rows of numbers, one block each: the core of :func:`quantize` and of hardware.
 
@@ -75,6 +77,8 @@ def quantize_blocks(
         fp32 codes of the encoding and the decoding scale of the tensor; default 1 and 1.
     random : ndarray, shape (n, K)
         For stochastic rounding.
+    over : ndarray of bool, shape (n, K), optional
+        Is set to where elements saturate, in the blocks that have a scale.
 
     Returns
     -------
@@ -115,10 +119,13 @@ def quantize_blocks(
             (encode[rows], decode[rows]),
             words,
             elements[rows],
+            None if over is None else over[rows],
         )
         if zero_or_nan.any():
             nothing = zero_or_nan if beyond is None else zero_or_nan[:, None] & ~beyond
             elements[rows][nothing] = block.element.zero_code
+            if over is not None:
+                over[rows][nothing] = False
         if special.any():
             assert block.scale.nan_code is not None
             scales[rows][special] = block.scale.nan_code
@@ -183,6 +190,7 @@ def _power_of_two(
     tensor: tuple[np.ndarray, np.ndarray],
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(source, Float):
         largest = unpack(amax.astype(source.code_dtype), source)
@@ -202,9 +210,9 @@ def _power_of_two(
         near = np.abs(exponent) <= _FAR
     if near.all():
         factor = np.ldexp(_ONE, -exponent.astype(np.int32))
-        _multiply(floats(codes, source), factor, block, rules, words, elements)
+        _multiply(floats(codes, source), factor, block, rules, words, elements, over)
     else:
-        _shift(codes, source, exponent, block, rules, words, elements)
+        _shift(codes, source, exponent, block, rules, words, elements, over)
     return idle, code.astype(scale.code_dtype)
 
 
@@ -247,6 +255,7 @@ def _multiply(
     rules: Rules,
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> None:
     """Encode values times powers of two. Products that leave fp32 below are far below half of
     the least element: it matters only that they are not zero."""
@@ -256,7 +265,7 @@ def _multiply(
         lost = (product == 0) & (values != 0)
         if lost.any():
             product[lost] = np.copysign(np.float32(1e-45), values[lost])
-    _encode(product, block, rules, words, elements)
+    _encode(product, block, rules, words, elements, over)
 
 
 def _encode(
@@ -265,7 +274,17 @@ def _encode(
     rules: Rules,
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> None:
+    if over is not None:
+        flat = np.ascontiguousarray(values).view(np.uint32).reshape(-1)
+        random = None if words is None else words.reshape(-1)
+        found = np.empty(flat.shape, elements.dtype), np.empty(flat.shape, bool)
+        for piece in pieces(flat.size, CHUNK):
+            word = None if random is None else random[piece]
+            _project(unpack(flat[piece], FP32), block, rules, word, piece, *found)
+        elements[...], over[...] = (each.reshape(elements.shape) for each in found)
+        return
     bits = rules.word_bits(block) if rules.rounding.stochastic else None
     elements[...] = block.element.encode(
         values,
@@ -284,24 +303,42 @@ def _shift(
     rules: Rules,
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> None:
     """Encode numbers divided by powers of two, from their exponents."""
     size = codes.shape[1]
     each = np.repeat(exponent, size) if exponent.size > 1 else exponent
     flat, result = codes.reshape(-1), elements.reshape(-1)
+    beyond = None if over is None else over.reshape(-1)
     random = None if words is None else words.reshape(-1)
     for piece in pieces(flat.size, CHUNK):
         shift = each[piece] if each.size > 1 else each
         exact = unpack(flat[piece], source).scaled(-shift)
         if block.scale.has_nan:
             exact = replace(exact, kind=None)
-        result[piece] = _project(exact, block, rules, None if random is None else random[piece])
+        word = None if random is None else random[piece]
+        _project(exact, block, rules, word, piece, result, beyond)
     elements[...] = result.reshape(elements.shape)
+    if over is not None and beyond is not None:
+        over[...] = beyond.reshape(over.shape)
 
 
-def _project(exact: Exact, block: Block, rules: Rules, words: np.ndarray | None) -> np.ndarray:
+def _project(
+    exact: Exact,
+    block: Block,
+    rules: Rules,
+    words: np.ndarray | None,
+    where: slice,
+    elements: np.ndarray,
+    over: np.ndarray | None,
+) -> None:
+    """Round to the elements at ``where``."""
     direction = Direction(rules.rounding, None, words, rules.word_bits(block))
-    return project(exact, block.element, direction, Overflow.SATURATE)[0]
+    wanted = over is not None
+    codes, flags = project(exact, block.element, direction, Overflow.SATURATE, wanted)
+    elements[where] = codes
+    if over is not None and flags is not None:
+        over[where] = wrong(exact.special, flags)
 
 
 # ------------------------------------------------------------------------ scales with a mantissa
@@ -317,6 +354,7 @@ def _through_fp32(
     tensor: tuple[np.ndarray, np.ndarray],
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     encode, decode = tensor
     largest = floats(np.where(special, 0, amax).astype(codes.dtype), source)
@@ -324,11 +362,13 @@ def _through_fp32(
     if not rules.scale_rule.by_largest:
         some = np.where(special[:, None], np.float32(0), values)
 
-    def fit(scales: np.ndarray, numbers: np.ndarray, into: np.ndarray) -> np.ndarray:
+    def fit(
+        scales: np.ndarray, numbers: np.ndarray, into: np.ndarray, over: np.ndarray | None = None
+    ) -> np.ndarray:
         """Set ``into`` to the elements, where the scale is not zero, and return the scales."""
         factors = block.scale.decode(scales).astype(np.float32)
         by = factors if rules.te_zero_codes else np.where(factors == 0, _ONE, factors)
-        divide(numbers, by, block, rules, encode, decode, words, into)
+        divide(numbers, by, block, rules, encode, decode, words, into, over)
         return factors
 
     def attempt(factor: np.float32) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
@@ -345,7 +385,7 @@ def _through_fp32(
         scales = fitting_scales(largest, block, rules, encode, decode)
     if rules.centred:
         values = less_mean(values, some)
-    zero = fit(scales, values, elements) == 0
+    zero = fit(scales, values, elements, over) == 0
     return special if rules.te_zero_codes else special | zero, scales
 
 
@@ -413,12 +453,13 @@ def divide(
     decode: np.ndarray,
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None = None,
 ) -> None:
     """Set ``elements`` to fp32 ``values`` over their fp32 scales (n,), by the order."""
     with np.errstate(all="ignore"):
         match rules.order:
             case Order.EXACT:
-                _divide_exactly(values, scale, decode, block, rules, words, elements)
+                _divide_exactly(values, scale, decode, block, rules, words, elements, over)
                 return
             case Order.CT:
                 step = scale / encode
@@ -428,7 +469,7 @@ def divide(
                 product = values * np.minimum(encode / scale, LARGEST)[:, None]
             case _:
                 product = values * np.minimum(_ONE / (scale * decode), LARGEST)[:, None]
-    _encode(product, block, rules, words, elements)
+    _encode(product, block, rules, words, elements, over)
 
 
 def _least_scale(codes: np.ndarray, block: Block, least: MinScale) -> np.ndarray:
@@ -466,6 +507,7 @@ def _divide_exactly(
     rules: Rules,
     words: np.ndarray | None,
     elements: np.ndarray,
+    over: np.ndarray | None,
 ) -> None:
     """Round ``x / (scale * decode)`` once."""
     s = unpack(np.ascontiguousarray(scale).view(np.uint32), FP32)
@@ -481,7 +523,8 @@ def _divide_exactly(
         quotient = _quotient(
             x.significand, x.exponent - exponent[row][:, None], below, x.negative, digits
         )
-        elements[row] = _project(quotient, block, rules, None if words is None else words[row])
+        word = None if words is None else words[row]
+        _project(quotient, block, rules, word, row, elements, over)
 
 
 def _quotient(

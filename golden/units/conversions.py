@@ -16,12 +16,14 @@ from ..arithmetic.factors import less_zero_points, significand_bits
 from ..arithmetic.groups.zero_points import quantize_groups
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Split
+from ..arithmetic.running.statistics import quantised
 from ..arithmetic.sums import add_terms, products
 from ..errors import SpecError
 from ..formats.block import Block
 from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import FORMATS, Float, Format
+from .counting import Counting
 from .naming import counted, named, rounding_words, word
 from .specification import UNSET, Ports, Unit
 
@@ -68,7 +70,7 @@ class _Conversion(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlockQuantize(_Conversion):
+class BlockQuantize(Counting, _Conversion):
     """Quantisation of one block: its scale, and ``r[i]``, the elements, rounded and saturating.
 
     The bits are those of :func:`macaw.golden.tensors.quantized.quantize`. A NaN or an infinity
@@ -96,9 +98,14 @@ class BlockQuantize(_Conversion):
         elements of up to 4 bits, else 16.
     overflow
         Elements saturate; there is no choice.
+    statistics : int
+        Bits of counts of elements of a tensor, whose last block has ``end=1``: of overflows,
+        saturations and underflows, with the largest magnitude of its values; 0 is none. See
+        :mod:`macaw.golden.arithmetic.running.statistics`. Not of formats with a zero point.
     """
 
     kind: ClassVar[str] = "block-quantize"
+    counts: ClassVar[tuple[str, ...]] = ("overflows", "saturations", "underflows")
 
     random_bits: int = UNSET
     a: Float = UNSET
@@ -130,6 +137,11 @@ class BlockQuantize(_Conversion):
         if self.overflow not in (None, Overflow.SATURATE):
             raise SpecError(f"overflow={self.overflow}: must be saturate")
         self._set("overflow", Overflow.SATURATE)
+        self._check_statistics()
+        if self.statistics and block.zero_point is not None:
+            raise SpecError(
+                f"statistics={self.statistics}: {block.name} has a zero point; must be 0"
+            )
         if self.size is None:
             self._set("size", default_size(block))
         check_integer("size", self.size, 1, LARGEST_BLOCK)
@@ -152,7 +164,7 @@ class BlockQuantize(_Conversion):
     def parameters(self) -> dict[str, str | int | bool]:
         """Those that say something about the format, JSON-able."""
         silent = {"order", "min_scale"} if self.out.power_of_two else {"scale_rule"}
-        every = Unit.parameters.fget(self)  # type: ignore[attr-defined]
+        every = Counting.parameters.fget(self)  # type: ignore[attr-defined]
         return {n: v for n, v in every.items() if n not in silent | {"overflow"}}
 
     @property
@@ -169,10 +181,17 @@ class BlockQuantize(_Conversion):
         inputs = {"a": Operand(format=self.a, lanes=self.size)}
         if self.out.second_scale is not None:
             inputs |= {name: Operand(format=FORMATS["fp32"]) for name in ("encode", "decode")}
-        outputs = self._results() | {"scale": Operand(format=self.out.scale)}
+        outputs = _Conversion._results(self) | {"scale": Operand(format=self.out.scale)}
         if self.out.zero_point is not None:
             outputs["zero"] = Operand(format=self.out.zero_point)
-        return Ports(inputs=inputs | self._control(), outputs=outputs)
+        return Ports(inputs=inputs | self._control(), outputs=outputs | self._told)
+
+    @property
+    def _measured(self) -> Format:
+        return self.a
+
+    def _sizes(self, r: np.ndarray, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        return arrays["a"]
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if self.out.zero_point is not None:
@@ -186,14 +205,23 @@ class BlockQuantize(_Conversion):
             wrong = ~(_positive(encode) & _positive(decode))
             one = np.float32(1).view(np.uint32)
             tensor = np.where(wrong, one, encode), np.where(wrong, one, decode)
-        random = chunk.get("random")
+        codes, random = chunk["a"], chunk.get("random")
+        over = np.zeros(codes.shape, bool) if self.statistics else None
         elements, scales = quantize_blocks(
-            chunk["a"], self.a, self.out, self.rules, tensor=tensor, random=random
+            codes, self.a, self.out, self.rules, tensor=tensor, random=random, over=over
         )
         if wrong is not None:
             elements[wrong] = 0
             scales[wrong] = self.out.scale.nan_code
-        return {"r": elements, "scale": scales}
+        found = {"r": elements, "scale": scales}
+        if over is not None:
+            values, scale = self.a.decode(codes), self.out.scale
+            beyond = ~np.isfinite(values)
+            if scale.nan_code is not None:
+                beyond |= (scales == scale.nan_code)[:, None]
+            lost = (values != 0) & (self.out.element.decode(elements) == 0)
+            found["marks"] = quantised(beyond, lost, over, scales == scale.max_code)
+        return found
 
 
 def _positive(codes: np.ndarray) -> np.ndarray:
@@ -371,7 +399,7 @@ def _quantize_words(spec: BlockQuantize) -> list[str]:
     words += word("", spec.scale_rule.value, ScaleRule.FLOOR.value)
     words += word("", spec.order.value, Order.PAPER.value)
     words += word("min_", spec.min_scale.value, MinScale.NONE.value)
-    return words + rounding_words(spec)
+    return words + rounding_words(spec) + word("stat", spec.statistics, 0)
 
 
 def _hadamard_words(spec: Hadamard) -> list[str]:

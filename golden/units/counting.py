@@ -16,7 +16,8 @@ from ..errors import SpecError
 from ..formats.checks import check_integer
 from ..formats.choices import Nan, Overflow, Tininess
 from ..formats.scalar import Fixed, Float, Format
-from .specification import Unit
+from .naming import named
+from .specification import ROUNDING, Unit
 
 _BIT = Operand(format=Fixed(width=1, signed=False))
 _MARKS = Fixed(width=len(MARKS), signed=False)
@@ -140,3 +141,6 @@ class Counting(Unit):
             assert isinstance(self._out, Float)
             found["marks"] = marked(exact.special, codes, raised, self._out)
         return found
+
+
+named(Counting, last=(*ROUNDING, "statistics"))

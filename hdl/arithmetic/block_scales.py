@@ -47,6 +47,8 @@ class PowerOfTwo:
         Of the scale, where the block has neither only zeros nor a NaN or an infinity.
     empty : Wire
         1 if all values are zero.
+    over : list of Wire
+        Whether the elements of :meth:`project` saturate, if its rounders have flags.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class PowerOfTwo:
         self.source = source
         self.block = block
         self.rule = rule
+        self.over: list[Wire] = []
         magnitudes = [code[: source.mantissa + source.exponent] for code in codes]
         if not block.scale.has_nan and source.has_nan:
             magnitudes = [
@@ -174,7 +177,9 @@ class PowerOfTwo:
                     special=special,
                 )
                 exact = from_number(p, quotient, rounder)
-                results.append(rounder.project(replace(exact, bound=bound)).code)
+                found = rounder.project(replace(exact, bound=bound))
+                results.append(found.code)
+                self.over.append(found.wrong)
         return results
 
 
@@ -194,6 +199,8 @@ class ThroughFp32:
         Of the scale, where no value is a NaN or an infinity.
     empty : Wire
         1 if the scale is zero, and so all elements.
+    over : list of Wire
+        Whether the elements of :meth:`project` saturate, if its rounders have flags.
     """
 
     def __init__(
@@ -209,6 +216,7 @@ class ThroughFp32:
         self.source = source
         self.block = block
         self.order = rules.order
+        self.over: list[Wire] = []
         self.encode = self.decode = None
         if tensor is not None:
             self.encode, self.decode = (unpack(p, code, FP32) for code in tensor)
@@ -300,7 +308,9 @@ class ThroughFp32:
         elements = []
         for lane, (rounder, exact) in enumerate(zip(rounders, results, strict=True)):
             with p.scope(f"lane{lane}"):
-                elements.append(rounder.project(exact).code.bits(self.block.element.width))
+                found = rounder.project(exact)
+                elements.append(found.code.bits(self.block.element.width))
+                self.over.append(found.wrong)
         return elements
 
     def quotients(self, values: Sequence[Number], rounders: Sequence[Rounder]) -> list[Unrounded]:

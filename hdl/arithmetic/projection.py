@@ -94,3 +94,9 @@ class Projection:
     code: Wire
     flags: Wire
     special: Special | None = None
+
+    @property
+    def wrong(self) -> Wire:
+        """Whether the value was no finite number, or the flags say that it had no result."""
+        bad, special = self.flags[2:].any(), self.special
+        return bad if special is None else bad | special.nan | special.infinite

@@ -18,10 +18,9 @@ __all__ = ["marked", "statistics"]
 
 def marked(projection: Projection, format: Float) -> dict[str, Wire]:
     """Golden's :func:`~macaw.golden.arithmetic.running.statistics.marked`: a bit for each count."""
-    p, special = projection.code.pipeline, projection.special
-    assert special is not None
+    p = projection.code.pipeline
     with p.scope("statistics"):
-        bad = p.name("bad", projection.flags[2:].any() | special.nan | special.infinite)
+        bad = p.name("bad", projection.wrong)
         zero = unpack(p, projection.code, format).zero
         return {"overflows": bad, "underflows": p.name("lost", projection.flags[0] & zero & ~bad)}
 

@@ -22,6 +22,7 @@ from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
+from .elementwise import counts
 
 __all__ = [
     "DATAPATHS",
@@ -56,7 +57,11 @@ class Lanewise(Datapath):
         if random is not None:
             every = list(random.lanes(spec.random_bits))
             words = list(fold.take(every) if fold else every)
-        return [Rounder(p, format, spec.rounding, spec.overflow, random=word) for word in words]
+        flags = counts(spec)
+        return [
+            Rounder(p, format, spec.rounding, spec.overflow, random=word, flags=flags)
+            for word in words
+        ]
 
 
 class BlockQuantizeDatapath(Lanewise):
@@ -98,13 +103,43 @@ class BlockQuantizeDatapath(Lanewise):
             alone = [nonfinite(p, [code], spec.a) for code in codes]
             pairs = zip(elements, alone, strict=True)
             elements = [self._kept(p, e, special | ~idle) for e, special in pairs]
-        elements = fold.collect(elements)
+        kept, elements = elements, fold.collect(elements)
         code = shared.code.bits(scale.width) & ~shared.empty
         nan = p.constant(scale.nan_code or 0, scale.width)
         results = {"r": cat(*elements), "scale": p.mux(wrong, nan, code).bits(scale.width)}
         if isinstance(shared, Group):
             results["zero"] = shared.zero & ~wrong
+        if counts(spec):
+            marks = self._marks(p, codes, kept, shared.over, idle)
+            nonfinite_, over, lost = (cat(*fold.collect(each)) for each in marks)
+            with p.scope("statistics"):
+                bad = nonfinite_ | wrong | (over & code.equals(scale.max_code))
+                results["overflows"] = bad
+                results["saturations"] = over & ~bad
+                results["underflows"] = lost & ~(bad | over)
         return results
+
+    def _marks(
+        self,
+        p: Scheduler,
+        codes: list[Wire],
+        elements: list[Wire],
+        over: list[Wire],
+        idle: Wire,
+    ) -> tuple[list[Wire], list[Wire], list[Wire]]:
+        """Of each lane: it is no finite number, its element saturates, or is zero and it is not."""
+        spec, found = self.spec, []
+        with p.scope("statistics"):
+            for code, element, beyond in zip(codes, elements, over, strict=True):
+                value, zero = unpack(p, code, spec.a), unpack(p, element, spec.out.element).zero
+                special = value.special.nan | value.special.infinite
+                found.append((special, beyond & ~idle, zero & ~value.zero & ~special))
+        special, beyond, lost = zip(*found, strict=True)
+        return list(special), list(beyond), list(lost)
+
+    def sizes(self, r: Wire, operands: dict[str, Wire]) -> Wire:
+        """Codes of the values."""
+        return operands["a"]
 
     def _kept(self, p: Scheduler, element: Wire, kept: Wire) -> Wire:
         """``element`` where it is ``kept``, else the code of zero."""

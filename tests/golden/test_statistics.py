@@ -9,7 +9,7 @@ import pytest
 from macaw.golden import CodeError, SpecError, unit
 from macaw.golden.formats import FORMATS
 from macaw.golden.units import Cast, Unit
-from macaw.sim.proof.cases import block_dots, dots
+from macaw.sim.proof.cases import block_dots, conversions, dots
 from macaw.sim.proof.outsiders.check import by_reference
 from macaw.sim.stimulus import stimulus
 
@@ -70,6 +70,7 @@ SPECS: list[Unit] = [
     unit("relu", a="fp16", out="e5m2", slope="1/8", statistics=5),
     *dots.counted().values(),
     *block_dots.COUNTED.values(),
+    *conversions.COUNTED.values(),
 ]
 
 
@@ -171,6 +172,54 @@ def test_refused(parameters: dict[str, Any], message: str):
 def test_a_tensor_has_one_axis():
     with pytest.raises(CodeError, match="must have one axis, the elements of tensors"):
         cast().evaluate(a=[[0, 0]], end=[[0, 1]])
+
+
+def quantised(out: str, blocks: list[list[float]], **more: Any) -> dict[str, list[float]]:
+    spec = unit("block-quantize", a="fp32", out=out, size=4, statistics=8, **more)
+    a = spec.ports.inputs["a"].format
+    codes: dict[str, Any] = {"a": a.encode(blocks), "end": [0] * len(blocks)}
+    if "encode" in spec.ports.inputs:
+        codes |= dict.fromkeys(("encode", "decode"), a.encode(1.0))
+    results = spec.evaluate(**codes)
+    counts = {name: results[name].tolist() for name in spec.counts}
+    return counts | {"largest": a.decode(results["largest"]).tolist()}
+
+
+def test_what_a_rule_for_scales_clips_is_no_overflow():
+    """OCP MX's floor has 500 under 2**0, whose largest element is 448; rceil has it under 2**1."""
+    blocks = [[500.0, -470.0, 460.0, 1e-4], [1.0, 0.0, -2.0, 3e-30]]
+    assert quantised("mxfp8-e4m3", blocks) == {
+        "overflows": [0, 0],
+        "saturations": [2, 2],
+        "underflows": [1, 2],
+        "largest": [500.0, 500.0],
+    }
+    assert quantised("mxfp8-e4m3", blocks, scale_rule="rceil")["saturations"] == [0, 0]
+
+
+def test_a_block_with_a_scale_that_is_a_nan_has_overflowed_as_a_whole():
+    blocks = [[1.0, NAN, 0.0, 3.0], [-INF, 7.0, 0.0, 0.0]]
+    assert quantised("mxfp8-e4m3", blocks) == {
+        "overflows": [4, 8],
+        "saturations": [0, 0],
+        "underflows": [0, 0],
+        "largest": [3.0, 7.0],
+    }
+
+
+def test_what_saturates_under_the_largest_scale_has_overflowed():
+    """448 times 6 is the most that NVFP4 has; a block whose scale is zero loses all."""
+    assert quantised("nvfp4", [[2688.0, 1.0, 4000.0, -1e9], [1e-9, 0.0, -1e-9, 1e-9]]) == {
+        "overflows": [2, 2],
+        "saturations": [0, 0],
+        "underflows": [1, 4],
+        "largest": [1e9, 1e9],
+    }
+
+
+def test_formats_with_a_zero_point_are_not_counted():
+    with pytest.raises(SpecError, match=r"^statistics=8: \S+ has a zero point; must be 0$"):
+        unit("block-quantize", a="fp32", out="uint4-k32-fp16-zuint4", statistics=8)
 
 
 @pytest.mark.parametrize("kind", ["dot", "mac", "block-dot", "block-mac"])

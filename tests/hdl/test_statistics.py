@@ -70,6 +70,18 @@ DESIGNS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"kind": "block-mac", "a": "mxfp8-e4m3", "out": "e5m2", "lanes": 8, "statistics": 16},
         {"stages": 3, "bus": "axis"},
     ),
+    (
+        {"kind": "block-quantize", "a": "bf16", "out": "mxfp8-e4m3", "size": 4, "statistics": 8},
+        {"stages": 2, "flow": "stream"},
+    ),
+    (
+        {"kind": "block-quantize", "a": "fp32", "out": "nvfp4", "size": 4, "statistics": 3},
+        {"fold": 2, "flow": "stream"},
+    ),
+    (
+        {"kind": "block-quantize", "a": "bf16", "out": "flex16+5", "size": 2, "statistics": 9},
+        {"stages": 0},
+    ),
 ]  # fmt: skip
 
 

@@ -5,6 +5,11 @@ An element *overflowed* if its operation raised overflow, invalid or division by
 exact value is no finite number, though infinities may saturate: what a training step is left out
 for. Another one *underflowed* if its exact value was not zero and the result is. Where a result
 takes several roundings, the operation is the last of them.
+
+Of blocks an element overflowed if its scale is a NaN, if its value is no finite number, or if it
+saturates under the largest scale: no scale could have held it. It *saturated* if it does so under
+another one, as a rule for scales may have it, and underflowed if its value is not zero and the
+element is. The largest magnitude is that of the values.
 """
 
 from __future__ import annotations
@@ -14,9 +19,9 @@ import numpy as np
 from ...formats.choices import Flag
 from ...formats.scalar import Fixed, Float
 
-__all__ = ["MARKS", "marked", "statistics"]
+__all__ = ["MARKS", "marked", "quantised", "statistics", "wrong"]
 
-MARKS = {"overflows": 1, "underflows": 2}
+MARKS = {"overflows": 1, "underflows": 2, "saturations": 4}
 """What is counted, and its bit in the marks of an element."""
 
 _BAD = Flag.OVERFLOW | Flag.INVALID | Flag.DIVIDE_BY_ZERO
@@ -39,9 +44,35 @@ def marked(special: np.ndarray, codes: np.ndarray, flags: np.ndarray, fmt: Float
         Sums of :data:`MARKS`.
     """
     values = fmt.decode(codes)
-    bad = ((flags & int(_BAD)) != 0) | ~np.isfinite(values) | special
+    bad = wrong(special, flags) | ~np.isfinite(values)
     lost = ((flags & int(Flag.INEXACT)) != 0) & (values == 0) & ~bad
     return bad * np.uint8(MARKS["overflows"]) | lost * np.uint8(MARKS["underflows"])
+
+
+def wrong(special: np.ndarray, flags: np.ndarray) -> np.ndarray:
+    """Where a value was no finite number, or the :class:`Flag` say that it had no result."""
+    return ((flags & int(_BAD)) != 0) | special
+
+
+def quantised(
+    beyond: np.ndarray, lost: np.ndarray, over: np.ndarray, largest: np.ndarray
+) -> np.ndarray:
+    """Return what is to be counted of elements of blocks, sums of :data:`MARKS`.
+
+    Parameters
+    ----------
+    beyond : ndarray of bool, shape (n, K)
+        Where values have no element: their scale is a NaN, or they are no finite numbers.
+    lost : ndarray of bool, shape (n, K)
+        Where values are not zero, and the elements are.
+    over : ndarray of bool, shape (n, K)
+        Where elements saturated.
+    largest : ndarray of bool, shape (n,)
+        Where the scale is the largest one.
+    """
+    bad = beyond | (over & largest[:, None])
+    marks = bad * np.uint8(MARKS["overflows"]) | (over & ~bad) * np.uint8(MARKS["saturations"])
+    return marks | (lost & ~bad & ~over) * np.uint8(MARKS["underflows"])
 
 
 def statistics(

@@ -115,12 +115,51 @@ EVERY_VALUE: dict[str, Unit] = {
 """Of one element and a zero point that is a float, of which all codes are taken."""
 
 
+COUNTED: dict[str, Unit] = {
+    name: unit("block-quantize", **parameters)
+    for name, parameters in {
+        "mxfp8": {"a": "bf16", "out": "mxfp8-e4m3", "size": 4, "statistics": 8},
+        "mxfp4_rceil": {
+            "a": "fp32",
+            "out": "mxfp4",
+            "size": 4,
+            "statistics": 2,
+            "scale_rule": "rceil",
+        },
+        "nvfp4": {"a": "fp32", "out": "nvfp4", "size": 4, "statistics": 16},
+        "nvfp4_ct": {"a": "bf16", "out": "nvfp4", "size": 2, "statistics": 9, "order": "ct"},
+        "exact": {
+            "a": "fp16",
+            "out": "e2m1-k4-ue4m3",
+            "size": 4,
+            "statistics": 9,
+            "order": "exact",
+        },
+        "mxint8": {"a": "fp16", "out": "mxint8", "size": 4, "statistics": 32},
+        "mxfp8_sr": {
+            "a": "fp32",
+            "out": "mxfp8-e5m2",
+            "size": 4,
+            "statistics": 12,
+            "rounding": "sr",
+            "random": "lfsr",
+        },
+        "no_nan": {"a": "bf16", "out": "flex16+5", "size": 2, "statistics": 9},
+        "small_scales": {"a": "e5m2", "out": "e2m1-k4-e3m0", "size": 4, "statistics": 9},
+    }.items()
+}
+"""Quantisers with statistics: powers of two and others, with a NaN and without, that end soon."""
+
+
 def cases() -> Iterator[Case]:
     """All of them, combinational and under stalls; quantisers with lanes in turns besides."""
     for name, spec in EVERY_VALUE.items():
         yield every_code("convert", name, spec, BLOCK_CHOICES)
     for name, spec in EVERY_PAIR.items():
         yield every_code("convert", name, spec, BLOCK_CHOICES)
+    for name, spec in COUNTED.items():
+        choices = (*BLOCK_CHOICES, {"fold": 2, "flow": "stream"})
+        yield from everywhere("statistics", name, spec, choices, FEWER)
     for name, spec in (*_conversions(), *GROUPS.items()):
         yield from everywhere("convert", name, spec, BLOCK_CHOICES, FEWER)
         if spec.kind == "block-quantize":
@@ -129,7 +168,9 @@ def cases() -> Iterator[Case]:
 
 
 def sample() -> Iterator[Case]:
-    """Every ninth, and two that find a zero point."""
+    """Every ninth, two that find a zero point, and two that count."""
+    for name, spec in [*COUNTED.items()][::5]:
+        yield in_bulk("statistics", name, spec, ({"fold": 2, "flow": "stream"},), 20_000)
     for name, spec in [*GROUPS.items()][::4]:
         yield in_bulk("convert", name, spec, ({"stages": 2},), 30_000)
     for number, (name, spec) in enumerate(_conversions()):

@@ -18,6 +18,7 @@ from .arithmetic.scalar import (
     total,
     value,
 )
+from .arithmetic.statistics import of_block, told
 from .dots import aligned
 
 KINDS = ("block-quantize", "block-dequantize", "hadamard")
@@ -25,7 +26,7 @@ KINDS = ("block-quantize", "block-dequantize", "hadamard")
 
 def block_quantize(spec, beat):
     """Elements, scale and zero point; docs/quantisation.md. Without a tensor's scales that can be
-    used, the scale is a NaN and the elements are zero."""
+    used, the scale is a NaN and the elements are zero. And which saturate, if any is rounded."""
     rounding, words = direction(spec, beat)
     if spec.out.zero_point is not None:
         r, scale, zero = groups.quantize(
@@ -37,14 +38,15 @@ def block_quantize(spec, beat):
             words=words or None,
             bits=spec.random_bits,
         )
-        return {"r": r, "scale": scale, "zero": zero}
+        return {"r": r, "scale": scale, "zero": zero}, []
     tensor = (1, 1)
     if spec.out.second_scale is not None:
         fp32 = spec.ports.inputs["encode"].format
         tensor = [value(beat[name], fp32) for name in ("encode", "decode")]
         if any(isinstance(x, str) or x <= 0 for x in tensor):
             scale = project("nan", spec.out.scale, "rne", "nonfinite")[0]
-            return {"r": [0] * spec.size, "scale": scale}
+            return {"r": [0] * spec.size, "scale": scale}, []
+    over = []
     r, scale = quantize(
         [value(code, spec.a) for code in beat["a"]],
         spec.out,
@@ -56,8 +58,9 @@ def block_quantize(spec, beat):
         words=words or None,
         bits=spec.random_bits,
         least=value(0, spec.a),
+        over=over,
     )
-    return {"r": r, "scale": scale}
+    return {"r": r, "scale": scale}, over
 
 
 def results(spec, beat, values):
@@ -107,11 +110,24 @@ def hadamard(spec, beat):
     return {"r": results(spec, beat, sums)}
 
 
+def quantized(spec, beats):
+    """The results of each block, with statistics where they are wanted."""
+    found = [block_quantize(spec, beat) for beat in beats]
+    if not spec.statistics:
+        return [result for result, _ in found]
+    elements = []
+    for beat, (result, over) in zip(beats, found, strict=True):
+        values = [value(code, spec.a) for code in beat["a"]]
+        # Of a block of zeros and of what is no number, no other element is rounded.
+        over = over if len(over) == len(values) else [False] * len(values)
+        elements.append(list(of_block(spec, values, result["r"], result["scale"], over)))
+    counts = told(spec, elements, [beat["end"] for beat in beats])
+    return [result | each for (result, _), each in zip(found, counts, strict=True)]
+
+
 def evaluate(spec, beats):
     """The results of each beat, by name."""
-    unit = {
-        "block-quantize": block_quantize,
-        "block-dequantize": block_dequantize,
-        "hadamard": hadamard,
-    }[spec.kind]
+    if spec.kind == "block-quantize":
+        return quantized(spec, beats)
+    unit = {"block-dequantize": block_dequantize, "hadamard": hadamard}[spec.kind]
     return [unit(spec, beat) for beat in beats]

@@ -221,9 +221,11 @@ def quantize(
     least=None,
     grid=None,
     centred=False,
+    over=None,
 ):
     """Codes of the elements and of the scale of one block.
 
+    ``over``, a list, becomes one of which elements saturate, or stays empty where none is rounded.
     ``least``, by default 0, counts for values that are not finite, if the scale has no NaN: the
     least magnitude that values can have.
     """
@@ -236,7 +238,10 @@ def quantize(
     amax = max((abs(number(x)) for x in finite), default=least or Fraction(0))
 
     def rounded(x, word):
-        return project(x, block.element, rounding, "saturate", word, bits)[0]
+        code, flags = project(x, block.element, rounding, "saturate", word, bits)
+        if over is not None:
+            over.append(bool(flags & 12) or (isinstance(x, str) and x != "-0"))
+        return code
 
     words = words or [0] * len(values)
     if block.scale.mantissa == 0:

@@ -5,10 +5,10 @@ from collections import namedtuple
 
 from .scalar import number, project, value
 
-__all__ = ["Element", "element", "told"]
+__all__ = ["Element", "element", "of_block", "told"]
 
-Element = namedtuple("Element", "overflows underflows magnitude", defaults=(None,))
-"""Whether it overflowed or underflowed, and its magnitude if it is a finite number."""
+Element = namedtuple("Element", "overflows underflows saturations magnitude")
+"""Whether it overflowed, underflowed, saturated; and its magnitude if it is a finite number."""
 WRONG = 4 + 8 + 16
 """Flags: overflow, invalid, division by zero."""
 
@@ -23,7 +23,19 @@ def element(spec, code, flags, x):
     y = value(code, spec.out)
     bad = bool(flags & WRONG) or not finite(y) or not finite(x)
     lost = not bad and number(x) != 0 and number(y) == 0
-    return Element(bad, lost, abs(number(y)) if finite(y) else None)
+    return Element(bad, lost, False, abs(number(y)) if finite(y) else None)
+
+
+def of_block(spec, values, codes, scale, over):
+    """The Elements of a block of values, its codes and scale; ``over`` says which saturated."""
+    nan = isinstance(value(scale, spec.out.scale), str)
+    most = scale == spec.out.scale.max_code
+    for x, code, beyond in zip(values, codes, over, strict=True):
+        bad = nan or not finite(x) or (beyond and most)
+        zero = not number(value(code, spec.out.element))
+        lost = not bad and not beyond and number(x) != 0 and zero
+        size = abs(number(x)) if finite(x) else None
+        yield Element(bad, lost, beyond and not bad, size)
 
 
 def told(spec, beats, ends):
