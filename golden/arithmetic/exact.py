@@ -303,6 +303,13 @@ def kinds(x: Exact) -> np.ndarray:
     return np.zeros(x.negative.shape, np.uint8) if x.kind is None else x.kind
 
 
+def masked(x: Exact, there: np.ndarray) -> Exact:
+    """Return the values, +0 where they are not ``there``."""
+    significand = np.where(there, x.significand, np.uint64(0))
+    kind = None if x.kind is None else np.where(there, x.kind, np.uint8(0))
+    return replace(x, significand=significand, negative=x.negative & there, kind=kind)
+
+
 def halves(x: Exact) -> tuple[Exact, Exact]:
     """Return two terms of at most 32 bits, the upper and the lower, whose sum is ``x``."""
     upper, lower = x.significand >> np.uint64(32), x.significand & np.uint64(0xFFFFFFFF)

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arithmetic.exact import Exact, unpack
+from ..arithmetic.exact import Exact, masked, unpack
 from ..arithmetic.functions import rational
 from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import Operand, Operands
-from ..arithmetic.projection import Direction, project
+from ..arithmetic.projection import Direction, Split, project
 from ..arithmetic.rows.beats import Rows
 from ..arithmetic.rows.integers import IntegerSoftmax as RowIntegerSoftmax
 from ..arithmetic.rows.norms import Epsilon
@@ -23,12 +23,13 @@ from ..arithmetic.rows.norms import RmsNorm as RowRmsNorm
 from ..arithmetic.rows.powers import Power
 from ..arithmetic.rows.softmax import Softmax as RowSoftmax
 from ..arithmetic.rows.sums import STEP, WINDOW
+from ..arithmetic.sums import add_terms, products
 from ..errors import SpecError
 from ..formats.checks import check_integer
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
 from .functions import IntegerSoftmax, operand_and_result, scale_word, softmax_words, spell
-from .naming import counted, named, rounding_words, word
+from .naming import counted, identifier, named, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
 
 _BIT = Fixed(width=1, signed=False)
@@ -90,10 +91,16 @@ class RowUnit(Unit):
         """The name of that of the elements."""
         return next(iter(self.ports.inputs))
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Names of operands that come with each element."""
+        return ()
+
     def _ports(self, operand: str) -> Ports:
         end, lanes = Operand(format=_BIT), self._shape[0]
+        names = (operand, *self.beside)
         inputs = {
-            operand: Operand(format=getattr(self, operand), lanes=lanes),
+            **{name: Operand(format=getattr(self, name), lanes=lanes) for name in names},
             "keep": Operand(format=_BIT, lanes=lanes),
             "end": end,
         }
@@ -109,12 +116,15 @@ class RowUnit(Unit):
         rows = Rows.of(arrays["end"] != 0, self.beats)
         r = np.empty(elements.shape, self.ports.outputs["r"].format.code_dtype)
         for beats, part in rows.parts(self._shape[0]):
-            r[beats] = self._of_rows(elements[beats], keep[beats], part)
+            beside = {name: arrays[name][beats] for name in self.beside}
+            r[beats] = self._of_rows(elements[beats], keep[beats], part, **beside)
         end = np.zeros(operands.count, np.uint8)
         end[rows.ends] = 1
         return {"r": r, "end": end}
 
-    def _of_rows(self, codes: np.ndarray, present: np.ndarray, rows: Rows) -> np.ndarray:
+    def _of_rows(
+        self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
+    ) -> np.ndarray:
         """Return the codes of the results of whole rows, shape (beats, lanes)."""
         raise NotImplementedError
 
@@ -172,9 +182,16 @@ class FloatRows(RowUnit):
         check_integer("aligned", aligned, bits, most)
         self._set("aligned", aligned)
 
-    def _of_rows(self, codes: np.ndarray, present: np.ndarray, rows: Rows) -> np.ndarray:
+    def _of_rows(
+        self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
+    ) -> np.ndarray:
         exact = self.arithmetic(unpack(codes, self.a), present, rows)
+        exact = self._finished(exact, present, **beside)
         return project(exact, self.out, Direction(self.rounding), self.overflow)[0]
+
+    def _finished(self, exact: Exact, present: np.ndarray, **beside: np.ndarray) -> Exact | Split:
+        """Return what is to be rounded of what the steps give."""
+        return exact
 
     @property
     def arithmetic(self) -> Callable[[Exact, np.ndarray, Rows], Exact]:
@@ -249,14 +266,36 @@ class Softmax(FloatRows):
 class Norm(FloatRows):
     """Base of those that divide rows of floats by a root that is known when a row has ended."""
 
+    weight: Float | None = None
     eps: str = "1e-5"
     bits: int | None = None
     aligned: int | None = None
 
     def __post_init__(self) -> None:
         FloatRows.__post_init__(self)
+        for name in ("weight", "bias"):
+            if getattr(self, name, None) is not None:
+                self._formats(**{name: None})
+                fmt = getattr(self, name)
+                if not isinstance(fmt, Float) or fmt.width > 32 or not fmt.zero:
+                    raise SpecError(f"{name}={fmt.name}: must be a float of at most 32 bits with 0")
         self._set("eps", spell(rational("eps", self.eps, _LEAST_EPS)))
         self._check_places(8, self._most_aligned)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        names = ("weight", "bias")
+        return tuple(name for name in names if getattr(self, name, None) is not None)
+
+    def _finished(self, exact: Exact, present: np.ndarray, **beside: np.ndarray) -> Exact | Split:
+        """Return ``exact * weight + bias`` of what there is of these; +0 of what is not present."""
+        terms = {
+            name: masked(unpack(codes, getattr(self, name)), present)
+            for name, codes in beside.items()
+        }
+        product = products(exact, terms["weight"]) if "weight" in terms else [exact]
+        down = self.rounding is Rounding.RDN
+        return add_terms(product, terms.get("bias"), self.out, down)
 
     @property
     def _most_aligned(self) -> int:
@@ -288,6 +327,9 @@ class RmsNorm(Norm):
         Of at most 32 bits.
     out : Format
         By default ``a``.
+    weight : Float, optional
+        Of an operand with a number for each element, which its result is multiplied with before it
+        is rounded: a layer's, at the element's place. By default there is none.
     lanes : int
         Elements of a beat, 1 to 1024.
     row : int
@@ -317,8 +359,8 @@ class RmsNorm(Norm):
 class LayerNorm(Norm):
     """Layer normalisation of rows of floats: ``(a[i] - mean(a)) / sqrt(variance(a) + eps)``.
 
-    Ba, Kiros, Hinton 2016 (arXiv 1607.06450), without gain and bias; the variance is the mean of
-    squared differences. The steps, which every bit follows from, are those of
+    Ba, Kiros, Hinton 2016 (arXiv 1607.06450); the variance is the mean of squared differences.
+    The steps, which every bit follows from, are those of
     :class:`macaw.golden.arithmetic.rows.norms.LayerNorm`; each result is rounded once. A row is
     known when it has ended: its results follow, a beat a clock, while the next row comes in.
 
@@ -328,6 +370,10 @@ class LayerNorm(Norm):
         Of at most 32 bits.
     out : Format
         By default ``a``.
+    weight, bias : Float, optional
+        Of operands with a number for each element, which its result is multiplied with, and which
+        is added to that, before it is rounded: a layer's, at the element's place. By default there
+        are none.
     lanes : int
         Elements of a beat, 1 to 1024.
     row : int
@@ -346,6 +392,8 @@ class LayerNorm(Norm):
     """
 
     kind: ClassVar[str] = "layernorm"
+
+    bias: Float | None = None
 
     @property
     def _usual_aligned(self) -> int:
@@ -414,7 +462,9 @@ class IntegerSoftmaxRows(RowUnit, IntegerSoftmax):
             constants=self.constants, result=self.result, reciprocal=self.reciprocal
         )
 
-    def _of_rows(self, codes: np.ndarray, present: np.ndarray, rows: Rows) -> np.ndarray:
+    def _of_rows(
+        self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
+    ) -> np.ndarray:
         return codes_of(self.arithmetic(integers_of(codes, self.x), present, rows), self.out)
 
 
@@ -430,12 +480,14 @@ def _row_words(spec: Softmax) -> list[str]:
 
 def _norm_words(spec: Norm) -> list[str]:
     eps = [] if Fraction(spec.eps) == _EPS else [scale_word("e", spec.eps)]
-    return word("n", spec.row, _ROW) + eps + _place_words(spec, 8) + rounding_words(spec)
+    words = [f"{name[0]}{identifier(getattr(spec, name))}" for name in spec.beside]
+    words += word("n", spec.row, _ROW) + eps + _place_words(spec, 8)
+    return words + rounding_words(spec)
 
 
 named(RowUnit, stem=counted("lanes"), last=("row", *ROUNDING))
 named(Softmax, words=_row_words, last=("row", "base", "bits", "aligned", "reach", *ROUNDING))
-named(Norm, words=_norm_words, last=("row", "eps", "bits", "aligned", *ROUNDING))
+named(Norm, words=_norm_words, last=("weight", "bias", "row", "eps", "bits", "aligned", *ROUNDING))
 named(
     IntegerSoftmaxRows,
     stem=counted("lanes"),

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for functions of rows of any length, as streams."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from macaw.golden import units
 from macaw.golden.arithmetic.rows.powers import Power, Significand
 from macaw.golden.arithmetic.rows.sums import STEP
-from macaw.golden.formats.choices import Rounding
+from macaw.golden.errors import SpecError
+from macaw.golden.formats.choices import Overflow, Rounding
 
 from ..arithmetic.divide import floor_divide
 from ..arithmetic.integers import ascending
-from ..arithmetic.number import Number, Special, unpack
+from ..arithmetic.number import Number, Special, multiply, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.shift import at_least, floored, leading_zeros, shift_left, shift_right
-from ..arithmetic.unrounded import with_headroom
+from ..arithmetic.sums import sum_products
+from ..arithmetic.unrounded import from_number, with_headroom
 from ..arithmetic.words.square_root import squared
 from ..elementary.pieces import Pieces
 from ..elementary.reductions import times
@@ -292,6 +295,53 @@ class NormDatapath(FloatRowsDatapath):
         count = p.accumulate(p.sum(present), first, growth + 2)[:-1]
         return count.within(0, 1 << growth)
 
+    def _number(
+        self,
+        p: Scheduler,
+        product: Wire,
+        exponent: Wire,
+        offset: int,
+        lowest: tuple[tuple[int, int], ...],
+        sign: Wire,
+        zero: Wire,
+        nan: Wire,
+    ) -> Number:
+        """An unrounded result, to be calculated with."""
+        never = p.constant(0, 1)
+        return Number(
+            pipeline=p,
+            sign=sign,
+            zero=zero,
+            significand=product,
+            exponent=exponent,
+            offset=offset,
+            lowest=lowest,
+            special=Special(nan=nan, infinite=never, negative=sign, invalid=never),
+        )
+
+    def _held(self, operands: dict[str, Wire], present: list[Wire]) -> list[Wire]:
+        """Codes of what comes beside the elements, 0 where these are not there."""
+        found = []
+        for name in self.spec.beside:
+            codes = operands[name].lanes(getattr(self.spec, name).width)
+            found += [code & there for code, there in zip(codes, present, strict=True)]
+        return found
+
+    def _scaled(self, p: Scheduler, value: Number, codes: Sequence[Wire], rounder: Rounder) -> Wire:
+        """The code of a value times its weight, and with its bias."""
+        spec = self.spec
+        beside = {
+            name: unpack(p, code, getattr(spec, name))
+            for name, code in zip(spec.beside, codes, strict=True)
+        }
+        if "weight" in beside:
+            value = multiply(p, value, beside["weight"])
+        if "bias" not in beside:
+            return rounder.project(from_number(p, value, rounder)).code
+        widest = self.implementation.widest_sum
+        exact = sum_products(p, [value], beside["bias"], rounder, widest)
+        return rounder.project(exact).code
+
     def _seen(self, p: Scheduler, first: Wire, words: list[Wire], present: list[Wire]) -> Wire:
         """Whether any has been there."""
         return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), first)
@@ -302,7 +352,9 @@ class RmsNormDatapath(NormDatapath):
 
     spec: units.RmsNorm
 
-    def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+    def build(
+        self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire, **beside: Wire
+    ) -> dict[str, Wire]:
         spec, eps = self.spec, self.spec.arithmetic.eps
         end = p.ends(end, spec.beats)
         numbers, live, present = self._elements(p, a, keep)
@@ -322,18 +374,26 @@ class RmsNormDatapath(NormDatapath):
         beat = exponents + live
         beat += [number.sign & there for number, there, _ in lanes]
         beat += [there & beyond for _, there, beyond in lanes] + present
+        beat += self._held(beside, present)
         beat, row, end = self.waiting(p, beat, [root, place, nan], end)
-        held = [beat[i * spec.lanes : (i + 1) * spec.lanes] for i in range(5)]
+        held = [beat[i : i + spec.lanes] for i in range(0, len(beat), spec.lanes)]
         root, place, nan = row
         results = []
         rounder = self.rounder(p)
         offset = numbers[0].offset + self._offset(now.high)
-        for exponent, word, sign, beyond, there in p.lanes(list(zip(*held, strict=True))):
+        for exponent, word, sign, beyond, there, *codes in p.lanes(list(zip(*held, strict=True))):
             product = p.name("product", p.multiply(word, root))
             wrong = beyond | (nan & there)
-            exact = self._unrounded(
-                p, product, p.add(exponent, place), offset, wrong, rounder, sign=sign & ~wrong
-            )
+            exponent = p.add(exponent, place)
+            sign = sign & ~wrong
+            if codes:
+                up = place.high + offset - numbers[0].offset
+                lowest = tuple((i + self._bits, top + up) for i, top in numbers[0].lowest)
+                zero = ~(word.any() & root.any())
+                value = self._number(p, product, exponent, offset, lowest, sign, zero, wrong)
+                results.append(self._scaled(p, value, codes, rounder))
+                continue
+            exact = self._unrounded(p, product, exponent, offset, wrong, rounder, sign=sign)
             results.append(rounder.project(exact).code)
         return {"r": cat(*results), "end": end}
 
@@ -375,12 +435,24 @@ class LayerNormDatapath(NormDatapath):
 
     spec: units.LayerNorm
 
+    @classmethod
+    def limits(cls, kind: type[units.Unit]) -> list[str]:
+        return [*super().limits(kind), "overflow=wrap with a bias"]
+
+    @classmethod
+    def check(cls, spec: units.Unit) -> None:
+        super().check(spec)
+        if spec.overflow is Overflow.WRAP and "bias" in spec.ports.inputs:
+            raise SpecError("overflow=wrap with a bias: in gates a sum of floats does not wrap")
+
     @property
     def _least(self) -> int:
         """The exponent that a row's sum begins with."""
         return self.spec.arithmetic.eps.half_step
 
-    def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
+    def build(
+        self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire, **beside: Wire
+    ) -> dict[str, Wire]:
         spec, width = self.spec, self._aligned + STEP
         end = p.ends(end, spec.beats)
         numbers, live, present = self._elements(p, a, keep)
@@ -403,16 +475,16 @@ class LayerNormDatapath(NormDatapath):
         special = [number.special.nan | number.special.infinite for number in numbers]
         spoilt = self._seen(p, first, special, present)
         root, half = self._reciprocal(p, sum_, squares, count, now)
-        beat = exponents + live + signs + present
+        beat = exponents + live + signs + present + self._held(beside, present)
         row = [root, half, p.subtract(0, sum_), count, now, spoilt]
         beat, row, end = self.waiting(p, beat, row, end)
-        held = [beat[i * spec.lanes : (i + 1) * spec.lanes] for i in range(4)]
+        held = [beat[i : i + spec.lanes] for i in range(0, len(beat), spec.lanes)]
         results = [self._result(p, lane, row) for lane in p.lanes(list(zip(*held, strict=True)))]
         return {"r": cat(*results), "end": end}
 
     def _result(self, p: Scheduler, element: tuple[Wire, ...], row: list[Wire]) -> Wire:
         """The code of an element's result."""
-        exponent, word, sign, there = element
+        exponent, word, sign, there, *codes = element
         root, half, less, count, now, spoilt = row
         bits, width, growth = self._bits, self._aligned + STEP, self.spec.growth
         most = (1 << (width + growth + 1)) - 1
@@ -433,10 +505,17 @@ class LayerNormDatapath(NormDatapath):
         wrong = spoilt & there
         rounder = self.rounder(p)
         product = p.name("product", p.multiply(upper & there, root))
+        offset, sign = -2 * bits - 2 - width - growth, negative & ~wrong
+        zero_sign = there & rounder.is_mode(Rounding.RDN)
+        if codes:
+            lowest = ((2 * bits + 1, exponent.high + offset),)
+            zero = ~(upper.any() & there)
+            sign = p.mux(zero, zero_sign, sign)
+            value = self._number(p, product, exponent, offset, lowest, sign, zero, wrong)
+            return self._scaled(p, value, codes, rounder)
         exact = self._unrounded(
-            p, product, exponent, -2 * bits - 2 - width - growth, wrong, rounder,
-            sign=negative & ~wrong, zero_sign=there & rounder.is_mode(Rounding.RDN),
-            leading=2 * bits + 3, depth=2,
+            p, product, exponent, offset, wrong, rounder,
+            sign=sign, zero_sign=zero_sign, leading=2 * bits + 3, depth=2,
         )  # fmt: skip
         return rounder.project(exact).code
 

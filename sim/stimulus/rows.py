@@ -60,11 +60,26 @@ def rows(rng: _Rng, unit: RowUnit, count: int) -> Codes:
     # Of most, the lanes behind the last element alone are empty.
     behind = np.arange(lanes) >= rng.integers(1, lanes + 1, count)[:, None]
     gone = np.where(each(rng.random(total) < 0.6), behind & (end[:, None] == 1), gone)
+    beside = {
+        name: _scales(rng, port.format, shape)
+        for name, port in unit.ports.inputs.items()
+        if name not in (unit.operand, "keep", "end")
+    }
     return {
+        **beside,
         unit.operand: codes.astype(fmt.code_dtype),
         "keep": (~gone).astype(np.uint8),
         "end": end,
     }
+
+
+def _scales(rng: _Rng, fmt: Format, shape: tuple[int, ...]) -> np.ndarray:
+    """About 1, of both signs, some of them any code: of a layer's weights, and biases."""
+    largest = float(fmt.max)
+    values = rng.normal(1, 1, shape) * np.exp2(rng.choice([0, 0, 0, -6, 6], shape))
+    codes = fmt.encode(np.clip(values, -largest if fmt.signed else 0.0, largest))
+    any_ = rng.integers(0, 1 << fmt.width, shape)
+    return np.where(rng.random(shape) < 0.03, any_, codes).astype(fmt.code_dtype)
 
 
 def _infinities(fmt: Format) -> list[np.ndarray]:

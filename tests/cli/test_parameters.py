@@ -31,8 +31,8 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "hadamard": ({"size": 2}, {"size": 16}),
     "int-gelu": ({}, {"scale": "1/20"}),
     "softmax": ({}, {"row": 1, "bits": 4}),
-    "rmsnorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}),
-    "layernorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}),
+    "rmsnorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}, {"weight": "e4m3"}),
+    "layernorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}, {"weight": "e4m3", "bias": "fp16"}),
     "int-softmax-rows": ({}, {"row": 1, "lanes": 2, "scale": "1/20"}),
     "int-softmax": ({"lanes": 2}, {"lanes": 2, "scale": "1/20"}),
     "int-layernorm": ({"lanes": 2},),
@@ -124,6 +124,7 @@ RANGE = re.compile(r"integer from (-?\d+) to (-?\d+)")
 # What gates say, and the words of `macaw units` for it.
 REFUSALS = {
     r"gates take floats of at most 32 bits": "floats of more than 32 bits (fp64)",
+    r"overflow=wrap with a bias": "overflow=wrap with a bias",
     r"overflow=wrap: gates wrap sums": "overflow=wrap unless all operands are fixed point",
     r"gates (take|wrap)": "what they refuse of a stage",
     r"needs? \d+ bits, and gates take at most": "exact sums of more bits than widest_sum",
@@ -237,6 +238,8 @@ def test_gates_and_golden_take_the_same_but_for_what_is_said(kind):
             tried = [{"stages": "cast(a=fp32, out=fp64) | cast(a=fp64, out=fp32)"}]
         if "beats" in said:
             tried = [{"a": "uint4-k4-fp16-zuint4", "b": "e2m1", "out": "fp16", "lanes": 2}]
+        if "bias" in said:
+            tried = [{"a": "e4m3", "out": "int8", "bias": "e4m3", "overflow": "wrap"}]
         if "acc" in said:
             tried = [c | {"acc": "nf4"} for c in every]
         (words,) = [what for what, each in REFUSALS.items() if each == said]

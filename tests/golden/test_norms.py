@@ -135,6 +135,76 @@ def test_what_is_not_kept_is_not_counted(kind: Any):
     assert spec.out.decode(got).tolist() == [[1.0, 0.0, -1.0, 0.0]]
 
 
+def scaled(spec: RmsNorm | LayerNorm, x: list[float], **beside: list[float]) -> list[float]:
+    """Results of a row of one beat that is all there."""
+    given = {"a": x} | beside
+    codes: Any = {n: spec.ports.inputs[n].format.encode([row]) for n, row in given.items()}
+    return spec.out.decode(spec.evaluate(**codes, keep=[[1] * len(x)], end=[1])["r"])[0].tolist()
+
+
+def test_weights_and_biases():
+    """A product and a sum that are rounded once: 1 + 2**-12 is no number of fp16."""
+    spec = layernorm(weight="fp32", bias="fp32", lanes=2)
+    assert list(spec.ports.inputs) == ["a", "weight", "bias", "keep", "end"]
+    assert scaled(spec, [4.0, -4.0], weight=[3.0, 0.5], bias=[1.0, -2.0]) == [4.0, -2.5]
+    near = scaled(spec, [4.0, 4.0], weight=[7.0, 9.0], bias=[1 + 2.0**-11, 1 + 2.0**-11 + 2.0**-20])
+    assert near == [1.0, 1 + 2.0**-10]
+    spec = rmsnorm(weight="bf16")
+    assert scaled(spec, [4.0, -4.0], weight=[3.0, 0.5]) == [3.0, -0.5]
+    spec = layernorm(bias="e4m3")
+    assert scaled(spec, [4.0, -4.0], bias=[1.0, 448.0]) == [2.0, 447.0]
+
+
+def test_products_are_rounded_once():
+    """Within 0.6 of a last place, which products of rounded results are not."""
+    spec = rmsnorm(weight="fp16", lanes=64)
+    x, weight = spec.a.decode(spec.a.encode(np.random.default_rng(2).normal(0, 1, (2, 64))))
+    exact = x / np.sqrt((x**2).mean() + 1e-5) * weight
+    places = last_places(exact, spec.out)
+    once = np.array(scaled(spec, x.tolist(), weight=weight.tolist()))
+    twice = spec.out.encode(np.array(scaled(rmsnorm(lanes=64), x.tolist())) * weight)
+    assert (np.abs(once - exact) < 0.6 * places).all()
+    assert (np.abs(spec.out.decode(twice) - exact) > 0.6 * places).any()
+
+
+def test_specials_of_weights_and_biases():
+    spec = layernorm(weight="fp16", bias="fp16", lanes=4)
+    x = [4.0, -4.0, 0.0, 0.0]
+    got = scaled(spec, x, weight=[INF, -INF, INF, 1.0], bias=[1.0, 1.0, 1.0, -INF])
+    assert same(got, [INF, INF, NAN, -INF])
+    got = scaled(spec, x, weight=[INF, NAN, -1.0, 1.0], bias=[-INF, 1.0, -0.0, -0.0])
+    assert same(got, [NAN, NAN, -0.0, 0.0])
+    assert same(scaled(layernorm(weight="fp16"), [1.0, INF], weight=[1.0, 0.0]), [NAN, NAN])
+    got = scaled(rmsnorm(weight="fp16"), [INF, -1.0], weight=[2.0, -2.0])
+    assert same(got, [NAN, 0.0])
+
+
+@pytest.mark.parametrize("kind", [rmsnorm, layernorm])
+def test_weights_of_what_is_not_kept_are_nothing(kind: Any):
+    spec = kind(weight="fp16", lanes=4)
+    a = spec.a.encode([[8.0, 1.0, -8.0, 1.0]])
+    weight = spec.weight.encode([[2.0, NAN, 2.0, -INF]])
+    r = spec.evaluate(a=a, weight=weight, keep=[[1, 0, 1, 0]], end=[1])["r"]
+    assert same(spec.out.decode(r)[0].tolist(), [2.0, 0.0, -2.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (rmsnorm, {"weight": "fp16", "row": 9}),
+        (rmsnorm, {"a": "fp32", "weight": "fp32", "rounding": "rup", "row": 6}),
+        (layernorm, {"weight": "fp16", "bias": "fp16", "row": 9, "lanes": 3}),
+        (layernorm, {"a": "fp32", "weight": "fp32", "bias": "fp32", "rounding": "rdn", "row": 6}),
+        (layernorm, {"a": "bf16", "bias": "e4m3", "out": "int8", "row": 1}),
+    ],
+    ids=str,
+)
+def test_bits_of_scaled_results_are_those_of_fractions(kind: Any, parameters: dict[str, Any]):
+    spec = kind(**parameters)
+    for codes in stimulus(spec, vectors=300, seed=5):
+        by_reference(spec, codes)
+
+
 def drawn(spec: RmsNorm | LayerNorm, means: Any, deviations: Any) -> np.ndarray:
     """Rows of 1,024 numbers of the unit's format."""
     x = np.random.default_rng(4).normal(0, 1, (len(deviations) * 4, 1024))
@@ -214,6 +284,9 @@ def test_refused(parameters: dict[str, Any], message: str):
         ({"aligned": 14}, "aligned=14: must be an integer from 15 to 36"),
         ({"aligned": 37, "row": 1}, "aligned=37: must be an integer from 15 to 36"),
         ({"rounding": "sr"}, "rounding=sr: layernorm takes one fixed direction"),
+        ({"weight": "int8"}, "weight=int8: must be a float of at most 32 bits with 0"),
+        ({"weight": "fp64"}, "weight=fp64: must be a float of at most 32 bits with 0"),
+        ({"bias": "e8m0"}, "bias=e8m0: must be a float of at most 32 bits with 0"),
     ],
 )
 def test_refused_of_layernorm(parameters: dict[str, Any], message: str):
@@ -233,3 +306,4 @@ def test_what_is_usual_of_layernorm():
     assert (layernorm(row=9).aligned, layernorm(row=1, lanes=1).aligned) == (17, 15)
     assert layernorm(out="fp32", row=65536).aligned == 28
     assert layernorm(lanes=8, eps="1e-6", aligned=25).name == "layernorm8_fp16_e1_1000000_s25"
+    assert layernorm(weight="fp16", bias="bf16").name == "layernorm2_fp16_wfp16_bbf16"

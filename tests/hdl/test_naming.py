@@ -144,7 +144,7 @@ VALUES = {
     "parts": [2],
     "a_zero": [True],
     "b_zero": [True],
-    "bias": [False],
+    "bias": [False, "fp16", "e5m2"],
     "wrap": [True],
     "multiplier": [5, 1 << 30],
     "zero_point": [True, 3, -8],

@@ -63,6 +63,18 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"kind": "layernorm", "lanes": 1, "row": 1, "eps": "1"}, {"stages": 12}),
     (
+        {"kind": "layernorm", "a": "fp16", "row": 9, "weight": "fp16", "bias": "fp16"},
+        {"flow": "stream"},
+    ),
+    (
+        {"kind": "layernorm", "a": "fp32", "weight": "fp32", "bias": "fp32", "rounding": "rdn"},
+        {"stages": 9, "flow": "valid"},
+    ),
+    ({"kind": "layernorm", "weight": "e5m2", "out": "int8", "row": 3}, {"stages": 4}),
+    ({"kind": "layernorm", "bias": "bf16", "rounding": "rdn", "row": 5}, {}),
+    ({"kind": "rmsnorm", "a": "fp16", "weight": "bf16", "row": 9}, {"flow": "stream"}),
+    ({"kind": "rmsnorm", "a": "fp32", "weight": "fp32", "rounding": "rup"}, {"stages": 9}),
+    (
         {"kind": "layernorm", "a": "e2m1", "lanes": 3, "row": 2, "eps": "1", "out": "fp16"},
         {"stages": 2},
     ),

@@ -31,6 +31,12 @@ def _result(draw: Draw) -> Format:
     return random_formats.scalar(draw.rng, widest=min(draw.widest, 32))
 
 
+def _scale(draw: Draw) -> Format | None:
+    widest = min(draw.widest, 32)
+    fmt = draw.maybe(lambda: random_formats.floating(draw.rng, widest=widest), 0.4)
+    return fmt if fmt is None or fmt.zero else None
+
+
 RULES: Rules = {
     ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
     ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
@@ -39,6 +45,7 @@ RULES: Rules = {
 _OF_NORMS: dict[str, Rule] = {
     "eps": lambda draw: draw.one("1e-5", "1e-5", "1e-6", "1/1024", "1e-12", "1", "0.3"),
     "bits": lambda draw: draw.maybe(lambda: draw.integer(8, 20), 0.6),
+    "weight": _scale,
 }
 _OF_FLOATS: dict[str, Rule] = {
     "a": lambda draw: random_formats.floating(draw.rng, widest=min(draw.widest, 32)),
@@ -51,6 +58,7 @@ OF_FLOATS = ("softmax", "rmsnorm", "layernorm")
 RULES |= {(kind, n): rule for kind in OF_FLOATS for n, rule in _OF_FLOATS.items()}
 RULES |= {(kind, n): rule for kind in OF_FLOATS[1:] for n, rule in _OF_NORMS.items()}
 RULES |= {
+    ("layernorm", "bias"): _scale,
     ("int-softmax-rows", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
     ("int-softmax-rows", "zero_point"): within("out"),
     ("int-softmax-rows", "bits"): lambda draw: draw.integer(4, 31),
@@ -103,6 +111,25 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "fp16_wide": {"bits": 20, "aligned": 36, "rounding": "rdn"},
     }.items():
         yield f"layernorm_{name}", unit("layernorm", **({"a": "fp16"} | softmax | parameters))
+    for name, parameters in {
+        "rmsnorm_fp16": {"weight": "fp16", "row": 40},
+        "rmsnorm_fp32": {"a": "fp32", "weight": "fp32", "rounding": "rup", "row": 6},
+        "layernorm_fp16": {"weight": "fp16", "bias": "fp16", "row": 40},
+        "layernorm_bf16_fp32": {"a": "bf16", "weight": "fp32", "bias": "fp32", "row": 5},
+        "layernorm_fp32_rdn": {
+            "a": "fp32",
+            "weight": "fp32",
+            "bias": "fp32",
+            "rounding": "rdn",
+            "lanes": 3,
+            "row": 7,
+        },
+        "layernorm_e4m3_int8": {"a": "e4m3", "weight": "e5m2", "out": "int8", "lanes": 1, "row": 3},
+        "layernorm_e5m2_bias": {"a": "e5m2", "bias": "bf16", "rounding": "rdn", "row": 1},
+        "rmsnorm_e2m1_posit8": {"a": "e2m1", "weight": "ue4m3", "out": "posit8", "row": 9},
+    }.items():
+        kind = name.partition("_")[0]
+        yield f"{name}_scaled", unit(kind, **({"a": "fp16"} | softmax | parameters))
 
 
 # as a softmax in one beat is proven, and rows that are longer than these

@@ -13,7 +13,9 @@ from .arithmetic.scalar import (
     floor_log2,
     negative,
     number,
+    product,
     project,
+    total,
     value,
 )
 
@@ -194,9 +196,22 @@ def rounded(spec, row):
     ]
     overflow = spec.overflow and str(spec.overflow)
     return [
-        [project(x, spec.out, str(spec.rounding), overflow)[0] for x in each]
-        for each in EXACT[spec.kind](spec, values)
+        [
+            project(scaled(spec, x, beat, lane), spec.out, str(spec.rounding), overflow)[0]
+            for lane, x in enumerate(each)
+        ]
+        for each, beat in zip(EXACT[spec.kind](spec, values), row)
     ]
+
+
+def scaled(spec, x, beat, lane):
+    """A value times its weight, and with its bias; 0 where no element is."""
+    if beat["keep"][lane] and "weight" in beat:
+        x = product(x, value(beat["weight"][lane], spec.weight))[0]
+    if beat["keep"][lane] and "bias" in beat:
+        terms = [x, value(beat["bias"][lane], spec.bias)]
+        x = total(terms, str(spec.rounding) == "rdn")[0]
+    return x
 
 
 def of_integers(spec, row):
