@@ -82,6 +82,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "functions": (functions.tables.listed, ()),
         "cost": (functions.tables.cost, ("tables",)),
         "elementary": (functions.elementary.cost, ("elementary",)),
+        "faithful": (functions.elementary.faithful, ("faithful_errors",)),
     },
     "integer-functions.md": {
         "accuracy": (functions.integers.accuracy, ("function_errors",)),

@@ -279,14 +279,26 @@ def _without_loops(text: str) -> str:
 
 def _on_loops(reads: dict[str, set[str]]) -> set[str]:
     """The names from which a way leads back to themselves."""
-    left = {name: set(found) & reads.keys() for name, found in reads.items()}
+    reads = {name: found & reads.keys() for name, found in reads.items()}
+    readers: dict[str, set[str]] = {name: set() for name in reads}
+    for name, found in reads.items():
+        for other in found:
+            readers[other].add(name)
+    ahead, behind = ({n: len(found) for n, found in ways.items()} for ways in (reads, readers))
+    kept = set(reads)
     # What reads nothing that is left, or is read by nothing, is on none.
-    while True:
-        read = set().union(*left.values()) if left else set()
-        kept = {name for name, found in left.items() if found and name in read}
-        if len(kept) == len(left):
-            return kept
-        left = {name: left[name] & kept for name in kept}
+    ends = [name for name in reads if not ahead[name] or not behind[name]]
+    while ends:
+        name = ends.pop()
+        if name not in kept:
+            continue
+        kept.remove(name)
+        for others, counts in ((readers[name], ahead), (reads[name], behind)):
+            for other in others:
+                counts[other] -= 1
+                if not counts[other]:
+                    ends.append(other)
+    return kept
 
 
 def _whole(parts: set[tuple[int, int]], width: int) -> list[tuple[int, int]]:

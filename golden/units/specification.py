@@ -174,7 +174,7 @@ class Unit:
 
     @property
     def samples(self) -> dict[str, np.ndarray]:
-        """Of fixed-point operands, integers beside which the results change their course."""
+        """Codes of operands beside which the results change their course, integers."""
         return {}
 
     @property

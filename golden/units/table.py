@@ -6,12 +6,14 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arithmetic.faithful import Faithful, faithful
 from ..arithmetic.operands import Operand
-from ..arithmetic.projection import resolve_nan
+from ..arithmetic.projection import Direction, project, resolve_nan
 from ..arithmetic.real import parse, results
 from ..errors import SpecError, did_you_mean
 from ..formats.choices import Nan, Overflow, Rounding
@@ -27,8 +29,11 @@ ELEMENTARY = (
     "exp", "exp2", "log", "log2", "sin", "cos", "sigmoid", "tanh", "reciprocal", "rsqrt",
 )  # fmt: skip
 """The functions that :class:`Function` has; :class:`Table` has more."""
-MOST_OF_FLOATS = 16
+MOST_OF_FLOATS = 32
 """Bits of an operand of :class:`Function`."""
+CORRECT = 16
+"""Bits of an operand of which every result is the correctly rounded one."""
+_NEAREST = (Rounding.RNE, Rounding.RNA)
 _CODES = re.compile(r"codes\(([0-9a-f]+)\)")
 
 
@@ -161,19 +166,24 @@ class Table(_OfCodes):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Function(_OfCodes):
-    """An elementary function of a float: ``r = round(function(a))``, one rounding of the value.
+    """An elementary function of a float: ``r = round(function(a))``.
 
-    NaN and what is outside the function's domain become a NaN, infinities the function's limit,
-    and a pole is an infinity: IEEE 754-2019, 9.2.
+    Of an operand of at most 16 bits each result is the correctly rounded one. Of a wider one it is
+    less than a last place from it, by steps in integers that
+    :mod:`macaw.golden.arithmetic.faithful` has; :attr:`error` says how far at most. NaN and what is
+    outside the function's domain become a NaN, infinities the function's limit, and a pole is an
+    infinity: IEEE 754-2019, 9.2.
 
     Parameters
     ----------
     a : Float
-        Of at most 16 bits, with a mantissa.
+        Of at most 32 bits, with a mantissa.
     out : Float or Fixed
-        By default ``a``. Fixed point has at most 60 bits.
+        By default ``a``. Fixed point has at most 60 bits. Of an ``a`` of more than 16 bits a float
+        with a precision of at most 24.
     function : str
-        One of exp, exp2, log, log2, sin, cos, sigmoid, tanh, reciprocal and rsqrt.
+        One of exp, exp2, log, log2, sin, cos, sigmoid, tanh, reciprocal and rsqrt; sin and cos of
+        at most 16 bits.
     rounding : Rounding
         One that is not stochastic.
     overflow : Overflow, optional
@@ -204,6 +214,37 @@ class Function(_OfCodes):
             raise SpecError(f"function={self.function}: {hint}")
         self._set("function", function)
         self._check_result()
+        if self.a.width > CORRECT:
+            faithful(function, self.a, self.out)
+
+    @property
+    def steps(self) -> Faithful | None:
+        """How a result is made, or None where each is the correctly rounded one."""
+        wide = self.a.width > CORRECT
+        return faithful(self.function, self.a, self.out) if wide else None
+
+    @property
+    def error(self) -> Fraction:
+        """In last places: no less than the distance of a normal result from its value."""
+        rounded = Fraction(1, 2) if self.rounding in _NEAREST else Fraction(1)
+        return rounded + (self.steps.error if self.steps else 0)
+
+    @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Codes of the magnitudes where functions are neither flat nor out of range."""
+        if self.steps is None:
+            return {}
+        magnitudes = np.exp2(np.arange(-16 * 14, 16 * 8) / 16)
+        signs = (1, -1) if self.a.signed else (1,)
+        return {"a": np.unique(np.concatenate([self.a.encode(s * magnitudes) for s in signs]))}
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        steps = self.steps
+        if steps is None:
+            return super(Function, self)._compute(chunk)
+        direction = Direction(self.rounding)
+        exact = steps(chunk["a"])
+        return {"r": project(exact, self.out, direction, self.overflow, False, self.nan)[0]}
 
 
 @functools.lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from macaw.golden import units
-from macaw.golden.arithmetic.rows.powers import Power, Significand
 from macaw.golden.arithmetic.rows.sums import STEP
 from macaw.golden.errors import SpecError
 from macaw.golden.formats.choices import Overflow, Rounding
@@ -19,17 +18,15 @@ from ..arithmetic.shift import at_least, floored, leading_zeros, shift_left, shi
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number, with_headroom
 from ..arithmetic.words.square_root import squared
-from ..elementary.pieces import Pieces
+from ..elementary.powers import power_of
 from ..elementary.reductions import times
 from ..rows.roots import normalised, reciprocal_root
 from ..rows.sums import added, below, cut, rising, steps_of, total
-from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .datapath import Datapath
 from .elementwise import Rounded
 from .functions import exponential, probability
-from .table import polynomial
 
 __all__ = [
     "DATAPATHS",
@@ -544,33 +541,6 @@ def _at_most(p: Scheduler, word: Wire, bound: int) -> Wire:
         return word
     near = word[: bound.bit_length()]
     return p.mux(at_least(p, word, bound), bound, near).within(0, bound)
-
-
-@scoped("power")
-def power_of(
-    p: Scheduler, sign: Wire, significand: Wire, exponent: Wire, offset: int, power: Power
-) -> tuple[Wire, Wire]:
-    """(m, the bits of n) of a finite number: the steps of golden's :class:`Power`."""
-    precision, width = len(significand), power.bits + power.reach + 1
-    highest = power.reach - precision - offset
-    beyond = at_least(p, exponent, highest + 1)
-    product = times(p, significand, power.factor).bits(precision + power.cut + 1)
-    amount = p.subtract(p.constant(highest), exponent)
-    most = highest - exponent.low
-    amount = amount.bits(max(most.bit_length(), 1)).within(0, max(most, 0))
-    word, _ = shift_right(p, product, amount, width)
-    word = p.name("magnitude", p.mux(beyond, p.constant(power.most, width), word))
-    flipped = (word.bits(width + 1) ^ sign).as_signed()
-    y = p.name("logarithm", p.add(flipped, sign).within(-power.most, power.most))
-    n = floored(y, power.bits).bits(power.whole + 1)
-    whole = Significand(bits=power.bits)
-    c0, c1, c2 = zip(*whole.coefficients, strict=True)
-    pieces = Pieces(
-        width=whole.width, shift=whole.shift, constants=c0, slopes=c1, curves=c2,
-        cut=whole.cut, drop=whole.drop,
-    )  # fmt: skip
-    m = polynomial(p, pieces, y[: power.bits].bits(power.bits))
-    return m.within(1 << power.bits, (2 << power.bits) - 1), n
 
 
 DATAPATHS = {

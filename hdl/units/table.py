@@ -6,10 +6,11 @@ from macaw.golden.formats import Subnormals
 
 from ..arithmetic.number import Number, Special, unpack
 from ..arithmetic.projection import Unrounded
-from ..arithmetic.shift import floored
+from ..arithmetic.rounding import Rounder
 from ..arithmetic.unrounded import with_headroom
-from ..elementary.pieces import Pieces
+from ..elementary.faithful import unrounded
 from ..elementary.plan import plan
+from ..elementary.polynomial import polynomial
 from ..schedule.scheduler import Scheduler
 from ..schedule.table import lookup
 from ..schedule.wire import Wire
@@ -37,14 +38,26 @@ class FunctionDatapath(Rounded):
 
     @classmethod
     def limits(cls, kind: type[units.Unit]) -> list[str]:
-        return ["formats for which no polynomial of the second degree is found"]
+        return [
+            "of 16 bits and less, formats for which no polynomial of the second degree is found"
+        ]
 
     def build(self, p: Scheduler, *, a: Wire) -> dict[str, Wire]:
         spec = self.spec
-        found = plan(spec)
-        reduction = found.reduction
         rounder = self.rounder(p)
         number = unpack(p, a, spec.a)
+        steps = spec.steps
+        exact = (
+            self._planned(p, number, rounder)
+            if steps is None
+            else unrounded(p, steps, number, rounder)
+        )
+        return {"r": self._special(p, number, rounder.project(exact).code)}
+
+    def _planned(self, p: Scheduler, number: Number, rounder: Rounder) -> Unrounded:
+        """The value, so near that it is rounded right."""
+        found = plan(self.spec)
+        reduction = found.reduction
         argument = reduction.argument(p, number)
         word = polynomial(p, found.pieces, argument.place)
         if argument.base is not None:
@@ -58,7 +71,7 @@ class FunctionDatapath(Rounded):
             word = p.mux(other, near, word)
         never = p.constant(0, 1)
         word = p.name("word", word)
-        exact = Unrounded(
+        return Unrounded(
             word=with_headroom(word, argument.exponent.low + argument.offset, rounder),
             exponent=argument.exponent,
             offset=argument.offset,
@@ -69,19 +82,17 @@ class FunctionDatapath(Rounded):
             leading=leading,
             depth=depth,
         )
-        code = rounder.project(exact).code
-        return {"r": self._special(p, number, code)}
 
     def _special(self, p: Scheduler, number: Number, code: Wire) -> Wire:
         """The code, or where the operand is no number, or zero, that which golden has there."""
         spec, special = self.spec, number.special
-        contents, a = spec.contents.tolist(), spec.a
+        a = spec.a
         top = 1 << (a.width - 1) if a.signed else 0
         chosen: dict[int, Wire] = {}
 
         def choose(wire: Wire, place: int) -> None:
             if wire.constant != 0:
-                result = contents[place]
+                result = int(spec.evaluate(a=[place])["r"][0])
                 chosen[result] = chosen[result] | wire if result in chosen else wire
 
         negative = number.sign
@@ -107,25 +118,6 @@ class FunctionDatapath(Rounded):
                 other = other | wire
                 pattern = pattern | (p.constant(result, spec.out.width) & wire)
             return (code & ~other) | pattern
-
-
-def polynomial(p: Scheduler, pieces: Pieces, place: Wire) -> Wire:
-    """A piecewise polynomial of a place, an unsigned word."""
-    with p.scope("polynomial"):
-        if pieces.width == 0:
-            return lookup(p, place, pieces.constants)
-        if pieces.width >= len(place):
-            number, t = p.constant(0), place
-        else:
-            number, t = place[pieces.width :], place[: pieces.width]
-        constant = lookup(p, number, pieces.constants)
-        slope = lookup(p, number, pieces.slopes)
-        if pieces.curves:
-            curve = lookup(p, number, pieces.curves)
-            bend = floored(p.multiply(curve, t[pieces.cut :]), pieces.drop)
-            slope = p.name("slope", p.add(slope, bend))
-        total = p.add(constant, p.multiply(slope, t))
-        return floored(total, pieces.shift)
 
 
 DATAPATHS = {units.Table: TableDatapath, units.Function: FunctionDatapath}

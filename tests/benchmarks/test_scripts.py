@@ -89,6 +89,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("errors.machine_errors", ["--rows", "2"]),
         ("studies.flexpoint_training", ["--quick", "--jobs", "1", "--keep", "kept"]),
         ("errors.function_errors", []),
+        ("errors.faithful_errors", ["--operands", "400"]),
         ("errors.row_errors", ["--rows", "2"]),
         pytest.param(
             "studies.integer_network", ["--epochs", "3", "--images", "20"], marks=pytest.mark.slow

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import unit
+from macaw.golden.arithmetic.faithful import FUNCTIONS
 from macaw.golden.errors import SpecError
 from macaw.hdl.elementary.pieces import Bounds, search
 from macaw.hdl.elementary.plan import plan
@@ -90,3 +91,22 @@ def test_a_flushed_operand_keeps_its_sign_where_no_code_is_a_negative_zero(funct
 def test_operands_all_so_small_that_no_polynomial_is_asked(function):
     spec = unit("function", a="e3m2b40", out="e4m6b20", function=function)
     assert verify(spec, exhaustive=True, simulator="bulk").passed
+
+
+@pytest.mark.parametrize(
+    ("function", "a", "out", "options"),
+    [
+        *((function, "tf32", "fp16", {"stages": 0}) for function in FUNCTIONS),
+        *(
+            (function, "e9m8bn200", "e5m4", {"stages": 2, "flow": "stream"})
+            for function in ("exp", "tanh")
+        ),
+        *(
+            (function, "e4m12bn3ftz", "e5m9", {"stages": 1, "table": "ram", "flow": "valid"})
+            for function in ("log", "sigmoid", "rsqrt")
+        ),
+    ],
+)
+def test_wide_operands_end_in_golden_s_bits(function, a, out, options):
+    spec = unit("function", a=a, out=out, function=function, rounding="rna")
+    assert verify(spec, vectors=30_000, simulator="bulk", **options).passed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of elementary functions in docs/functions.md."""
+"""The tables of elementary functions in docs/functions.md."""
 
 from typing import Any
 
@@ -21,6 +21,16 @@ def cost(found: dict[str, Any]) -> str:
             known = (name, function) not in MISSING
             cells += _cells(found[row(function, name)]) if known else ["-"] * 4
         rows.append(cells)
+    return table(head, rows)
+
+
+def faithful(found: dict[str, Any]) -> str:
+    """Errors of functions of fp32."""
+    head = ["function", "largest error found", "proven to be below"]
+    rows = [
+        [f"`{row['function']}`", f"{row['largest']:.3f}", f"{row['bound']:.3f}"]
+        for row in found["rows"]
+    ]
     return table(head, rows)
 
 

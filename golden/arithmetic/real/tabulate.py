@@ -51,9 +51,9 @@ def tabulated(name: str, fmt: Format) -> Exact:
         if kind & NAN:
             rows.append((1, 0, negative, kind))
         elif kind & INF:
-            rows.append(_special(function.limits[0 if negative else 1]))
+            rows.append(special(function.limits[0 if negative else 1]))
         elif not significand:
-            row = _special(function.zero)
+            row = special(function.zero)
             rows.append((*row[:2], row[2] ^ (negative and function.odd), row[3]))
         else:
             x = (-1 if negative else 1) * significand * Fraction(2) ** exponent
@@ -95,8 +95,8 @@ def _nan() -> tuple[int, int, bool, int]:
     return 1, 0, False, int(NAN | INVALID)
 
 
-def _special(value: Any) -> tuple[int, int, bool, int]:
-    """(significand, exponent, negative, kind) of a limit."""
+def special(value: Any) -> tuple[int, int, bool, int]:
+    """Return (significand, exponent, negative, kind) of a limit, as a function has it."""
     if not isinstance(value, str):
         if not isinstance(value, Fraction):
             return (*truncated(value), False, 0)

@@ -132,12 +132,16 @@ class Power:
         """n is from ``-2**whole`` to ``2**whole - 1``; at least 3."""
         return max((self.most >> self.bits).bit_length(), 3)
 
-    def __call__(self, x: Exact) -> tuple[np.ndarray, np.ndarray]:
-        """Return (m, n) of finite numbers, int64; of others anything."""
+    def scaled(self, x: Exact) -> np.ndarray:
+        """Return y of finite numbers in its last places, int64; of others anything."""
         beyond = bit_length(x.significand) + x.exponent > self.reach
         product = x.significand * np.uint64(self.factor)
         right = np.clip(self.cut - self.bits - x.exponent, 0, 63).astype(np.uint64)
         magnitude = np.where(beyond, self.most, (product >> right).view(np.int64))
-        y = np.where(x.negative, -magnitude, magnitude)
+        return np.where(x.negative, -magnitude, magnitude)
+
+    def __call__(self, x: Exact) -> tuple[np.ndarray, np.ndarray]:
+        """Return (m, n) of finite numbers, int64; of others anything."""
+        y = self.scaled(x)
         m = Significand(bits=self.bits)(y & ((1 << self.bits) - 1))
         return m, y >> self.bits

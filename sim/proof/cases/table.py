@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from macaw.golden.arithmetic.faithful import FUNCTIONS as WITH_STEPS
 from macaw.golden.arithmetic.real import FUNCTIONS
 from macaw.golden.formats import Float, Format
 from macaw.golden.units import Unit, unit
@@ -19,6 +20,7 @@ CHOICES: tuple[Options, ...] = (
     {"table": "ram"},
     {"table": "ram", "stages": 3, "flow": "stream"},
 )
+WIDE, SHARE, LONGEST = 17, 0.3, 24
 POWERS = ("power(3/2)", "power(-1/3)", "power(43/100)", "power(2)", "power(-7/2)")
 
 
@@ -27,17 +29,25 @@ def _function(draw: Draw) -> str:
 
 
 def _operand(draw: Draw) -> Float:
-    """A float of few bits, so that a search over all of them is short."""
+    """A float of few bits, so that a search over all of them is short; or one that has steps."""
+    wide = draw.widest >= WIDE and draw.rng.random() < SHARE
     while True:
-        fmt = random_formats.floating(draw.rng, widest=min(draw.widest, 10))
-        if fmt.mantissa:
+        fmt = random_formats.floating(draw.rng, widest=min(draw.widest, 32 if wide else 10))
+        if fmt.mantissa and (not wide or (fmt.width >= WIDE and fmt.precision <= LONGEST)):
             return fmt
 
 
 def _result(draw: Draw) -> Format:
+    if draw.chosen["a"].width >= WIDE:
+        # Of few digits, so that tables are short.
+        return random_formats.floating(draw.rng, widest=16)
     widest = min(draw.widest, 16)
     pick = draw.one(random_formats.floating, random_formats.fixed)
     return pick(draw.rng, widest=widest)
+
+
+def _elementary(draw: Draw) -> str:
+    return draw.one(*(WITH_STEPS if draw.chosen["a"].width >= WIDE else ELEMENTARY))
 
 
 RULES: Rules = {
@@ -46,7 +56,7 @@ RULES: Rules = {
     ("table", "rounding"): lambda draw: draw.one("rne", "rtz", "rup", "rdn", "rna", "rod"),
     ("function", "a"): _operand,
     ("function", "out"): _result,
-    ("function", "function"): lambda draw: draw.one(*ELEMENTARY),
+    ("function", "function"): _elementary,
     ("function", "rounding"): lambda draw: draw.one("rne", "rtz", "rup", "rdn", "rna", "rod"),
 }
 
@@ -85,8 +95,19 @@ def elementary() -> Iterator[tuple[str, Unit]]:
         yield f"{function}_bf16_e4m3", unit("function", a="bf16", out="e4m3", function=function)
 
 
+def wide() -> Iterator[tuple[str, Unit]]:
+    """Single precision, its narrower kin, into other formats, in every direction."""
+    for function in WITH_STEPS:
+        for a, out in (("fp32", "fp32"), ("tf32", "tf32"), ("fp32", "bf16"), ("e8m8", "fp32")):
+            name = f"{function}_{a}" + (f"_{out}" if a != out else "")
+            yield name, unit("function", a=a, out=out, function=function)
+        for rounding in ROUNDINGS:
+            spec = unit("function", a="tf32", function=function, rounding=rounding)
+            yield f"{function}_tf32_{rounding}", spec
+
+
 def cases() -> Iterator[Case]:
-    """All of them exhaustively, some of them in cocotb too."""
+    """Those of up to 16 bits exhaustively, others in bulk, some of them in cocotb too."""
     for name, spec in LISTED.items():
         yield every_code("table", name, spec, CHOICES)
         if not name.endswith("e4m3"):
@@ -94,6 +115,9 @@ def cases() -> Iterator[Case]:
     for name, spec in elementary():
         choices = FUNCTION_CHOICES if name.endswith("_bf16") else BLOCK_CHOICES
         yield every_code("elementary", name, spec, choices)
+    for name, spec in wide():
+        choices = FUNCTION_CHOICES if name.endswith("_tf32") else BLOCK_CHOICES
+        yield in_bulk("faithful", name, spec, choices, 1_000_000)
     for function in ELEMENTARY:
         spec = unit("function", a="bf16", function=function)
         yield from in_cocotb("elementary", f"{function}_bf16", spec, BLOCK_CHOICES[1:])

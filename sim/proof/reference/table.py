@@ -10,11 +10,14 @@ import importlib
 from fractions import Fraction
 from typing import Any
 
+from .arithmetic import faithful
 from .arithmetic.scalar import floor_log2, project, value
 
 KINDS = ("table", "function")
 gmpy2: Any = importlib.import_module("gmpy2")  # its stubs leave out what this needs
 BITS = 400
+CORRECT = 16
+"""Bits of operands of which results are the correctly rounded ones."""
 FAR = 70000
 """Of exponents: beyond all formats."""
 SINGLE = ("exp", "exp2", "log", "log2", "sin", "cos", "tanh", "erf", "sqrt")
@@ -167,6 +170,9 @@ def result(spec, code):
         ends = ["nan"]
     elif isinstance(x, str) or x == 0:
         ends = [special(spec.function, x)]
+    elif spec.a.width > CORRECT:
+        outside = x < 0 and spec.function in ("log", "log2", "rsqrt")
+        ends = ["nan" if outside else faithful.function(spec.function, spec, x)]
     else:
         ends = function(spec.function, x) or ["nan"]
     overflow = spec.overflow and str(spec.overflow)

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Gates for functions of wide floats: the steps of :mod:`macaw.golden.arithmetic.faithful`."""
+
+from dataclasses import dataclass
+
+from macaw.golden.arithmetic import faithful as golden
+from macaw.golden.arithmetic.faithful import functions as steps
+
+from ..arithmetic.divide import normalised
+from ..arithmetic.number import Number, Special
+from ..arithmetic.projection import Unrounded
+from ..arithmetic.rounding import Rounder
+from ..arithmetic.shift import at_least, floored, shift_right
+from ..arithmetic.unrounded import with_headroom
+from ..schedule.labels import scoped
+from ..schedule.scheduler import Scheduler
+from ..schedule.wire import Wire, cat
+from .polynomial import kernel
+from .powers import scaled
+from .reductions import times
+
+__all__ = ["unrounded"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """``(-1)**sign * word * 2**(exponent + offset)``; ``leading`` and ``depth`` as rounded."""
+
+    word: Wire
+    exponent: Wire
+    offset: int
+    sign: Wire
+    leading: int | None = None
+    depth: int = 0
+
+
+def unrounded(p: Scheduler, spec: golden.Faithful, number: Number, rounder: Rounder) -> Unrounded:
+    """The word of a finite operand that is not zero and not outside the domain, to be rounded."""
+    found = _STEPS[type(spec)](p, spec, number)
+    never = p.constant(0, 1)
+    word = p.name("word", found.word)
+    return Unrounded(
+        word=with_headroom(word, found.exponent.low + found.offset, rounder),
+        exponent=p.name("exponent", found.exponent),
+        offset=found.offset,
+        sticky=never,
+        sign=found.sign,
+        zero_sign=never,
+        special=Special(nan=never, infinite=never, negative=never, invalid=never),
+        leading=found.leading,
+        depth=found.depth,
+    )
+
+
+@scoped("power")
+def _power(
+    p: Scheduler, spec: steps.OfPowers, sign: Wire, number: Number, twice: bool = False
+) -> tuple[Wire, Wire]:
+    """(m, n) of the power of an operand's magnitude, or of twice that, with a sign."""
+    power, bits = spec.power, spec.bits
+    if spec.a.emin + twice > power.reach:
+        # Subnormal operands are within reach, and no others.
+        number = normalised(p, number)
+    offset = number.offset + twice
+    y = scaled(p, sign, number.significand, number.exponent, offset, power)
+    m = kernel(p, spec.significand, y[:bits].bits(bits), 1 << bits, 2 << bits)
+    m = m.bits(bits + 2)
+    # What is rounded up to 2 is just below.
+    m = (m[: bits + 1] | m[bits + 1]).within(1 << bits, (2 << bits) - 1)
+    return m, floored(y, bits)
+
+
+def _exponential(p: Scheduler, spec: steps.Exponential, number: Number) -> Word:
+    m, n = _power(p, spec, number.sign, number)
+    return Word(
+        word=m, exponent=n, offset=-spec.bits, sign=p.constant(0, 1), leading=spec.bits
+    )  # fmt: skip
+
+
+@scoped("denominator")
+def _denominator(p: Scheduler, spec: steps.Sigmoid, m: Wire, n: Wire) -> tuple[Wire, Wire]:
+    """(p in B bits, r) of a power that is at most 1."""
+    bits = spec.bits
+    amount = p.subtract(0, n).within(0, -n.low)
+    fixed, _ = shift_right(p, m, amount, bits + 1)
+    below = p.name("power", fixed[:bits] | fixed[bits])
+    return below, kernel(p, spec.reciprocal, below, 1 << bits, 2 << bits)
+
+
+def _sigmoid(p: Scheduler, spec: steps.Sigmoid, number: Number) -> Word:
+    bits = spec.bits
+    m, n = _power(p, spec, p.constant(1, 1), number)
+    n = n.within(n.low, 0)
+    _, r = _denominator(p, spec, m, n)
+    factor = p.mux(number.sign, m, 1 << bits)
+    return Word(
+        word=p.multiply(factor, r),
+        exponent=p.mux(number.sign, n, 0),
+        offset=-2 * bits - 1,
+        sign=p.constant(0, 1),
+        leading=2 * bits + 1,
+        depth=1,
+    )
+
+
+def _tanh(p: Scheduler, spec: steps.Tanh, number: Number) -> Word:
+    bits, digits = spec.bits, spec.a.precision
+    tiny = number
+    if spec.out.emin < spec.a.emin or spec.a.emin > -2:
+        tiny = normalised(p, number)
+    highest = -1 - digits - tiny.offset
+    small = ~at_least(p, tiny.exponent, highest + 1)
+    with p.scope("small"):
+        amount = p.subtract(p.constant(highest), tiny.exponent)
+        most = max(highest - tiny.exponent.low, 0)
+        amount = amount.bits(max(most.bit_length(), 1)).within(0, most)
+        place, _ = shift_right(p, tiny.significand, amount, bits)
+        h = kernel(p, spec.tangent, place, (12 << bits) // 13 - 4, 1 << bits)
+    m, n = _power(p, spec, p.constant(1, 1), number, twice=True)
+    below, r = _denominator(p, spec, m, n.within(n.low, 0))
+    less = p.subtract(1 << bits, below).within(1, 1 << bits)
+    # Both pairs of factors with their leading ones at the same places.
+    width = max(digits, bits + 1)
+    significand = tiny.significand.shifted_left(width - digits)
+    first = p.mux(small, significand, less.shifted_left(width - 1 - bits))
+    second = p.mux(small, h.shifted_left(1), r)
+    exponent = p.add(tiny.exponent, tiny.offset + digits - 1)
+    return Word(
+        word=p.multiply(first, second),
+        exponent=p.mux(small, exponent, 0),
+        offset=-width - bits,
+        sign=number.sign,
+        leading=width + bits,
+        depth=2,
+    )
+
+
+def _reciprocal(p: Scheduler, spec: steps.Reciprocal, number: Number) -> Word:
+    bits, number = spec.bits, normalised(p, number)
+    place = number.significand[: spec.a.mantissa]
+    return Word(
+        word=kernel(p, spec.kernel, place, 1 << bits, 2 << bits),
+        exponent=p.subtract(0, number.exponent),
+        offset=-number.offset - spec.a.mantissa - bits - 1,
+        sign=number.sign,
+        leading=bits + 1,
+        depth=1,
+    )
+
+
+def _reciprocal_root(p: Scheduler, spec: steps.ReciprocalRoot, number: Number) -> Word:
+    bits, number = spec.bits, normalised(p, number)
+    bias = number.offset + spec.a.mantissa
+    field = p.add(number.exponent, bias & 1)
+    odd, half = field[0], field[1:] if len(field) > 1 else p.constant(0)
+    place = cat(number.significand[: spec.a.mantissa], odd)
+    return Word(
+        word=kernel(p, spec.kernel, place, 1 << bits, 2 << bits),
+        exponent=p.subtract(0, half),
+        offset=-(bias >> 1) - bits - 1,
+        sign=p.constant(0, 1),
+        leading=bits + 1,
+        depth=1,
+    )
+
+
+def _logarithm(p: Scheduler, spec: steps.Logarithm, number: Number) -> Word:
+    number = normalised(p, number)
+    width = spec.a.mantissa
+    place = number.significand[:width]
+    upper = place[width - 1]
+    exponent = p.add(number.exponent, number.offset + width, upper)
+    d = p.mux(upper, cat(place, p.constant(1, 1)).as_signed(), place.shifted_left(1))
+    d = d.within(-1 << (width - 1), (1 << width) - 2 if width > 1 else 0)
+    g = kernel(p, spec.kernel, place, 3 << (spec.bits - 2), 2 << spec.bits)
+    if spec.name == "log2":
+        base = exponent.shifted_left(spec.places)
+    else:
+        bias = exponent.low
+        raised = p.subtract(exponent, bias).within(0, exponent.high - bias)
+        base = p.add(times(p, raised, spec.two), bias * spec.two)
+    return Word(
+        word=p.add(p.name("base", base), p.multiply(g, d)),
+        exponent=p.constant(0),
+        offset=-spec.places,
+        sign=p.constant(0, 1),
+    )
+
+
+_STEPS = {
+    steps.Exponential: _exponential,
+    steps.Sigmoid: _sigmoid,
+    steps.Tanh: _tanh,
+    steps.Reciprocal: _reciprocal,
+    steps.ReciprocalRoot: _reciprocal_root,
+    steps.Logarithm: _logarithm,
+}
