@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden import format
 from macaw.golden.arithmetic.faithful import FUNCTIONS
 from macaw.golden.formats import Float
 from macaw.golden.units.table import Function
@@ -21,6 +20,7 @@ from macaw.golden.units.table import Function
 from .. import results
 from ..stopwatch import stopwatch
 
+FP32 = Float(exponent=8, mantissa=23)
 OPERANDS = 200_000
 PRECISION = 160
 """Bits of what values are known to."""
@@ -28,7 +28,7 @@ PRECISION = 160
 
 def operands(count: int) -> np.ndarray:
     """Codes of fp32, about ``count`` of them, none of a NaN, an infinity or a zero."""
-    rng, fp32 = np.random.default_rng(1), format("fp32")
+    rng, fp32 = np.random.default_rng(1), FP32
     size = count // 4
     parts = [
         rng.integers(0, 1 << 32, size),
@@ -70,10 +70,9 @@ def main() -> None:
     results.add_output(parser)
     options = parser.parse_args()
     progress, codes = stopwatch(), operands(options.operands)
-    fp32, found = format("fp32"), []
-    assert isinstance(fp32, Float)
+    found = []
     for name in FUNCTIONS:
-        spec = Function(a=fp32, function=name)
+        spec = Function(a=FP32, function=name)
         found.append(
             {
                 "function": name,
