@@ -4,10 +4,11 @@
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from macaw.golden import unit
+from macaw.golden import format, unit
 from macaw.golden.units import RowUnit, Unit
 from macaw.hdl import build, generate
 from macaw.hdl.emit import write_bodies
@@ -114,6 +115,20 @@ def test_bits_are_golden_s():
             if bulk.compare(design.spec, [model], chunks).failures:
                 wrong.append(design.name)
     assert wrong == []
+
+
+def test_a_variance_below_zero_is_none():
+    """The row of tests/golden/test_norms.py; one that is drawn has none."""
+    if "bulk" not in simulators.available():
+        pytest.skip("verilator is missing")
+    parameters: dict[str, Any] = {"a": "fp32", "lanes": 1, "aligned": 8, "bits": 8, "row": 2}
+    design = generate(unit("layernorm", eps="1", **parameters))
+    values = [[-65535 / 256], [-256.0]] * 4
+    a = format("fp32").encode(values)
+    codes = {"a": a, "keep": np.ones_like(a), "end": np.tile([0, 1], 4).astype(np.uint8)}
+    (model,) = bulk.Model.of_many([design])
+    with model:
+        assert not bulk.compare(design.spec, [model], [codes]).failures
 
 
 def test_cocotb():

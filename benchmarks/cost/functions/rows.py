@@ -16,10 +16,15 @@ FORMATS = ("fp16", "bf16")
 KINDS = ("softmax", "rmsnorm", "layernorm")
 
 
-def row(kind: str, a: str) -> str:
+LAYER = "a=fp16 weight=fp16 bias=fp16"
+"""A layernorm with what a layer has."""
+
+
+def row(kind: str, words: str) -> str:
     """A unit as the command line has it: of one beat, with the sum of :data:`ROW` elements."""
-    spec = unit(kind, a=a, lanes=LANES, row=ROW)
-    return f"{kind} a={a} lanes={LANES} row={LANES} aligned={getattr(spec, 'aligned')}"  # noqa: B009
+    parameters = dict(word.split("=") for word in words.split())
+    spec = unit(kind, **parameters, lanes=LANES, row=ROW)
+    return f"{kind} {words} lanes={LANES} row={LANES} aligned={getattr(spec, 'aligned')}"  # noqa: B009
 
 
 PASSES: dict[str, dict[str, int]] = {
@@ -34,7 +39,8 @@ PASSES: dict[str, dict[str, int]] = {
 """How many of which unit the parts of a plain softmax have: fp16, its sum fp32."""
 
 ROWS = (
-    *(row(kind, a) for kind in KINDS for a in FORMATS),
+    *(row(kind, f"a={a}") for kind in KINDS for a in FORMATS),
+    row("layernorm", LAYER),
     *(part for parts in PASSES.values() for part in parts),
 )
 

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.functions.rows import FORMATS, KINDS, PASSES, row
+from benchmarks.cost.functions.rows import FORMATS, KINDS, LAYER, PASSES, row
 
 from ..markdown import number, table
 
@@ -27,11 +27,11 @@ def _errors(found: dict[str, Any]) -> list[str]:
 def cost(found: dict[str, Any]) -> str:
     """LUTs, multipliers, gates and delay of the units, and of a softmax in three passes."""
     rows = []
-    for kind in KINDS:
-        for a in FORMATS:
-            ecp5, asic = _priced(found, row(kind, a))
-            fo4 = number(asic["delay_fo4"])
-            rows.append([f"`{kind} a={a}`", *_cells(_areas(ecp5, asic)), fo4])
+    units = [(kind, f"a={a}") for kind in KINDS for a in FORMATS]
+    for kind, words in [*units, ("layernorm", LAYER)]:
+        ecp5, asic = _priced(found, row(kind, words))
+        fo4 = number(asic["delay_fo4"])
+        rows.append([f"`{kind} {words}`", *_cells(_areas(ecp5, asic)), fo4])
     sums = [0.0, 0.0, 0.0]
     for name, parts in PASSES.items():
         areas = [0.0, 0.0, 0.0]
