@@ -96,6 +96,7 @@ ROOMS = (
     "golden.arithmetic.groups",
     "golden.arithmetic.real",
     "golden.arithmetic.rows",
+    "golden.arithmetic.faithful",
     "golden.units.naming",
     "golden.units",
     "golden.tensors",
