@@ -75,11 +75,6 @@ class Datapath:
                 f"digits={self.implementation.digits}: {self.spec.kind} has none to find one after "
                 "another"
             )
-        if self.implementation.digits is not None and getattr(self.spec, "statistics", 0):
-            raise SpecError(
-                f"digits={self.implementation.digits}: statistics are counted where all digits are "
-                "found at once"
-            )
 
     def build(self, p: Scheduler, **operands: Wire) -> dict[str, Wire]:
         """Results from operands; ``done``, if given, says which beats have one.

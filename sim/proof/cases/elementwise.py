@@ -428,6 +428,8 @@ def cases() -> Iterator[Case]:
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in counted():
         yield from everywhere("statistics", name, spec, COUNTED, FEWER // 2)
+        if spec.kind in ("div", "sqrt"):
+            yield in_bulk("statistics", f"{name}_turns", spec, TURNS, FEWER // 2)
     for name, spec in LARGE.items():
         yield from everywhere("large", name, spec, STAGES, BULK)
     for name, spec in _directed():
