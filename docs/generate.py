@@ -93,6 +93,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "claims": (lmul.claims, ("product_errors", "lmul")),
         "cost": (lmul.cost, ("lmul",)),
     },
+    "loss-scaling.md": {"cost": (synthesis_results.statistics, ("statistics",))},
     "machines.md": {
         "steps": (machines.steps, ()),
         "errors": (machines.errors, ("machine_errors",)),

@@ -175,3 +175,15 @@ needed, macaw's are two units, side by side.
 
 {quotients(divided)}
 """
+
+
+def statistics(found: dict[str, Any]) -> str:
+    """What counts of 16 bits add to units, side by side."""
+    rows: dict[str, list[str]] = {}
+    for row in found["cost"]:
+        fpga = row["fmax_mhz"] is not None
+        speed = f"{row['fmax_mhz']:.0f}" if fpga else f"{row['delay_fo4']:.0f}"
+        line = rows.setdefault(row["unit"], ["", ""])
+        line[fpga] += f"{' → ' if line[fpga] else ''}{row['area']:,.0f} ({speed})"
+    head = ["unit", "asic: GE (FO4)", "ecp5: LUT4 + 2 CCU2C (MHz)"]
+    return table(head, [[f"`{name}`", *line] for name, line in rows.items()])
