@@ -95,6 +95,7 @@ ROOMS = (
     "golden.arithmetic.accumulation",
     "golden.arithmetic.groups",
     "golden.arithmetic.real",
+    "golden.arithmetic.real.faithful",
     "golden.arithmetic.rows",
     "golden.arithmetic.faithful",
     "golden.units.naming",

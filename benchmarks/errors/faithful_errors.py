@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.arithmetic.faithful import FUNCTIONS
+from macaw.golden.arithmetic.real.faithful import FUNCTIONS
 from macaw.golden.formats import Float
 from macaw.golden.units.table import Function
 

@@ -15,12 +15,12 @@ from ..arithmetic.functions import rational
 from ..arithmetic.integers import codes_of, integers_of
 from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, Split, project
+from ..arithmetic.real.powers import Power
 from ..arithmetic.rows.beats import Rows
 from ..arithmetic.rows.integers import IntegerSoftmax as RowIntegerSoftmax
 from ..arithmetic.rows.norms import Epsilon
 from ..arithmetic.rows.norms import LayerNorm as RowLayerNorm
 from ..arithmetic.rows.norms import RmsNorm as RowRmsNorm
-from ..arithmetic.rows.powers import Power
 from ..arithmetic.rows.softmax import Softmax as RowSoftmax
 from ..arithmetic.rows.sums import STEP, WINDOW
 from ..arithmetic.sums import add_terms, products

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arithmetic.faithful import Faithful, faithful
 from ..arithmetic.operands import Operand
 from ..arithmetic.projection import Direction, project, resolve_nan
 from ..arithmetic.real import parse, results
+from ..arithmetic.real.faithful import Faithful, faithful
 from ..errors import SpecError, did_you_mean
 from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import Fixed, Float, Format
@@ -169,10 +169,10 @@ class Function(_OfCodes):
     """An elementary function of a float: ``r = round(function(a))``.
 
     Of an operand of at most 16 bits each result is the correctly rounded one. Of a wider one it is
-    less than a last place from it, by steps in integers that
-    :mod:`macaw.golden.arithmetic.faithful` has; :attr:`error` says how far at most. NaN and what is
-    outside the function's domain become a NaN, infinities the function's limit, and a pole is an
-    infinity: IEEE 754-2019, 9.2.
+    less than a last place from it, by the steps in integers of
+    :mod:`macaw.golden.arithmetic.real.faithful`; :attr:`error` says how far at most. NaN and what
+    is outside the function's domain become a NaN, infinities the function's limit, and a pole is
+    an infinity: IEEE 754-2019, 9.2.
 
     Parameters
     ----------

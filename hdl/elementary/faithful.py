@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gates for functions of wide floats: the steps of :mod:`macaw.golden.arithmetic.faithful`."""
+"""Gates for functions of wide floats: the steps of :mod:`macaw.golden.arithmetic.real.faithful`."""
 
 from dataclasses import dataclass
 
-from macaw.golden.arithmetic import faithful as golden
-from macaw.golden.arithmetic.faithful import functions as steps
+from macaw.golden.arithmetic.real import faithful as golden
+from macaw.golden.arithmetic.real.faithful import functions as steps
 
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special

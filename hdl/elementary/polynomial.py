@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for piecewise polynomials."""
 
-from macaw.golden.arithmetic.faithful.kernels import Kernel
+from macaw.golden.arithmetic.real.faithful.kernels import Kernel
 
 from ..arithmetic.shift import floored
 from ..schedule.scheduler import Scheduler

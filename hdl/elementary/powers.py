@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gates for powers of e and of two: a significand, and an exponent that nothing bounds."""
 
-from macaw.golden.arithmetic.rows.powers import Power, Significand
+from macaw.golden.arithmetic.real.powers import Power, Significand
 
 from ..arithmetic.shift import at_least, floored, shift_right
 from ..schedule.labels import scoped

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from macaw.golden import format, unit
-from macaw.golden.arithmetic.faithful import FUNCTIONS
-from macaw.golden.arithmetic.faithful.kernels import CURVES, Kernel
+from macaw.golden.arithmetic.real.faithful import FUNCTIONS
+from macaw.golden.arithmetic.real.faithful.kernels import CURVES, Kernel
 from macaw.golden.errors import SpecError
 from macaw.sim.proof.outsiders.scalars import fractions
 

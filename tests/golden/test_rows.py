@@ -9,8 +9,8 @@ import pytest
 from rows import last_places, results, streamed
 
 from macaw.golden import CodeError, SpecError, format, unit
+from macaw.golden.arithmetic.real.powers import Significand
 from macaw.golden.arithmetic.rows.beats import Rows
-from macaw.golden.arithmetic.rows.powers import Significand
 from macaw.golden.units.row_functions import Softmax
 from macaw.sim.proof.outsiders.check import by_reference
 from macaw.sim.stimulus.draw import stimulus

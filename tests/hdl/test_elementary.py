@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import unit
-from macaw.golden.arithmetic.faithful import FUNCTIONS
+from macaw.golden.arithmetic.real.faithful import FUNCTIONS
 from macaw.golden.errors import SpecError
 from macaw.hdl.elementary.pieces import Bounds, search
 from macaw.hdl.elementary.plan import plan

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exact import INF, NAN, Exact, bit_length, kinds
+from ..real.powers import Power
 from .beats import Rows
-from .powers import Power
 from .sums import aligned_sums
 
 

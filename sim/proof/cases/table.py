@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from macaw.golden.arithmetic.faithful import FUNCTIONS as WITH_STEPS
 from macaw.golden.arithmetic.real import FUNCTIONS
+from macaw.golden.arithmetic.real.faithful import FUNCTIONS as WITH_STEPS
 from macaw.golden.formats import Float, Format
 from macaw.golden.units import Unit, unit
 from macaw.golden.units.table import ELEMENTARY

@@ -10,13 +10,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...errors import SpecError
-from ...formats.scalar import Float, Format
-from ..exact import INF, NAN, Exact, bit_length, kinds, unpack
-from ..exp2 import ln2
-from ..real import FUNCTIONS as REAL
-from ..real.tabulate import special
-from ..rows.powers import Power
+from ....errors import SpecError
+from ....formats.scalar import Float, Format
+from ...exact import INF, NAN, Exact, bit_length, kinds, unpack
+from ...exp2 import ln2
+from ..functions import FUNCTIONS as REAL
+from ..powers import Power
+from ..tabulate import special
 from .kernels import Kernel
 
 __all__ = ["FUNCTIONS", "Faithful", "faithful"]
@@ -167,7 +167,7 @@ class Exponential(OfPowers):
     """``exp``, ``exp2``: ``m * 2**(n - B)``.
 
     ``y = floor(|a| log2(base) * 2**B)`` with the sign of a is that of
-    :class:`~..rows.powers.Power`; n is its floor, and m the :class:`Kernel` ``power`` of what is
+    :class:`~..powers.Power`; n is its floor, and m the :class:`Kernel` ``power`` of what is
     above that, in B bits, or ``2**(B + 1) - 1`` where it is more.
     """
 
