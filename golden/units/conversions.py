@@ -23,9 +23,9 @@ from ..formats.block import Block
 from ..formats.checks import check_any_format, check_integer
 from ..formats.choices import Overflow
 from ..formats.scalar import FORMATS, Float, Format
-from .counting import Counting
 from .naming import counted, named, rounding_words, word
 from .specification import UNSET, Ports, Unit
+from .specification.counting import Counting
 
 LARGEST_BLOCK = 4096
 """Values that a unit takes side by side."""

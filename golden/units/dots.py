@@ -27,9 +27,9 @@ from ..errors import SpecError
 from ..formats.checks import check_format, check_integer
 from ..formats.choices import Overflow, Rounding
 from ..formats.scalar import Fixed, Format
-from .counting import Counting
 from .naming import counted, identifier, named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
+from .specification.counting import Counting
 
 _LANES = 4096
 

@@ -25,9 +25,9 @@ from ..formats.choices import Flag, Nan, Rounding, Tininess
 from ..formats.power_books import rounded
 from ..formats.scalar import Fixed, Float, Format
 from ..formats.texts import fraction
-from .counting import Counting
 from .naming import named, product_words, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
+from .specification.counting import Counting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from macaw.golden.formats import Book, Float, Posit
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
-from macaw.golden.units.counting import Counting
+from macaw.golden.units.specification.counting import Counting
 
 from ..arithmetic.statistics import statistics
 from ..arithmetic.words.lfsr import random_words

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ..arithmetic.exact import Exact
-from ..arithmetic.operands import CHUNK, Operand, Operands
-from ..arithmetic.projection import (
+from ...arithmetic.exact import Exact
+from ...arithmetic.operands import CHUNK, Operand, Operands
+from ...arithmetic.projection import (
     Direction,
     Split,
     check_random,
@@ -20,13 +20,13 @@ from ..arithmetic.projection import (
     project,
     resolve_overflow,
 )
-from ..arithmetic.running.lfsr import PRIMITIVE, Register
-from ..errors import SpecError
-from ..formats.block import Block
-from ..formats.checks import check_format, check_integer
-from ..formats.choices import Overflow, Rounding, Tininess
-from ..formats.scalar import Book, Fixed, Float, Format, Posit
-from . import naming
+from ...arithmetic.running.lfsr import PRIMITIVE, Register
+from ...errors import SpecError
+from ...formats.block import Block
+from ...formats.checks import check_format, check_integer
+from ...formats.choices import Overflow, Rounding, Tininess
+from ...formats.scalar import Book, Fixed, Float, Format, Posit
+from .. import naming
 
 UNSET: Any = None
 """Default of a format that follows from another one."""

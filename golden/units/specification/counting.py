@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arithmetic.exact import Exact
-from ..arithmetic.operands import Operand, Operands
-from ..arithmetic.projection import Direction, Split, project
-from ..arithmetic.running.statistics import MARKS, marked, statistics
-from ..errors import SpecError
-from ..formats.checks import check_integer
-from ..formats.choices import Nan, Overflow, Tininess
-from ..formats.scalar import Fixed, Float, Format
-from .naming import named
-from .specification import ROUNDING, Unit
+from ...arithmetic.exact import Exact
+from ...arithmetic.operands import Operand, Operands
+from ...arithmetic.projection import Direction, Split, project
+from ...arithmetic.running.statistics import MARKS, marked, statistics
+from ...errors import SpecError
+from ...formats.checks import check_integer
+from ...formats.choices import Nan, Overflow, Tininess
+from ...formats.scalar import Fixed, Float, Format
+from ..naming import named
+from . import ROUNDING, Unit
 
 _BIT = Operand(format=Fixed(width=1, signed=False))
 _MARKS = Fixed(width=len(MARKS), signed=False)
