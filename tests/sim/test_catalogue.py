@@ -6,6 +6,8 @@ from click.testing import CliRunner
 
 from macaw.golden.units import unit
 from macaw.hdl import generate
+from macaw.hdl.options.implementation import Implementation
+from macaw.hdl.units.registry import DATAPATHS
 from macaw.sim import verify
 from macaw.sim.proof import prove
 from macaw.sim.proof.cases.case import Case
@@ -64,6 +66,13 @@ def test_bulk(case):
     _, entry = prove.run_case(case)
     assert entry is not None
     assert entry.passed, entry.detail
+
+
+def test_no_case_asks_of_gates_what_they_refuse():
+    for sample in (False, True):
+        for case in cases(sample=sample):
+            for options in case.implementations if isinstance(case, Case) else ():
+                DATAPATHS[type(case.unit)](case.unit, Implementation(**options))
 
 
 def test_names_of_checks_are_unique():

@@ -249,6 +249,7 @@ def quotients() -> Iterator[tuple[str, Unit]]:
 
 # digits one after another: a digit a clock, two in a pipeline under stalls, some that do not divide
 # the number of digits
+IN_TURNS = ("div", "sqrt")
 TURNS: tuple[Options, ...] = (
     {"digits": 1, "flow": "valid"},
     {"digits": 2, "frequency": 50.0, "flow": "stream"},
@@ -417,7 +418,8 @@ def cases() -> Iterator[Case]:
         yield in_bulk("posits", name, spec, BLOCK_CHOICES, vectors)
     for name, spec in quotients():
         yield in_bulk("quotients", name, spec, BLOCK_CHOICES, None)
-        yield in_bulk("turns", name, spec, TURNS, None)
+        if spec.kind in IN_TURNS:
+            yield in_bulk("turns", name, spec, TURNS, None)
     for name, spec in in_turns():
         yield from everywhere("turns", name, spec, TURNS, FEWER)
     for name, spec in rectifiers():
@@ -428,7 +430,7 @@ def cases() -> Iterator[Case]:
         yield in_bulk("lmul", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in counted():
         yield from everywhere("statistics", name, spec, COUNTED, FEWER // 2)
-        if spec.kind in ("div", "sqrt"):
+        if spec.kind in IN_TURNS:
             yield in_bulk("statistics", f"{name}_turns", spec, TURNS, FEWER // 2)
     for name, spec in LARGE.items():
         yield from everywhere("large", name, spec, STAGES, BULK)
@@ -454,7 +456,8 @@ def sample() -> Iterator[Case]:
             yield in_bulk("posits", name, spec, ({"stages": number % 3},), vectors)
     for name, spec in list(quotients())[:4]:
         yield in_bulk("quotients", name, spec, ({"stages": 1},), None)
-        yield in_bulk("turns", name, spec, ({"digits": 1, "flow": "stream"},), None)
+        if spec.kind in IN_TURNS:
+            yield in_bulk("turns", name, spec, ({"digits": 1, "flow": "stream"},), None)
     for name, spec in list(rectifiers())[:3]:
         yield in_bulk("relu", name, spec, ({"stages": 1},), None)
     for name, spec in list(approximate())[:4]:

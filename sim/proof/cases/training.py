@@ -142,7 +142,7 @@ def _random() -> Iterator[Case]:
         yield from everywhere("lfsr", f"lfsr_{name}", spec, choices, FEWER)
     for name, (kind, parameters) in ROUNDED.items():
         spec = unit(kind, **{"rounding": "sr", "random": "lfsr"} | parameters)
-        choices = (*BLOCK_CHOICES, {"frequency": 60.0, "bus": "axis"})
+        choices = (*BLOCK_CHOICES, {"stages": 2, "bus": "axis"})
         yield from everywhere("lfsr", f"{name}_with_lfsr", spec, choices, FEWER)
 
 
