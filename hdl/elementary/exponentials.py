@@ -12,6 +12,7 @@ import numpy as np
 
 from macaw.golden.formats import Fixed, Float, Format
 
+from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number
 from ..arithmetic.shift import at_least, shift_right
 from ..schedule.scheduler import Scheduler
@@ -136,6 +137,9 @@ class Exponential(Reduction):
 
     def _fixed(self, p: Scheduler, number: Number) -> tuple[Wire, Wire]:
         """(the magnitude in fixed point, whether something fell out of it)."""
+        if number.quantum + self.a.precision - 1 >= self._beyond:
+            # Of such large numbers only subnormal ones are not beyond, by their leading one.
+            number = normalised(p, number)
         width = self._whole + self.fraction
         bias = number.offset + self.a.precision - 1
         with p.scope("reduce"):

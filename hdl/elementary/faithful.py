@@ -58,11 +58,7 @@ def _power(
 ) -> tuple[Wire, Wire]:
     """(m, n) of the power of an operand's magnitude, or of twice that, with a sign."""
     power, bits = spec.power, spec.bits
-    if spec.a.emin + twice > power.reach:
-        # Subnormal operands are within reach, and no others.
-        number = normalised(p, number)
-    offset = number.offset + twice
-    y = scaled(p, sign, number.significand, number.exponent, offset, power)
+    y = scaled(p, sign, number, power, up=int(twice))
     m = kernel(p, spec.significand, y[:bits].bits(bits), 1 << bits, 2 << bits)
     m = m.bits(bits + 2)
     # What is rounded up to 2 is just below.

@@ -3,6 +3,8 @@
 
 from macaw.golden.arithmetic.real.powers import Power, Significand
 
+from ..arithmetic.divide import normalised
+from ..arithmetic.number import Number
 from ..arithmetic.shift import at_least, floored, shift_right
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
@@ -14,13 +16,18 @@ from .reductions import times
 __all__ = ["power_of", "scaled"]
 
 
-def scaled(
-    p: Scheduler, sign: Wire, significand: Wire, exponent: Wire, offset: int, power: Power
-) -> Wire:
-    """y of a finite number: the steps of golden's :class:`Power`."""
+def scaled(p: Scheduler, sign: Wire, number: Number, power: Power, *, up: int = 0) -> Wire:
+    """y of a number, times ``2**up`` and with a sign: the steps of golden's :class:`Power`."""
+    large = number.quantum + len(number.significand) - 1 + up >= power.reach
+    if large:
+        # Only zero is within reach, and subnormal numbers by their leading one.
+        number = normalised(p, number)
+    significand, exponent, offset = number.significand, number.exponent, number.offset + up
     precision, width = len(significand), power.bits + power.reach + 1
     highest = power.reach - precision - offset
     beyond = at_least(p, exponent, highest + 1)
+    if large:
+        beyond = beyond & ~number.zero
     product = times(p, significand, power.factor).bits(precision + power.cut + 1)
     amount = p.subtract(p.constant(highest), exponent)
     most = highest - exponent.low
@@ -32,11 +39,9 @@ def scaled(
 
 
 @scoped("power")
-def power_of(
-    p: Scheduler, sign: Wire, significand: Wire, exponent: Wire, offset: int, power: Power
-) -> tuple[Wire, Wire]:
+def power_of(p: Scheduler, number: Number, power: Power) -> tuple[Wire, Wire]:
     """(m, the bits of n) of a finite number: the steps of golden's :class:`Power`."""
-    y = scaled(p, sign, significand, exponent, offset, power)
+    y = scaled(p, number.sign, number, power)
     n = floored(y, power.bits).bits(power.whole + 1)
     whole = Significand(bits=power.bits)
     c0, c1, c2 = zip(*whole.coefficients, strict=True)

@@ -240,7 +240,7 @@ class SoftmaxDatapath(FloatRowsDatapath):
         special = number.special
         other = special.nan | special.infinite
         live = p.name("live", present & ~other)
-        m, n = power_of(p, number.sign, number.significand, number.exponent, number.offset, power)
+        m, n = power_of(p, number, power)
         # The sign turned, it counts from the least one.
         steps = cat(n[_PLACES:-1], ~n[-1])
         return Element(

@@ -87,6 +87,13 @@ def test_a_flushed_operand_keeps_its_sign_where_no_code_is_a_negative_zero(funct
     assert verify(spec, exhaustive=True, simulator="bulk").passed
 
 
+@pytest.mark.parametrize("function", ["exp", "exp2", "sigmoid"])
+@pytest.mark.parametrize("a", ["e2m6bn8", "e2m5bn6"])
+def test_only_subnormal_operands_have_results_within_the_range(function, a):
+    spec = unit("function", a=a, out="bf16", function=function)
+    assert verify(spec, exhaustive=True, simulator="bulk").passed
+
+
 @pytest.mark.parametrize("function", ["sin", "cos", "tanh"])
 def test_operands_all_so_small_that_no_polynomial_is_asked(function):
     spec = unit("function", a="e3m2b40", out="e4m6b20", function=function)

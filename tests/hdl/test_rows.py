@@ -117,6 +117,12 @@ def test_bits_are_golden_s():
     assert wrong == []
 
 
+@pytest.mark.parametrize("a", ["e2m6bn16", "e2m6bn15", "e2m6bn16ftz"])
+def test_a_softmax_of_operands_of_which_only_subnormal_ones_are_within_reach(a: str):
+    spec = unit("softmax", a=a, out="fp16", lanes=2, row=8)
+    assert verify(spec, simulator="bulk", vectors=3_000).passed
+
+
 def test_a_variance_below_zero_is_none():
     """The row of tests/golden/test_norms.py; one that is drawn has none."""
     if "bulk" not in simulators.available():

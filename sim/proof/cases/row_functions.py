@@ -88,6 +88,8 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "e4m3_ufx8.8": {"a": "e4m3", "out": "ufx8.8", "lanes": 1, "row": 1},
         "fp16_uint8_reach": {"out": "uint8", "reach": 3, "bits": 4, "aligned": 5, "row": 2},
         "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
+        # all but subnormal numbers are out of reach
+        "e2m6bn16": {"a": "e2m6bn16", "out": "fp16", "row": 8},
     }.items():
         yield f"softmax_{name}", unit("softmax", **({"a": "fp16"} | softmax | parameters))
     for name, parameters in {

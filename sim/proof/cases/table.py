@@ -92,6 +92,8 @@ def elementary() -> Iterator[tuple[str, Unit]]:
         for out in ("bf16", "fp16", "fx12.6", "e2m1"):
             spec = unit("function", a="e4m3", function=function, out=out)
             yield f"{function}_e4m3_{out}", spec
+        # all but subnormal numbers are out of range
+        yield f"{function}_e2m6bn8", unit("function", a="e2m6bn8", out="bf16", function=function)
         yield f"{function}_bf16_e4m3", unit("function", a="bf16", out="e4m3", function=function)
 
 
