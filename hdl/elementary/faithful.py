@@ -59,11 +59,8 @@ def _power(
     """(m, n) of the power of an operand's magnitude, or of twice that, with a sign."""
     power, bits = spec.power, spec.bits
     y = scaled(p, sign, number, power, up=int(twice))
-    m = kernel(p, spec.significand, y[:bits].bits(bits), 1 << bits, 2 << bits)
-    m = m.bits(bits + 2)
-    # What is rounded up to 2 is just below.
-    m = (m[: bits + 1] | m[bits + 1]).within(1 << bits, (2 << bits) - 1)
-    return m, floored(y, bits)
+    place = y[:bits].bits(bits)
+    return kernel(p, spec.significand, place, 1 << bits, (2 << bits) - 1), floored(y, bits)
 
 
 def _exponential(p: Scheduler, spec: steps.Exponential, number: Number) -> Word:
@@ -111,7 +108,7 @@ def _tanh(p: Scheduler, spec: steps.Tanh, number: Number) -> Word:
         most = max(highest - tiny.exponent.low, 0)
         amount = amount.bits(max(most.bit_length(), 1)).within(0, most)
         place, _ = shift_right(p, tiny.significand, amount, bits)
-        h = kernel(p, spec.tangent, place, (12 << bits) // 13 - 4, 1 << bits)
+        h = kernel(p, spec.tangent, place, 1 << (bits - 1), 1 << bits)
     m, n = _power(p, spec, p.constant(1, 1), number, twice=True)
     below, r = _denominator(p, spec, m, n.within(n.low, 0))
     less = p.subtract(1 << bits, below).within(1, 1 << bits)

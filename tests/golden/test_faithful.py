@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Functions of wide floats: within what is proven of them, exact where they can be."""
 
+import itertools
+from decimal import Decimal
 from typing import Any
 
 import gmpy2
@@ -50,6 +52,28 @@ def test_kernels_stay_within_their_error(curve, bits, width):
             exact = NUMBERS[curve](gmpy2.mpfr(part) / (1 << width), region) * 2**bits
             worst = max(worst, float(abs(got - exact)))
     assert 0.3 < worst < kernel.error
+
+
+@pytest.mark.parametrize("curve", CURVES.values(), ids=lambda curve: curve.name)
+def test_no_derivative_is_more_than_what_errors_are_counted_with(curve):
+    step = Decimal(2) ** -12
+    for series in curve.series:
+        halves = [series(step * (2 * k + 1) / 2)[2] for k in range(1 << 12)]
+        assert max(map(abs, halves)) <= curve.bend
+        thirds = (2 * (b - a) / step for a, b in itertools.pairwise(halves))
+        # But for the step from 3/2 to 3/4 of the logarithms, between two pieces.
+        steep = sum(abs(third) > curve.third for third in thirds)
+        assert steep <= (curve.name in ("log", "log2"))
+
+
+@pytest.mark.parametrize("bits", range(12, 29))
+def test_no_significand_of_a_power_is_rounded_up_to_2(bits):
+    kernel = Kernel(curve="power", bits=bits, width=bits)
+    assert kernel.error < 1.38
+    ends = np.arange(1 << bits)[-1 << 10 :], np.arange(1 << 10)
+    got = kernel(np.concatenate(ends))
+    assert got.max() < 2 << bits
+    assert got.min() == 1 << bits
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

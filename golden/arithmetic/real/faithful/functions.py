@@ -158,9 +158,7 @@ class OfPowers(Faithful):
 
     def _of(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(m, n): the power of two is ``m * 2**(n - bits)``."""
-        most = (2 << self.bits) - 1
-        m = self.significand(y & ((1 << self.bits) - 1))
-        return np.minimum(m, most), y >> self.bits
+        return self.significand(y & ((1 << self.bits) - 1)), y >> self.bits
 
 
 class Exponential(OfPowers):
@@ -168,7 +166,8 @@ class Exponential(OfPowers):
 
     ``y = floor(|a| log2(base) * 2**B)`` with the sign of a is that of
     :class:`~..powers.Power`; n is its floor, and m the :class:`Kernel` ``power`` of what is
-    above that, in B bits, or ``2**(B + 1) - 1`` where it is more.
+    above that, in B bits. It is below ``2**(B + 1)``: the last fraction's power is 1.38 units below
+    that, and less than so many off.
     """
 
     @property

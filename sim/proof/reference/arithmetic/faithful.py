@@ -119,7 +119,7 @@ def power(name, spec, bits, x):
     factor = Fraction(2**cut if name == "exp2" else ln2(-1, cut), 2**cut)
     y = floor(min(abs(x), Fraction(2**up)) * factor * 2**bits)
     n, f = divmod(-y if x < 0 else y, 2**bits)
-    return min(kernel("power", bits, bits, f), 2 ** (bits + 1) - 1), n
+    return kernel("power", bits, bits, f), n
 
 
 def denominator(spec, bits, x):
