@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from macaw.golden.arithmetic.real import FUNCTIONS
 from macaw.golden.arithmetic.real.faithful import FUNCTIONS as WITH_STEPS
 from macaw.golden.formats import Float, Format
+from macaw.golden.formats.checks import check_format
 from macaw.golden.units import Unit, unit
 from macaw.golden.units.table import ELEMENTARY
 
@@ -37,8 +38,13 @@ def _operand(draw: Draw) -> Float:
             return fmt
 
 
+def _wide(draw: Draw) -> bool:
+    """Whether the operand has steps; it is text where a stage before gives it."""
+    return check_format("a", draw.chosen["a"]).width >= WIDE
+
+
 def _result(draw: Draw) -> Format:
-    if draw.chosen["a"].width >= WIDE:
+    if _wide(draw):
         # Of few digits, so that tables are short.
         return random_formats.floating(draw.rng, widest=16)
     widest = min(draw.widest, 16)
@@ -47,7 +53,7 @@ def _result(draw: Draw) -> Format:
 
 
 def _elementary(draw: Draw) -> str:
-    return draw.one(*(WITH_STEPS if draw.chosen["a"].width >= WIDE else ELEMENTARY))
+    return draw.one(*(WITH_STEPS if _wide(draw) else ELEMENTARY))
 
 
 RULES: Rules = {
