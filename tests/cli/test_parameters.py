@@ -132,7 +132,9 @@ REFUSALS = {
         "integer zero points of blocks of several beats, but for exact sums of fixed point"
     ),
     "gates accumulate in floats and fixed point": "a code book as acc",
-    "gates have no polynomial": "formats for which no polynomial of the second degree is found",
+    "gates have no polynomial": (
+        "of 16 bits and less, formats for which no polynomial of the second degree is found"
+    ),
 }
 
 

@@ -116,8 +116,10 @@ def statistics(
     size = np.where(np.isfinite(fmt.decode(sizes)), sizes.astype(np.int64), 0)
     size &= (1 << magnitude) - 1
     size = size.reshape(len(end), -1).max(1, initial=0) if size.ndim > 1 else size
-    # A later tensor's elements are above all of those before.
-    highest = np.maximum.accumulate(size + (tensor << magnitude)) & ((1 << magnitude) - 1)
+    # By their ranks, so that a later tensor's elements are above all of those before.
+    values, rank = np.unique(size, return_inverse=True)
+    before = tensor * len(values)
+    highest = values[np.maximum.accumulate(rank + before) - before]
     return found | {"largest": highest.astype(fmt.code_dtype)}
 
 
