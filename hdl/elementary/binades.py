@@ -142,11 +142,6 @@ class Tanh(ByBinade):
         return max(super().digits, self.a.mantissa + 1)
 
     @property
-    def _below_normal(self) -> bool:
-        """Whether results of the operands below the normal ones are none themselves."""
-        return isinstance(self.out, Float) and self.out.emin >= self.a.emin
-
-    @property
     def leading(self) -> tuple[int, int] | None:
         return self.digits, 1
 

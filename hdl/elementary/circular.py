@@ -181,11 +181,6 @@ class Circular(Reduction):
     def _subnormals_low(self) -> bool:
         return self.a.emin < self.lowest
 
-    @property
-    def _below_normal(self) -> bool:
-        """Whether results of the operands below the normal ones are none themselves."""
-        return isinstance(self.out, Float) and self.out.emin >= self.a.emin
-
 
 def _raw(a: Float, x: Normalised) -> tuple[np.ndarray, np.ndarray]:
     """(significands, exponents) as the codes have them: subnormal ones are not normalised."""

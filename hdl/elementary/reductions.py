@@ -139,6 +139,11 @@ class Reduction(ABC):
         """(index of the leading one of a word, how many places lower it may be)."""
         return self.digits, 0
 
+    @property
+    def _below_normal(self) -> bool:
+        """Whether results of the operands below the normal ones are none themselves."""
+        return isinstance(self.out, Float) and self.out.emin >= self.a.emin
+
     @abstractmethod
     def points(self, x: Normalised) -> Points:
         """The operands in numpy."""
