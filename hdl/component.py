@@ -49,6 +49,8 @@ class Component(wiring.Component):
         Register stages from an operand to its result.
     waits : int
         Clocks that the first beat of the longest row waits besides, until the row has ended.
+    pause : int
+        Clocks that an operation may take in one stage besides, in which no other moves.
     initiation_interval : int
         Clocks between operations.
     clocked : bool
@@ -82,6 +84,7 @@ class Component(wiring.Component):
         trial = self._try(self._period).scheduler
         self._trials.clear()
         self.waits = trial.waits
+        self.pause = trial.pause
         skid = implementation.ready == "registered"
         self.initiation_interval = trial.turns
         self.clocked = trial.registers > 0 or self.depth > 0 or skid
@@ -105,8 +108,11 @@ class Component(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Clocks from an operand to its result: of a row, from the first beat of the longest."""
-        return self.depth + self.waits
+        """Clocks from an operand to its result: of a row, from the first beat of the longest.
+
+        Of operations that take more clocks than others, those of the longest.
+        """
+        return self.depth + self.waits + self.pause
 
     # Scheduling.
 
@@ -245,11 +251,17 @@ class Component(wiring.Component):
         if with_last:
             values["tlast"] = self._last(p, ports.get("s_axis_tlast"), results.get("end"))
         if out_valid is not None and option.flow != "none":
-            if enable is not None and option.ready == "registered":
-                out_valid, values = _skid(m, enable, out_valid, values, handshake("o", "ready"))
+            free = enable
+            if p.busy is not None:
+                assert enable is not None
+                free = Signal(name="free")
+                m.d.comb += enable.eq(free & ~p.busy)
+                out_valid = out_valid & ~p.busy
+            if free is not None and option.ready == "registered":
+                out_valid, values = _skid(m, free, out_valid, values, handshake("o", "ready"))
             m.d.comb += handshake("o", "valid").eq(out_valid)
-            if enable is not None and option.ready == "combinational":
-                m.d.comb += enable.eq(~out_valid | handshake("o", "ready"))
+            if free is not None and option.ready == "combinational":
+                m.d.comb += free.eq(~out_valid | handshake("o", "ready"))
         if enable is not None:
             m.d.comb += handshake("i", "ready").eq(ready)
         if axis:

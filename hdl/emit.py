@@ -140,6 +140,7 @@ class Design:
             "latency": self.latency,
             "initiation_interval": self.initiation_interval,
             **({"waits": self.component.waits} if self.component.waits else {}),
+            **({"pause": self.component.pause} if self.component.pause else {}),
             "multipliers": [list(widths) for widths in self.component.multipliers],
             "flow": option.flow,
             "bus": option.bus,

@@ -105,6 +105,7 @@ ROOMS = (
     "hdl.schedule",
     "hdl.arithmetic.words",
     "hdl.arithmetic",
+    "hdl.arithmetic.groups",
     "hdl.arithmetic.accumulation",
     "hdl.elementary",
     "hdl.rows",

@@ -71,7 +71,8 @@ class Implementation:
     digits : int, optional
         Digits of a quotient or a root that are found in a clock, by gates which are used again for
         the next ones: far fewer gates than one row for each digit, and an operation in as many
-        clocks as that takes, and one for the rounding. It needs a ``flow``.
+        clocks as that takes, and one for the rounding. It needs a ``flow``. Of a floating-point
+        unit, which needs a stream for it, other operations take a clock as before.
     name : str, optional
         Module name instead of the one from the specification: no reserved word of Verilog,
         SystemVerilog or VHDL, and no name of the module's own.

@@ -78,6 +78,10 @@ class Scheduler:
     ----------
     waits : int
         Clocks that the first beat of the longest row waits for its end, beside the stages.
+    pause : int
+        Clocks that an operation may take in one stage besides, at most.
+    busy : Value or None
+        Whether one does: nothing else may move then.
     fits, over : float
         Any period from ``fits`` to below ``over`` would have given the same, register by register.
         None does if they are no range; infinity never is in one.
@@ -110,6 +114,8 @@ class Scheduler:
         self.last_stage = 0
         self.turns = 1
         self.waits = 0
+        self.pause = 0
+        self.busy: Value | None = None
         self.slowest = 0.0
         self.registers = 0
         self.products: list[tuple[int, int]] = []

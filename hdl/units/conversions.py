@@ -9,15 +9,15 @@ from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Rounding
 
 from ..arithmetic.accumulation import point_of, truncated_terms
-from ..arithmetic.block_scales import PowerOfTwo, ThroughFp32, nonfinite
 from ..arithmetic.divide import normalised
+from ..arithmetic.groups.block_scales import PowerOfTwo, ThroughFp32, nonfinite
+from ..arithmetic.groups.zero_points import Group, element
 from ..arithmetic.number import Number, Special, multiply, unpack
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import shift_up, sum_products
 from ..arithmetic.unrounded import from_number, headroom, with_headroom
 from ..arithmetic.words.butterfly import butterfly, butterfly_marks
-from ..arithmetic.zero_points import Group, element
 from ..schedule.fold import Fold
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from macaw.golden import units
+from macaw.golden.errors import SpecError
 from macaw.golden.formats import Float
 from macaw.golden.formats.choices import Overflow
 from macaw.golden.units.fpu import FROM_INTEGER, FUSED, TO_INTEGER
@@ -18,11 +19,13 @@ from ..arithmetic.direction import Direction
 from ..arithmetic.divide import normalised, quotient, root
 from ..arithmetic.number import Number, Special, from_integer, multiply, unpack
 from ..arithmetic.projection import Unrounded
+from ..arithmetic.recurrence import quotient_or_root
 from ..arithmetic.round_fixed import ToFixed
 from ..arithmetic.rounding import Rounder
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number
 from ..arithmetic.window_sums import add_pair
+from ..options.implementation import Implementation
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .comparison import Side, classes, invalid, order, side
@@ -44,14 +47,34 @@ class _Results:
 
 
 class FpuDatapath(Datapath):
-    """Gates for :class:`macaw.golden.units.Fpu`. One result a clock, of all operations as late."""
+    """Gates for :class:`macaw.golden.units.Fpu`. One result a clock, of all operations as late.
+
+    With ``digits=`` quotients and roots take a clock for so many digits, in which no other
+    operation moves, by one recurrence.
+    """
 
     spec: units.Fpu
     floats = False
+    iterates = True
+
+    def __post_init__(self) -> None:
+        Datapath.__post_init__(self)
+        option = self.implementation
+        if option.digits is None:
+            return
+        if not {"div", "sqrt"} & {*self.spec.listed}:
+            raise SpecError(
+                f"digits={option.digits}: operations={self.spec.operations} has no div or sqrt"
+            )
+        if option.flow != "stream":
+            raise SpecError(
+                f"flow={option.flow}: with digits= of fpu how late a result is depends on its "
+                "operation; must be stream, or bus=axis"
+            )
 
     def build(self, p: Scheduler, *, op: Wire, **operands: Wire) -> dict[str, Wire]:
         shared = _Shared(p, self.spec, op, operands)
-        numbers = [*shared.rounded(self.implementation.widest_sum), *shared.moved()]
+        numbers = [*shared.rounded(self.implementation), *shared.moved()]
         integers = [*shared.compared(), *shared.classified(), *shared.converted()]
         found = {}
         for name, results in (("r", numbers), ("rx", integers)):
@@ -90,7 +113,7 @@ class _Shared:
 
     # What is rounded to a float.
 
-    def rounded(self, widest: int) -> list[_Results]:
+    def rounded(self, option: Implementation) -> list[_Results]:
         """Sums, products, quotients, roots and integers as floats."""
         p, spec = self.p, self.spec
         if not self.has(*FROM_INTEGER, *SUMS, "mul", *FUSED, "div", "sqrt"):
@@ -109,21 +132,38 @@ class _Shared:
         if self.has(*FROM_INTEGER):
             values.append((self.some(*FROM_INTEGER), self._integer(rounder)))
         if self.has(*SUMS, "mul", *FUSED):
-            values.append((self.some(*SUMS, "mul", *FUSED), self._total(rounder, widest)))
+            values.append(
+                (self.some(*SUMS, "mul", *FUSED), self._total(rounder, option.widest_sum))
+            )
         if self.has("div", "sqrt"):
-            a = normalised(p, self.numbers["a"])
-            if self.has("sqrt"):
-                values.append((self.chosen["sqrt"], root(p, a, rounder)))
             if self.has("div"):
                 top, bottom = self.numbers["a"], self.numbers["b"]
                 pole = bottom.zero & ~(top.zero | top.special.infinite | top.special.nan)
                 pole = pole & self.chosen["div"]
-                exact = quotient(p, a, normalised(p, bottom), rounder)
-                values.append((self.chosen["div"], exact))
+            values += self._quotients(rounder, option.digits)
         used = cat(*(select for select, _ in values)).any()
         found = rounder.project(_together(p, values))
         flags = cat(found.flags & used, pole)
         return [_Results(code=found.code & used, flags=flags)]
+
+    def _quotients(self, rounder: Rounder, digits: int | None) -> list[tuple[Wire, Unrounded]]:
+        """A quotient and a root, each with its rows, or what a recurrence for both has found."""
+        p = self.p
+        a, b = normalised(p, self.numbers["a"]), None
+        if self.has("div"):
+            b = normalised(p, self.numbers["b"])
+        if digits is not None:
+            chosen, roots = self.some("div", "sqrt"), self.some("sqrt")
+            if b is None:
+                b, roots = a, p.constant(1, 1)
+            found = quotient_or_root(p, a, b, rounder, roots, chosen, digits)
+            return [(chosen, found)]
+        values: list[tuple[Wire, Unrounded]] = []
+        if self.has("sqrt"):
+            values.append((self.chosen["sqrt"], root(p, a, rounder)))
+        if b is not None:
+            values.append((self.chosen["div"], quotient(p, a, b, rounder)))
+        return values
 
     def _integer(self, rounder: Rounder) -> Unrounded:
         x = self.operands["x"]

@@ -86,6 +86,8 @@ class Interface:
     waits : bool
         Whether results come when their row has ended: no more clocks than ``latency`` later, but
         with ``flow=none`` just so many.
+    pause : int
+        Clocks, of those of ``latency``, in which an operation may keep all others from moving.
     registered : bool
         Whether ``ready_in`` does not depend on ``ready_out`` within a clock.
     """
@@ -105,6 +107,12 @@ class Interface:
     interval: int
     registered: bool = False
     waits: bool = False
+    pause: int = 0
+
+    @property
+    def drain(self) -> int:
+        """Clocks until all results have left, where nothing stalls them."""
+        return self.latency + self.pause * (self.latency - self.pause) + 2 * self.interval
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], ports: Ports) -> Interface:
@@ -145,6 +153,7 @@ class Interface:
             interval=metadata["initiation_interval"],
             registered=metadata.get("ready") == "registered",
             waits="waits" in metadata,
+            pause=metadata.get("pause", 0),
         )
 
     def offered(self, codes: Codes, seed: int) -> Codes:

@@ -130,10 +130,11 @@ def run(made: Circuit, interface: Interface, codes: Codes) -> Switching:
         bits,
         first=min(WARM_UP, rows // 2),
         interval=interface.interval,
+        pause=interface.pause,
         ready=interface.ready_in if interface.ready_in in made.outputs else None,
         reset=(reset, interface.reset_level) if reset else None,
         reset_clocks=RESET_CLOCKS if reset else 0,
-        drain=interface.latency + 2 * interface.interval + 4,
+        drain=interface.drain + 4,
     )
 
 

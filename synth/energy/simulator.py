@@ -92,6 +92,7 @@ def simulate(
     *,
     first: int = 0,
     interval: int = 1,
+    pause: int = 0,
     ready: str | None = None,
     reset: tuple[str, int] | None = None,
     reset_clocks: int = 0,
@@ -99,9 +100,10 @@ def simulate(
 ) -> Switching:
     """Move rows of input bits, uint8 of shape (rows, input bits), through a circuit.
 
-    A row is held for ``interval`` clocks, or until the output ``ready`` is high. ``reset`` is a
-    port and its level, for so many clocks. What is counted starts with row ``first``; after the
-    last one the clock goes on for ``drain`` clocks more, for results that are under way.
+    A row is held for ``interval`` clocks, or until the output ``ready`` is high, which a row may
+    keep low for ``pause`` clocks. ``reset`` is a port and its level, for so many clocks. What is
+    counted starts with row ``first``; after the last one the clock goes on for ``drain`` clocks
+    more, for results that are under way.
 
     ToolError if there is no compiler, if the netlist oscillates, or if it never is ready.
     """
@@ -120,7 +122,7 @@ def simulate(
     }
     structure = _Circuit(**words, **{name: array.ctypes.data for name, array in arrays.items()})
     bits = np.ascontiguousarray(bits, np.uint8)
-    most = len(bits) * interval * (8 if ready else 1) + reset_clocks + drain + 1
+    most = len(bits) * (interval + pause) * (8 if ready else 1) + reset_clocks + drain + 1
     results = np.zeros((most, len(outputs)), np.uint8)
     taken = np.zeros(most, np.int32)
     toggles, settled = (np.zeros(len(circuit.load), np.int64) for _ in range(2))

@@ -12,9 +12,9 @@ from macaw.golden.formats.block import Block, factor, scalar
 
 from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire
+from ..groups.zero_points import Integers, comes_late, element
 from ..number import Number, multiplied, multiply, unpack
 from ..sums import Sum, together
-from ..zero_points import Integers, comes_late, element
 
 __all__ = ["Group", "Products", "point_of", "products", "scale_product"]
 

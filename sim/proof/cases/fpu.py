@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macaw.golden.formats import Float
-from macaw.golden.units import Unit, unit
+from macaw.golden.units import Fpu, Unit, unit
 from macaw.golden.units.fpu import FROM_INTEGER, FUSED, OPERATIONS, TO_INTEGER
 
 from ..rules.parameters import Draw, Rules
@@ -41,6 +41,12 @@ def _operations(draw: Draw) -> str:
     groups = ("all", "-div,-sqrt", OF_TWO, MOVES, ",".join(words), ",".join(f"-{w}" for w in words))
     return draw.one(*groups)
 
+
+DIGITS = (
+    {"digits": 1, "flow": "stream"},
+    {"digits": 3, "stages": 5, "bus": "axis", "ready": "registered"},
+)
+"""Quotients and roots a digit a clock, and three at a time."""
 
 RULES: Rules = {
     "a": _format,
@@ -81,14 +87,22 @@ def large() -> Iterator[tuple[str, Unit]]:
     yield "fpu_bf16_products", unit("fpu", a="bf16", operations="mul,div")
 
 
+def _divides(spec: Unit) -> bool:
+    return isinstance(spec, Fpu) and bool({"div", "sqrt"} & {*spec.listed})
+
+
 def cases() -> Iterator[Case]:
     """Few bits exhaustively, many with millions of vectors."""
     for name, spec in small():
         yield every_code("fpu", name, spec, BLOCK_CHOICES)
+        if _divides(spec):
+            yield every_code("fpu", f"{name}_digits", spec, DIGITS)
     for name, spec in large():
         whole = name.removeprefix("fpu_") in FORMATS
         choices = STAGES if whole else (*BLOCK_CHOICES, {"stages": 2})
         yield from everywhere("fpu", name, spec, choices, BULK if whole else FEWER)
+        if _divides(spec):
+            yield from everywhere("fpu", f"{name}_digits", spec, DIGITS, FEWER)
 
 
 def sample() -> Iterator[Case]:

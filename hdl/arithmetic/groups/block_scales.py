@@ -16,14 +16,14 @@ from macaw.golden.formats import FORMATS, Float, Subnormals
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.choices import Overflow, Rounding
 
-from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire, cat
-from .divide import constant, normalised, quotient
-from .number import Number, Special, multiply, unpack
-from .projection import Unrounded
-from .rounding import Rounder
-from .shift import at_least, largest, leading_zeros, shift_left
-from .unrounded import from_number, headroom
+from ...schedule.scheduler import Scheduler
+from ...schedule.wire import Wire, cat
+from ..divide import constant, normalised, quotient
+from ..number import Number, Special, multiply, unpack
+from ..projection import Unrounded
+from ..rounding import Rounder
+from ..shift import at_least, largest, leading_zeros, shift_left
+from ..unrounded import from_number, headroom
 
 __all__ = ["PowerOfTwo", "ThroughFp32", "nonfinite"]
 

@@ -16,14 +16,14 @@ from macaw.golden.formats import Fixed, Float
 from macaw.golden.formats.block import AnyFormat, Block, factor, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 
-from ..schedule.scheduler import Scheduler
-from ..schedule.wire import Wire, cat
+from ...schedule.scheduler import Scheduler
+from ...schedule.wire import Wire, cat
+from ..integers import integer, saturate
+from ..number import Number, from_integer, unpack
+from ..rounding import Rounder
+from ..sums import Sum, fixed_point, sum_products
+from ..window_sums import add_pair
 from .block_scales import ThroughFp32
-from .integers import integer, saturate
-from .number import Number, from_integer, unpack
-from .rounding import Rounder
-from .sums import Sum, fixed_point, sum_products
-from .window_sums import add_pair
 
 __all__ = ["Group", "Integers", "comes_late", "difference", "element"]
 
