@@ -8,12 +8,13 @@ Example: python -m benchmarks.errors.row_errors --rows 20
 
 import argparse
 import itertools
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from macaw.golden.formats import Float, format
-from macaw.golden.units import FloatRows, Unit, unit
+from macaw.golden.units import FloatRows, Softmax, Unit, unit
 
 from .. import results, start
 
@@ -21,6 +22,8 @@ UNITS: tuple[dict[str, Any], ...] = (
     {"kind": "softmax", "a": "fp16"},
     {"kind": "softmax", "a": "bf16"},
     {"kind": "softmax", "a": "fp16", "bits": 8},
+    {"kind": "softmax", "a": "fp16", "gamma": "-0.03", "zeta": "1.003"},
+    {"kind": "softmax", "a": "fp16", "zeta": "1.1"},
     {"kind": "rmsnorm", "a": "fp16"},
     {"kind": "rmsnorm", "a": "bf16"},
     {"kind": "rmsnorm", "a": "fp16", "bits": 8},
@@ -48,12 +51,14 @@ def spec_of(parameters: dict[str, Any], length: int) -> FloatRows:
     return found
 
 
-def exact(kind: str, x: np.ndarray) -> np.ndarray:
+def exact(spec: FloatRows, x: np.ndarray) -> np.ndarray:
     """Results of whole rows, float64 of shape (rows, length)."""
-    if kind == "softmax":
+    if isinstance(spec, Softmax):
         power = np.exp(x - x.max(axis=1, keepdims=True))
-        return power / power.sum(axis=1, keepdims=True)
-    if kind == "layernorm":
+        gamma, zeta = float(Fraction(spec.gamma)), float(Fraction(spec.zeta))
+        share = power / power.sum(axis=1, keepdims=True)
+        return np.clip((zeta - gamma) * share + gamma, 0, 1)
+    if spec.kind == "layernorm":
         x = x - x.mean(axis=1, keepdims=True)
     return x / np.sqrt((x * x).mean(axis=1, keepdims=True) + _EPS)
 
@@ -89,9 +94,10 @@ def in_passes(codes: np.ndarray) -> np.ndarray:
     return unit("mul", a=half).evaluate(a=power, b=np.broadcast_to(factor, power.shape))["r"]
 
 
-def errors(kind: str, a: Float, codes: np.ndarray, got: np.ndarray) -> dict[str, float]:
+def errors(spec: FloatRows, codes: np.ndarray, got: np.ndarray) -> dict[str, float]:
     """Largest and root mean square error in last places, and the share rounded correctly."""
-    real = exact(kind, a.decode(codes))
+    a = spec.a
+    real = exact(spec, a.decode(codes))
     place = np.exp2(np.maximum(np.frexp(real)[1] - 1, a.emin) - a.mantissa)
     off = np.abs(a.decode(got) - real) / place
     return {
@@ -112,13 +118,12 @@ def main() -> int:
     for parameters, length in itertools.product(UNITS, LENGTHS):
         spec = spec_of(parameters, length)
         codes = drawn(spec.kind, spec.a, options.rows, length)
-        found = errors(spec.kind, spec.a, codes, streamed(spec, codes))
+        found = errors(spec, codes, streamed(spec, codes))
         made.append({"unit": parameters, "length": length} | found)
     for length in LENGTHS:
-        half = format("fp16")
-        assert isinstance(half, Float)
-        codes = drawn("softmax", half, options.rows, length)
-        found = errors("softmax", half, codes, in_passes(codes))
+        spec = spec_of({"kind": "softmax", "a": "fp16"}, length)
+        codes = drawn("softmax", spec.a, options.rows, length)
+        found = errors(spec, codes, in_passes(codes))
         made.append({"unit": {"kind": PASSES, "a": "fp16"}, "length": length} | found)
     print(results.write("row_errors", {"rows": options.rows, "errors": made}, options.output))
     return 0

@@ -17,6 +17,7 @@ from ..arithmetic.operands import Operand, Operands
 from ..arithmetic.projection import Direction, Split, project
 from ..arithmetic.real.powers import Power
 from ..arithmetic.rows.beats import Rows
+from ..arithmetic.rows.clip import Clip
 from ..arithmetic.rows.integers import IntegerSoftmax as RowIntegerSoftmax
 from ..arithmetic.rows.norms import Epsilon
 from ..arithmetic.rows.norms import LayerNorm as RowLayerNorm
@@ -28,6 +29,7 @@ from ..errors import SpecError
 from ..formats.checks import check_integer
 from ..formats.choices import Rounding
 from ..formats.scalar import Fixed, Float, Format
+from ..formats.texts import fraction
 from .functions import IntegerSoftmax, operand_and_result, scale_word, softmax_words, spell
 from .naming import counted, identifier, named, rounding_words, word
 from .specification import ROUNDING, UNSET, Ports, Unit
@@ -37,6 +39,7 @@ _LANES, _ROW = 8, 1024
 _LONGEST = 1 << 16
 _MOST_PLACES, _REACH = 20, 16
 _EPS, _LEAST_EPS = Fraction(1, 100_000), -64
+_LEAST_GAMMA = -16
 _SUM = 62 - STEP
 """Bits of a sum of floats, without those above its unit's exponent."""
 
@@ -227,6 +230,11 @@ class Softmax(FloatRows):
         loses no more by it than a last place of ``bits``.
     reach : int, optional
         Numbers of a magnitude of ``2**reach`` and more count as that, 1 to 16; by default 16.
+    gamma, zeta : str
+        Of a clipped softmax (arXiv 2306.12929), decimals or fractions as ``-0.03``, ``33/32``:
+        ``clip((zeta - gamma) * softmax(a) + gamma, 0, 1)`` is what is rounded. gamma is 0, or from
+        -1 to -2^-16, rounded to ``bits + 2`` bits; zeta is from 1 to 2. By default 0 and 1: that
+        clips nothing.
     rounding : Rounding
         Of the results; one that is not stochastic.
     """
@@ -237,6 +245,8 @@ class Softmax(FloatRows):
     bits: int | None = None
     aligned: int | None = None
     reach: int | None = None
+    gamma: str = "0"
+    zeta: str = "1"
 
     def __post_init__(self) -> None:
         FloatRows.__post_init__(self)
@@ -248,6 +258,23 @@ class Softmax(FloatRows):
         reach = self._usual_reach if self.reach is None else self.reach
         check_integer("reach", reach, 1, _REACH)
         self._set("reach", min(reach, self._usual_reach))
+        gamma, zeta = fraction(str(self.gamma)), fraction(str(self.zeta))
+        least = Fraction(2) ** _LEAST_GAMMA
+        if gamma is None or not (gamma == 0 or least <= -gamma <= 1):
+            allowed = f"0, or a number from -1 to -2^{_LEAST_GAMMA}, as -0.03 or -1/32"
+            raise SpecError(f"gamma={self.gamma}: must be {allowed}")
+        if zeta is None or not 1 <= zeta <= 2:
+            raise SpecError(f"zeta={self.zeta}: must be a number from 1 to 2, as 1.03 or 33/32")
+        self._set("gamma", spell(gamma))
+        self._set("zeta", spell(zeta))
+
+    @property
+    def clip(self) -> Clip | None:
+        """How results are clipped; None where they are not."""
+        gamma, zeta = Fraction(self.gamma), Fraction(self.zeta)
+        if (gamma, zeta) == (0, 1):
+            return None
+        return Clip(gamma=gamma, zeta=zeta, bits=self._places)
 
     @property
     def _usual_reach(self) -> int:
@@ -259,7 +286,7 @@ class Softmax(FloatRows):
         assert self.reach is not None
         assert self.aligned is not None
         power = Power(bits=self._places, natural=self.base == "e", reach=self.reach)
-        return RowSoftmax(power=power, aligned=self.aligned)
+        return RowSoftmax(power=power, aligned=self.aligned, clip=self.clip)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -475,7 +502,11 @@ def _place_words(spec: Softmax | Norm, least: int) -> list[str]:
 
 def _row_words(spec: Softmax) -> list[str]:
     words = word("n", spec.row, _ROW) + word("base", spec.base, "e") + _place_words(spec, 4)
-    return words + word("x", spec.reach, spec._usual_reach) + rounding_words(spec)
+    words += word("x", spec.reach, spec._usual_reach)
+    for name, usual in (("gamma", "0"), ("zeta", "1")):
+        value = getattr(spec, name)
+        words += [] if value == usual else [scale_word(name[0], value.removeprefix("-"))]
+    return words + rounding_words(spec)
 
 
 def _norm_words(spec: Norm) -> list[str]:
@@ -486,7 +517,9 @@ def _norm_words(spec: Norm) -> list[str]:
 
 
 named(RowUnit, stem=counted("lanes"), last=("row", *ROUNDING))
-named(Softmax, words=_row_words, last=("row", "base", "bits", "aligned", "reach", *ROUNDING))
+_OF_SOFTMAX = ("row", "base", "bits", "aligned", "reach", "gamma", "zeta")
+
+named(Softmax, words=_row_words, last=(*_OF_SOFTMAX, *ROUNDING))
 named(Norm, words=_norm_words, last=("weight", "bias", "row", "eps", "bits", "aligned", *ROUNDING))
 named(
     IntegerSoftmaxRows,

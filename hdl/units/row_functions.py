@@ -20,6 +20,7 @@ from ..arithmetic.unrounded import from_number, with_headroom
 from ..arithmetic.words.square_root import squared
 from ..elementary.powers import power_of
 from ..elementary.reductions import times
+from ..rows.clip import clipped, limited
 from ..rows.roots import normalised, reciprocal_root
 from ..rows.sums import added, below, cut, rising, steps_of, total
 from ..schedule.scheduler import Scheduler
@@ -204,8 +205,7 @@ class SoftmaxDatapath(FloatRowsDatapath):
         spoilt = spoilt | ~total.any()
         quotient, zeros = self._reciprocal(p, total)
 
-        # What is so far below the row's largest is nothing but more than zero.
-        far = max(6 - spec.out.quantum, 1) + STEP - 1
+        far = self._far
         near = [_at_most(p, distance, far) for distance in distances]
         held = [x.significand[: self._bits] for x in elements]
         marks = [x.live for x in elements] + [x.present for x in elements]
@@ -226,13 +226,36 @@ class SoftmaxDatapath(FloatRowsDatapath):
             significand = cat(fraction, some)
             product = p.name("product", p.multiply(significand, quotient))
             exponent = p.subtract(place, distance).within(0, zeros.high + 2 * far)
-            offset = -self.spec.growth - 2 * self._bits - 2 - 2 * far
-            exact = self._unrounded(
-                p, product, exponent, offset, spoilt & kept, rounder,
-                leading=2 * self._bits + 2, depth=1,
-            )  # fmt: skip
+            exact = self._result(p, product, exponent, spoilt & kept, rounder)
             results.append(rounder.project(exact).code)
         return {"r": cat(*results), "end": end}
+
+    @property
+    def _far(self) -> int:
+        """What is so far below the row's largest is nothing but more than zero, or clipped to 0."""
+        clip = self.spec.clip
+        up = 0 if clip is None else clip.up
+        if clip is None or clip.less is None:
+            return max(6 + up - self.spec.out.quantum, 1) + STEP - 1
+        return 2 + up - clip.less.highest + STEP - 1
+
+    def _result(
+        self, p: Scheduler, product: Wire, exponent: Wire, nan: Wire, rounder: Rounder
+    ) -> Unrounded:
+        """A product of the sum's reciprocal, and clipped."""
+        clip, top = self.spec.clip, self.spec.growth + 2 * self._far
+        offset = -top - 2 * self._bits - 2
+        leading = len(product) - 1
+        if clip is not None:
+            offset += clip.up
+            if clip.less is not None:
+                word = clipped(p, clip, product, exponent, top)
+                return self._unrounded(p, word, p.constant(0), clip.last, nan, rounder)
+            product, exponent = limited(p, clip, product, exponent, top)
+        return self._unrounded(
+            p, product, exponent, offset, nan, rounder,
+            leading=leading, depth=leading - 2 * self._bits - 1,
+        )  # fmt: skip
 
     def _element(self, p: Scheduler, code: Wire, present: Wire) -> Element:
         power = self.spec.arithmetic.power
@@ -260,8 +283,10 @@ class SoftmaxDatapath(FloatRowsDatapath):
             zeros = leading_zeros(p, total)[: most.bit_length()].within(0, most)
             divisor, _ = shift_left(p, total, zeros, bits + 2)
             divisor = divisor.within(2 << bits, (4 << bits) - 1)
-        quotient, _ = floor_divide(p, p.constant(1 << (2 * bits + 3)), divisor)
-        return p.name("reciprocal", quotient.within(2 << bits, 4 << bits)), zeros
+        dividend = self.spec.arithmetic.dividend
+        quotient, _ = floor_divide(p, p.constant(dividend), divisor)
+        low, high = dividend // divisor.high, dividend // divisor.low
+        return p.name("reciprocal", quotient.within(low, high)), zeros
 
 
 class NormDatapath(FloatRowsDatapath):

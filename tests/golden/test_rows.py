@@ -58,6 +58,63 @@ def test_base_two():
     assert results(softmax(base="2", out="fp32"), [[1.0, 0.0, 0.0]]) == [[0.5, 0.25, 0.25]]
 
 
+@pytest.mark.parametrize(
+    ("gamma", "zeta", "row", "want"),
+    [
+        ("-1/8", "1", [0.0, 0.0], [7 / 16, 7 / 16]),
+        ("-1/8", "1", [5.0], [1.0]),
+        ("-1/8", "1", [0.0] * 9, [0.0] * 9),
+        ("-1/8", "2", [0.0, -3.0, -INF], [1.0, 0.0, 0.0]),
+        ("-1", "2", [0.0] * 3 + [-INF], [0.0] * 4),
+        ("-1", "2", [0.0, 0.0], [0.5, 0.5]),
+        ("0", "2", [0.0, 0.0], [1.0, 1.0]),
+        ("0", "2", [0.0] * 4, [0.5] * 4),
+        ("0", "2", [0.0, -5.0], [1.0, 0.0134]),
+        ("-1/8", "2", [NAN, 0.0], [NAN, NAN]),
+        ("-1/8", "2", [INF, 0.0], [NAN, NAN]),
+        ("0", "1.5", [-INF, -INF], [NAN, NAN]),
+    ],
+)
+def test_clipped(gamma: str, zeta: str, row: list[float], want: list[float]):
+    (got,) = results(softmax(gamma=gamma, zeta=zeta), [row])
+    assert np.round(got, 4).tolist() == pytest.approx(want, abs=0, nan_ok=True)
+    assert not np.signbit(got).any()
+
+
+def clipped(x: np.ndarray, spec: Softmax) -> tuple[np.ndarray, np.ndarray]:
+    """(exact results, what these are before gamma is added) of rows."""
+    gamma, zeta = float(Fraction(spec.gamma)), float(Fraction(spec.zeta))
+    stretched = (zeta - gamma) * exponentials(x)
+    return np.clip(stretched + gamma, 0, 1), stretched
+
+
+@pytest.mark.parametrize(
+    ("gamma", "zeta"), [("-0.03", "1.003"), ("-1/300", "1.03"), ("0", "1.1"), ("-1", "2")]
+)
+@pytest.mark.parametrize("rounding", ["rne", "rdn"])
+def test_clipped_is_near_and_has_its_zeros_and_ones(gamma: str, zeta: str, rounding: str):
+    """Half a last place of the result, or a whole one, and a tenth of one before the sum."""
+    spec = softmax(lanes=8, gamma=gamma, zeta=zeta, rounding=rounding)
+    rng = np.random.default_rng(4)
+    x = spec.a.decode(spec.a.encode(rng.normal(0, 1, (300, 64)) * rng.uniform(0, 6, (300, 1))))
+    got, (exact, before) = streamed(spec, x), clipped(x, spec)
+    place = (0.5 if rounding == "rne" else 1) * last_places(exact, spec.out)
+    slack = 0.1 * last_places(before, spec.out)
+    assert (np.abs(got - exact) <= place + slack).all()
+    raw = before + float(Fraction(gamma))
+    assert (got[raw < -slack] == 0).all()
+    assert (got[raw > 1 + slack] == 1).all()
+    assert (exact == 1).any()
+    assert (exact == 0).any() or gamma == "0"
+    assert not np.signbit(got).any()
+
+
+def test_a_factor_of_two_doubles_what_it_does_not_clip():
+    x = np.log2(np.arange(1, 65)).reshape(4, 16)
+    once, twice = (streamed(softmax(lanes=8, zeta=z, out="fp32"), x) for z in ("1", "2"))
+    assert (twice == np.minimum(2 * once, 1)).all()
+
+
 def test_beyond_its_reach_a_number_counts_as_the_bound():
     assert results(softmax(a="bf16"), [[1e30, 2.0**16], [-1e30, -1e38]]) == [[0.5, 0.5]] * 2
     assert results(softmax(reach=3), [[8.0, 60000.0]]) == [[0.5, 0.5]]
@@ -116,6 +173,10 @@ def test_significands_are_within_two_last_places(bits: int):
         {"a": "e4m3", "out": "fp32", "lanes": 1, "row": 3},
         {"a": "fp32", "out": "ufx8.8", "bits": 20, "aligned": 21, "reach": 5},
         {"a": "e5m2", "bits": 4, "rounding": "rod", "lanes": 3, "row": 1},
+        {"gamma": "-0.03", "zeta": "1.003", "row": 6},
+        {"a": "bf16", "zeta": "1.1", "rounding": "rdn", "row": 6},
+        {"a": "fp32", "out": "fx64.63", "bits": 20, "gamma": "-1/65536", "zeta": "2", "row": 6},
+        {"a": "e4m3", "bits": 4, "gamma": "-1", "zeta": "2", "lanes": 1, "row": 3},
     ],
     ids=str,
 )
@@ -187,6 +248,16 @@ def test_sums_are_one():
         ({"reach": 17}, "reach=17: must be an integer from 1 to 16"),
         ({"row": 0}, "row=0: must be an integer from 1 to 65536"),
         ({"lanes": 1025}, "lanes=1025: must be an integer from 1 to 1024"),
+        (
+            {"gamma": "0.03"},
+            "gamma=0.03: must be 0, or a number from -1 to -2^-16, as -0.03 or -1/32",
+        ),
+        (
+            {"gamma": "-1e-5"},
+            "gamma=-1e-5: must be 0, or a number from -1 to -2^-16, as -0.03 or -1/32",
+        ),
+        ({"zeta": 0.99}, "zeta=0.99: must be a number from 1 to 2, as 1.03 or 33/32"),
+        ({"zeta": "nan"}, "zeta=nan: must be a number from 1 to 2, as 1.03 or 33/32"),
         ({"rounding": "sr"}, "rounding=sr: softmax takes one fixed direction"),
         ({"rounding": "dynamic"}, "rounding=dynamic: softmax takes one fixed direction"),
     ],
@@ -220,6 +291,8 @@ def test_what_is_usual():
     assert softmax(a="e4m3").reach == 9
     assert softmax(a="e4m3", reach=16) == softmax(a="e4m3")
     assert softmax(row=7, lanes=3).beats == 3
+    assert softmax(gamma=-0.0, zeta="2/2") == softmax()
+    assert softmax(gamma=-0.03, zeta="6/4").name == "softmax2_fp16_g0p03_z1p5"
     assert unit("softmax", a=format("fp16")).name == "softmax8_fp16"
 
 

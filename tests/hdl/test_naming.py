@@ -130,7 +130,8 @@ VALUES = {
     "length": [8, 6],
     "alpha": [1, 3],
     "beta": [2, 4],
-    "gamma": [50.0, 12.25, 12.2500152587890625],  # alike in six digits
+    "gamma": [50.0, 12.25, 12.2500152587890625, "-0.03", "-1/3"],  # alike in six digits
+    "zeta": ["1.003", "4/3"],
     "precision": [8, 10],
     "base": ["e", "2"],
     "row": [7, 16],

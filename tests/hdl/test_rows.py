@@ -90,6 +90,12 @@ BULK: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"a": "fp16", "row": 20, "base": "2"}, {"stages": 9, "flow": "valid"}),
     ({"a": "bf16", "lanes": 3, "row": 5, "out": "fp32"}, {"frequency": 60.0, "bus": "axis"}),
+    # Clipped at both ends, above alone, with the least gamma, and with the largest factor.
+    ({"a": "fp16", "row": 5, "gamma": "-0.03", "zeta": "1.003"}, {"flow": "stream"}),
+    ({"a": "bf16", "row": 5, "zeta": "1.9", "out": "fp32"}, {"stages": 9, "flow": "valid"}),
+    ({"row": 4, "zeta": "2", "bits": 4, "rounding": "rdn"}, {"stages": 3}),
+    ({"a": "fp32", "row": 3, "lanes": 1, "gamma": "-1/65536", "out": "ufx24.23"}, {}),
+    ({"row": 4, "gamma": "-1", "zeta": "2", "rounding": "rup"}, {"flow": "stream"}),
     ({"row": 1, "rounding": "rup"}, {"stages": 12}),
     ({"lanes": 1, "row": 40, "bits": 4, "reach": 2}, {"stages": 3, "flow": "stream"}),
     ({"a": "e5m2", "out": "ufx8.8", "overflow": "wrap"}, {"flow": "stream", "ready": "registered"}),

@@ -18,6 +18,8 @@ KINDS = ("softmax", "rmsnorm", "layernorm")
 
 LAYER = "a=fp16 weight=fp16 bias=fp16"
 """A layernorm with what a layer has."""
+CLIPPED = ("a=fp16 gamma=-0.03 zeta=1.003", "a=fp16 zeta=1.1")
+"""Softmaxes."""
 
 
 def row(kind: str, words: str) -> str:
@@ -40,6 +42,7 @@ PASSES: dict[str, dict[str, int]] = {
 
 ROWS = (
     *(row(kind, f"a={a}") for kind in KINDS for a in FORMATS),
+    *(row("softmax", words) for words in CLIPPED),
     row("layernorm", LAYER),
     *(part for parts in PASSES.values() for part in parts),
 )

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.functions.rows import FORMATS, KINDS, LAYER, PASSES, row
+from benchmarks.cost.functions.rows import CLIPPED, FORMATS, KINDS, LAYER, PASSES, row
 
 from ..markdown import number, table
 
@@ -28,7 +28,8 @@ def cost(found: dict[str, Any]) -> str:
     """LUTs, multipliers, gates and delay of the units, and of a softmax in three passes."""
     rows = []
     units = [(kind, f"a={a}") for kind in KINDS for a in FORMATS]
-    for kind, words in [*units, ("layernorm", LAYER)]:
+    clipped = [("softmax", words) for words in CLIPPED]
+    for kind, words in [*units, *clipped, ("layernorm", LAYER)]:
         ecp5, asic = _priced(found, row(kind, words))
         fo4 = number(asic["delay_fo4"])
         rows.append([f"`{kind} {words}`", *_cells(_areas(ecp5, asic)), fo4])

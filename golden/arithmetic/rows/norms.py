@@ -4,47 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from ..exact import INF, NAN, Exact, bit_length, kinds
 from ..functions import isqrt
 from .beats import Rows
+from .constants import Constant
 from .sums import STEP, aligned_moments, aligned_sums, framed, shifted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Epsilon:
-    """What is added to a mean: the nearest ``significand * 2**exponent``, ties to even. Ours.
-
-    Parameters
-    ----------
-    value : Fraction
-        Above zero.
-    bits : int
-        The significand has 2 more.
-    """
-
-    value: Fraction
-    bits: int
-
-    @property
-    def exponent(self) -> int:
-        """Of the last place."""
-        return self.highest - self.bits - 1
-
-    @property
-    def highest(self) -> int:
-        """The exponent of the leading one."""
-        n, d = self.value.numerator, self.value.denominator
-        guess = n.bit_length() - d.bit_length()
-        return guess if self.value >= Fraction(2) ** guess else guess - 1
-
-    @property
-    def significand(self) -> int:
-        """From ``2**(bits + 1)`` to ``2**(bits + 2)``."""
-        return round(self.value / Fraction(2) ** self.exponent)
+class Epsilon(Constant):
+    """What is added to a mean."""
 
     @property
     def step(self) -> int:

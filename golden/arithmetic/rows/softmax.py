@@ -10,6 +10,7 @@ import numpy as np
 from ..exact import INF, NAN, Exact, bit_length, kinds
 from ..real.powers import Power
 from .beats import Rows
+from .clip import Clip
 from .sums import aligned_sums
 
 
@@ -28,6 +29,10 @@ class Softmax:
     2**(bits + 1 - k))``, their reciprocal ``q = floor(2**(2 bits + 3) / d)``, and each result is
     the one rounding of the exact ``m * q * 2**(n - N + aligned - k - 2 bits - 2)``.
 
+    With a ``clip`` the dividend is the factor times ``2**(2 bits + 3 - up)``, the exponent ``up``
+    more, and to that product gamma is added, exactly. What is then less than 0 is +0, what is more
+    than 1 is 1, and that is rounded once. NaNs stay.
+
     What is not present is +0 and nothing of the row. -inf is +0, unless nothing else is present:
     then, and where a NaN or +inf is, each result of what is present is a NaN.
 
@@ -36,10 +41,12 @@ class Softmax:
     power : Power
     aligned : int
         Fraction bits of the sum; not less than ``power.bits``.
+    clip : Clip, optional
     """
 
     power: Power
     aligned: int
+    clip: Clip | None = None
 
     def __call__(self, x: Exact, present: np.ndarray, rows: Rows) -> Exact:
         """Return what is to be rounded.
@@ -66,20 +73,30 @@ class Softmax:
         k = np.maximum(bit_length(total.astype(np.uint64)) - 1, 0)
         down = np.maximum(k - bits - 1, 0)
         d = np.maximum((total >> down) << np.maximum(bits + 1 - k, 0), 1)
-        q = (1 << (2 * bits + 3)) // d
+        q = self.dividend // d
         exponent = self.aligned - k - 2 * bits - 2 - top
         q, exponent, spoilt = (rows.spread(each)[:, None] for each in (q, exponent, spoilt))
-        product = np.where(spoilt, 0, m * q).astype(np.uint64)
+        product, exponent = np.where(spoilt, 0, m * q), np.where(live, n + exponent, 0)
+        places = 2 * bits + 4
+        if self.clip is not None:
+            product, exponent = self.clip(product, exponent + self.clip.up)
+            places = self.clip.places
+        product = product.astype(np.uint64)
         span = (2 << self.power.whole) + self.aligned + 2 * bits + 64
         return Exact(
             significand=np.where(spoilt & present, 1, product),
-            exponent=np.where(live, n + exponent, 0),
+            exponent=exponent,
             negative=np.zeros(live.shape, bool),
             kind=np.where(spoilt & present, NAN, 0).astype(np.uint8),
             low=-span,
             high=2,
-            bits=2 * bits + 4,
+            bits=places,
         )
+
+    @property
+    def dividend(self) -> int:
+        """What the sum's upper bits divide."""
+        return 1 << (2 * self.power.bits + 3) if self.clip is None else self.clip.dividend
 
     @property
     def _least(self) -> int:

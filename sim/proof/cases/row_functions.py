@@ -41,6 +41,8 @@ RULES: Rules = {
     ("softmax", "base"): lambda draw: draw.one("e", "e", "2"),
     ("softmax", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
     ("softmax", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
+    ("softmax", "gamma"): lambda draw: draw.one("0", "0", "-0.03", "-1/64", "-1", "-1/65536"),
+    ("softmax", "zeta"): lambda draw: draw.one("1", "1", "1.003", "1.1", "2"),
 }
 _OF_NORMS: dict[str, Rule] = {
     "eps": lambda draw: draw.one("1e-5", "1e-5", "1e-6", "1/1024", "1e-12", "1", "0.3"),
@@ -88,6 +90,25 @@ def rows_of_floats() -> Iterator[tuple[str, Unit]]:
         "e4m3_ufx8.8": {"a": "e4m3", "out": "ufx8.8", "lanes": 1, "row": 1},
         "fp16_uint8_reach": {"out": "uint8", "reach": 3, "bits": 4, "aligned": 5, "row": 2},
         "e2m1_posit8": {"a": "e2m1", "out": "posit8"},
+        "fp16_clipped": {"gamma": "-0.03", "zeta": "1.003"},
+        "bf16_clipped_above": {"a": "bf16", "zeta": "1.1"},
+        "fp32_clipped_below": {"a": "fp32", "gamma": "-1/65536", "row": 6},
+        "e4m3_clipped_fp32_rup": {
+            "a": "e4m3",
+            "out": "fp32",
+            "gamma": "-1",
+            "zeta": "2",
+            "rounding": "rup",
+            "lanes": 3,
+        },
+        "e5m2_clipped_ufx9.8": {
+            "a": "e5m2",
+            "out": "ufx9.8",
+            "zeta": "2",
+            "bits": 4,
+            "aligned": 5,
+            "row": 3,
+        },
         # all but subnormal numbers are out of reach
         "e2m6bn16": {"a": "e2m6bn16", "out": "fp16", "row": 8},
     }.items():

@@ -66,6 +66,12 @@ def power(x, spec):
     return floor(Fraction(c0 + slope * t, 2**shift)), n
 
 
+def few(x, bits):
+    """x rounded to ``bits + 2`` bits."""
+    place = floor_log2(x) - bits - 1
+    return nearest(x / TWO**place) * TWO**place
+
+
 def softmax(spec, row):
     """The exact results of a row of beats of values, None what is not there."""
     every = [x for beat in row for x in beat if x is not None]
@@ -86,11 +92,16 @@ def softmax(spec, row):
         top = now
     k = floor_log2(Fraction(s))
     d = floor(s * TWO ** (bits + 1 - k))
-    q = floor(Fraction(2 ** (2 * bits + 3), d))
-    place = aligned - k - 2 * bits - 2 - top
+    gamma, zeta = Fraction(spec.gamma), Fraction(spec.zeta)
+    up = floor_log2(zeta - gamma)
+    q = floor((zeta - gamma) * 2 ** (2 * bits + 3 - up) / d)
+    place = aligned - k - 2 * bits - 2 - top + up
+    less = few(-gamma, bits) if gamma else 0
 
     def result(each):
-        return Fraction(0) if each is None else each[0] * q * TWO ** (each[1] + place)
+        if each is None:
+            return Fraction(0)
+        return min(max(each[0] * q * TWO ** (each[1] + place) - less, Fraction(0)), Fraction(1))
 
     return [[result(each) for each in beat] for beat in powers]
 
@@ -98,9 +109,7 @@ def softmax(spec, row):
 def epsilon(spec):
     """(eps as it is rounded, the exponent of its leading one before that)."""
     eps = Fraction(spec.eps)
-    first = floor_log2(eps)
-    place = first - spec.bits - 1
-    return nearest(eps / TWO**place) * TWO**place, first
+    return few(eps, spec.bits), floor_log2(eps)
 
 
 def reciprocal_root(count, v, up, bits):
