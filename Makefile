@@ -10,7 +10,7 @@ READY := $(VENV)/.installed
 DEV   := $(VENV)/.installed-dev
 PIP   := $(BIN)/pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help compare test prove lint format types wheel docs bench clean
+.PHONY: help compare test prove mutate lint format types wheel docs bench clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ test: $(DEV) ## run the tests
 
 prove: $(DEV) ## the whole proof, as long as it takes; continues where it stopped
 	$(BIN)/python -m macaw.sim.proof.prove
+
+mutate: $(DEV) ## small faults put into the sources: does what proves macaw notice each of them?
+	$(BIN)/python -m macaw.sim.proof.mutants.run
 
 lint: $(DEV) ## style and likely bugs
 	$(BIN)/ruff check

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from amaranth.hdl import ClockDomain, Signal
+from amaranth.hdl import ClockDomain, Module, Signal
 
 from macaw.golden.errors import MacawError, SpecError, did_you_mean
 from macaw.golden.units import Unit
@@ -24,7 +24,7 @@ from .component import Component, build
 from .options import naming
 from .options.implementation import Implementation
 from .parts import Cut, cut
-from .sections import Module
+from .sections import Module as Written
 from .units.datapath import Datapath
 from .verilog import verilog
 
@@ -100,7 +100,7 @@ class Design:
         return self.module.text
 
     @cached_property
-    def module(self) -> Module:
+    def module(self) -> Written:
         """The module in Verilog, by statements."""
         return _verilog([self])[0]
 
@@ -204,10 +204,10 @@ def write_bodies(designs: Sequence[Design]) -> None:
         vars(design)["module"] = module
 
 
-def _verilog(designs: Sequence[Design]) -> list[Module]:
+def _verilog(designs: Sequence[Design]) -> list[Written]:
     modules = []
     for design in designs:
-        text = _rtlil(design.component, design.name)
+        text = rtlil_of(design)
         modules.append((design.name, text, design.component.places))
     written = verilog(modules)
     for (name, _, _), module in zip(modules, written, strict=True):
@@ -215,7 +215,9 @@ def _verilog(designs: Sequence[Design]) -> list[Module]:
     return written
 
 
-def _rtlil(component: Component, name: str) -> str:
+def elaborated(design: Design) -> tuple[Module, list[Signal]]:
+    """A design in Amaranth, with its clock and reset, and its ports in their order."""
+    component = design.component
     module = component.elaborate(None)
     option = component.implementation
     ports: list[Signal] = []
@@ -235,6 +237,13 @@ def _rtlil(component: Component, name: str) -> str:
             ports.append(pin)
     outside = {"clock", "reset"}
     ports += [getattr(component, p.name) for p in component.port_list if p.role not in outside]
+    return module, ports
+
+
+def rtlil_of(design: Design) -> str:
+    """A design as Amaranth's back end writes it, from which Yosys writes the Verilog."""
+    name = design.name
+    module, ports = elaborated(design)
     text = rtlil.convert(module, name=name, ports=ports, emit_src=False)
     for position, port in enumerate(ports, start=1):
         # Amaranth numbers the ports by first use; ours come in the order of the documentation.

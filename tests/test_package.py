@@ -122,6 +122,7 @@ ROOMS = (
     "sim.proof.reference.arithmetic",
     "sim.proof.reference",
     "sim.proof.outsiders",
+    "sim.proof.mutants",
     "sim.proof",
     "synth.mapping",
     "synth.energy",

@@ -290,7 +290,10 @@ def bit_length(values: np.ndarray) -> np.ndarray:
 
 
 def integer_root(radicand: np.ndarray) -> np.ndarray:
-    """Return the floor of the square roots of non-negative integers below 2**62."""
+    """Return the floor of the square roots of non-negative integers below 2**62.
+
+    That of float64 is at least the root of the largest square in ``radicand``: it has 31 bits,
+    and the square is rounded by less than half a unit in the last place of its root.
+    """
     root = np.sqrt(radicand.astype(np.float64)).astype(np.int64)
-    root -= root * root > radicand
-    return root + ((root + 1) * (root + 1) <= radicand)
+    return root - (root * root > radicand)

@@ -369,10 +369,9 @@ class Limbs:
         first, second, third = (
             np.take_along_axis(padded, (top + n)[..., None], -1)[..., 0] for n in (2, 1, 0)
         )
-        # The limbs below the third only matter as a last, jammed bit.
+        # The limbs below the third only matter as a last, jammed bit; none are below the padding.
         under = np.cumsum(padded != 0, -1)
         rest = np.take_along_axis(under, np.maximum(top - 1, 0)[..., None], -1)[..., 0] != 0
-        rest &= top >= 1
         # 64 bits from the top one on, then 63, the last one jammed.
         up = np.uint64(32) - _length32(first)
         lost = third & ((np.uint64(1) << (np.uint64(32) - up)) - np.uint64(1))

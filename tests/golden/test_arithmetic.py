@@ -252,3 +252,12 @@ def test_rectifiers(slope, code, result):
 def test_slopes_that_are_none(slope, message):
     with pytest.raises(SpecError, match=message):
         unit("relu", a="fp16", slope=slope)
+
+
+def test_a_sum_that_is_rounded_to_2_to_the_64_saturates():
+    """The integer below is the largest of 64 bits: rounded up, it wraps to zero."""
+    fma = unit("fma", a="fp32", c="fp32", out="int32", flags=True)
+    a, c = format("fp32").encode([2.0**32]), format("fp32").encode([-0.5])
+    results = fma.evaluate(a=a, b=a, c=c)
+    assert results["r"].tolist() == [2**31 - 1]
+    assert results["flags"].tolist() == [Flag.INVALID]

@@ -305,3 +305,12 @@ def test_bad_parameters(parameters: dict[str, Any], message: str):
 def test_time_is_the_only_axis():
     with pytest.raises(CodeError, match="must have one axis"):
         _unit().evaluate(**dict.fromkeys(_unit().ports.inputs, np.zeros((2, 2), np.uint8)))
+
+
+def test_integer_roots_of_squares_and_what_is_beside_them():
+    """Float64 holds no squares of more than 53 bits: there its root is only near."""
+    random = np.random.default_rng(1).integers(1 << 26, 1 << 31, 20_000)
+    roots = np.concatenate([np.arange(1, 300), random, (1 << 31) - np.arange(1, 300)])
+    for beside, expected in ((-1, roots - 1), (0, roots), (1, roots)):
+        assert (integer_root(roots * roots + beside) == expected).all()
+    assert (integer_root(roots * (roots + 1)) == roots).all()
