@@ -182,8 +182,7 @@ class Function(_OfCodes):
         By default ``a``. Fixed point has at most 60 bits. Of an ``a`` of more than 16 bits a float
         with a precision of at most 24.
     function : str
-        One of exp, exp2, log, log2, sin, cos, sigmoid, tanh, reciprocal and rsqrt; sin and cos of
-        at most 16 bits.
+        One of exp, exp2, log, log2, sin, cos, sigmoid, tanh, reciprocal and rsqrt.
     rounding : Rounding
         One that is not stochastic.
     overflow : Overflow, optional

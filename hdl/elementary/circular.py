@@ -15,9 +15,9 @@ from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number
 from ..arithmetic.shift import at_least, leading_zeros, shift_left
 from ..schedule.scheduler import Scheduler
-from ..schedule.table import lookup
 from ..schedule.wire import cat
 from .reductions import Argument, Normalised, Points, Reduction, precision_of, scale_of
+from .turns import two_over_pi, window_of_two_over_pi
 
 __all__ = ["REDUCTIONS"]
 
@@ -131,9 +131,8 @@ class Circular(Reduction):
         sine = self.name == "sin"
         low = ~at_least(p, number.exponent, self.lowest - self.a.mantissa - number.offset)
         with p.scope("reduce"):
-            exponents = np.arange(number.exponent.high + 1) + number.offset
-            factors = _factors(self._places, np.maximum(exponents, self.lowest - self.a.mantissa))
-            factor = lookup(p, number.exponent, factors.tolist())
+            least = self.lowest - self.a.mantissa
+            factor = window_of_two_over_pi(p, number.exponent, number.offset, least, self._places)
             product = p.multiply(factor, number.significand).bits(self._places + 2)
             odd = product[self._places] if sine else ~product[self._places]
             half = product[self._places + 1]
@@ -192,30 +191,10 @@ def _factors(places: int, exponents: np.ndarray) -> np.ndarray:
     """``2**exponent * 2/pi`` modulo 4, in so many places: int64."""
     unique, index = np.unique(exponents, return_inverse=True)
     first = places + int(unique.max())
-    word = _two_over_pi(first)
+    word = two_over_pi(first)
     mask = (1 << (places + 2)) - 1
     factors = [(word >> (first - places - e)) & mask for e in unique.tolist()]
     return np.array(factors, np.int64)[index.reshape(exponents.shape)]
-
-
-@functools.lru_cache(maxsize=8)
-def _two_over_pi(places: int) -> int:
-    """The floor of ``2/pi * 2**places``."""
-    more = 64
-    one = 1 << (max(places, 0) + more)
-    # Størmer's formula: pi/4 = 6 atan(1/8) + 2 atan(1/57) + atan(1/239).
-    quarter = 6 * _inverse_tangent(8, one) + 2 * _inverse_tangent(57, one)
-    quarter += _inverse_tangent(239, one)
-    return ((one * one) // (2 * quarter)) >> (max(places, 0) + more - places)
-
-
-def _inverse_tangent(n: int, one: int) -> int:
-    total, term, k = 0, one // n, 0
-    while term:
-        total += -(term // (2 * k + 1)) if k % 2 else term // (2 * k + 1)
-        term //= n * n
-        k += 1
-    return total
 
 
 @functools.lru_cache(maxsize=64)

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 
 from macaw.golden.arithmetic.real import faithful as golden
 from macaw.golden.arithmetic.real.faithful import functions as steps
+from macaw.golden.arithmetic.real.faithful.circular import Circular
 
 from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number, Special
 from ..arithmetic.projection import Unrounded
 from ..arithmetic.rounding import Rounder
-from ..arithmetic.shift import at_least, floored, shift_right
+from ..arithmetic.shift import at_least, floored, leading_zeros, shift_left, shift_right
 from ..arithmetic.unrounded import with_headroom
+from ..arithmetic.words.square_root import squared
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .polynomial import kernel
 from .powers import scaled
 from .reductions import times
+from .turns import window_of_two_over_pi
 
 __all__ = ["unrounded"]
 
@@ -180,7 +183,51 @@ def _logarithm(p: Scheduler, spec: steps.Logarithm, number: Number) -> Word:
     )
 
 
+def _circular(p: Scheduler, spec: Circular, number: Number) -> Word:
+    sine = spec.name == "sin"
+    bits, places, digits = spec.bits, spec.places, spec.a.precision
+    least, kept = spec.lowest - spec.a.mantissa, bits + 1
+    low = ~at_least(p, number.exponent, least - number.offset)
+    with p.scope("turn"):
+        factor = window_of_two_over_pi(p, number.exponent, number.offset, least, places)
+        product = p.multiply(factor, number.significand).bits(places + 2)
+        odd, half = product[places], product[places + 1]
+        if not sine:
+            odd, half = ~odd, half ^ odd
+        fraction = p.name("fraction", product[places - spec.deepest - kept : places] ^ odd)
+    with p.scope("fraction"):
+        zeros = leading_zeros(p, fraction[kept - 1 :]).within(0, spec.deepest)
+        w, _ = shift_left(p, fraction, zeros, kept)
+    with p.scope("sine"):
+        y = fraction[spec.deepest :]
+        square = floored(squared(p, y), kept).bits(kept)
+        h = kernel(p, spec.kernel, square, (1 << kept) - 4, (11 << kept) // 7)
+    word = p.multiply(w, h)
+    negative = half & ~low
+    if sine:
+        tiny = number
+        if spec.a.emin < spec.lowest and spec.out.emin < spec.a.emin:
+            # Of others, those below the normal ones are as their results.
+            tiny = normalised(p, number)
+        negative = negative ^ number.sign
+        up = spec.leading + 1 - digits
+        below = p.subtract(tiny.significand, 1).bits(digits)
+        near = cat(p.constant((1 << up) - 1, up), below)
+        last = p.add(tiny.exponent, tiny.offset - up + 2 * kept)
+    else:
+        near, last = p.constant((1 << spec.leading) - 1), p.constant(0)
+    return Word(
+        word=p.mux(low, near, word),
+        exponent=p.mux(low, last, p.subtract(0, zeros)),
+        offset=-2 * kept,
+        sign=negative,
+        leading=spec.leading,
+        depth=1,
+    )
+
+
 _STEPS = {
+    Circular: _circular,
     steps.Exponential: _exponential,
     steps.Sigmoid: _sigmoid,
     steps.Tanh: _tanh,

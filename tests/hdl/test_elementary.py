@@ -106,12 +106,20 @@ def test_operands_all_so_small_that_no_polynomial_is_asked(function):
         *((function, "tf32", "fp16", {"stages": 0}) for function in FUNCTIONS),
         *(
             (function, "e9m8bn200", "e5m4", {"stages": 2, "flow": "stream"})
-            for function in ("exp", "tanh")
+            for function in ("exp", "tanh", "sin")
         ),
         *(
             (function, "e4m12bn3ftz", "e5m9", {"stages": 1, "table": "ram", "flow": "valid"})
-            for function in ("log", "sigmoid", "rsqrt")
+            for function in ("log", "sigmoid", "rsqrt", "cos")
         ),
+        # All operands are small; only the subnormal ones are; none is.
+        *(
+            (function, a, out, {"stages": 1})
+            for function in ("sin", "cos")
+            for a, out in (("e3m14b40", "e5m9b20"), ("e5m14", "e4m11"), ("e3m14bn9", "bf16"))
+        ),
+        *((function, "e11m8", "e5m4", {"stages": 0}) for function in ("sin", "cos")),
+        ("sin", "e8m10", "e9m11", {"stages": 0}),
     ],
 )
 def test_wide_operands_end_in_golden_s_bits(function, a, out, options):

@@ -112,6 +112,10 @@ def wide() -> Iterator[tuple[str, Unit]]:
         for rounding in ROUNDINGS:
             spec = unit("function", a="tf32", function=function, rounding=rounding)
             yield f"{function}_tf32_{rounding}", spec
+    for function in ("sin", "cos"):
+        # angles far beyond single precision; small ones that no small binade is taken from
+        for a, out in (("e11m20", "fp32"), ("e5m14", "fp32"), ("e4m12bn3ftz", "bf16")):
+            yield f"{function}_{a}_{out}", unit("function", a=a, out=out, function=function)
 
 
 def cases() -> Iterator[Case]:

@@ -12,8 +12,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..enclosures import pi
+
 _DIGITS = 80
 """Of the decimals that coefficients are computed from."""
+_TERMS = 40
+"""Of a sine's series."""
 _TAYLOR = Fraction(1, 4)
 """Last places that a piece's third derivative may make."""
 _CUT = Fraction(1, 8)
@@ -53,20 +57,21 @@ class Kernel:
 
         r = (c0 + (c1 + (c2 * (t >> cut) >> drop)) * t) >> shift
 
-    It is the Taylor polynomial in the middle of the piece. c0 (with half a unit of r added), c1 and
-    c2 are the nearest integers to its coefficients at ``t = 0`` times ``2**shift``, and c2 times
-    ``2**(cut + drop)`` besides.
+    It is the Taylor polynomial in the middle of the piece. c0 (with half a unit of r added, and
+    ``less`` units less), c1 and c2 are the nearest integers to its coefficients at ``t = 0`` times
+    ``2**shift``, and c2 times ``2**(cut + drop)`` besides.
 
     Parameters
     ----------
     curve : str
         A name of :data:`CURVES`.
-    bits, width : int
+    bits, width, less : int
     """
 
     curve: str
     bits: int
     width: int
+    less: int = 0
 
     @property
     def _curve(self) -> Curve:
@@ -114,13 +119,13 @@ class Kernel:
         """No less than the distance from the curve, in units of r.
 
         Of the rounding, the third derivative (``h**3 / 48`` of it with pieces of the width h), the
-        bits cut off, those dropped, and the coefficients' own rounding.
+        bits cut off, those dropped, the coefficients' own rounding, and ``less``.
         """
         coefficients = Fraction(1, 2) * Fraction(1, 8) * 2 + Fraction(1, 1 << (self.shift + 1))
         taylor = self._curve.third * Fraction(2) ** (self.bits - 3 * self.pieces) / 48
         cut = self._curve.bend * Fraction(2) ** (self.bits - 2 * self.width + self.rest + self.cut)
         cut = cut if self.cut else Fraction(0)
-        return Fraction(1, 2) + taylor + cut + Fraction(1, 8) + coefficients
+        return self.less + Fraction(1, 2) + taylor + cut + Fraction(1, 8) + coefficients
 
     @property
     def coefficients(self) -> tuple[tuple[int, int, int], ...]:
@@ -149,7 +154,7 @@ def _coefficients(kernel: Kernel) -> tuple[tuple[int, int, int], ...]:
                 unit = Fraction(2) ** kernel.bits
                 place = Fraction(1, 1 << kernel.width)
                 a, b, c = (Fraction(each) * unit * place**order for order, each in enumerate(at))
-                c0 = a - half * b + half**2 * c + Fraction(1, 2)
+                c0 = a - half * b + half**2 * c + Fraction(1, 2) - kernel.less
                 c1 = b - 2 * half * c
                 one = 1 << kernel.shift
                 c2 = round(c * one * (1 << (kernel.cut + kernel.drop)))
@@ -205,6 +210,20 @@ def _tangent(f: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     return value, slope / 2, second / 8
 
 
+def _sine(f: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+    end = pi(_DIGITS)[0]
+    half = Decimal(end.numerator) / Decimal(2 * end.denominator)
+    value = slope = second = Decimal(0)
+    # half - half**3 f / 3! + half**5 f**2 / 5! …, and its derivatives
+    term = half
+    for k in range(_TERMS):
+        value += term * f**k
+        slope += k * term * f ** max(k - 1, 0)
+        second += k * (k - 1) * term * f ** max(k - 2, 0)
+        term *= -(half**2) / ((2 * k + 2) * (2 * k + 3))
+    return value, slope, second / 2
+
+
 CURVES: dict[str, Curve] = {
     curve.name: curve
     for curve in (
@@ -226,6 +245,9 @@ CURVES: dict[str, Curve] = {
         # tanh(x) / x of x = f / 2: 1 - x**2/3 + 2 x**4/15 - 17 x**6/315 …, whose terms fall in
         # every derivative, so that none is beyond its first term.
         Curve(name="tangent", series=(_tangent,), bend=Fraction(1, 12), third=Fraction(1, 5)),
+        # sin(pi/2 y) / y of f = y**2: pi/2 - (pi/2)**3 f / 6 + (pi/2)**5 f**2 / 120 …, whose terms
+        # fall in every derivative.
+        Curve(name="sine", series=(_sine,), bend=Fraction(2, 25), third=Fraction(1, 35)),
     )
 }
 """By name."""

@@ -18,6 +18,7 @@ BENDS = {  # half of the second derivative, and the third one: no more than that
     "log": (Fraction(1, 3), Fraction(3, 2)),
     "log2": (Fraction(1, 2), Fraction(13, 6)),
     "tangent": (Fraction(1, 12), Fraction(1, 5)),
+    "sine": (Fraction(2, 25), Fraction(1, 35)),
 }
 
 
@@ -42,6 +43,11 @@ def derivatives(curve, region, f):
         x = f / 2
         t, s = gmpy2.tanh(x), gmpy2.sech(x) ** 2
         return t / x, (s * x - t) / x**2 / 2, (2 * t - 2 * s * x - 2 * t * s * x**2) / x**3 / 4
+    if curve == "sine":
+        # sin(c y) / y, and f = y**2
+        y, c = gmpy2.sqrt(f), gmpy2.const_pi() / 2
+        s, k = gmpy2.sin(c * y), c * y * gmpy2.cos(c * y)
+        return s / y, (k - s) / y**3 / 2, (3 * s - 3 * k - c**2 * f * s) / y**5 / 4
     # h(m) = log(m) / (m - 1)
     half = gmpy2.mpfr(1) if f < gmpy2.mpfr(1) / 2 else gmpy2.mpfr(1) / 2
     m = (1 + f) * half
@@ -69,7 +75,7 @@ def shape(curve, bits, width):
 
 
 @functools.cache
-def coefficients(curve, bits, width, region, piece):
+def coefficients(curve, bits, width, region, piece, less):
     """(c0, c1, c2)."""
     pieces, _ = shape(curve, bits, width)
     rest = width - pieces
@@ -81,16 +87,16 @@ def coefficients(curve, bits, width, region, piece):
         a, b, c = (x * gmpy2.mpfr(2) ** bits for x in (a, b * step, c * step * step / 2))
         t = gmpy2.mpfr(2) ** rest / 2
         one = gmpy2.mpfr(2) ** shift
-        c0 = nearest((a - b * t + c * t * t + gmpy2.mpfr(1) / 2) * one)
+        c0 = nearest((a - b * t + c * t * t + gmpy2.mpfr(1) / 2 - less) * one)
         return c0, nearest((b - 2 * c * t) * one), nearest(c * one * gmpy2.mpfr(2) ** rest)
 
 
-def kernel(curve, bits, width, place, region=0):
+def kernel(curve, bits, width, place, region=0, less=0):
     """A curve of ``place / 2**width``, in units of ``2**-bits``."""
     pieces, cut = shape(curve, bits, width)
     rest = width - pieces
     piece, t = divmod(place, 2**rest)
-    c0, c1, c2 = coefficients(curve, bits, width, region, piece)
+    c0, c1, c2 = coefficients(curve, bits, width, region, piece, less)
     slope = c1 + floor(Fraction(c2 * floor(Fraction(t, 2**cut)), 2 ** (rest - cut)))
     return floor(Fraction(c0 + slope * t, 2 ** (rest + 3)))
 
@@ -129,6 +135,60 @@ def denominator(spec, bits, x):
     return m, n, p, kernel("reciprocal", bits + 1, bits, p)
 
 
+@functools.cache
+def quarters(exponent, places):
+    """``2**exponent`` in quarters of a turn, 4 of which are none: in so many places."""
+    with gmpy2.context(precision=2 * PRECISION + max(exponent, 0) + places):
+        quarter = gmpy2.mpfr(2) ** (exponent + places + 1) / gmpy2.const_pi()
+        return int(gmpy2.floor(quarter)) % 2 ** (places + 2)
+
+
+def nearest_to_whole(x, end):
+    """The least distance from a whole number of 1, 2, … end - 1 times x: a convergent has it."""
+    before, denominator, rest = 0, 1, x % 1
+    while denominator < end:
+        rest = 1 / rest
+        before, denominator = denominator, floor(rest) * denominator + before
+        rest %= 1
+    return abs(before * x - round(before * x))
+
+
+@functools.cache
+def deepest(a, lowest):
+    """Zeros at the head of the smallest fraction of a quarter that an operand leaves."""
+    quantum = a.emin - a.mantissa
+    least = quantum if a.emin >= lowest else lowest
+    found = max(-least, 1)
+    for exponent in range(max(-a.mantissa, quantum), a.emax - a.mantissa + 1):
+        places = 2 * a.precision + 64
+        part = Fraction(quarters(exponent, places) % 2**places, 2**places)
+        distance = nearest_to_whole(part, 2**a.precision)
+        found = max(found, -floor_log2(distance * Fraction(255, 256)) - 1)
+    return found
+
+
+def circular(name, spec, bits, x):
+    """The sine or the cosine."""
+    a, lowest, kept = spec.a, -(bits // 2), bits + 1
+    binade = floor_log2(abs(x))
+    sign = -1 if x < 0 and name == "sin" else 1
+    if max(binade, a.emin) < lowest:
+        near, top = (abs(x), binade) if name == "sin" else (1, 0)
+        return sign * (near - Fraction(2) ** (top - 2 * kept))
+    exponent = max(binade, a.emin) - a.mantissa
+    zeros = deepest(a, lowest)
+    places = zeros + a.precision + kept
+    product = int(abs(x) / Fraction(2) ** exponent) * quarters(exponent, places)
+    quarter, g = divmod(product % 2 ** (places + 2), 2**places)
+    quarter += name == "cos"
+    if quarter % 2:
+        g = 2**places - 1 - g
+    zeros = min(places - g.bit_length(), zeros)
+    w, y = g >> (places - zeros - kept), g >> (places - kept)
+    h = kernel("sine", kept, kept, y * y >> kept, less=2)
+    return (-sign if quarter // 2 % 2 else sign) * w * h / Fraction(2) ** (zeros + 2 * kept)
+
+
 def function(name, spec, x):
     """The word of a finite number that is not zero, and inside the domain: a fraction."""
     bits = max(spec.out.precision, 8) + 4
@@ -144,6 +204,8 @@ def function(name, spec, x):
             return x * kernel("tangent", bits, bits, floor(2 * abs(x) * one)) / one
         _, _, p, r = denominator(spec, bits, 2 * abs(x))
         return (-1 if x < 0 else 1) * (1 - p / one) * r / (2 * one)
+    if name in ("sin", "cos"):
+        return circular(name, spec, bits, x)
     e = floor_log2(abs(x))
     width = spec.a.precision - 1
     place = int((abs(x) / Fraction(2) ** e - 1) * 2**width)
