@@ -15,9 +15,10 @@ from ..arithmetic.divide import normalised
 from ..arithmetic.number import Number
 from ..arithmetic.shift import at_least, leading_zeros, shift_left
 from ..schedule.scheduler import Scheduler
+from ..schedule.table import lookup
 from ..schedule.wire import cat
 from .reductions import Argument, Normalised, Points, Reduction, precision_of, scale_of
-from .turns import two_over_pi, window_of_two_over_pi
+from .turns import two_over_pi
 
 __all__ = ["REDUCTIONS"]
 
@@ -131,8 +132,9 @@ class Circular(Reduction):
         sine = self.name == "sin"
         low = ~at_least(p, number.exponent, self.lowest - self.a.mantissa - number.offset)
         with p.scope("reduce"):
-            least = self.lowest - self.a.mantissa
-            factor = window_of_two_over_pi(p, number.exponent, number.offset, least, self._places)
+            exponents = np.arange(number.exponent.high + 1) + number.offset
+            factors = _factors(self._places, np.maximum(exponents, self.lowest - self.a.mantissa))
+            factor = lookup(p, number.exponent, factors.tolist())
             product = p.multiply(factor, number.significand).bits(self._places + 2)
             odd = product[self._places] if sine else ~product[self._places]
             half = product[self._places + 1]
