@@ -57,6 +57,8 @@ class Traffic:
     burst: int = 1
 
 
+_HEADER = "runtime.h"
+
 STEADY = Traffic()
 TRAFFIC = (
     STEADY,
@@ -90,6 +92,28 @@ def runtime(names: Sequence[str], flags: Sequence[str]) -> list[str]:
     holds = [f"{name}.o" for name in names]
     folder = simulators.cached_folder(f"verilated/{key}", build, holds)
     return [str(folder / name) for name in holds]
+
+
+def precompiled(names: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Options for headers of Verilator's runtime that were compiled once for this machine.
+
+    They are most of what a small model's compilation reads. No options where the compiler is not
+    GCC, which alone takes such a header for what it is.
+    """
+    compiler = Path(simulators.compiler()).name
+    if "g++" not in compiler or "clang" in compiler:
+        return []
+    tool = simulators.verilator()
+    key = digest("header", tool.version, simulators.compiler_version(), *flags, *names)
+
+    def build(folder: Path) -> None:
+        text = "".join(f"#include <{name}>\n" for name in names)
+        (folder / _HEADER).write_text(text, encoding="utf-8")
+        command = [simulators.compiler(), *flags, *includes(), "-x", "c++-header", _HEADER]
+        simulators.run([*command, "-o", f"{_HEADER}.gch"], folder=folder)
+
+    folder = simulators.cached_folder(f"verilated/{key}", build, [_HEADER, f"{_HEADER}.gch"])
+    return ["-include", str(folder / _HEADER)]
 
 
 def includes() -> list[str]:
@@ -152,7 +176,8 @@ def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
         parts = [f"obj{number}" for number in range(len(modules))]
         verilated(folder, parts, '#include "harness.cpp"\n')
         objects = runtime(("verilated", "verilated_threads"), _FLAGS)
-        compile_ = [simulators.compiler(), *flags, *includes(), "-I."]
+        compile_ = [simulators.compiler(), *flags, *precompiled(["verilated.h"], flags)]
+        compile_ += [*includes(), "-I."]
         compile_ += [f"-I{part}" for part in parts]
         if sys.platform != "darwin":
             compile_ += ["-Wl,-Bsymbolic"]

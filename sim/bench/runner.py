@@ -20,7 +20,7 @@ from find_libpython import find_libpython
 from macaw.golden.errors import ToolError
 from macaw.tools import files, processes, simulators
 
-from .bulk import digest, includes, runtime, verilated
+from .bulk import digest, includes, precompiled, runtime, verilated
 from .interface import Codes, Interface, pack, unpack
 
 PATTERNS_OF_FLOW = {
@@ -112,7 +112,9 @@ class Simulation:
         names += ["verilated_vcd_c"] if self.waves else []
         main = config.share_dir / "lib" / "verilator" / "verilator.cpp"
         libraries = [f"-L{config.libs_dir}", f"-Wl,-rpath,{config.libs_dir}"]
-        command = [simulators.compiler(), *flags, *includes(), "-Iobj", "-I.", "all.cpp", str(main)]
+        headers = ["verilated.h", "verilated_vpi.h"]
+        command = [simulators.compiler(), *flags, *precompiled(headers, flags), *includes()]
+        command += ["-Iobj", "-I.", "all.cpp", str(main)]
         command += [*runtime(names, flags), "-o", "simulate", *libraries]
         simulators.run([*command, "-lcocotbvpi_verilator", "-lpthread"], folder=folder)
         shutil.rmtree(folder / "obj")
