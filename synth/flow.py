@@ -383,6 +383,8 @@ def key_of(
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
         # What is told of a process came later than the results without it.
         **({"file": [target.library, target.digest]} if target.digest else {}),
+        # Combinational units have no enables that buffers would drive.
+        **({"buffers": 1} if target.liberty and "posedge" in design.verilog else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,
     )
