@@ -52,7 +52,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
-    "synthesis-results.md": (synthesis_results.page, ("fma", "quotients")),
+    "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),
     "images/block-formats.svg": (block_formats_study.picture, ("block_formats", "block_dots")),
     "images/flexpoint-exponents.svg": (flexpoint.training.exponents, ("flexpoint_training",)),

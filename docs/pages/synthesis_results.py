@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from benchmarks.cost import fpus
 from benchmarks.cost import quotients as digits
 from benchmarks.cost.fma import ANCHORS, MEGAHERTZ, Anchor
 from benchmarks.cost.horowitz import HOROWITZ
@@ -103,7 +104,30 @@ def quotients(found: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def page(found: dict[str, Any], divided: dict[str, Any]) -> str:
+def units(found: dict[str, Any]) -> str:
+    """The table of `fpu`."""
+    head = ["unit", "format", "operations", "digits a clock", "stages", "LUT, compact", "DSP",
+            "MHz", "FF", "GE", "FO4"]  # fmt: skip
+    body = []
+    for row in found["rows"]:
+        compact, asic = (Result.from_json(row[name]) for name in ("ecp5-compact", "asic"))
+        words = (
+            *("macaw", row["format"], row["operations"].replace(",", ", "), row["digits"] or "-"),
+            *(row["stages"], f"{compact.lut_equivalents:.0f}", compact.dsps),
+            *(f"{compact.fmax_mhz:.1f}", asic.ffs, f"{asic.gate_equivalents:.0f}"),
+            f"{asic.delay_fo4:.1f}",
+        )
+        body.append([str(word) for word in words])
+    for a in fpus.ANCHORS:
+        words = (
+            *("CVFPU", a.format, "all", 2, a.registers, a.luts, a.dsps, f"{a.fmax:.1f}", a.ffs),
+            *(a.gates, f"{a.fo4:.1f}"),
+        )
+        body.append([str(word) for word in words])
+    return table(head, body, 3)
+
+
+def page(found: dict[str, Any], divided: dict[str, Any], whole: dict[str, Any]) -> str:
     """The Markdown page."""
     rows = found["rows"]
     tools = sorted({tool for row in rows if "ecp5" in row for tool in row["ecp5"]["tools"]})
@@ -136,7 +160,7 @@ def page(found: dict[str, Any], divided: dict[str, Any]) -> str:
     ]
     aims_head = ["format", "variant", "LUT", "CVFPU", "ratio", "aim below", "met"]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
-<!-- Written by `make docs` from what benchmarks/cost/fma.py and quotients.py measured. -->
+<!-- Written by `make docs` from what benchmarks/cost/fma.py, quotients.py and fpus.py measured. -->
 # What `fma` costs
 
 `r = round(a * b + c)`, all operands and the result in one format. LUT is LUT4 + 2 * CCU2C of the
@@ -171,9 +195,20 @@ HardFloat (release 1 as Bespoke Silicon Group keeps it, `divSqrtFN`) cannot make
 one operation or the other, by a port; it was also tied to one of them, so that Yosys leaves out
 what only the other needs. Special operands take them fewer clocks. 3,000 operations of each unit
 that has the port gave the bits and flags of macaw's golden model. Where both operations are
-needed, macaw's are two units, side by side.
+needed, macaw's is `fpu operations=div,sqrt`: one recurrence for both.
 
 {quotients(divided)}
+
+## Floating-point units
+
+`fpu`, a stream with all rounding modes, flags and int32, by `python -m benchmarks.cost.fpus` on the
+targets `ecp5-compact` and `asic`; "-div, -sqrt" has all operations but these. CVFPU (`fpnew_top` of
+FP32 and INT32 alone, no vectors, no NaN boxing, `DivSqrtSel=TH32`, registers distributed) has the
+same operations in four parts side by side, each with so many stages besides the registers of the
+iteration. Its parts work at the same time; in macaw's `fpu` all operations wait for a quotient or
+root before them.
+
+{units(whole)}
 """
 
 
