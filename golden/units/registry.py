@@ -32,15 +32,15 @@ from .functions import (
 from .integer_dots import IntDot, IntMac
 from .requantize import AveragePool, Clamp, Requantize, ResidualAdd
 from .row_functions import (
-    FloatRows,
     IntegerSoftmaxRows,
     LayerNorm,
     Norm,
     RmsNorm,
-    RowUnit,
     Softmax,
 )
+from .row_sums import SoftmaxMerge, SoftmaxSum
 from .specification import ROUNDING, Ports, Unit
+from .specification.rows import FloatRows, PowerRows, RowUnit
 from .table import Function, Table
 from .training import ExponentPredictor, Lfsr, LossScale
 
@@ -88,12 +88,15 @@ __all__ = [
     "Norm",
     "Operand",
     "Ports",
+    "PowerRows",
     "Relu",
     "Requantize",
     "ResidualAdd",
     "RmsNorm",
     "RowUnit",
     "Softmax",
+    "SoftmaxMerge",
+    "SoftmaxSum",
     "Sqrt",
     "Table",
     "Unit",
@@ -136,6 +139,8 @@ UNITS: dict[str, type[Unit]] = {
         Table,
         Function,
         Softmax,
+        SoftmaxSum,
+        SoftmaxMerge,
         RmsNorm,
         LayerNorm,
         IntegerSoftmaxRows,

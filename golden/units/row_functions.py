@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -13,9 +12,7 @@ import numpy as np
 from ..arithmetic.exact import Exact, masked, unpack
 from ..arithmetic.functions import rational
 from ..arithmetic.integers import codes_of, integers_of
-from ..arithmetic.operands import Operand, Operands
-from ..arithmetic.projection import Direction, Split, project
-from ..arithmetic.real.powers import Power
+from ..arithmetic.projection import Split
 from ..arithmetic.rows.beats import Rows
 from ..arithmetic.rows.clip import Clip
 from ..arithmetic.rows.integers import IntegerSoftmax as RowIntegerSoftmax
@@ -26,184 +23,29 @@ from ..arithmetic.rows.softmax import Softmax as RowSoftmax
 from ..arithmetic.rows.sums import STEP, WINDOW
 from ..arithmetic.sums import add_terms, products
 from ..errors import SpecError
-from ..formats.checks import check_integer
 from ..formats.choices import Rounding
-from ..formats.scalar import Fixed, Float, Format
+from ..formats.scalar import Float
 from ..formats.texts import fraction
 from .functions import IntegerSoftmax, operand_and_result, scale_word, softmax_words, spell
 from .naming import counted, identifier, named, rounding_words, word
-from .specification import ROUNDING, UNSET, Ports, Unit
+from .specification import ROUNDING, Ports
+from .specification.rows import (
+    LANES,
+    LONGEST_SUM,
+    ROW,
+    FloatRows,
+    PowerRows,
+    RowUnit,
+    place_words,
+    power_words,
+)
 
-_BIT = Fixed(width=1, signed=False)
-_LANES, _ROW = 8, 1024
-_LONGEST = 1 << 16
-_MOST_PLACES, _REACH = 20, 16
 _EPS, _LEAST_EPS = Fraction(1, 100_000), -64
 _LEAST_GAMMA = -16
-_SUM = 62 - STEP
-"""Bits of a sum of floats, without those above its unit's exponent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RowUnit(Unit):
-    """Base of the units that take rows, ``lanes`` elements a beat, ``row`` at most.
-
-    A beat has an element a lane. Those whose ``keep`` is 0 are not there, and their results are
-    zero. The beat with ``end=1`` is a row's last one, and so is each beat that fills the memory: of
-    a row that is longer, the rest is another row. There is a result for each beat; its ``end`` is
-    1 where a row does end. The first axis of every array is the beat, and the last beat of the
-    arrays ends a row.
-    """
-
-    dynamic: ClassVar[bool] = False
-    waits: ClassVar[bool] = True
-
-    @property
-    def stateful(self) -> bool:
-        """What a row has had outlives a beat."""
-        return True
-
-    @property
-    def macs(self) -> int:
-        return 0
-
-    def _check_row(self) -> None:
-        """SpecError unless the lanes and the longest row are in their ranges."""
-        lanes, row = self._shape
-        check_integer("lanes", lanes, 1, 1024)
-        check_integer("row", row, 1, _LONGEST)
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        """(lanes, elements of the longest row)."""
-        return getattr(self, "lanes"), getattr(self, "row")  # noqa: B009
-
-    @property
-    def beats(self) -> int:
-        """Beats of the longest row."""
-        lanes, row = self._shape
-        return -(-row // lanes)
-
-    @property
-    def elements(self) -> int:
-        """What the longest row can have: beats are whole."""
-        return self.beats * self._shape[0]
-
-    @property
-    def operand(self) -> str:
-        """The name of that of the elements."""
-        return next(iter(self.ports.inputs))
-
-    @property
-    def beside(self) -> tuple[str, ...]:
-        """Names of operands that come with each element."""
-        return ()
-
-    def _ports(self, operand: str) -> Ports:
-        end, lanes = Operand(format=_BIT), self._shape[0]
-        names = (operand, *self.beside)
-        inputs = {
-            **{name: Operand(format=getattr(self, name), lanes=lanes) for name in names},
-            "keep": Operand(format=_BIT, lanes=lanes),
-            "end": end,
-        }
-        result = Operand(format=getattr(self, "out"), lanes=lanes)  # noqa: B009
-        return Ports(inputs=inputs, outputs={"r": result, "end": end})
-
-    def evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
-        """Like :meth:`Unit.evaluate`; the first axis of all arrays is the beat."""
-        operands = Operands.of(self.ports.inputs, codes, self.kind)
-        operands.check_one_axis(self.kind, "must have one axis, the beats")
-        arrays = operands.arrays
-        elements, keep = arrays[self.operand], arrays["keep"] != 0
-        rows = Rows.of(arrays["end"] != 0, self.beats)
-        r = np.empty(elements.shape, self.ports.outputs["r"].format.code_dtype)
-        for beats, part in rows.parts(self._shape[0]):
-            beside = {name: arrays[name][beats] for name in self.beside}
-            r[beats] = self._of_rows(elements[beats], keep[beats], part, **beside)
-        end = np.zeros(operands.count, np.uint8)
-        end[rows.ends] = 1
-        return {"r": r, "end": end}
-
-    def _of_rows(
-        self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
-    ) -> np.ndarray:
-        """Return the codes of the results of whole rows, shape (beats, lanes)."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FloatRows(RowUnit):
-    """Base of those that take floats, and round each result once."""
-
-    a: Float = UNSET
-    out: Format = UNSET
-    lanes: int = _LANES
-    row: int = _ROW
-
-    def __post_init__(self) -> None:
-        Unit.__post_init__(self)
-        self._formats(a=None, out="a")
-        if not isinstance(self.a, Float) or self.a.width > 32:
-            raise SpecError(f"a={self.a.name}: must be a float of at most 32 bits")
-        self._check_row()
-        if self.rounding.stochastic:
-            raise SpecError(f"rounding={self.rounding}: {self.kind} takes one fixed direction")
-        self._check_result()
-
-    @property
-    def ports(self) -> Ports:
-        return self._ports("a")
-
-    @property
-    def growth(self) -> int:
-        """Bits that the longest row's sum has above those of an element."""
-        return (self.elements - 1).bit_length()
-
-    @property
-    def _usual_bits(self) -> int:
-        places = self.out.width if isinstance(self.out, Fixed) else self.out.precision
-        return min(places + 4, _MOST_PLACES)
-
-    @property
-    def _places(self) -> int:
-        bits = getattr(self, "bits")  # noqa: B009
-        assert isinstance(bits, int)
-        return bits
-
-    @property
-    def _usual_aligned(self) -> int:
-        return self._places + self.growth
-
-    def _check_places(self, least: int, most: int) -> None:
-        """Set ``bits``, from ``least``, and ``aligned``, ``most`` at most."""
-        given = getattr(self, "bits"), getattr(self, "aligned")  # noqa: B009
-        bits = max(self._usual_bits, least) if given[0] is None else given[0]
-        check_integer("bits", bits, least, _MOST_PLACES)
-        self._set("bits", bits)
-        aligned = self._usual_aligned if given[1] is None else given[1]
-        check_integer("aligned", aligned, bits, most)
-        self._set("aligned", aligned)
-
-    def _of_rows(
-        self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
-    ) -> np.ndarray:
-        exact = self.arithmetic(unpack(codes, self.a), present, rows)
-        exact = self._finished(exact, present, **beside)
-        return project(exact, self.out, Direction(self.rounding), self.overflow)[0]
-
-    def _finished(self, exact: Exact, present: np.ndarray, **beside: np.ndarray) -> Exact | Split:
-        """Return what is to be rounded of what the steps give."""
-        return exact
-
-    @property
-    def arithmetic(self) -> Callable[[Exact, np.ndarray, Rows], Exact]:
-        """The steps: results of whole rows before they are rounded, shape (beats, lanes)."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Softmax(FloatRows):
+class Softmax(FloatRows, PowerRows):
     """Softmax of rows of floats of any length: ``base**a[i] / sum(base**a)``, rounded once.
 
     The steps, which every bit follows from, are those of
@@ -250,14 +92,7 @@ class Softmax(FloatRows):
 
     def __post_init__(self) -> None:
         FloatRows.__post_init__(self)
-        base = str(self.base).strip().lower()
-        if base not in ("e", "2"):
-            raise SpecError(f"base={self.base}: must be e or 2")
-        self._set("base", base)
-        self._check_places(4, _SUM - self.growth)
-        reach = self._usual_reach if self.reach is None else self.reach
-        check_integer("reach", reach, 1, _REACH)
-        self._set("reach", min(reach, self._usual_reach))
+        self._check_powers(self.base, self.reach)
         gamma, zeta = fraction(str(self.gamma)), fraction(str(self.zeta))
         least = Fraction(2) ** _LEAST_GAMMA
         if gamma is None or not (gamma == 0 or least <= -gamma <= 1):
@@ -277,16 +112,10 @@ class Softmax(FloatRows):
         return Clip(gamma=gamma, zeta=zeta, bits=self._places)
 
     @property
-    def _usual_reach(self) -> int:
-        return max(min(self.a.emax + 1, _REACH), 1)
-
-    @property
     def arithmetic(self) -> RowSoftmax:
         """The steps."""
-        assert self.reach is not None
-        assert self.aligned is not None
-        power = Power(bits=self._places, natural=self.base == "e", reach=self.reach)
-        return RowSoftmax(power=power, aligned=self.aligned, clip=self.clip)
+        sums = self.power_sum
+        return RowSoftmax(power=sums.power, aligned=sums.aligned, clip=self.clip)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -326,7 +155,7 @@ class Norm(FloatRows):
 
     @property
     def _most_aligned(self) -> int:
-        return _SUM - 1 - self.growth
+        return LONGEST_SUM - 1 - self.growth
 
     @property
     def _steps(self) -> dict[str, Any]:
@@ -467,8 +296,8 @@ class IntegerSoftmaxRows(RowUnit, IntegerSoftmax):
     kind: ClassVar[str] = "int-softmax-rows"
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"x": "fx8.4", "out": "int8"},)
 
-    lanes: int = _LANES
-    row: int = _ROW
+    lanes: int = LANES
+    row: int = ROW
 
     def __post_init__(self) -> None:
         self._check_row()
@@ -491,18 +320,13 @@ class IntegerSoftmaxRows(RowUnit, IntegerSoftmax):
 
     def _of_rows(
         self, codes: np.ndarray, present: np.ndarray, rows: Rows, **beside: np.ndarray
-    ) -> np.ndarray:
-        return codes_of(self.arithmetic(integers_of(codes, self.x), present, rows), self.out)
-
-
-def _place_words(spec: Softmax | Norm, least: int) -> list[str]:
-    usual = max(spec._usual_bits, least)
-    return word("b", spec.bits, usual) + word("s", spec.aligned, spec._usual_aligned)
+    ) -> dict[str, np.ndarray]:
+        r = self.arithmetic(integers_of(codes, self.x), present, rows)
+        return {"r": codes_of(r, self.out)}
 
 
 def _row_words(spec: Softmax) -> list[str]:
-    words = word("n", spec.row, _ROW) + word("base", spec.base, "e") + _place_words(spec, 4)
-    words += word("x", spec.reach, spec._usual_reach)
+    words = power_words(spec)
     for name, usual in (("gamma", "0"), ("zeta", "1")):
         value = getattr(spec, name)
         words += [] if value == usual else [scale_word(name[0], value.removeprefix("-"))]
@@ -512,7 +336,7 @@ def _row_words(spec: Softmax) -> list[str]:
 def _norm_words(spec: Norm) -> list[str]:
     eps = [] if Fraction(spec.eps) == _EPS else [scale_word("e", spec.eps)]
     words = [f"{name[0]}{identifier(getattr(spec, name))}" for name in spec.beside]
-    words += word("n", spec.row, _ROW) + eps + _place_words(spec, 8)
+    words += word("n", spec.row, ROW) + eps + place_words(spec, 8)
     return words + rounding_words(spec)
 
 
@@ -525,6 +349,6 @@ named(
     IntegerSoftmaxRows,
     stem=counted("lanes"),
     formats=operand_and_result,
-    words=lambda spec: word("n", spec.row, _ROW) + softmax_words(spec),
+    words=lambda spec: word("n", spec.row, ROW) + softmax_words(spec),
     last=("row", "scale", "bits", "reciprocal"),
 )

@@ -46,7 +46,7 @@ class Datapath:
     sums : bool
         True if an exact sum is built, which ``Implementation(widest_sum=...)`` bounds.
     floats : bool
-        False if the only floats are what the family's own formats are made of.
+        False if the only floats are what the family's own formats are made of, or none is wider.
     wraps : bool
         True if what is rounded is one value, and no sum: it wraps whatever the operands are.
 

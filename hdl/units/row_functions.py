@@ -2,7 +2,6 @@
 """Gates for functions of rows of any length, as streams."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from macaw.golden import units
 from macaw.golden.arithmetic.rows.sums import STEP
@@ -18,9 +17,9 @@ from ..arithmetic.shift import at_least, floored, leading_zeros, shift_left, shi
 from ..arithmetic.sums import sum_products
 from ..arithmetic.unrounded import from_number, with_headroom
 from ..arithmetic.words.square_root import squared
-from ..elementary.powers import power_of
 from ..elementary.reductions import times
 from ..rows.clip import clipped, limited
+from ..rows.powers import power_sum
 from ..rows.roots import normalised, reciprocal_root
 from ..rows.sums import added, below, cut, rising, steps_of, total
 from ..schedule.scheduler import Scheduler
@@ -162,28 +161,6 @@ class FloatRowsDatapath(RowsDatapath, Rounded):
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Element:
-    """An element of a row in gates: its power, as golden's :class:`Power` has it.
-
-    Attributes
-    ----------
-    significand : Wire
-        0 where it is nothing of the sum.
-    exponent, rest : Wire
-        Its steps above the least exponent, 0 of what is nothing of the sum; what is above those.
-    present, live, spoilt : Wire
-        Whether it is there, has a power, and makes NaNs of the row's results.
-    """
-
-    significand: Wire
-    exponent: Wire
-    rest: Wire
-    present: Wire
-    live: Wire
-    spoilt: Wire
-
-
 class SoftmaxDatapath(FloatRowsDatapath):
     """Gates for :class:`macaw.golden.units.Softmax`. One beat a clock, whatever the rows are."""
 
@@ -192,18 +169,10 @@ class SoftmaxDatapath(FloatRowsDatapath):
     def build(self, p: Scheduler, *, a: Wire, keep: Wire, end: Wire) -> dict[str, Wire]:
         spec = self.spec
         end = p.ends(end, spec.beats)
-        codes, present = a.lanes(spec.a.width), keep.lanes(1)
-        pairs = p.lanes(list(zip(codes, present, strict=True)))
-        elements = [self._element(p, code, there) for code, there in pairs]
-        first, now, rise = rising(p, [element.exponent for element in elements], end)
-        distances = [
-            cat(~x.rest, p.subtract(now, x.exponent).within(0, now.high)) for x in elements
-        ]
-        significands = [element.significand for element in elements]
-        total = self._sum(p, significands, distances, rise, first)
-        spoilt = p.gather(cat(*(x.spoilt for x in elements)).any(), first)
-        spoilt = spoilt | ~total.any()
-        quotient, zeros = self._reciprocal(p, total)
+        sums = power_sum(p, spec, a, keep, end)
+        elements, distances, now = sums.elements, sums.distances, sums.exponent
+        spoilt = sums.nan | ~sums.total.any()
+        quotient, zeros = self._reciprocal(p, sums.total)
 
         far = self._far
         near = [_at_most(p, distance, far) for distance in distances]
@@ -256,24 +225,6 @@ class SoftmaxDatapath(FloatRowsDatapath):
             p, product, exponent, offset, nan, rounder,
             leading=leading, depth=leading - 2 * self._bits - 1,
         )  # fmt: skip
-
-    def _element(self, p: Scheduler, code: Wire, present: Wire) -> Element:
-        power = self.spec.arithmetic.power
-        number = unpack(p, code, self.spec.a)
-        special = number.special
-        other = special.nan | special.infinite
-        live = p.name("live", present & ~other)
-        m, n = power_of(p, number, power)
-        # The sign turned, it counts from the least one.
-        steps = cat(n[_PLACES:-1], ~n[-1])
-        return Element(
-            significand=cat(m[: power.bits] & live, live),
-            exponent=steps & live,
-            rest=n[:_PLACES],
-            present=present,
-            live=live,
-            spoilt=present & other & ~(special.infinite & number.sign),
-        )
 
     def _reciprocal(self, p: Scheduler, total: Wire) -> tuple[Wire, Wire]:
         """(that of the sum's upper bits, zeros above its leading one)."""

@@ -317,6 +317,7 @@ FITTING: list[dict[str, Any]] = [
     *(
         {"x": "int8", "out": "int8", "lanes": 4},
         {"x": "uint16"},
+        {"a": "uint8"},
         {"stages": "int-dot,a=int8,lanes=4/clamp"},
         {"a": "e4m3", "function": "tanh"},
         {"a": "fp16"},

@@ -31,6 +31,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "hadamard": ({"size": 2}, {"size": 16}),
     "int-gelu": ({}, {"scale": "1/20"}),
     "softmax": ({}, {"row": 1, "bits": 4, "gamma": "-0.03", "zeta": "1.003"}),
+    "softmax-sum": ({}, {"row": 1, "bits": 4}),
     "rmsnorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}, {"weight": "e4m3"}),
     "layernorm": ({}, {"row": 1, "bits": 8, "eps": "1/1024"}, {"weight": "e4m3", "bias": "fp16"}),
     "int-softmax-rows": ({}, {"row": 1, "lanes": 2, "scale": "1/20"}),

@@ -260,6 +260,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "table": {"a": "e4m3", "function": "tanh"},
     "function": {"a": "e4m3", "function": "tanh"},
     "softmax": {"a": "fp16", "lanes": 4},
+    "softmax-sum": {"a": "fp16", "lanes": 4},
+    "softmax-merge": {"a": "ufx20.9"},
     "rmsnorm": {"a": "fp16", "lanes": 4},
     "layernorm": {"a": "fp16", "lanes": 4},
     "int-softmax-rows": {"x": "int16", "scale": "0.01", "lanes": 4},

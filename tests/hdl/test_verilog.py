@@ -81,6 +81,8 @@ EVERY_KIND = [
     ({"kind": "int-exp2", "x": "fx8.4", "precision": 10}, {"stages": 0}),
     ({"kind": "int-gelu", "x": "fx8.4"}, {"stages": 1, "multiplier": "dsp"}),
     ({"kind": "softmax", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
+    ({"kind": "softmax-sum", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
+    ({"kind": "softmax-merge", "a": "ufx20.9"}, {"stages": 1}),
     ({"kind": "rmsnorm", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
     ({"kind": "layernorm", "a": "e4m3", "lanes": 2, "row": 8}, {"flow": "stream"}),
     ({"kind": "softmax", "a": "bf16", "out": "ufx8.8", "lanes": 1, "row": 1}, {"stages": 4}),

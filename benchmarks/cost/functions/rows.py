@@ -20,6 +20,8 @@ LAYER = "a=fp16 weight=fp16 bias=fp16"
 """A layernorm with what a layer has."""
 CLIPPED = ("a=fp16 gamma=-0.03 zeta=1.003", "a=fp16 zeta=1.1")
 """Softmaxes."""
+MERGE = "softmax-merge a=ufx43.25"
+"""Of sums of fp16."""
 
 
 def row(kind: str, words: str) -> str:
@@ -43,6 +45,8 @@ PASSES: dict[str, dict[str, int]] = {
 ROWS = (
     *(row(kind, f"a={a}") for kind in KINDS for a in FORMATS),
     *(row("softmax", words) for words in CLIPPED),
+    row("softmax-sum", "a=fp16"),
+    MERGE,
     row("layernorm", LAYER),
     *(part for parts in PASSES.values() for part in parts),
 )

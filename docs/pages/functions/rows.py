@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.functions.rows import CLIPPED, FORMATS, KINDS, LAYER, PASSES, row
+from benchmarks.cost.functions.rows import CLIPPED, FORMATS, KINDS, LAYER, MERGE, PASSES, row
 
 from ..markdown import number, table
 
@@ -29,10 +29,12 @@ def cost(found: dict[str, Any]) -> str:
     rows = []
     units = [(kind, f"a={a}") for kind in KINDS for a in FORMATS]
     clipped = [("softmax", words) for words in CLIPPED]
-    for kind, words in [*units, *clipped, ("layernorm", LAYER)]:
-        ecp5, asic = _priced(found, row(kind, words))
+    units += [*clipped, ("layernorm", LAYER), ("softmax-sum", "a=fp16")]
+    named = {f"{kind} {words}": row(kind, words) for kind, words in units} | {MERGE: MERGE}
+    for name, made in named.items():
+        ecp5, asic = _priced(found, made)
         fo4 = number(asic["delay_fo4"])
-        rows.append([f"`{kind} {words}`", *_cells(_areas(ecp5, asic)), fo4])
+        rows.append([f"`{name}`", *_cells(_areas(ecp5, asic)), fo4])
     sums = [0.0, 0.0, 0.0]
     for name, parts in PASSES.items():
         areas = [0.0, 0.0, 0.0]

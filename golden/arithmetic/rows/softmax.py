@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..exact import INF, NAN, Exact, bit_length, kinds
+from ..exact import NAN, Exact, bit_length
 from ..real.powers import Power
 from .beats import Rows
 from .clip import Clip
-from .sums import aligned_sums
+from .powers import PowerSum
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,9 +19,10 @@ class Softmax:
     """``base**x[i] / sum(base**x)`` of each row. Ours.
 
     Each element that is present and not -inf has its :class:`Power`, ``m * 2**(n - bits)``. The
-    sum s of a row is an integer in units of ``2**(N - aligned)``, where N is the largest n so far,
-    rounded down to a multiple of 8. A beat takes N to the larger of it and its own; s goes down by
-    as many places as N goes up, and what falls out is lost, as it is of each m that is added::
+    sum s of a row, that of :class:`PowerSum`, is an integer in units of ``2**(N - aligned)``, where
+    N is the largest n so far, rounded down to a multiple of 8. A beat takes N to the larger of it
+    and its own; s goes down by as many places as N goes up, and what falls out is lost, as it is of
+    each m that is added::
 
         s = (s >> (N' - N)) + sum((m << (aligned - bits + 7)) >> (N' + 7 - n))
 
@@ -60,16 +61,12 @@ class Softmax:
         rows : Rows
             That the beats are divided into.
         """
-        bits, kind = self.power.bits, kinds(x)
-        spoilt = (present & ((kind != 0) & ~(((kind & INF) != 0) & x.negative))).any(axis=1)
-        live = present & (kind == 0)
-        m, n = self.power(x)
-        m = np.where(live, m, 0)
-        n = np.where(live, n, self._least)
-        total, top = aligned_sums(
-            m, n, rows, width=bits + 1, aligned=self.aligned, least=self._least
-        )
-        spoilt = np.logical_or.reduceat(spoilt, rows.starts) | (total == 0)
+        bits, sums = self.power.bits, PowerSum(power=self.power, aligned=self.aligned)
+        elements = sums.elements(x, present)
+        m, n, live = elements.m, elements.n, elements.live
+        running = sums.running(elements, rows)
+        total, top = running.s[rows.ends], running.exponent[rows.ends]
+        spoilt = running.nan[rows.ends] | (total == 0)
         k = np.maximum(bit_length(total.astype(np.uint64)) - 1, 0)
         down = np.maximum(k - bits - 1, 0)
         d = np.maximum((total >> down) << np.maximum(bits + 1 - k, 0), 1)
@@ -97,8 +94,3 @@ class Softmax:
     def dividend(self) -> int:
         """What the sum's upper bits divide."""
         return 1 << (2 * self.power.bits + 3) if self.clip is None else self.clip.dividend
-
-    @property
-    def _least(self) -> int:
-        """The n of what is not there."""
-        return -1 << self.power.whole

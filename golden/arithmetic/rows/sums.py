@@ -7,7 +7,15 @@ import numpy as np
 
 from .beats import Rows
 
-__all__ = ["STEP", "WINDOW", "aligned_moments", "aligned_sums", "framed", "shifted"]
+__all__ = [
+    "STEP",
+    "WINDOW",
+    "aligned_moments",
+    "aligned_sums",
+    "framed",
+    "running_sums",
+    "shifted",
+]
 
 STEP = 8
 """What the exponent of a sum is a multiple of."""
@@ -21,7 +29,15 @@ _FAR = 62
 def aligned_sums(
     m: np.ndarray, n: np.ndarray, rows: Rows, *, width: int, aligned: int, least: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (s, N) of each row: the sum is near ``s * 2**(N - aligned)``. Ours.
+    """Return (s, N) of each row: those of :func:`running_sums` in its last beat."""
+    s, top = running_sums(m, n, rows, width=width, aligned=aligned, least=least)
+    return s[rows.ends], top[rows.ends]
+
+
+def running_sums(
+    m: np.ndarray, n: np.ndarray, rows: Rows, *, width: int, aligned: int, least: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (s, N) of each beat: its row so far is near ``s * 2**(N - aligned)``. Ours.
 
     N is the largest n so far, rounded down to a multiple of 8. A beat takes N to the larger of it
     and its own; s goes down by as many places as N goes up, and what falls out is lost, as it is
@@ -38,13 +54,15 @@ def aligned_sums(
     """
     count = rows.starts.size
     total, top = np.zeros(count, np.int64), np.full(count, least, np.int64)
+    s, tops = np.empty(len(m), np.int64), np.empty(len(m), np.int64)
     for active, beats in rows.turns():
         before, here = top[active], n[beats]
         now = np.maximum(before, here.max(axis=1) & -STEP)
         terms = framed(m[beats], here, now[:, None], width=width, aligned=aligned)
         total[active] = shifted(total[active], now - before) + terms.sum(axis=1)
         top[active] = now
-    return total, top
+        s[beats], tops[beats] = total[active], now
+    return s, tops
 
 
 def aligned_moments(

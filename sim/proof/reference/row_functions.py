@@ -53,12 +53,17 @@ def polynomial(bits, piece):
     return c0, c1, c2, width, shift, cut, drop
 
 
+def logarithm(spec):
+    """log2(base), as it is rounded."""
+    cut = spec.bits + spec.reach + 2
+    return Fraction(nearest(2**cut / ln2() if spec.base == "e" else 2**cut), 2**cut)
+
+
 def power(x, spec):
     """(m, n): base**x is near m * 2**(n - bits)."""
-    bits, cut = spec.bits, spec.bits + spec.reach + 2
-    factor = Fraction(nearest(2**cut / ln2() if spec.base == "e" else 2**cut), 2**cut)
+    bits = spec.bits
     size = min(abs(number(x)), Fraction(2**spec.reach))
-    y = floor(size * factor * 2**bits)
+    y = floor(size * logarithm(spec) * 2**bits)
     n, f = divmod(-y if negative(x) else y, 2**bits)
     piece, t = divmod(f, 2 ** polynomial(bits, 0)[3])
     c0, c1, c2, _, shift, cut, drop = polynomial(bits, piece)
@@ -72,24 +77,32 @@ def few(x, bits):
     return nearest(x / TWO**place) * TWO**place
 
 
+def sums(spec, powers):
+    """(s, its exponent or None) after each beat of powers, None what has none."""
+    bits, aligned, s, top = spec.bits, spec.aligned, 0, None
+    found = []
+    for beat in powers:
+        here = [each for each in beat if each is not None]
+        if here:
+            now = max(n // STEP * STEP for _, n in here)
+            now = now if top is None else max(now, top)
+            # In units of 2**(now - aligned).
+            s = floor(s * TWO ** ((now if top is None else top) - now))
+            s += sum(floor(m * TWO ** (n - bits - now + aligned)) for m, n in here)
+            top = now
+        found.append((s, top))
+    return found
+
+
 def softmax(spec, row):
     """The exact results of a row of beats of values, None what is not there."""
     every = [x for beat in row for x in beat if x is not None]
     finite = [x for x in every if x not in ("inf", "-inf", "nan", "snan")]
     if not finite or len(finite) + every.count("-inf") < len(every):
         return [[Fraction(0) if x is None else "nan" for x in beat] for beat in row]
-    bits, aligned, s, top = spec.bits, spec.aligned, 0, None
+    bits, aligned = spec.bits, spec.aligned
     powers = [[None if x in (None, "-inf") else power(x, spec) for x in beat] for beat in row]
-    for beat in powers:
-        here = [each for each in beat if each is not None]
-        if not here:
-            continue
-        now = max(n // STEP * STEP for _, n in here)
-        now = now if top is None else max(now, top)
-        # In units of 2**(now - aligned).
-        s = floor(s * TWO ** ((now if top is None else top) - now))
-        s += sum(floor(m * TWO ** (n - bits - now + aligned)) for m, n in here)
-        top = now
+    s, top = sums(spec, powers)[-1]
     k = floor_log2(Fraction(s))
     d = floor(s * TWO ** (bits + 1 - k))
     gamma, zeta = Fraction(spec.gamma), Fraction(spec.zeta)
@@ -233,16 +246,21 @@ def of_integers(spec, row):
     return [codes[i : i + spec.lanes] for i in range(0, len(codes), spec.lanes)]
 
 
-def evaluate(spec, beats):
-    """The results of each beat, by name."""
-    results, held = [], []
-    longest = -(-spec.row // spec.lanes)
+def rows_of(spec, beats):
+    """The beats of each row."""
+    held, longest = [], -(-spec.row // spec.lanes)
     for place, beat in enumerate(beats):
         held.append(beat)
-        if not (beat["end"] or len(held) == longest or place == len(beats) - 1):
-            continue
-        codes = of_integers(spec, held) if "x" in beat else rounded(spec, held)
-        ends = [*[0] * (len(held) - 1), 1]
+        if beat["end"] or len(held) == longest or place == len(beats) - 1:
+            yield held
+            held = []
+
+
+def evaluate(spec, beats):
+    """The results of each beat, by name."""
+    results = []
+    for row in rows_of(spec, beats):
+        codes = of_integers(spec, row) if "x" in row[0] else rounded(spec, row)
+        ends = [*[0] * (len(row) - 1), 1]
         results += [{"r": r, "end": end} for r, end in zip(codes, ends)]
-        held = []
     return results
