@@ -45,7 +45,12 @@ class Anchor:
     format: str = "fp32"
 
 
-ANCHORS: tuple[Anchor, ...] = ()
+ANCHORS = (
+    Anchor(registers=0, luts=4881, dsps=4, fmax=15.9, ffs=258, gates=18530, fo4=215.5),
+    Anchor(registers=1, luts=5200, dsps=4, fmax=28.8, ffs=559, gates=20833, fo4=135.5),
+    Anchor(registers=2, luts=5239, dsps=4, fmax=27.5, ffs=828, gates=22831, fo4=136.8),
+    Anchor(registers=3, luts=5286, dsps=4, fmax=29.3, ffs=1017, gates=24756, fo4=132.4),
+)
 
 
 def measure(
