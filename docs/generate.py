@@ -37,6 +37,7 @@ from .pages import (
     quantisation,
     small_floats,
     synthesis_results,
+    verification,
 )
 
 DOCS = Path(__file__).resolve().parent
@@ -116,6 +117,10 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),
         "rules": (quantisation.rules, ("scale_rules",)),
+    },
+    "verification.md": {
+        "mutants": (verification.mutants.counts, ()),
+        "equivalent mutants": (verification.mutants.equivalents, ()),
     },
 }
 """Tables in pages that are written by hand."""

@@ -21,6 +21,7 @@ neighbours in time differ in kind:
 - *operations* of a unit that has several, each with operands that are drawn for it
   (:mod:`macaw.sim.stimulus.fpu`);
 - *rows* as networks have them (:mod:`macaw.sim.stimulus.rows`);
+- *full* sequences, as long as they may be, of the largest factors: nothing sums up to more;
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform.
@@ -239,8 +240,11 @@ class _Draw:
         lanes = max((o.lanes or 1 for o in self.numbers.values()), default=1)
         terms = getattr(unit, "terms", None)
         self.longest = LONGEST_SEQUENCE
+        self.full = 0
         if isinstance(terms, int):
             self.longest = max(1, min(self.longest, terms // lanes))
+            if getattr(unit, "contexts", 1) == 1 and not getattr(unit, "channels", 0):
+                self.full = terms // lanes
         self.edges = _edges([self.result, *(o.format for o in self.numbers.values())])
         self.kinds = [
             self._uniform,
@@ -297,6 +301,8 @@ class _Draw:
         for name, operand in self.control.items():
             if name == "last":
                 out[name] = _sequences(rng, count, self.longest)
+                if 0 < self.full <= count // 4:
+                    self._fill(rng, out, out[name])
             elif name == "reseed":
                 out[name] = _sequences(rng, count, 40 * LONGEST_TENSOR)
             elif name == "end":
@@ -339,6 +345,18 @@ class _Draw:
         for name in self.names:
             codes[name][beats] = codes[name][beats - 1]
         codes[first][beats] = _negate(codes[first][beats], fmt)
+
+    def _fill(self, rng: _Rng, codes: Codes, last: np.ndarray) -> None:
+        """Some sequences have as many beats as they may, and the largest factors in all of them."""
+        count, length = len(last), self.full
+        for start in rng.integers(0, count - length + 1, max(1, min(16, count // (16 * length)))):
+            beats = slice(start, start + length)
+            if start:
+                last[start - 1] = 1
+            last[beats] = 0
+            last[start + length - 1] = 1
+            for name in self.factors:
+                codes[name][beats] = rng.choice(_ends(self.numbers[name].format))
 
     def _sparse(self, rng: _Rng, count: int) -> Codes:
         """All lanes alike, or zero but for a few; what is not a vector is steered."""
@@ -517,6 +535,17 @@ def _uniform(rng: _Rng, operand: Operand, count: int) -> np.ndarray:
     return rng.integers(
         0, (1 << operand.format.width) - 1, _shape(operand, count), dtype, endpoint=True
     )
+
+
+def _ends(fmt: Format) -> list[int]:
+    """The codes of the least and of the largest number."""
+    if isinstance(fmt, Fixed):
+        return [fmt.min_integer % (1 << fmt.width), fmt.max_integer]
+    if isinstance(fmt, Float):
+        return [fmt.max_code, fmt.max_code + (1 << (fmt.width - 1) if fmt.signed else 0)]
+    table = corners(fmt)
+    values = np.nan_to_num(fmt.decode(table), posinf=0.0, neginf=0.0)
+    return [int(table[np.argmin(values)]), int(table[np.argmax(values)])]
 
 
 def _sequences(rng: _Rng, count: int, longest: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Stimulus: it reaches the corners, follows from its seed, and is fast enough for the bulk."""
 
+import itertools
 import time
 
 import numpy as np
@@ -130,6 +131,28 @@ def test_sequences_have_length_one_and_keep_to_the_unit_s_terms():
     assert lengths.min() == 1
     assert lengths.max() == 64 // 4
     assert last[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ({"kind": "mac", "a": "e4m3", "out": "fp32", "terms": 60, "lanes": 3}, {0x7E, 0xFE}),
+        ({"kind": "int-mac", "a": "int4", "b": "int8", "terms": 9, "lanes": 2}, {0x8, 0x7}),
+        ({"kind": "mac", "a": "posit8", "out": "fp32", "terms": 5}, {0x7F, 0x81}),
+    ],
+)
+def test_some_sequences_are_full_of_the_largest_factors(text, ends):
+    """An accumulator that is a bit too narrow is seen by nothing less."""
+    spec = unit(**text)
+    codes = next(stimulus(spec, vectors=4_000, seed=5, chunk=4_000))
+    stops = np.flatnonzero(codes["last"]) + 1
+    length, found = spec.terms // spec.lanes, set()
+    for start, stop in itertools.pairwise([0, *stops]):
+        assert stop - start <= length
+        part = codes["a"][start:stop]
+        if stop - start == length and part.min() == part.max():
+            found.add(int(part.min()))
+    assert ends <= found
 
 
 def test_speed():
