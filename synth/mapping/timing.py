@@ -150,11 +150,14 @@ def arrivals(module: dict[str, Any], library: Library) -> Arrivals:
         if port["direction"] == "input":
             for net in port["bits"]:
                 launch(net, flip_flop, None)
-    for cell, pins in cells.values():
-        if cell.sequential:
-            for output in cell.functions:
-                for net in pins.get(output, []):
+    for name, (cell, pins) in cells.items():
+        for output in cell.functions:
+            for net in pins.get(output, []):
+                if cell.sequential:
                     launch(net, cell, output)
+                elif waiting[name] == 0:
+                    # A constant, which some mappers buffer, is there from the start.
+                    launch(net, None, None)
     while ready:
         net = ready.pop()
         for name in fanout[net]:

@@ -41,6 +41,11 @@ def test_constants_are_no_sources():
     assert longest_path(module(cells, [2], [4]), LIBRARY).cells == ("NAND2_X1",)
 
 
+def test_a_buffered_constant_is_there_from_the_start():
+    cells = {"a": cell("BUF_X1", A="1", Y=3), "b": cell("NAND2_X1", A=3, B=2, Y=4)}
+    assert longest_path(module(cells, [2], [4]), LIBRARY).cells == ("NAND2_X1",)
+
+
 def test_nothing_to_time():
     assert longest_path(module({}, [2], []), LIBRARY).picoseconds == 0.0
 
