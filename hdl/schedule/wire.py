@@ -214,8 +214,8 @@ class Wire:
 
 def cat(*parts: Wire) -> Wire:
     """Concatenation, the first part in the low bits."""
-    parts = tuple(w for w in parts if len(w))
     pipeline = parts[0].pipeline
+    parts = tuple(w for w in parts if len(w))
     if all(w.constant is not None for w in parts):
         value, width = 0, 0
         for w in parts:

@@ -177,6 +177,7 @@ def test_significands_are_within_two_last_places(bits: int):
         {"a": "bf16", "zeta": "1.1", "rounding": "rdn", "row": 6},
         {"a": "fp32", "out": "fx64.63", "bits": 20, "gamma": "-1/65536", "zeta": "2", "row": 6},
         {"a": "e4m3", "bits": 4, "gamma": "-1", "zeta": "2", "lanes": 1, "row": 3},
+        {"out": "fp32", "bits": 4, "gamma": "-0.07", "zeta": "1.1", "row": 6},
     ],
     ids=str,
 )

@@ -86,6 +86,13 @@ def test_arithmetic_is_exact_whatever_the_clock(period: float):
     assert (latency > 0) == (period < math.inf)
 
 
+def test_words_of_no_bits_put_together_have_none():
+    p = Scheduler(Module(), delays=delay_model("ecp5"), period=math.inf)
+    empty = p.constant(0, 0)
+    assert len(cat(empty, empty)) == 0
+    assert cat(empty, p.constant(3, 2), empty).constant == 3
+
+
 def test_a_sum_has_more_single_bits_than_rows_of_adders():
     def build(p: Scheduler, *wires: Wire):
         return (p.sum([w.as_signed() for w in wires[:3]], wires[3:]),)

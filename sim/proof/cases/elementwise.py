@@ -311,6 +311,8 @@ def approximate() -> Iterator[tuple[str, Unit]]:
         yield spec.name, spec
     yield "mul_e4m3_e5m2_fp32", unit("mul", a="e4m3", b="e5m2", out="fp32", product="lmul")
     yield "mul_e8m0", unit("mul", a="e8m0", out="e8m0", product="lmul")
+    # a format of one sign and no other bit
+    yield "mul_binary_e8m0", unit("mul", a="binary", b="e8m0", out="e4m3", product="lmul")
     yield "mul_e8m0_e4m3", unit("mul", a="e8m0", b="e4m3", out="bf16", product="lmul(literal)")
     yield "mul_e2m1_e4m3", unit("mul", a="e2m1", b="e4m3", out="e4m3", product="lmul(literal,1)")
     ftz: dict[str, Any] = {"out": "e4m3ftz", "overflow": "saturate"}
