@@ -37,8 +37,9 @@ from .row_functions import (
     Norm,
     RmsNorm,
     Softmax,
+    SoftmaxMerge,
+    SoftmaxSum,
 )
-from .row_sums import SoftmaxMerge, SoftmaxSum
 from .specification import ROUNDING, Ports, Unit
 from .specification.rows import FloatRows, PowerRows, RowUnit
 from .table import Function, Table

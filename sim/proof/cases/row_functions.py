@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from macaw.golden.formats import Format
+from macaw.golden.formats import Fixed, Format
 from macaw.golden.units import Unit, unit
 
 from ..rules import formats as random_formats
@@ -15,6 +15,7 @@ from ..rules.parameters import Draw, Rule, Rules, within
 from .case import (
     BUILDS,
     FEWER,
+    STAGES,
     Case,
     Options,
     everywhere,
@@ -35,6 +36,11 @@ def _scale(draw: Draw) -> Format | None:
     widest = min(draw.widest, 32)
     fmt = draw.maybe(lambda: random_formats.floating(draw.rng, widest=widest), 0.4)
     return fmt if fmt is None or fmt.zero else None
+
+
+def _sum(draw: Draw) -> Fixed:
+    width = draw.integer(1, 62)
+    return Fixed(width=width, fraction=draw.integer(0, width), signed=False)
 
 
 RULES: Rules = {
@@ -67,6 +73,26 @@ RULES |= {
     ("int-softmax-rows", "reciprocal"): lambda draw: draw.maybe(lambda: draw.integer(8, 62), 0.5),
 }
 
+RULES |= {
+    ("softmax-sum", "a"): lambda draw: random_formats.floating(
+        draw.rng, widest=min(draw.widest, 32)
+    ),
+    ("softmax-sum", "row"): lambda draw: draw.one(1, 2, 7, 16, 40),
+    ("softmax-sum", "base"): lambda draw: draw.one("e", "e", "2"),
+    ("softmax-sum", "bits"): lambda draw: draw.maybe(lambda: draw.integer(4, 20), 0.6),
+    ("softmax-sum", "aligned"): _aligned,
+    ("softmax-sum", "reach"): lambda draw: draw.maybe(lambda: draw.integer(1, 16), 0.4),
+    ("softmax-merge", "a"): _sum,
+    ("softmax-merge", "exponent"): lambda draw: Fixed(width=draw.integer(1, 32)),
+}
+
+SUM_CHOICES: tuple[Options, ...] = (
+    {"flow": "stream"},
+    {"stages": 6},
+    {"stages": 4, "flow": "valid"},
+    {"frequency": 60.0, "flow": "stream", "ready": "registered"},
+    {"frequency": 60.0, "bus": "axis", "table": "ram"},
+)
 ROW_CHOICES: tuple[Options, ...] = (
     {"flow": "stream"},
     {"stages": 12},
@@ -170,6 +196,30 @@ OF_INTEGERS: dict[str, Unit] = {
 }
 
 
+def sums() -> Iterator[tuple[str, Unit]]:
+    """Formats, lanes that share a row and that have one each, exponents that never rise."""
+    for name, parameters in {
+        "fp16": {"lanes": 8, "row": 1024},
+        "fp16_base2": {"base": "2", "lanes": 3, "row": 20},
+        "bf16": {"a": "bf16", "lanes": 4, "row": 64},
+        "fp32": {"a": "fp32", "row": 6},
+        "e5m2_reach": {"a": "e5m2", "lanes": 1, "row": 5, "reach": 3, "bits": 4, "aligned": 5},
+        "e4m3_beat": {"a": "e4m3", "row": 1},
+        "e2m1": {"a": "e2m1"},
+        # all but subnormal numbers are out of reach
+        "e2m6bn16": {"a": "e2m6bn16", "row": 8},
+    }.items():
+        given: dict[str, Any] = {"a": "fp16", "lanes": 2, "row": 16} | parameters
+        yield f"sum_{name}", unit("softmax-sum", **given)
+    for a, exponent in (
+        ("ufx43.25", "int18"),
+        ("ufx62.44", "int32"),
+        ("uint1", "int1"),
+        ("ufx7.3", "int4"),
+    ):
+        yield f"merge_{a}_{exponent}", unit("softmax-merge", a=a, exponent=exponent)
+
+
 def cases() -> Iterator[Case]:
     """In every flow."""
     for name, spec in rows_of_floats():
@@ -180,6 +230,14 @@ def cases() -> Iterator[Case]:
         spec = unit(kind, a="e4m3", lanes=2, row=8)
         label = "_".join(build.values())
         yield in_bulk("rows", f"{kind}_e4m3_{label}", spec, ({**build, "flow": "stream"},), 100_000)
+    for name, spec in sums():
+        choices = SUM_CHOICES if spec.stateful else STAGES
+        yield from everywhere("row_sums", name, spec, choices, FEWER)
+    for build in BUILDS:
+        spec = unit("softmax-sum", a="e4m3", lanes=2, row=8)
+        label = "_".join(build.values())
+        options = ({**build, "flow": "stream"},)
+        yield in_bulk("row_sums", f"sum_e4m3_{label}", spec, options, 100_000)
 
 
 def sample() -> Iterator[Case]:
@@ -188,3 +246,7 @@ def sample() -> Iterator[Case]:
         spec = unit(kind, a="fp16", lanes=2, row=16)
         yield in_bulk("rows", f"{kind}_fp16", spec, ROW_CHOICES[:3], 20_000)
     yield in_bulk("rows", "int_softmax", OF_INTEGERS["softmax_int8_int8"], ROW_CHOICES[:3], 20_000)
+    spec = unit("softmax-sum", a="fp16", lanes=2, row=16)
+    yield in_bulk("row_sums", "sum_fp16", spec, SUM_CHOICES[:3], 20_000)
+    spec = unit("softmax-merge", a="ufx43.25")
+    yield in_bulk("row_sums", "merge", spec, STAGES[:2], 20_000)

@@ -11,6 +11,7 @@ from .arithmetic.scalar import (
     TWO,
     code,
     floor_log2,
+    integer,
     negative,
     number,
     product,
@@ -19,7 +20,11 @@ from .arithmetic.scalar import (
     value,
 )
 
-KINDS = ("softmax", "rmsnorm", "layernorm", "int-softmax-rows")
+KINDS = (
+    *("softmax", "rmsnorm", "layernorm", "int-softmax-rows"),
+    *("softmax-sum", "softmax-merge"),
+)
+SPOILT = ("inf", "nan", "snan")
 STEP = 8
 
 
@@ -256,8 +261,41 @@ def rows_of(spec, beats):
             held = []
 
 
+def merge(spec, beat):
+    """The sum of two parts."""
+    a, b = integer(beat["a_exponent"], spec.exponent), integer(beat["b_exponent"], spec.exponent)
+    top, most = max(a, b), 2**spec.a.width - 1
+    # 64 places down nothing is left.
+    a, b = max(a, top - 64), max(b, top - 64)
+    s = floor(beat["a"] * TWO ** (a - top)) + floor(beat["b"] * TWO ** (b - top))
+    exponent, nan = code(top, spec.exponent), beat["a_nan"] | beat["b_nan"]
+    return {"r": min(s, most), "exponent": exponent, "nan": nan}
+
+
+def running(spec, row):
+    """The sums of a row, after each of its beats."""
+    values = [
+        [value(a, spec.a) for a, there in zip(each["a"], each["keep"]) if there] for each in row
+    ]
+    nothing = ("-inf", *SPOILT)
+    powers = [[power(x, spec) for x in beat if x not in nothing] for beat in values]
+    least = -(2 ** max(floor(Fraction(2**spec.reach) * logarithm(spec)).bit_length(), 3))
+    exponent = spec.ports.outputs["exponent"].format
+    nan, results = 0, []
+    for beat, (s, top) in zip(values, sums(spec, powers)):
+        nan |= any(x in SPOILT for x in beat)
+        top = least if top is None else top
+        results.append({"r": s, "exponent": code(top, exponent), "nan": int(nan), "end": 0})
+    results[-1]["end"] = 1
+    return results
+
+
 def evaluate(spec, beats):
     """The results of each beat, by name."""
+    if spec.kind == "softmax-merge":
+        return [merge(spec, beat) for beat in beats]
+    if spec.kind == "softmax-sum":
+        return [result for row in rows_of(spec, beats) for result in running(spec, row)]
     results = []
     for row in rows_of(spec, beats):
         codes = of_integers(spec, row) if "x" in row[0] else rounded(spec, row)
