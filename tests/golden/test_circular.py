@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sine and cosine of wide floats: how near operands come to a quarter of a turn, and the ends."""
 
+from fractions import Fraction
+
 import gmpy2
 import numpy as np
 import pytest
@@ -101,3 +103,37 @@ def test_zeros_keep_their_signs():
     assert unit("function", a="fp32", function="sin").evaluate(a=codes)["r"].tolist() == codes
     ones = unit("function", a="fp32", function="cos").evaluate(a=codes)["r"]
     assert ones.tolist() == [0x3F800000] * 2
+
+
+def hardest():
+    """Numbers of single precision near multiples of pi/2: denominators of convergents."""
+    found = []
+    with gmpy2.context(precision=PRECISION):
+        quarter = 2 / gmpy2.const_pi()
+        for exponent in range(-20, 104):
+            rest = gmpy2.frac(quarter * gmpy2.mpfr(2) ** exponent)
+            before, denominator = 0, 1
+            while denominator < 1 << 24:
+                found.append(denominator * 2.0**exponent)
+                rest = 1 / rest
+                whole = int(gmpy2.floor(rest))
+                before, denominator = denominator, whole * denominator + before
+                rest -= whole
+    return np.unique(found)
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_words_of_the_hardest_angles_are_within_their_error(name):
+    """Also where all but the last places of the fraction are zeros."""
+    found = steps("fp32", name=name)
+    x = hardest()
+    codes = found.a.encode(x)
+    assert found.a.decode(codes).tolist() == x.tolist()
+    assert WORST in x
+    words, worst = found(codes), 0.0
+    parts = zip(x.tolist(), words.significand.tolist(), words.exponent.tolist(), strict=True)
+    with gmpy2.context(precision=PRECISION):
+        for value, word, exponent in parts:
+            exact = abs(getattr(gmpy2, name)(gmpy2.mpfr(value)))
+            worst = max(worst, float(abs(word * gmpy2.mpfr(2) ** exponent / exact - 1)))
+    assert 2.0**-found.bits / 4 < worst < found.error * Fraction(2) ** -found.out.precision
