@@ -384,7 +384,7 @@ def key_of(
         # What is told of a process came later than the results without it.
         **({"file": [target.library, target.digest]} if target.digest else {}),
         # Combinational units have no enables that buffers would drive.
-        **({"buffers": 1} if target.liberty and "posedge" in design.verilog else {}),
+        **({"buffers": 1} if target.liberty and "edge " in design.verilog else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,
     )

@@ -1,35 +1,47 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `fpu` costs in a pipeline, beside CVFPU with the same operations on the same flow.
 
-Figures that are not asked for stay. Each goes through macaw's cache.
-
-Example: python -m benchmarks.cost.fpus --formats fp32 --jobs 2
+Figures that are not asked for stay. Each goes through macaw's cache. Example:
+python -m benchmarks.cost.fpus --only "fpu a=fp32 operations=all --digits 2*"
 """
 
-import argparse
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import macaw
-from macaw.synth import jobs, run, source
+from macaw.synth import run, source
 from macaw.synth.mapping import targets
 
-from .. import results, start
-from ..stopwatch import stopwatch
+from .measure import arguments, record
 
-FORMATS = ("fp32",)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """A unit of fp32, as a stream. ``digits`` is 0 where there is nothing to find them of."""
+
+    operations: str
+    digits: int
+    stages: int
+
+    @property
+    def row(self) -> str:
+        """The unit as the command line has it."""
+        turns = f" --digits {self.digits}" if self.digits else ""
+        return f"fpu a=fp32 operations={self.operations}{turns} --stages {self.stages}"
+
+
 BUILDS = (
-    *(("all", 1, stages) for stages in (1, 2, 3)),
-    ("all", 2, 2),
-    ("-div,-sqrt", None, 2),
+    *(Build(operations="all", digits=1, stages=stages) for stages in (1, 2, 3)),
+    Build(operations="all", digits=2, stages=2),
+    Build(operations="-div,-sqrt", digits=0, stages=2),
 )
-"""Operations, digits a clock, and stages; all are streams."""
 TARGETS = ("ecp5-compact", "asic")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """CVFPU of one format with its digits two at a time and ``registers`` in each of its parts.
+    """CVFPU of fp32 with its digits two at a time and ``registers`` in each of its parts.
 
     ``luts``, ``dsps`` and ``fmax`` are those of ``ecp5-compact``, ``gates``, ``ffs`` and ``fo4``
     those of ``asic``.
@@ -42,7 +54,6 @@ class Anchor:
     ffs: int
     gates: int
     fo4: float
-    format: str = "fp32"
 
 
 ANCHORS = (
@@ -53,51 +64,28 @@ ANCHORS = (
 )
 
 
-def measure(
-    fmt: str, operations: str, digits: int | None, stages: int, progress: Any = None
-) -> dict[str, Any]:
-    """All figures of one unit."""
-    spec = macaw.unit("fpu", a=fmt, operations=operations)
-    options: dict[str, Any] = {} if digits is None else {"digits": digits}
-    row: dict[str, Any] = {"format": fmt, "operations": operations, "digits": digits}
-    row["stages"] = stages
-    for name in TARGETS:
-        target = targets.target(name)
-        design = source.generate(spec, stages=stages, flow="stream", target=target.model, **options)
-        row[name] = run(design, target, progress=progress).to_json()
-    return row
+def price(build: Build, name: str) -> dict[str, Any]:
+    """Figures of one unit on one target."""
+    target = targets.target(name)
+    design = source.generate(
+        macaw.unit("fpu", a="fp32", operations=build.operations),
+        digits=build.digits or None,
+        stages=build.stages,
+        flow="stream",
+        target=target.model,
+    )
+    return run(design, target).to_json()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--formats", default=",".join(FORMATS))
-    parser.add_argument("--jobs", type=int)
-    results.add_output(parser)
-    options = parser.parse_args()
-    progress = stopwatch()
-    wanted = options.formats.split(",")
-    work = [
-        jobs.Job(
-            name=f"fpu {fmt} {operations} {digits or ''} {stages}",
-            function=measure,
-            arguments={
-                "fmt": fmt,
-                "operations": operations,
-                "digits": digits,
-                "stages": stages,
-                "progress": progress,
-            },
-        )
-        for fmt in wanted
-        for operations, digits, stages in BUILDS
-    ]
-    found = results.read("fpus", options.output, {"rows": []})["rows"]
-    kept = [row for row in found if row["format"] not in wanted]
-    rows = [*kept, *jobs.run(work, workers=options.jobs, progress=progress)]
-    rows.sort(key=lambda row: FORMATS.index(row["format"]) if row["format"] in FORMATS else 9)
-    print(results.write("fpus", {"rows": rows}, options.output))
-    return 0
+def main() -> None:
+    builds = {build.row: build for build in BUILDS}
+    record(
+        "fpus",
+        tuple(builds),
+        arguments(__doc__).parse_args(),
+        lambda row: {name: partial(price, builds[row], name) for name in TARGETS},
+    )
 
 
 if __name__ == "__main__":
-    start(main)
+    main()

@@ -18,8 +18,9 @@ from .. import results, start
 from ..stopwatch import stopwatch
 
 FORMATS = ("fp32", "fp16")
-KINDS = ("div", "sqrt", "div, sqrt")
-"""The last one is `fpu` with both, by one recurrence and with a handshake as stream alone."""
+BOTH = "div, sqrt"
+"""`fpu` with both, by one recurrence and with a handshake as stream alone."""
+KINDS = ("div", "sqrt", BOTH)
 BUILDS = ((1, "valid"), (1, "stream"), (2, "valid"), (2, "stream"), (None, "none"))
 """Digits a clock, and the handshake; of all digits at once there are no registers.
 
@@ -82,11 +83,10 @@ def measure(
     kind: str, fmt: str, digits: int | None, flow: str, progress: Any = None
 ) -> dict[str, Any]:
     """All figures of one unit, with the fewest registers; of rows for all digits the area alone."""
-    spec = (
-        macaw.unit("fpu", a=fmt, operations=kind)
-        if kind not in ("div", "sqrt")
-        else macaw.unit(kind, a=fmt, **ALL)
-    )
+    if kind == BOTH:
+        spec = macaw.unit("fpu", a=fmt, operations=kind)
+    else:
+        spec = macaw.unit(kind, a=fmt, **ALL)
     options: dict[str, Any] = {} if digits is None else {"digits": digits}
     options["flow"] = flow
     row: dict[str, Any] = {"kind": kind, "format": fmt, "digits": digits, "flow": flow}
@@ -121,7 +121,7 @@ def main() -> int:
         for fmt in wanted
         for kind in KINDS
         for digits, flow in BUILDS
-        if kind in ("div", "sqrt") or flow == "stream"
+        if kind != BOTH or flow == "stream"
     ]
     found = results.read("quotients", options.output, {"rows": []})["rows"]
     kept = [row for row in found if row["format"] not in wanted]

@@ -106,25 +106,24 @@ def quotients(found: dict[str, Any]) -> str:
 
 def units(found: dict[str, Any]) -> str:
     """The table of `fpu`."""
-    head = ["unit", "format", "operations", "digits a clock", "stages", "LUT, compact", "DSP",
-            "MHz", "FF", "GE", "FO4"]  # fmt: skip
+    head = ["unit", "operations", "digits a clock", "stages", "LUT, compact", "DSP", "MHz", "FF",
+            "GE", "FO4"]  # fmt: skip
     body = []
-    for row in found["rows"]:
-        compact, asic = (Result.from_json(row[name]) for name in ("ecp5-compact", "asic"))
+    for build in fpus.BUILDS:
+        compact, asic = (Result.from_json(found[build.row][name]) for name in fpus.TARGETS)
         words = (
-            *("macaw", row["format"], row["operations"].replace(",", ", "), row["digits"] or "-"),
-            *(row["stages"], f"{compact.lut_equivalents:.0f}", compact.dsps),
-            *(f"{compact.fmax_mhz:.1f}", asic.ffs, f"{asic.gate_equivalents:.0f}"),
-            f"{asic.delay_fo4:.1f}",
+            *("macaw", build.operations.replace(",", ", "), build.digits or "-", build.stages),
+            *(f"{compact.lut_equivalents:.0f}", compact.dsps, f"{compact.fmax_mhz:.1f}"),
+            *(asic.ffs, f"{asic.gate_equivalents:.0f}", f"{asic.delay_fo4:.1f}"),
         )
         body.append([str(word) for word in words])
     for a in fpus.ANCHORS:
         words = (
-            *("CVFPU", a.format, "all", 2, a.registers, a.luts, a.dsps, f"{a.fmax:.1f}", a.ffs),
-            *(a.gates, f"{a.fo4:.1f}"),
+            *("CVFPU", "all", 2, a.registers, a.luts, a.dsps, f"{a.fmax:.1f}", a.ffs, a.gates),
+            f"{a.fo4:.1f}",
         )
         body.append([str(word) for word in words])
-    return table(head, body, 3)
+    return table(head, body, 2)
 
 
 def page(found: dict[str, Any], divided: dict[str, Any], whole: dict[str, Any]) -> str:
@@ -201,12 +200,12 @@ needed, macaw's is `fpu operations=div,sqrt`: one recurrence for both.
 
 ## Floating-point units
 
-`fpu`, a stream with all rounding modes, flags and int32, by `python -m benchmarks.cost.fpus` on the
-targets `ecp5-compact` and `asic`; "-div, -sqrt" has all operations but these. CVFPU (`fpnew_top` of
-FP32 and INT32 alone, no vectors, no NaN boxing, `DivSqrtSel=TH32`, registers distributed) has the
-same operations in four parts side by side, each with so many stages besides the registers of the
-iteration. Its parts work at the same time; in macaw's `fpu` all operations wait for a quotient or
-root before them.
+`fpu` of fp32, a stream with all rounding modes, flags and int32, by `python -m
+benchmarks.cost.fpus` on the targets `ecp5-compact` and `asic`; "-div, -sqrt" has all operations but
+these. CVFPU (`fpnew_top` of FP32 and INT32 alone, no vectors, no NaN boxing, `DivSqrtSel=TH32`,
+registers distributed) has the same operations in four parts side by side, each with so many stages
+besides the registers of the iteration. Its parts work at the same time; in macaw's `fpu` all
+operations wait for a quotient or root before them.
 
 {units(whole)}
 """

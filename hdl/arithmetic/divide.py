@@ -19,7 +19,9 @@ from .words.square_root import square_root, square_root_in_turns
 __all__ = [
     "constant",
     "divide",
+    "doubled",
     "floor_divide",
+    "halved",
     "in_turns",
     "normalised",
     "quotient",
@@ -296,6 +298,20 @@ def root_digits(a: Number, rounder: Rounder) -> int:
     return max(precision(rounder.format) + rounder.fraction_bits, len(a.significand) // 2 + 1)
 
 
+def doubled(a: Number, digits: int) -> tuple[Wire, int]:
+    """(whether a root's radicand is twice the significand, twice the offset of its exponent)."""
+    offset = a.offset - (2 * digits - len(a.significand) - 1)
+    last = a.exponent.bits(max(len(a.exponent), 1))[0]
+    return ~last if offset % 2 else last, offset
+
+
+def halved(p: Scheduler, a: Number, offset: int) -> Wire:
+    """The exponent of a root, beside half of the offset, rounded down."""
+    place = a.exponent.bits(max(len(a.exponent), 1))
+    half = place[1:] if len(place) > 1 else p.constant(0)
+    return p.add(half, place[0]) if offset % 2 else half
+
+
 def root(p: Scheduler, a: Number, rounder: Rounder, fold: Fold | None = None) -> Unrounded:
     """The square root of a normalised float, to the digits that the rounder looks at.
 
@@ -307,17 +323,13 @@ def root(p: Scheduler, a: Number, rounder: Rounder, fold: Fold | None = None) ->
     # Below the significand there are zeros, so many that with the place that one bit of the
     # exponent may move it by it has two bits for each digit; the first digit is then a one.
     zeros = 2 * digits - width - 1
-    offset = a.offset - zeros
-    place = a.exponent.bits(max(len(a.exponent), 1))
-    last = place[0]
-    moves = ~last if offset % 2 else last
+    moves, offset = doubled(a, digits)
     word = p.mux(moves, cat(p.constant(0, 1), a.significand), a.significand.bits(width + 1))
     if fold.count > 1:
         found, rest = square_root_in_turns(p, word, digits, fold)
     else:
         found, rest = square_root(p, cat(p.constant(0, zeros), word) if zeros else word)
-    half = place[1:] if len(place) > 1 else p.constant(0)
-    exponent = fold.later(p.add(half, last) if offset % 2 else half)
+    exponent = fold.later(halved(p, a, offset))
     nan = fold.later(a.special.nan | (a.sign & ~a.zero))
     zero, sign = fold.later(a.zero), fold.later(a.sign)
     return Unrounded(

@@ -5,7 +5,7 @@ from ..schedule.labels import scoped
 from ..schedule.pause import repeated
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
-from .divide import quotient_digits, root_digits
+from .divide import doubled, halved, quotient_digits, root_digits
 from .number import Number, Special
 from .projection import Unrounded
 from .rounding import Rounder
@@ -25,14 +25,15 @@ def quotient_or_root(
     digits = max(quotient_digits(rounder), root_digits(a, rounder))
     turns = -(-digits // a_turn)
     digits = turns * a_turn
-    odd, half, offset = _halved(p, a, digits)
+    twice, offset = doubled(a, digits)
+    half = halved(p, a, offset)
     width = len(a.significand)
-    doubled = cat(p.constant(0, 1), a.significand)
-    radicand = p.mux(odd & roots, doubled, a.significand.bits(width + 1))
+    shifted = cat(p.constant(0, 1), a.significand)
+    radicand = p.mux(twice & roots, shifted, a.significand.bits(width + 1))
     word, sticky = _digits(p, radicand, b.significand, roots, starts, digits, turns)
     with p.scope("exponent"):
         own = a.offset - b.offset - digits + 1
-        exponent = p.mux(roots, half + (offset - own), a.exponent - b.exponent)
+        exponent = p.mux(roots, half + ((offset >> 1) - own), a.exponent - b.exponent)
     with p.scope("special"):
         x, y = a.special, b.special
         nan = x.nan | p.mux(roots, a.sign & ~a.zero, y.nan)
@@ -53,17 +54,6 @@ def quotient_or_root(
         leading=digits - 1,
         depth=1,
     )
-
-
-def _halved(p: Scheduler, a: Number, digits: int) -> tuple[Wire, Wire, int]:
-    """(whether a root's radicand is twice the significand, exponent of the root, its offset)."""
-    offset = a.offset - (2 * digits - len(a.significand) - 1)
-    place = a.exponent.bits(max(len(a.exponent), 1))
-    last = place[0]
-    half = place[1:] if len(place) > 1 else p.constant(0)
-    if offset % 2:
-        return ~last, p.add(half, last), offset >> 1
-    return last, half, offset >> 1
 
 
 @scoped("digits")

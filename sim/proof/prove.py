@@ -391,7 +391,13 @@ def _running(futures: dict[Future[Any], str]) -> str:
 @click.option("--sample", is_flag=True, help="A sample that takes a few minutes.")
 @click.option("--only", multiple=True, metavar="PATTERN", help="Checks whose name matches.")
 @click.option("--list", "listing", is_flag=True, help="Print the names of the checks.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default=True,
+    help="Processes.",
+)
 @click.option("--again", is_flag=True, help="Also what the ledger has as passed.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on standard output.")
 @click.option(

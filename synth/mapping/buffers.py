@@ -66,7 +66,7 @@ def _buffers(library: Library) -> list[tuple[LibertyCell, float]]:
     """The buffers, each with what it drives in time."""
     found = []
     for cell in library.cells.values():
-        if cell.sequential or len(cell.inputs) != 1 or len(cell.functions) != 1:
+        if cell.sequential or not cell.arcs or len(cell.inputs) != 1 or len(cell.functions) != 1:
             continue
         if truth_table(next(iter(cell.functions.values())), list(cell.inputs)) != "01":
             continue

@@ -128,7 +128,9 @@ def table(found: Sequence[Verdict]) -> str:
 @click.option("--seed", default=1, show_default=True, help="Of what is sampled or drawn.")
 @click.option("--record", is_flag=True, help="Add to the lists what is drawn and now known.")
 @click.option("--vectors", default=20_000, show_default=True, help="Of each unit in simulation.")
-@click.option("--jobs", default=2, show_default=True, help="Mutants at a time.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Mutants at a time."
+)
 @click.option("--again", is_flag=True, help="Also what the ledger has.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on standard output.")
 @click.option(
