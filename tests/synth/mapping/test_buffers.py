@@ -80,9 +80,9 @@ def test_a_library_without_buffers_has_none():
 
 def test_a_stream_is_not_slower_than_its_arithmetic():
     """Its registers hold by one enable, which is ready long before what they take."""
-    spec = unit("mul", a="fp16")
+    spec = unit("fma", a="fp16", out="fp16")
     streamed, free = (
-        run(generate(spec, stages=2, flow=flow), targets.target("asic"), cache=False)
+        run(generate(spec, stages=3, flow=flow), targets.target("asic"), cache=False)
         for flow in ("stream", "none")
     )
     assert streamed.delay_fo4 is not None
