@@ -53,6 +53,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
+    "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),
     "images/block-formats.svg": (block_formats_study.picture, ("block_formats", "block_dots")),

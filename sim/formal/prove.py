@@ -184,7 +184,8 @@ class _Run:
         self._reference(gates, symfpu.reference(self.unit), "symfpu")
 
     def _plain(self, gates: Any) -> None:
-        self._reference(gates, plain.reference(self.unit), "plain")
+        reference = miter.Source(module=plain.MODULE, verilog=plain.reference(self.unit))
+        self._reference(gates, reference, "plain")
 
     def _reference(self, gates: Any, reference: miter.Source, method: str) -> None:
         interface = Interface.of(gates.metadata, self.unit.ports)

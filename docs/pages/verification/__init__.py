@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tables in docs/verification.md."""
+"""docs/proven.md, and tables in docs/verification.md."""
 
-from . import mutants
+from . import mutants, proven
 
-__all__ = ["mutants"]
+__all__ = ["mutants", "proven"]

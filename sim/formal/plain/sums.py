@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A second description of sums of products, in the plainest Verilog, as a reference for gates.
+"""Sums of products, of numbers and of blocks with a pair of scales.
 
 Operands become integers with a shift, products are made of them, terms are shifted to one place
 and added as wide integers, and the sum is rounded once: no exponents are compared, nothing is
-aligned, and no bit is saved. It shares nothing with :mod:`macaw.hdl`; what it means is that of
-docs/arithmetic.md, and tests hold it against the golden model.
+aligned, and no bit is saved.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from macaw.golden.formats.scalar import Specials, Subnormals
 from macaw.golden.units import Unit
-
-from .miter import Source
 
 WIDEST = 192
 """Bits of a sum; one of fp16 products has about 80."""
@@ -138,7 +135,7 @@ def _weight(fmt: Format) -> int:
     return fmt.quantum if isinstance(fmt, Float) else -fmt.fraction
 
 
-def reference(unit: Unit) -> Source:
+def reference(unit: Unit) -> str:
     """A module with the ports of the unit, which :func:`refuses` lets pass."""
     ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
     out = unit.ports.outputs["r"].format
@@ -153,7 +150,7 @@ def reference(unit: Unit) -> Source:
         *(_to_float(unit, out, total) if isinstance(out, Float) else _to_fixed(unit, out, total)),
         "endmodule\n",
     ]
-    return Source(module="macaw_plain", verilog="\n".join(lines))
+    return "\n".join(lines)
 
 
 def _modes(unit: Unit) -> Iterator[str]:

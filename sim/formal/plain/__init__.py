@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Second descriptions of units, in the plainest Verilog, as references for gates.
+
+They share nothing with :mod:`macaw.hdl`; what they mean is that of docs/arithmetic.md and
+docs/dyadic.md, and tests hold them against the golden model.
+"""
+
+from __future__ import annotations
+
+from macaw.golden.units import Unit
+
+from . import scaling, sums
+
+__all__ = ["MODULE", "reference", "refuses"]
+
+MODULE = "macaw_plain"
+
+
+def refuses(unit: Unit) -> str:
+    """Why there is no such description; empty if there is."""
+    return scaling.refuses(unit) if unit.kind in scaling.KINDS else sums.refuses(unit)
+
+
+def reference(unit: Unit) -> str:
+    """The Verilog of :data:`MODULE`, with the ports of a unit that :func:`refuses` lets pass."""
+    return scaling.reference(unit) if unit.kind in scaling.KINDS else sums.reference(unit)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A claim: units that are proven for all inputs together, since one run builds them all."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from macaw.golden.units import Unit
+from macaw.hdl import generate
+from macaw.hdl.emit import write_bodies
+from macaw.tools.sources import closure, digest
+
+from ...formal import exhaustive
+from ...formal.proof import OPEN, PROVEN, REFUTED, Proof
+from ...formal.prove import LARGEST, LIMIT, prove
+
+Options = dict[str, Any]
+"""Of an implementation."""
+TOOLS = ("macaw.tools.simulators", "macaw.tools.yosys")
+"""Modules that build, simulate and map, with what these import."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """Units, each in every one of the implementations, that are said to be right for all inputs.
+
+    Attributes
+    ----------
+    name : str
+        ``formal/GROUP/…``.
+    method : str or None
+        How, or as fits.
+    largest : int
+        Bits of operands up to which they are enumerated.
+    limit : float
+        Seconds for each proof, after which it is open.
+    """
+
+    name: str
+    units: tuple[Unit, ...]
+    implementations: tuple[Options, ...] = ({},)
+    method: str | None = None
+    largest: int = LARGEST
+    limit: float = LIMIT
+    simulator: str = "bulk"
+
+    @property
+    def group(self) -> str:
+        """Claims that stand in one table."""
+        return self.name.split("/")[1]
+
+
+def tried(claim: Claim, *, limit: float | None = None) -> Iterator[tuple[Unit, Options, Proof]]:
+    """The proof of each unit in each implementation; what was proven before is not run again.
+
+    ``limit`` is in place of the claim's own where it is less.
+    """
+    wanted = [(spec, how) for spec in claim.units for how in claim.implementations]
+    designs = [generate(spec, **how) for spec, how in wanted]
+    write_bodies(designs)
+    if claim.method in (None, "exhaustive"):
+        exhaustive.ahead([d for d in designs if d.metadata["latency"] == 0])
+    seconds = min(claim.limit, limit or claim.limit)
+    for (spec, how), design in zip(wanted, designs, strict=True):
+        yield spec, how, prove(design, method=claim.method, largest=claim.largest, limit=seconds)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A claim in one word, how many proofs it has, and what is to be read of it."""
+
+    verdict: str
+    proofs: int
+    seconds: float
+    detail: str
+
+
+def outcome(claim: Claim) -> Outcome:
+    """Try a claim until something is refuted."""
+    started = time.perf_counter()
+    proofs: list[Proof] = []
+    for _, _, proof in tried(claim):
+        proofs.append(proof)
+        if proof.verdict == REFUTED:
+            break
+    verdicts = [proof.verdict for proof in proofs]
+    verdict = next((word for word in (REFUTED, OPEN) if word in verdicts), PROVEN)
+    return Outcome(
+        verdict=verdict,
+        proofs=verdicts.count(PROVEN),
+        seconds=time.perf_counter() - started,
+        detail="\n".join(str(proof) for proof in proofs if proof.verdict == verdict),
+    )
+
+
+def sources_of(claim: Claim, tools: str) -> str:
+    """Digest of a claim, of the tools, and of all Python that modules and proofs come from."""
+    own = closure(__name__, within="macaw.sim") + closure(*TOOLS, within="macaw.tools")
+    text = digest("macaw.golden", "macaw.hdl") + own + repr(claim) + tools
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The claims: all that is said to be proven for all inputs, and what is tried and open as yet."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from macaw.golden.formats.choices import Rounding
+from macaw.golden.formats.scalar import FORMATS, POWERS
+from macaw.golden.units import Unit, unit
+
+from .claim import Claim, Options
+
+WIDTH = 8
+SMALL = [name for name, fmt in (FORMATS | POWERS).items() if fmt.width <= WIDTH]
+BOOKS = ["posit8", "nf4", "fp4bnb"]
+FLOATS = [name for name in SMALL if name in FORMATS and "int" not in name and name != "ternary"]
+IEEE = ["rne", "rna", "rtz", "rup", "rdn"]
+"""Roundings of IEEE 754."""
+ROUNDINGS = [*IEEE, "rod"]
+STAGES: tuple[Options, ...] = ({"stages": 1}, {"stages": 3}, {"frequency": 100.0})
+FLOWS: tuple[Options, ...] = (
+    {"stages": 1, "flow": "valid"},
+    {"stages": 0, "flow": "stream"},
+    {"stages": 3, "flow": "stream"},
+)
+SHORT = 60.0
+"""Seconds for what is known to be open."""
+
+
+@functools.cache
+def claims(*, sample: bool = False) -> tuple[Claim, ...]:
+    """All claims, or a sample of them that takes minutes; those that take long are last."""
+    found = (*_pairs(), *_casts(), *_pipelines(), *_sums(), *_triples(), *_modes(), *_wide())
+    return tuple(claim for claim in found if not sample or "e2m1" in claim.name.split("/"))
+
+
+def _all(kind: str, roundings: list[str], **parameters: Any) -> tuple[Unit, ...]:
+    """A unit in all roundings; posits have one."""
+    out = parameters.get("out", parameters["a"])
+    roundings = ["rne"] if out.startswith("posit") else roundings
+    return tuple(unit(kind, **parameters, rounding=word) for word in roundings)
+
+
+def _pairs() -> Iterator[Claim]:
+    """Two operands of up to eight bits, of every registered format, in all roundings."""
+    for kind in ("mul", "add"):
+        for name in (*SMALL, *BOOKS):
+            yield Claim(name=f"formal/{kind}/{name}", units=_all(kind, ROUNDINGS, a=name))
+    for name in FLOATS:
+        units = [unit("add", a=name, subtract=True, rounding=word) for word in ROUNDINGS]
+        yield Claim(name=f"formal/subtract/{name}", units=tuple(units))
+    for name in ("e5m2", "e4m3", "e3m2", "e2m1"):
+        units = [unit(k, a=name, flags=True, rounding=r) for k in ("mul", "add") for r in ROUNDINGS]
+        yield Claim(name=f"formal/flags/{name}", units=tuple(units))
+
+
+def _casts() -> Iterator[Claim]:
+    """From small floats and integers, and floats of 16 bits, to small ones."""
+    small = [*FLOATS, "int4", "int8", "posit8"]
+    for name in (*small, "fp16", "bf16", "dlfloat16"):
+        units = [spec for out in small for spec in _all("cast", ROUNDINGS, a=name, out=out)]
+        yield Claim(name=f"formal/cast/{name}", units=tuple(units))
+
+
+def _pipelines() -> Iterator[Claim]:
+    """In stages, and as streams under all stalls."""
+    for kind, name in (("mul", "e2m1"), ("mul", "e4m3"), ("add", "e3m2"), ("add", "e5m2")):
+        yield Claim(
+            name=f"formal/stages/{kind}/{name}",
+            units=(unit(kind, a=name),),
+            implementations=STAGES + FLOWS,
+        )
+    yield Claim(
+        name="formal/stages/cast",
+        units=(unit("cast", a="fp16", out="e4m3"), unit("cast", a="e4m3", out="bf16")),
+        implementations=STAGES + FLOWS,
+    )
+    for name in ("e2m1", "e4m3"):
+        yield Claim(
+            name=f"formal/stages/fma/{name}",
+            units=(unit("fma", a=name, out=name),),
+            implementations=STAGES + FLOWS,
+        )
+    yield Claim(
+        name="formal/stages/dot",
+        units=(unit("dot", a="e2m1", c="e2m1", out="e4m3", lanes=2),),
+        implementations=STAGES + FLOWS,
+    )
+
+
+def _sums() -> Iterator[Claim]:
+    """Dot products, and integers."""
+    yield Claim(
+        name="formal/integers/fma",
+        units=(unit("fma", a="int4", out="int16"), unit("fma", a="int8", out="int32")),
+        method="plain",
+    )
+    for lanes in (2, 4, 8):
+        specs = [unit("dot", a=name, out="int32", lanes=lanes) for name in ("int2", "int4")]
+        yield Claim(name=f"formal/dot/integers_{lanes}", units=tuple(specs), method="plain")
+    for lanes in (2, 4, 8):
+        specs = [unit("dot", a="e2m1", out=out, lanes=lanes) for out in ("fp16", "fp32")]
+        yield Claim(name=f"formal/dot/e2m1_{lanes}", units=tuple(specs), method="plain")
+
+
+def _triples() -> Iterator[Claim]:
+    """Three operands of up to eight bits."""
+    for name in sorted((*SMALL, *BOOKS), key=_bits):
+        yield Claim(name=f"formal/fma/{name}", units=_all("fma", ROUNDINGS, a=name, out=name))
+
+
+def _bits(name: str) -> int:
+    return unit("mul", a=name).ports.outputs["r"].format.width
+
+
+def _modes() -> Iterator[Claim]:
+    """The rounding as an operand."""
+    for kind in ("mul", "add"):
+        units = [unit(kind, a=name, rounding=Rounding.DYNAMIC) for name in FLOATS]
+        yield Claim(name=f"formal/dynamic/{kind}", units=tuple(units))
+    for name in ("e4m3", "e5m2"):
+        spec = unit("fma", a=name, out=name, rounding=Rounding.DYNAMIC)
+        yield Claim(name=f"formal/dynamic/fma/{name}", units=(spec,), largest=27)
+
+
+def _wide() -> Iterator[Claim]:
+    """By a second description, or by that of others."""
+    for kind in ("mul", "add", "div", "sqrt"):
+        yield Claim(
+            name=f"formal/symfpu/{kind}/e4m3ieee",
+            units=_all(kind, IEEE, a="e4m3ieee"),
+            method="symfpu",
+        )
+    for name in ("fp16", "bf16"):
+        yield Claim(
+            name=f"formal/symfpu/add/{name}", units=_all("add", IEEE, a=name), method="symfpu"
+        )
+    units = [spec for out in FLOATS for spec in _all("cast", ROUNDINGS, a="fp32", out=out)]
+    yield Claim(name="formal/cast/fp32", units=tuple(units), method="plain")
+    for kind in ("mul", "fma"):
+        for name in ("fp16", "bf16"):
+            more = {"out": name} if kind == "fma" else {}
+            yield Claim(
+                name=f"formal/symfpu/{kind}/{name}",
+                units=(unit(kind, a=name, **more),),
+                method="symfpu",
+                limit=SHORT,
+            )
+    yield Claim(
+        name="formal/dot/e4m3_4",
+        units=(unit("dot", a="e4m3", out="fp32", lanes=4),),
+        method="plain",
+        limit=SHORT,
+    )
