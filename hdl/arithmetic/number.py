@@ -292,9 +292,13 @@ def _flag(p: Scheduler, code: Wire, holds: Sequence[bool]) -> Wire:
     return lookup(p, code, [int(each) for each in holds]).bits(1)
 
 
-def multiplied(p: Scheduler, product: Product | None, a: Number, b: Number) -> Number:
-    """The product as a unit has it: None is the exact one."""
-    return multiply(p, a, b) if product is None else _add_fractions(p, product, a, b)
+def multiplied(
+    p: Scheduler, product: Product | None, a: Number, b: Number, *, summed: bool = False
+) -> Number:
+    """The product as a unit has it: None is the exact one, which may be one word of a sum."""
+    if product is not None:
+        return _add_fractions(p, product, a, b)
+    return multiply(p, a, b, summed=summed)
 
 
 @scoped("multiply")
@@ -340,13 +344,13 @@ def _add_fractions(p: Scheduler, product: Product, a: Number, b: Number) -> Numb
 
 
 @scoped("multiply")
-def multiply(p: Scheduler, a: Number, b: Number) -> Number:
+def multiply(p: Scheduler, a: Number, b: Number, *, summed: bool = False) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
     kinds = _classify_product(p, a, b, (a.zero, b.zero))
     if a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
-        significand = p.multiply(a.magnitude, b.magnitude)
+        significand = p.multiply(a.magnitude, b.magnitude, summed=summed)
     significand = p.name("product", significand)
     lowest = tuple(
         (index_a + index_b, top_a + top_b)

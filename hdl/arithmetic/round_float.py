@@ -10,7 +10,7 @@ from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from ..schedule.wire import Wire, cat
 from .number import Special
 from .projection import Projection, Projector, Unrounded
-from .shift import at_least, leading_zeros, shift_left
+from .shift import at_least, leading_zeros, marked, shift_left
 
 __all__ = ["ToFloat"]
 
@@ -29,10 +29,14 @@ class ToFloat(Projector[Float]):
             width = len(bits)
             # Exponents are counted from the lowest binade of normal numbers.
             top = exact.exponent + (exact.offset + width - 1 - format.emin)
-            zeros = p.name("zeros", self._leading_zeros(exact, bits ^ negative, top))
+            stops = self._stops(exact, width, top)
+            plain = marked(p, bits ^ negative, top) if stops else bits ^ negative
+            zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
             empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
         with p.scope("normalise"):
-            kept, below, field = self._normalised(exact, bits, negative, zeros, top, empty)
+            kept, below, field = self._normalised(
+                exact, bits, negative, zeros, top, empty, stops
+            )  # fmt: skip
         with p.scope("round"):
             carry = negative & ~below
             significand = kept[direction.fraction_bits :]
@@ -50,8 +54,9 @@ class ToFloat(Projector[Float]):
             )  # fmt: skip
 
     def _normalised(
-        self, exact: Unrounded, bits: Wire, negative: Wire, zeros: Wire, top: Wire, empty: Wire
-    ) -> tuple[Wire, Wire, Wire]:
+        self, exact: Unrounded, bits: Wire, negative: Wire, zeros: Wire, top: Wire, empty: Wire,
+        stops: bool,
+    ) -> tuple[Wire, Wire, Wire]:  # fmt: skip
         """(significand and fraction, something is below them, exponent field - 1)."""
         p, format, direction = self.p, self.format, self.direction
         width = len(bits)
@@ -61,7 +66,7 @@ class ToFloat(Projector[Float]):
             rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
             shift, field, under = self._capped_constant(zeros.constant, rest)
         elif gradual:
-            shift, field, under = self._capped(zeros, top)
+            shift, field, under = self._capped(zeros, top, stops)
         else:
             shift, field, under = zeros, top - zeros, p.constant(0, 1)
             if format.subnormals is Subnormals.NONE:
@@ -75,7 +80,21 @@ class ToFloat(Projector[Float]):
         kept, below = p.name("significand", kept), p.name("below", below)
         return kept, below, p.name("exponent", field)
 
-    def _leading_zeros(self, exact: Unrounded, plain: Wire, top: Wire) -> Wire:
+    def _stops(self, exact: Unrounded, width: int, top: Wire) -> bool:
+        """Whether a one in the place of the lowest binade is to stop the count of zeros.
+
+        Nothing has to be compared with the count then, but it takes a decoder: worth it beside a
+        sum, whose exponent is there early, of anything else only if it is to be fast.
+        """
+        if self.format.subnormals is not Subnormals.GRADUAL or top.constant is not None:
+            return False
+        if top.low >= width - 1 or top.high < 0:
+            return False
+        if self.p.delays.hurry:
+            return exact.leading is None or exact.depth > 0
+        return exact.leading is None and exact.sticky.constant is None
+
+    def _leading_zeros(self, exact: Unrounded, plain: Wire, top: Wire, stops: bool) -> Wire:
         """Zeros above the leading one of ``plain``, as far as it can be low and that matters."""
         p, width = self.p, len(plain)
         gradual = self.format.subnormals is Subnormals.GRADUAL
@@ -84,18 +103,18 @@ class ToFloat(Projector[Float]):
             return p.constant(depth)
         if exact.leading is not None and depth < width:
             zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - depth :]))
-            return zeros.within(depth - exact.depth, depth)
+            return zeros.within(0 if stops else depth - exact.depth, depth)
         if gradual and top.constant is not None and 0 <= top.constant < width:
             # Nothing moves beyond the lowest binade: there the count of zeros stops.
             zeros = leading_zeros(p, cat(p.constant(1, 1), plain[width - top.constant :]))
             return zeros.within(0, top.constant)
         return leading_zeros(p, plain)
 
-    def _capped(self, zeros: Wire, top: Wire) -> tuple[Wire, Wire, Wire]:
+    def _capped(self, zeros: Wire, top: Wire, stopped: bool) -> tuple[Wire, Wire, Wire]:
         """(shift, exponent field - 1, everything is below the last place).
 
-        The shift stops where the exponent reaches the lowest binade: subnormal results need no
-        second shifter.
+        The shift stops where the exponent reaches the lowest binade, unless the count of zeros
+        has ``stopped`` there: subnormal results need no second shifter.
         """
         p = self.p
         never = p.constant(0, 1)
@@ -107,7 +126,7 @@ class ToFloat(Projector[Float]):
         under = top.negative
         whole = top.bits(top.high.bit_length()).within(0, top.high)
         difference = whole - zeros
-        capped = difference.negative
+        capped = p.constant(0, 1) if stopped else difference.negative
         field = (difference.bits(len(difference)) & ~(capped | under)).within(0, top.high)
         return p.mux(capped, whole.within(0, zeros.high), zeros), field, under
 

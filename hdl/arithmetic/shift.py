@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 
+from amaranth.hdl import Cat, Value
+
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -12,6 +14,7 @@ __all__ = [
     "floored",
     "largest",
     "leading_zeros",
+    "marked",
     "shift_left",
     "shift_right",
     "window",
@@ -48,6 +51,28 @@ def _leading(p: Scheduler, word: Wire) -> tuple[Wire, Wire | None]:
     if high is None or low is None:
         return empty, high_empty
     return empty, cat(p.mux(high_empty, low, high, "zeros"), high_empty)
+
+
+def marked(p: Scheduler, word: Wire, place: Wire) -> Wire:
+    """``word`` with a one at ``place``, counted from its top, if that is a place of it.
+
+    A negative place is none. It is decoded while the word is waited for, in the same stage: its
+    bits are few, and what they are decoded into is as long as the word.
+    """
+    width = len(word)
+    cut = min((width - 1).bit_length(), len(place)) // 2
+
+    def decoded(word: Value, place: Value) -> Value:
+        fine = [place[:cut] == n for n in range(1 << cut)]
+        coarse = [place[cut:] == n for n in range(-(-width >> cut))]
+        ones = [fine[n % len(fine)] & coarse[n >> cut] for n in range(width)]
+        return word | Cat(*reversed(ones))
+
+    decode = p.delays.reduction(len(place)) + p.delays.gate
+    ahead = word.time - place.time if word.stage == place.stage else 0.0
+    wait = 0.0 if word.stage > place.stage else max(decode - max(ahead, 0.0), 0.0)
+    delay = p.delays.gate + wait
+    return p.op(decoded, word.bits(width), place, delay=delay, name="marked")
 
 
 def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire, Wire]:

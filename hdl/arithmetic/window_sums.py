@@ -179,11 +179,12 @@ def window_sum(
         if addend.quantum > lowest:
             low = lowest - offset
             exponent = p.mux(addend.zero, low, exponent)
-        # Distance of the addend's last bit below its highest position.
-        distance = (product.exponent + (product.offset + size + guard - offset)) - exponent
-        distance = p.name("distance", distance)
-        clamped = (distance < 1) | product.zero if distance.low < 1 else product.zero
-        clamped = p.name("clamped", clamped)
+        # Distance of the addend's last bit below its highest position. What is known early is
+        # brought together first, and whether the distance is less than 1 needs no comparison.
+        far = product.offset + size + guard - offset
+        distance = p.name("distance", product.exponent + p.subtract(far, exponent))
+        short = (product.exponent + p.subtract(far - 1, exponent)).negative
+        clamped = p.name("clamped", short | product.zero)
         amount = distance.within(0, max(distance.high, 0))
         if distance.low < 0:
             amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
@@ -193,19 +194,28 @@ def window_sum(
     with p.scope("add"):
         negate = p.name("negate", addend.sign if signed else product.sign ^ addend.sign)
         carry = negate & ~sticky
-        placed = word.shifted_left(below)
         total_width = reach + span
-        high = cat(shifted ^ negate, negate).as_signed()
-        total = p.add(placed, high, carry)
+        high = cat(shifted ^ negate, negate)
+        if word.rows:
+            # Wraps around: the words are added before any carry is done with.
+            rows = [row.shifted_left(below) for row in word.rows]
+            total = p.sum([*rows, high], [carry])[: total_width + 1].as_signed()
+        else:
+            total = p.add(word.shifted_left(below), high.as_signed(), carry)
         bound = 1 << total_width
         total = p.name("total", total.within(-bound, bound - 1))
-        top = product.exponent + (product.offset - below)
-        anchor = exponent + (offset - span)
+        # Nothing is to be added to the exponent behind the choice.
+        start = rounder.origin(
+            total_width + room,
+            max(product.exponent.high + product.offset - below, exponent.high + offset - span),
+        )
+        top = product.exponent + (product.offset - below - start)
+        anchor = exponent + (offset - span - start)
         last = p.name("exponent", p.mux(clamped, anchor, top))
     return Unrounded(
         word=extend_top(total, room),
         exponent=last,
-        offset=0,
+        offset=start,
         sticky=sticky,
         sign=p.constant(0, 1) if signed else product.sign,
         zero_sign=zero,

@@ -135,7 +135,11 @@ def _compressed(p: "Scheduler", terms: Sequence[Wire], carries: Sequence[Wire]) 
     for bit in bits:
         result = p.add(result, bit.bits(1))
     result = result.bits(shape.width)
-    return (result.as_signed() if shape.signed else result).within(low, high)
+    result = (result.as_signed() if shape.signed else result).within(low, high)
+    if not any(term.signed for term in terms):
+        # No row is above the sum, so none has lost a carry.
+        result.rows = tuple(words)
+    return result
 
 
 def _carry_chain(

@@ -75,6 +75,11 @@ class DelayModel:
     less_log: float = 0.0
     apart: Literal["none", "sums", "all"] = "all"
 
+    @property
+    def hurry(self) -> bool:
+        """Whether it is mapped for speed, so that gates are better than time."""
+        return self.compress is not None
+
     def adder(self, width: int) -> float:
         """A carry-propagate addition."""
         return self.add + self.add_bit * width + self.add_log * log(max(width, 2), 2)

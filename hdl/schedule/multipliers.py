@@ -22,8 +22,11 @@ _FEW = 48
 
 
 @scoped("multiply")
-def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
-    """``a * b``, exact; split into tiles where one multiplier would be too slow or wide."""
+def multiply(p: "Scheduler", a: Wire, b: Wire, *, summed: bool = False) -> Wire:
+    """``a * b``, exact; split into tiles where one multiplier would be too slow or wide.
+
+    What is ``summed`` is a word of a sum, which takes its ``rows`` where it has some.
+    """
     corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     low, high = min(corners), max(corners)
     if low == high:
@@ -46,7 +49,7 @@ def multiply(p: "Scheduler", a: Wire, b: Wire) -> Wire:
     delay = p.delays.product(len(a), len(b))
     too_wide = limit is not None and (len(a) > limit or len(b) > limit)
     too_slow = tile is None and len(a) > 2 and p.late(p.delays.register + delay)
-    if too_slow and p.delays.compress is not None:
+    if (too_slow or (summed and tile is None)) and p.delays.compress is not None:
         return _multiply_soft(p, a, b, low, high)
     if too_wide or too_slow:
         cut = limit if too_wide and limit is not None else (len(a) + 1) // 2

@@ -260,6 +260,7 @@ class Scheduler:
         named = self._step(wire.value, name, wire.stage, NAMED)
         result = Wire(self, named, wire.stage, wire.time, wire.low, wire.high, name)
         result.adder, result.entries = wire.adder, wire.entries
+        result.rows = wire.rows
         # Both are delayed by the same registers.
         result._delayed += wire._delayed[1:]
         wire._delayed, wire.name, wire.scope = result._delayed, result.name, result.scope

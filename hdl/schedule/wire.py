@@ -43,6 +43,7 @@ class Wire:
         "low",
         "name",
         "pipeline",
+        "rows",
         "scope",
         "stage",
         "time",
@@ -73,6 +74,8 @@ class Wire:
         self.adder = False
         # Where it is a constant looked up: the index, and the constant for each of its patterns.
         self.entries: tuple[Wire, Sequence[int]] | None = None
+        # Where it comes from an addition that a longer sum can do without: words of that sum.
+        self.rows: tuple[Wire, ...] = ()
         self._delayed: list[Value] = [value]
 
     def __len__(self) -> int:
@@ -196,7 +199,9 @@ class Wire:
             part = a[: shape.width]
             return part.as_signed() if shape.signed else part
 
-        return self.pipeline.free(narrow, self, low=low, high=high)
+        result = self.pipeline.free(narrow, self, low=low, high=high)
+        result.rows = self.rows
+        return result
 
     def shifted_left(self, amount: int) -> "Wire":
         """Multiplied by ``2**amount``, a constant: wiring only."""

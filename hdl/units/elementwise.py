@@ -177,7 +177,7 @@ class FmaDatapath(Rounded):
     def build(self, p: Scheduler, *, a: Wire, b: Wire, c: Wire, **control: Wire) -> dict[str, Wire]:
         rounder = self.rounder(p, **control)
         factors = unpack(p, a, self.spec.a), unpack(p, b, self.spec.b)
-        product = multiplied(p, self.spec.multiplication, *factors)
+        product = multiplied(p, self.spec.multiplication, *factors, summed=True)
         addend = unpack(p, c, self.spec.c)
         total = sum_products(p, [product], addend, rounder, self.implementation.widest_sum)
         return self.results(rounder.project(total))

@@ -194,7 +194,7 @@ class _Shared:
             total = add_pair(p, a, addend, rounder)
             assert total is not None
             return total
-        product = multiply(p, a, factor)
+        product = multiply(p, a, factor, summed=fused or sums)
         if not fused and not sums:
             return from_number(p, product, rounder)
         return sum_products(p, [product], addend, rounder, widest)
