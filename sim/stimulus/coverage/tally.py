@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Counting hits: :func:`coverage`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from macaw.golden.units import Unit
+
+from ...bench.interface import Codes
+from ..draw import exhaustive, exhaustive_bits
+from .bins import Bin, Count, Coverage
+from .floats import Floats
+from .integers import FlexMacs, Requantizations
+
+SEARCHED = 18
+"""Bits of operands of which every vector is tried before a bin is said to be never hit."""
+ROWS = 1 << 14
+
+
+class Family(Protocol):
+    """What a file of bins has for a unit."""
+
+    bins: tuple[Bin, ...]
+
+    def facts(self, codes: Codes, results: Codes) -> Any:
+        """What the bins are asked about, for vectors and golden's results of them."""
+        ...
+
+
+FAMILIES = (Floats, Requantizations, FlexMacs)
+
+
+class Tally:
+    """Hits of the bins of a unit, counted as vectors pass by."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.family: Family | None = next((f(unit) for f in FAMILIES if f.take(unit)), None)
+        self.bins = self.family.bins if self.family else ()
+        self.hits = [0] * len(self.bins)
+        self.operations = 0
+
+    def add(self, codes: Codes) -> None:
+        """Count the operations of some vectors."""
+        if self.family is None:
+            return
+        results = self.unit.evaluate(**codes)
+        count = len(next(iter(codes.values())))
+        step = count if self.unit.stateful else ROWS
+        for start in range(0, count, step):
+            piece = slice(start, start + step)
+            whole = self.unit.stateful
+            given = codes if whole else {n: column[piece] for n, column in codes.items()}
+            made = results if whole else {n: column[piece] for n, column in results.items()}
+            facts = self.family.facts(given, made)
+            for number, each in enumerate(self.bins):
+                self.hits[number] += int(np.count_nonzero(each.hits(facts)))
+        self.operations += len(next(iter(results.values())))
+
+    def watch(self, chunks: Iterable[Codes]) -> Iterator[Codes]:
+        """The same chunks, counted."""
+        for codes in chunks:
+            self.add(codes)
+            yield codes
+
+    def coverage(self, *, search: bool = True) -> Coverage:
+        """The bins and their hits.
+
+        With ``search``, of a unit whose vectors are few all are tried for what was never hit.
+        """
+        counts = [
+            Count(name=b.name, meaning=b.meaning, hits=n, reason=b.reason)
+            for b, n in zip(self.bins, self.hits, strict=True)
+        ]
+        if search and any(count.never for count in counts) and not self.unit.stateful:
+            bits = exhaustive_bits(self.unit)
+            if bits <= SEARCHED:
+                every = Tally(self.unit)
+                for codes in exhaustive(self.unit):
+                    every.add(codes)
+                why = f"none of all 2^{bits} vectors"
+                counts = [
+                    Count(name=c.name, meaning=c.meaning, hits=0, reason=why)
+                    if c.never and not some
+                    else c
+                    for c, some in zip(counts, every.hits, strict=True)
+                ]
+        return Coverage(unit=self.unit.name, operations=self.operations, counts=tuple(counts))
+
+
+def coverage(unit: Unit, chunks: Iterable[Codes], *, search: bool = True) -> Coverage:
+    """Return how often the vectors of ``chunks`` hit each bin of a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+    chunks : iterable of dict of name to codes
+        As :func:`macaw.sim.stimulus.stimulus` draws them.
+    search : bool
+        Of a unit of at most 18 bits of operands, try all vectors before a bin counts as never
+        hit.
+
+    Raises
+    ------
+    CodeError for codes that the unit does not take.
+    """
+    tally = Tally(unit)
+    for codes in chunks:
+        tally.add(codes)
+    return tally.coverage(search=search)
