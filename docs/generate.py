@@ -120,6 +120,8 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "rules": (quantisation.rules, ("scale_rules",)),
     },
     "verification.md": {
+        "coverage": (verification.coverage.bins, ()),
+        "unreachable": (verification.coverage.unreachable, ()),
         "mutants": (verification.mutants.counts, ()),
         "equivalent mutants": (verification.mutants.equivalents, ()),
     },

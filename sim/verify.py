@@ -20,6 +20,7 @@ from .bench import bulk
 from .bench.interface import Codes, Interface
 from .bench.runner import Simulation, Verdict, patterns_for
 from .mismatch import Mismatch, replay_command, report
+from .stimulus.coverage import Coverage, Tally
 from .stimulus.draw import BOUNDARIES, exhaustive_bits, stimulus
 from .stimulus.draw import exhaustive as every_vector
 
@@ -53,6 +54,8 @@ class Report:
         Wall time, building the simulation included.
     mismatch : Mismatch or None
         The first one.
+    coverage : Coverage or None
+        How often the operands hit each bin, if that was asked for.
     """
 
     passed: bool
@@ -62,10 +65,11 @@ class Report:
     seed: int
     seconds: float
     mismatch: Mismatch | None = None
+    coverage: Coverage | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as a dictionary that :mod:`json` can write."""
-        return {
+        found = {
             "passed": self.passed,
             "name": self.name,
             "vectors": self.vectors,
@@ -74,6 +78,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "mismatch": self.mismatch.to_json() if self.mismatch else None,
         }
+        return found | ({"coverage": self.coverage.to_json()} if self.coverage else {})
 
     def __str__(self) -> str:
         verdict = "passed" if self.passed else "FAILED"
@@ -81,7 +86,8 @@ class Report:
             f"{self.name}: {verdict}, {self.vectors} vectors in {self.seconds:.1f} s "
             f"({self.simulator}, seed {self.seed})"
         )
-        return f"{line}\n{self.mismatch}" if self.mismatch else line
+        more = [str(part) for part in (self.coverage, self.mismatch) if part is not None]
+        return "\n".join([line, *more])
 
 
 def verify(
@@ -94,6 +100,7 @@ def verify(
     exhaustive: bool = False,
     waves: str | Path | None = None,
     stalls: bool = True,
+    coverage: bool = False,
     progress: Progress | None = None,
     **options: Any,
 ) -> Report:
@@ -117,6 +124,9 @@ def verify(
         Record waveforms there: FST under Icarus, VCD under Verilator. 1,000 vectors by default.
     stalls : bool
         Also run with pauses of source and sink where the flow has them, and with a reset midway.
+    coverage : bool
+        Count how often the operands hit each bin of the unit
+        (:mod:`macaw.sim.stimulus.coverage`), for which golden evaluates them once more.
     progress : callable, optional
         Called with (vectors done, vectors in all).
 
@@ -145,6 +155,9 @@ def verify(
     else:
         total = vectors or (WAVES_VECTORS if waves else DEFAULT_VECTORS[chosen])
         chunks = stimulus(unit, vectors=total, seed=seed)
+    tally = Tally(unit) if coverage else None
+    if tally is not None:
+        chunks = tally.watch(chunks)
     run = _Run(
         design=design,
         simulator=chosen,
@@ -172,6 +185,7 @@ def verify(
         seed=seed,
         seconds=time.perf_counter() - start,
         mismatch=mismatch,
+        coverage=tally.coverage() if tally else None,
     )
 
 

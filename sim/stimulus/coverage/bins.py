@@ -23,17 +23,15 @@ class Bin:
         Of a family's facts about vectors: an array of bool, of each operation.
     reason : str
         Why the unit's specification has no such vector; empty if it has, or nobody knows.
+    beats : int
+        Of one sequence that hits it; runs of less than four times as many need not have it.
     """
 
     name: str
     meaning: str
     hits: Callable[[Any], np.ndarray]
     reason: str = ""
-
-    @property
-    def group(self) -> str:
-        """What stands before the stroke."""
-        return self.name.partition("/")[0]
+    beats: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from macaw.golden.arithmetic.exact import Exact, unpack
 from macaw.golden.arithmetic.quotients import divide, square_root
 from macaw.golden.arithmetic.sums import add_terms, products, scaled_parts
 from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats.choices import Overflow
+from macaw.golden.formats.choices import Overflow, Rounding
 from macaw.golden.units import Unit
 
 from ...bench.interface import Codes
@@ -272,7 +272,9 @@ class Floats:
     def _results(self) -> Iterator[Bin]:
         fmt, reach = self.out, self.reach
         tiny = Fraction(2) ** fmt.emin
-        small = _first((lacks(fmt, "subnormal"), True), (_at_least(reach.least), reach.least > tiny))
+        small = _first(
+            (lacks(fmt, "subnormal"), True), (_at_least(reach.least), reach.least > tiny)
+        )
         least, _ = extremes(fmt)
         negative = self._nonnegative()
         below = (_at_least(reach.least), reach.least >= 2 * tiny)
@@ -280,13 +282,7 @@ class Floats:
         zero = _first((lacks(fmt, "zero"), True))
         wanted: list[tuple[str, str, Callable[[Place], np.ndarray], str]] = [
             ("+0", "", lambda p: (p.kind == 0) & ~p.negative, zero),
-            (
-                "-0",
-                "",
-                lambda p: (p.kind == 0) & p.negative,
-                _first((f"{fmt.name} has no negative zero", not fmt.negative_zero))
-                or ("" if self.unit.kind == "sqrt" else negative),
-            ),
+            ("-0", "", lambda p: (p.kind == 0) & p.negative, self._no_negative_zero()),
             ("subnormal", "", lambda p: p.kind == 1, small),
             (
                 "least",
@@ -320,6 +316,19 @@ class Floats:
             yield Bin(
                 name=f"result/{name}", meaning=meaning or name, hits=_of_place(hits), reason=reason
             )
+
+    def _no_negative_zero(self) -> str:
+        """Why no result is a negative zero."""
+        fmt, unit = self.out, self.unit
+        if not fmt.negative_zero:
+            return f"{fmt.name} has no negative zero"
+        signs = [isinstance(o.format, Fixed) for o in self.numbers.values()]
+        if unit.kind == "sqrt":
+            return ""
+        if unit.kind in ("cast", "add") and any(signs):
+            small = unit.kind == "cast" or self.reach.least >= extremes(fmt)[0]
+            return "integers have no negative zero" if small else ""
+        return self._nonnegative()
 
     def _nonnegative(self) -> str:
         if not self.out.signed:
@@ -363,7 +372,7 @@ class Floats:
             ("above a tie", "more than half", lambda p: p.rest > p.half, two),
             ("just below a tie", f"within 2^-{NEAR} of half", _beside(-1), near),
             ("just above a tie", f"within 2^-{NEAR} of half", _beside(1), near),
-            ("carry", "a carry of rounding changes the exponent", _carry, one),
+            ("carry", "a carry of rounding changes the exponent", _carry, one or self._no_carry()),
         ]
         for name, meaning, hits, reason in normal:
             yield Bin(
@@ -372,7 +381,9 @@ class Floats:
                 hits=_of_place(_among(hits, below=False)),
                 reason=reason,
             )
-        none = _first((lacks(fmt, "subnormal"), True), (_at_least(reach.least), reach.least >= tiny))
+        none = _first(
+            (lacks(fmt, "subnormal"), True), (_at_least(reach.least), reach.least >= tiny)
+        )
         half = none or self._last(1)
         quarter = none or self._last(2)
         few = _first((f"{fmt.name} has no even subnormals", fmt.mantissa < 2))
@@ -412,6 +423,16 @@ class Floats:
             return f"a root of {p + 1} digits has a square of {2 * p + 1} or more"
         return ""
 
+    def _no_carry(self) -> str:
+        """Why no quotient or root lies between the last significand and a power of two."""
+        unit, p = self.unit, self.out.precision
+        if unit.kind == "div" and unit.b.precision <= p:
+            return "a quotient is a power of two, or away from it by its share of the divisor"
+        nearest = unit.rounding in (Rounding.RNE, Rounding.RNA)
+        if unit.kind == "sqrt" and nearest and unit.a.precision <= p:
+            return "a root just below a power of two is nearer to the number below"
+        return ""
+
     def _ends(self) -> Iterator[Bin]:
         """Overflow and underflow, on either side of their thresholds."""
         fmt, reach = self.out, self.reach
@@ -420,13 +441,14 @@ class Floats:
         coarse = self._coarse(fmt.emax - fmt.mantissa)
         least, _ = extremes(fmt)
         tie = self._no_ties()
+        full = (fmt.max_code + 1) & ((1 << fmt.mantissa) - 1) == 0
         text = _at_least(reach.least)
         wanted: list[tuple[str, str, Callable[[Place], np.ndarray], str]] = [
             (
                 "below threshold",
                 "above the largest number by less than half of its last place",
                 lambda p: (p.cut == fmt.max_code) & (p.rest > 0) & (p.rest < p.half),
-                _first(under) or coarse or self._digits(2),
+                _first(under) or coarse or self._digits(2) or (self._no_carry() if full else ""),
             ),
             (
                 "threshold",
@@ -440,8 +462,9 @@ class Floats:
             (
                 "above threshold",
                 "above it by more, up to twice its last place",
-                lambda p: ((p.cut == fmt.max_code) & (p.rest > p.half))
-                | (p.cut == fmt.max_code + 1),
+                lambda p: (
+                    ((p.cut == fmt.max_code) & (p.rest > p.half)) | (p.cut == fmt.max_code + 1)
+                ),
                 _first((_at_most(reach.largest), reach.largest <= largest + last / 2)),
             ),
             (
@@ -452,9 +475,7 @@ class Floats:
             ),
         ]
         for name, meaning, hits, reason in wanted:
-            yield Bin(
-                name=f"overflow/{name}", meaning=meaning, hits=_of_place(hits), reason=reason
-            )
+            yield Bin(name=f"overflow/{name}", meaning=meaning, hits=_of_place(hits), reason=reason)
         half = int(math.log2(least)) - 1
         vanish: list[tuple[str, str, Callable[[Place], np.ndarray], str]] = [
             (
@@ -490,7 +511,7 @@ class Floats:
     def _sums(self, added: Format) -> Iterator[Bin]:
         """Distances of the terms, bits that cancel, carries of the sum, and sums of zero."""
         product, addend = self.product, Reach.of(added)
-        if self.unit.kind in SUMS and product.bits > 64:
+        if product.bits > 64:
             return
         top, bottom = _power(product.largest), _power(product.least)
         most, lowest = _power(addend.largest) - bottom, _power(addend.least) - top
@@ -558,9 +579,7 @@ class Floats:
                 name="sum/zero products",
                 meaning="all products zero, the addend not",
                 hits=lambda f: f.place.nonzero & (f.highest <= NOWHERE),
-                reason=_first(*((self._lacks(n, "zero"), True) for n in ("a", "b")))
-                if all(self._lacks(n, "zero") for n in ("a", "b"))
-                else "",
+                reason=self._lacks("a", "zero") and self._lacks("b", "zero"),
             )
 
     def _one_sign(self) -> str:

@@ -187,7 +187,7 @@ class Requantizations:
 
     def _operand(self, codes: Codes, name: str, fmt: Fixed) -> np.ndarray:
         fixed = getattr(self.unit, name)
-        return np.int64(fixed) if fixed is not None else signed(codes[name], fmt)
+        return np.array(fixed, np.int64) if fixed is not None else signed(codes[name], fmt)
 
     def _bins(self) -> Iterator[Bin]:
         unit = self.unit
@@ -356,25 +356,36 @@ class FlexMacs:
             ("one beat", "", lambda f: f.more["beats"] == 1, ""),
             ("two beats", "", lambda f: f.more["beats"] == 2, ""),
             ("many beats", "more than 16", lambda f: f.more["beats"] > 16, _few(full, 17)),
-            ("full", f"{full} beats, as many as may be", lambda f: f.more["beats"] == full, ""),
             ("turns", "the sum changes its sign on the way", lambda f: f.more["turned"], ""),
             ("zero", "of products that are not", lambda f: f.more["some"] & (f.total == 0), ""),
         ]
         yield from _made("sum", wanted)
+        yield Bin(
+            name="sum/full",
+            meaning=f"{full} beats, as many as may be",
+            hits=lambda f: f.more["beats"] == full,
+            beats=full,
+        )
         products = a.min_integer * b.min_integer
         for bits in range(8, unit.sum_bits + 1, 8):
             most = (products * lanes * full).bit_length()
             yield Bin(
                 name=f"carry/bit {bits}",
                 meaning=f"sums reach {bits} bits, and stay below {bits + 8}",
-                hits=lambda f, bits=bits: (f.more["most"] >> bits == 0)
-                & (f.more["most"] >> max(bits - 8, 0) != 0),
+                hits=lambda f, bits=bits: (
+                    (f.more["most"] >> bits == 0) & (f.more["most"] >> max(bits - 8, 0) != 0)
+                ),
                 reason="" if most >= bits else f"sums have at most {most} bits",
             )
         wanted = [
             ("one result", "a tensor of one", lambda f: f.more["alone"], ""),
             ("more results", "neither the first nor the last", lambda f: f.more["inside"], ""),
-            ("overflow", "its maximum reaches the end of the range", lambda f: f.more["overflow"], ""),
+            (
+                "overflow",
+                "its maximum reaches the end of the range",
+                lambda f: f.more["overflow"],
+                "",
+            ),
             ("overflows late", "not by its first result", lambda f: f.more["grown"], ""),
             ("cleared", "no overflow, behind a tensor with it", lambda f: f.more["cleared"], ""),
         ]

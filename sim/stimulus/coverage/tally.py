@@ -43,6 +43,7 @@ class Tally:
         self.bins = self.family.bins if self.family else ()
         self.hits = [0] * len(self.bins)
         self.operations = 0
+        self.vectors = 0
 
     def add(self, codes: Codes) -> None:
         """Count the operations of some vectors."""
@@ -59,6 +60,7 @@ class Tally:
             facts = self.family.facts(given, made)
             for number, each in enumerate(self.bins):
                 self.hits[number] += int(np.count_nonzero(each.hits(facts)))
+        self.vectors += count
         self.operations += len(next(iter(results.values())))
 
     def watch(self, chunks: Iterable[Codes]) -> Iterator[Codes]:
@@ -67,13 +69,19 @@ class Tally:
             self.add(codes)
             yield codes
 
+    def _short(self, each: Bin) -> str:
+        """Why a run is too short for a bin."""
+        if self.vectors >= 4 * each.beats:
+            return ""
+        return f"one takes {each.beats} beats, and the run has {self.vectors}"
+
     def coverage(self, *, search: bool = True) -> Coverage:
         """The bins and their hits.
 
         With ``search``, of a unit whose vectors are few all are tried for what was never hit.
         """
         counts = [
-            Count(name=b.name, meaning=b.meaning, hits=n, reason=b.reason)
+            Count(name=b.name, meaning=b.meaning, hits=n, reason=b.reason or self._short(b))
             for b, n in zip(self.bins, self.hits, strict=True)
         ]
         if search and any(count.never for count in counts) and not self.unit.stateful:

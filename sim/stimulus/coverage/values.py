@@ -162,7 +162,7 @@ class Place:
         """Where the result has a sign."""
         if not self.fmt.signed:
             return np.zeros(len(self.codes), bool)
-        return (self.codes.astype(np.int64) >> (self.fmt.width - 1)) == 1
+        return ((self.codes.astype(np.int64) >> (self.fmt.width - 1)) & 1) == 1
 
     @cached_property
     def kind(self) -> np.ndarray:

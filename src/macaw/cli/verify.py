@@ -26,6 +26,7 @@ from .output import Progress, print_json
 @click.option("--exhaustive", is_flag=True, help="Every combination of operand codes.")
 @click.option("--waves", help="Record waveforms in this file.")
 @click.option("--stalls/--no-stalls", default=None, help="Also with pauses.  [default: stalls]")
+@click.option("--coverage", is_flag=True, help="Also tell which bins the operands hit, which not.")
 @click.option("--formal", is_flag=True, help="Prove it for all inputs, or say what is open.")
 @click.option("--method", help="Of --formal: exhaustive, symfpu, or plain.  [default: as fits]")
 @click.option("--largest", type=int, help="Of --formal: bits to enumerate, to 32.  [default: 24]")
@@ -42,6 +43,7 @@ def verify(
     exhaustive: bool,
     waves: str | None,
     stalls: bool | None,
+    coverage: bool,
     formal: bool,
     method: str | None,
     largest: int | None,
@@ -54,12 +56,17 @@ def verify(
     With --formal it is proven, refuted by operands that are simulated, or open: what is not
     proven is said. Interrupted, it goes on where it was when started again.
 
+    With --coverage each bin of operands that matter is told, and how often it was hit, or why
+    the unit cannot; the last line says which were never hit. That does not change the exit code:
+    it is no fault of the gates.
+
     \b
     Examples:
       macaw verify mul a=e2m1 out=e4m3 --exhaustive
       macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
       macaw verify mul a=e4m3ieee --formal
       macaw verify mul a=int8 out=int16 --netlist asic --simulator bulk
+      macaw verify fma a=e5m2 out=e5m2 --vectors 10000 --coverage
     """
     simulated = {
         "netlist": netlist,
@@ -70,6 +77,7 @@ def verify(
         "exhaustive": exhaustive or None,
         "waves": waves,
         "stalls": stalls,
+        "coverage": coverage or None,
     }
     proven = {"method": method, "largest": largest, "limit": limit}
     given = {name: value for name, value in (simulated | proven).items() if value is not None}
