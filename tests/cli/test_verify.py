@@ -21,6 +21,17 @@ def test_verify_passes(run: Run) -> None:
     assert outcome.json["mismatch"] is None
 
 
+def test_coverage_is_told_and_fails_nothing(run: Run) -> None:
+    command = "verify mul a=fp16 --vectors 20 --seed 1 --coverage"
+    outcome = run(*command.split())
+    assert outcome.code == 0, outcome.err
+    bins, names = outcome.out.splitlines()[-1].split(" never hit: ")
+    told = run(*command.split(), "--json").json["coverage"]
+    assert told["never"] == names.split(", ")
+    assert bins.startswith(f"{len(told['bins'])} bins: {told['hit']} hit, ")
+    assert run("verify", "mul", "a=fp16", "--formal", "--coverage").code == 2
+
+
 def test_verify_failure_is_exit_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Report(
         passed=False, name="mul_e2m1", vectors=1, simulator="icarus", seed=1, seconds=0.0

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from macaw.golden.units import unit
+from macaw.sim import verify
 from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.sim.stimulus.coverage import Tally, coverage
-from macaw.sim.verify import verify
 
 
 def hits(spec, *groups, **codes):
