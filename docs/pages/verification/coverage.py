@@ -42,7 +42,7 @@ def bins() -> str:
             hit = sum(c.hits > 0 for c in there)
             cells.append(f"{hit} of {len(there)}" if here else "")
         rows.append([group, *cells])
-    never = [", ".join(c.name for c in each.never) or "none" for each in found.values()]
+    never = ["; ".join(c.name for c in each.never) or "none" for each in found.values()]
     return table(["bins", *found], [*rows, ["never hit", *never]])
 
 

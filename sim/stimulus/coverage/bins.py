@@ -110,7 +110,7 @@ class Coverage:
             hits = "never" if count.never else "-" if not count.hits else str(count.hits)
             why = f"  [{count.reason}]" if count.reason else ""
             lines.append(f"  {count.name:{width}} {hits:>9}  {count.meaning}{why}")
-        names = ", ".join(count.name for count in self.never)
+        names = "; ".join(count.name for count in self.never)
         lines.append(
             f"{len(self.counts)} bins: {self.hit} hit, {self.unreachable} unreachable, "
             f"{len(self.never)} never hit{': ' if names else ''}{names}"
