@@ -114,6 +114,7 @@ ROOMS = (
     "hdl",
     "sim.bench",
     "sim.stimulus",
+    "sim.stimulus.coverage",
     "sim",
     "sim.formal.plain",
     "sim.formal",
