@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BUILD  ?= build
+JOBS   ?= 2
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.installed
@@ -31,8 +32,8 @@ $(DEV): $(READY)
 compare: $(READY) ## prove and price the default formats: table, JSON and HTML in build/
 	$(BIN)/macaw compare -o $(BUILD)
 
-test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest
+test: $(DEV) ## run the tests, JOBS=2 at a time
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 prove: $(DEV) ## the whole proof, as long as it takes; continues where it stopped
 	$(BIN)/python -m macaw.sim.proof.prove

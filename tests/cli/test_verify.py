@@ -5,7 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from command_line import Outcome, Run, external, one_line
@@ -86,7 +85,8 @@ def test_interrupt() -> None:
         # A shell that runs the tests in the background has it ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(3)
+    assert process.stderr is not None
+    process.stderr.read(1)  # it is under way, and says so
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -96,7 +96,7 @@ def running(folder: Path) -> list[bytes]:
     return found
 
 
-def until(condition, seconds: float = 20) -> bool:
+def until(condition, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
