@@ -81,6 +81,7 @@ _WIRES = """\
 opt_expr
 opt_clean
 opt_dff -nosdff
+dffunmap -srst-only
 opt_expr
 setattr -unset init w:*
 techmap -map wires.v

@@ -18,7 +18,7 @@ from macaw.tools import simulators, yosys
 from ..bench.interface import Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.draw import exhaustive_bits
-from ..verify import design_of, replay, verify
+from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, symfpu
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
@@ -38,6 +38,8 @@ OWN = (
 )
 """Names of modules that are read together with the one that is proven."""
 _PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} later"
+_NETLIST = "netlist for {} = gates without registers"
+_PIPELINED = "netlist for {}, at any pauses and stalls = gates without registers, {} later"
 _TRIED = 5_000
 """Vectors that are simulated where a pipeline is none."""
 _GATES = "gates without registers = golden model"
@@ -59,7 +61,9 @@ def prove(
     Parameters
     ----------
     spec : Unit or Design
-        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...).
+        A unit is generated first, with ``implementation`` or ``options`` (stages, flow, ...). A
+        design may be what a unit was mapped to, :func:`macaw.synth.mapped`: then its gates are
+        proven as they are generated, and the netlist to be equal to these.
     method : str, optional
         One of :data:`METHODS`. Default: the first that applies.
     largest : int
@@ -133,6 +137,11 @@ class _Run:
             "symfpu": f"symfpu {why}" if (why := symfpu.refuses(self.unit)) else "",
             "plain": f"plain {why}" if (why := plain.refuses(self.unit)) else "",
         }
+        # Of a netlist first whether it is what was generated: it may be where the rest is open.
+        if _mapped(self.design):
+            self._stages(gates)
+            if self.mismatch is not None:
+                return
         methods = METHODS if self.method is None else (self.method,)
         chosen = next((name for name in methods if not refused[name]), None)
         if chosen is None:
@@ -141,7 +150,9 @@ class _Run:
             {"exhaustive": self._exhaustive, "symfpu": self._symfpu, "plain": self._plain}[chosen](
                 gates
             )
-        if gates is not self.design and self.mismatch is None:
+        if _mapped(self.design):
+            self.steps.reverse()
+        elif gates is not self.design and self.mismatch is None:
             self._stages(gates)
 
     def _too_many(self) -> str:
@@ -201,21 +212,30 @@ class _Run:
         started = time.monotonic()
         interface = Interface.of(self.design.metadata, self.unit.ports)
         clocks = f"{interface.latency} clock{'s' * (interface.latency != 1)}"
-        claim = _PIPELINE.format(clocks)
+        method, claim = "stages", _PIPELINE.format(clocks)
+        if mapped := _mapped(self.design):
+            method, claim = "netlist", _PIPELINED.format(mapped[1], clocks)
+            if not _registered(self.design):
+                claim = _NETLIST.format(mapped[1])
         if why := stages.refuses(interface):
-            self._leave(claim, why, "stages")
+            self._leave(claim, why, method)
             return
         pipeline = stages.running(self.design.verilog, interface)
-        why = stages.unequal_ways(pipeline, interface, timeout=self._left())
+        try:
+            why = stages.unequal_ways(
+                pipeline, interface, timeout=self._left(), mapped=bool(_mapped(self.design))
+            )
+        except yosys.ToolTimeout:
+            self._leave(claim, "time limit", method)
+            return
         if why:
-            simulator = "bulk" if "bulk" in simulators.available() else None
-            tried = verify(self.design, simulator=simulator, vectors=_TRIED, seed=1)
+            tried = self._simulated(self.design)
             self.mismatch = tried.mismatch
             verdict = REFUTED if tried.mismatch else OPEN
             self.steps.append(
                 Step(
                     claim=claim,
-                    method="stages",
+                    method=method,
                     verdict=verdict,
                     covered="" if tried.mismatch else f"{tried.vectors:,} vectors were simulated",
                     reason="" if tried.mismatch else why,
@@ -234,7 +254,11 @@ class _Run:
             outputs=outputs,
             wires=True,
         )
-        self._ask(question, self.design, claim, "stages")
+        self._ask(question, self.design, claim, method)
+
+    def _simulated(self, design: Any) -> Report:
+        simulator = "bulk" if "bulk" in simulators.available() else None
+        return verify(design, simulator=simulator, vectors=_TRIED, seed=1)
 
     def _left(self) -> float:
         return max(self.until - time.monotonic(), 1.0)
@@ -246,6 +270,8 @@ class _Run:
         if answer.inputs is not None:
             codes = _codes(Interface.of(design.metadata, self.unit.ports), answer.inputs)
             self.mismatch = replay(design, codes, command=self._command(design))
+            # Not each counterexample that ABC gives is one of the question.
+            self.mismatch = self.mismatch or self._simulated(design).mismatch
             if self.mismatch is None:
                 verdict = OPEN
                 reason = f"{method} differs, and simulation does not, for {answer.inputs}"
@@ -261,7 +287,7 @@ class _Run:
         )
 
     def _command(self, gates: Any) -> str:
-        rest = ["--formal"]
+        rest = [*_mapped(self.design), "--formal"]
         rest += ["--method", self.method] if self.method else []
         rest += ["--largest", str(self.largest)] if self.largest != LARGEST else []
         how = getattr(self.design, "implementation", None)
@@ -270,13 +296,22 @@ class _Run:
 
 def _without_registers(design: Any) -> Any:
     """The same gates in one clock, of which the results are a function of the operands."""
-    if design.metadata["latency"] == 0 and design.metadata["flow"] == "none":
+    if not _mapped(design) and not _registered(design):
         return design
     from macaw.hdl import generate
 
     how = design.implementation
     name = "macaw_gates" if design.metadata["name"] != "macaw_gates" else "macaw_gates_too"
     return generate(design.spec, multiplier=how.multiplier, widest_sum=how.widest_sum, name=name)
+
+
+def _mapped(design: Any) -> tuple[str, ...]:
+    """What a command has besides for a netlist, its target in the second place; else nothing."""
+    return getattr(design, "arguments", ())
+
+
+def _registered(design: Any) -> bool:
+    return design.metadata["latency"] != 0 or design.metadata["flow"] != "none"
 
 
 def _codes(interface: Interface, pins: dict[str, int]) -> Codes:

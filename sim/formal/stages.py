@@ -32,9 +32,17 @@ opt_clean
 opt_dff -nosdff
 opt_expr
 opt_clean
-simplemap
+{mapped}simplemap
 opt_clean
 write_json gates.json
+"""
+
+# Models of cells are of any operators; what enables a register is to be of simple gates.
+_MAPPED = """\
+dffunmap -srst-only
+techmap
+opt -full -noff
+aigmap
 """
 
 _GATES = {"$_NOT_": ("A",), "$_AND_": ("A", "B"), "$_OR_": ("A", "B"), "$_XOR_": ("A", "B")}
@@ -91,8 +99,12 @@ def at_once(gates: Any, interface: Interface) -> Source:
     return Source(module="macaw_at_once", verilog=f"{gates.verilog}\n{text}")
 
 
-def unequal_ways(source: Source, interface: Interface, *, timeout: float) -> str:
+def unequal_ways(
+    source: Source, interface: Interface, *, timeout: float, mapped: bool = False
+) -> str:
     """What speaks against one latency of all ways through the module; empty if nothing does.
+
+    ``mapped``: the module is a netlist with the models of its cells.
 
     Raises
     ------
@@ -100,8 +112,9 @@ def unequal_ways(source: Source, interface: Interface, *, timeout: float) -> str
         Yosys is missing or fails.
     """
     with processes.temporary_folder() as folder:
+        script = _READ.format(mapped=_MAPPED if mapped else "")
         (folder / "gates.v").write_text(source.verilog, encoding="utf-8")
-        (folder / "read.ys").write_text(_READ, encoding="utf-8")
+        (folder / "read.ys").write_text(script, encoding="utf-8")
         tool = yosys.find("yosys", prefer="yowasp")
         yosys.call(tool, ("-q", "-s", "read.ys"), folder=folder, timeout=timeout, what="netlist")
         return _Netlist.of(folder / "gates.json").complaint(interface)

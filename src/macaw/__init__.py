@@ -121,30 +121,43 @@ def verify(
     """
     from macaw import sim
 
+    design, judging = _design(unit, netlist, liberty, options)
+    return sim.verify(design, **judging)
+
+
+def prove(
+    unit: Unit, *, netlist: str | None = None, liberty: str | None = None, **options: Any
+) -> Proof:
+    """Prove for all inputs that ``unit``'s gates do as its ``evaluate``, or say what is open.
+
+    See :func:`macaw.sim.formal.prove`. ``options`` are those of ``generate`` and ``method``,
+    ``largest`` and ``limit``. The proof has ``.verdict``, ``proven``, ``refuted`` or ``open``,
+    ``.steps`` and ``.mismatch``. With ``netlist``, as of :func:`verify`, it has a step more: what
+    the gates are mapped to equals them.
+    """
+    from macaw.sim import formal
+
+    design, judging = _design(unit, netlist, liberty, options)
+    return formal.prove(design, **judging)
+
+
+def _design(
+    unit: Unit, netlist: str | None, liberty: str | None, options: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """``unit``, or its netlist; and those of ``options`` that are left to the one who judges."""
     if netlist is None:
         if liberty is not None:
             from macaw.golden.errors import SpecError
 
             raise SpecError(f"liberty={liberty}: goes with netlist=asic only")
-        return sim.verify(unit, **options)
+        return unit, options
     from macaw import synth
 
     judging = {"simulator", "vectors", "seed", "exhaustive", "waves", "stalls", "progress"}
+    judging |= {"coverage", "method", "largest", "limit", "cache"}
     how = {name: value for name, value in options.items() if name not in judging}
-    design: Any = synth.mapped(unit, netlist, liberty=liberty, **how)
-    return sim.verify(design, **{name: options[name] for name in judging & options.keys()})
-
-
-def prove(unit: Unit, **options: Any) -> Proof:
-    """Prove for all inputs that ``unit``'s gates do as its ``evaluate``, or say what is open.
-
-    See :func:`macaw.sim.formal.prove`. ``options`` are those of ``generate`` and ``method``,
-    ``largest`` and ``limit``. The proof has ``.verdict``, ``proven``, ``refuted`` or ``open``,
-    ``.steps`` and ``.mismatch``.
-    """
-    from macaw.sim import formal
-
-    return formal.prove(unit, **options)
+    design = synth.mapped(unit, netlist, liberty=liberty, **how)
+    return design, {name: options[name] for name in judging & options.keys()}
 
 
 def synthesize(unit: Unit | Design, target: str = "ecp5", **options: Any) -> Result:

@@ -50,6 +50,8 @@ def test_verify_failure_is_exit_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
         ("verify fma a=fp32 out=fp32 --exhaustive", "exhaustive"),
         ("verify mul a=e2m1 --formal --exhaustive", "exhaustive=true: is of simulation"),
         ("verify mul a=e2m1 --formal --no-stalls", "stalls=false: is of simulation"),
+        ("verify mul a=e2m1 --formal --netlist mars", "mars"),
+        ("verify mul a=e2m1 --formal --liberty x.lib", "liberty=x.lib: goes with netlist=asic"),
         ("verify mul a=e2m1 --limit 5", "limit=5.0: needs --formal"),
         ("verify mul a=e2m1 --formal --method bdd", "method=bdd"),
         ("verify mul a=e2m1 --formal --largest 40", "largest"),

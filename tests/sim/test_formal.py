@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Proofs: what is right is proven, planted bugs are refuted, what is neither is open."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 import macaw
+from macaw import synth
 from macaw.golden.errors import MacawError
 from macaw.hdl import generate
 from macaw.sim import verify
 from macaw.sim.bench.interface import Interface, Pin
 from macaw.sim.formal import miter, plain, prove, stages
 from macaw.sim.stimulus.draw import exhaustive_bits
-from macaw.tools import simulators, store
+from macaw.tools import simulators, store, yosys
 
 pytestmark = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")
 
@@ -123,6 +125,11 @@ PLAIN = [
     ("mul", {"a": "int4", "b": "e3m2", "out": "e4m3", "overflow": "nonfinite"}),
     ("mul", {"a": "int5", "b": "uint6", "out": "fx7.1", "rounding": "rna"}),
     ("dot", {"a": "e2m1", "out": "fp16", "lanes": 2}),
+    ("mul", {"a": "e8m0", "b": "e4m3", "out": "bf16"}),
+    ("block-dot", {"a": "nvfp4", "out": "fp16", "size": 4, "rounding": "rdn"}),
+    ("block-dot", {"a": "mxfp4", "out": "fp32", "size": 8}),
+    ("block-dot", {"a": "mxfp8-e5m2", "out": "fp16", "size": 2}),
+    ("block-dot", {"a": "nvint4", "out": "fp16", "size": 4}),
     ("requantize", {"zero_point": True, "profile": "tflite_single"}),
     ("requantize", {"x": "int8", "bits": 4, "profile": "hawq", "shift": -2}),
     ("requantize", {"x": "uint8", "bits": 6, "out": "uint4", "profile": "tflite_double"}),
@@ -204,6 +211,53 @@ def test_what_is_not_claimed_of_pipelines_is_open(how, reason) -> None:
     proof = prove(macaw.unit("mul", a="e2m1"), **how)
     assert proof.verdict == "open"
     assert proof.steps[0].verdict == "proven"
+    assert reason in proof.steps[1].reason
+
+
+@pytest.mark.parametrize(
+    ("target", "how"),
+    [
+        ("asic", {}),
+        ("asic", {"stages": 2, "flow": "valid"}),
+        ("ecp5", {"stages": 1}),
+        ("ecp5", {"stages": 1, "flow": "stream"}),
+    ],
+)
+def test_netlists_are_what_was_generated(target, how) -> None:
+    proof = macaw.prove(macaw.unit("mul", a="e3m2"), netlist=target, **how)
+    assert proof.verdict == "proven", proof
+    assert [step.method for step in proof.steps] == ["exhaustive", "netlist"]
+    assert proof.steps[1].claim.startswith(f"netlist for {target}")
+
+
+@pytest.mark.parametrize("how", [{}, {"stages": 1}])
+def test_a_wrong_cell_is_refuted(how) -> None:
+    """With the gates that were generated, which are right."""
+    design = synth.mapped(macaw.unit("mul", a="e3m2"), "asic", **how)
+    wrong = replace(design, verilog=design.verilog.replace("^", "&", 1))
+    assert wrong.verilog != design.verilog
+    proof = prove(wrong)
+    assert proof.verdict == "refuted", proof
+    assert [step.method for step in proof.steps] == ["netlist"]
+    assert proof.mismatch is not None
+    assert "--netlist asic" in proof.mismatch.replay
+
+
+def test_a_netlist_is_proven_equal_where_the_gates_are_open() -> None:
+    proof = macaw.prove(macaw.unit("mul", a="e4m3", rounding="sr"), netlist="asic", largest=8)
+    assert proof.verdict == "open"
+    assert [step.verdict for step in proof.steps] == ["open", "proven"]
+
+
+@pytest.mark.parametrize(("flow", "reason"), [("none", "time limit"), ("stream", "registers")])
+def test_what_is_not_claimed_of_a_netlist_is_open(flow, reason, monkeypatch) -> None:
+    def late(*_, **__):
+        raise yosys.ToolTimeout("late")
+
+    if reason == "time limit":
+        monkeypatch.setattr(stages, "unequal_ways", late)
+    proof = macaw.prove(macaw.unit("mul", a="e2m1"), netlist="asic", stages=1, flow=flow)
+    assert proof.verdict == "open"
     assert reason in proof.steps[1].reason
 
 

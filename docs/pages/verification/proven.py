@@ -20,6 +20,8 @@ GROUPS = {
     "cast": "Conversions",
     "stages": "Pipelines and streams",
     "dot": "Dot products",
+    "requantize": "Requantisation",
+    "blocks": "Dot products of blocks",
     "integers": "Integers",
     "dynamic": "The rounding as an operand",
     "symfpu": "Against the model of IEEE 754 that others wrote",
@@ -141,7 +143,8 @@ def _open(rows: list[Row]) -> str:
     for row in rows:
         if row["verdict"] != "proven":
             key = (row["unit"], row["how"] or "-", _method(row) or "-", row["verdict"])
-            why = f"{row['reason']} after {_time(_seconds(row))} s" if row["steps"] else "not tried"
+            seconds = _seconds(row)
+            why = f"{row['reason']} after {_time(seconds)} s" if seconds else row["reason"]
             lines.setdefault((*key, why), Counter())[row["rounding"]] += 1
     if not lines:
         return "Nothing of the list."

@@ -26,24 +26,24 @@ def reference(unit: Unit) -> str:
     spec: Any = unit
     ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
     out = spec.out
-    # A signed product, one bit more than its factors have; and that times any power of two.
-    product = spec.x.width + spec.bits + 1
-    width = product + LARGEST - LEAST + 2
-    x = f"{{{{{product - spec.x.width}{{{_top(spec.x, 'i_x')}}}}}, i_x}}"
+    product = spec.x.width + spec.bits
+    # Times any power of two, with a sign.
+    width = product + LARGEST - LEAST + 3
+    x = f"{{{{{product - spec.x.width}{{{_top(spec.x, 'i_x', spec.x.width)}}}}}, i_x}}"
     multiplier = spec.multiplier if spec.multiplier is not None else "i_multiplier"
     lines = [
         "/* verilator lint_off WIDTH */ /* verilator lint_off CMPCONST */",
         f"module macaw_plain({', '.join(ports)}, output reg [{out.width - 1}:0] o_r);",
         f"wire [{product - 1}:0] x = {x};",
-        f"wire signed [{product - 1}:0] product = x * {multiplier};",
+        f"wire [{product - 1}:0] product = x * {multiplier};",
         f"wire signed [7:0] given = {'i_shift' if spec.shift is None else spec.shift};",
         f"wire signed [7:0] shift = given < {LEAST} ? {LEAST} : given > {LARGEST} ? {LARGEST} : "
         "given;",
-        f"wire negative = product[{product - 1}];",
+        f"wire negative = {_top(spec.x, 'product', product)};",
         f"reg signed [{width - 1}:0] v, kept;",
         f"reg [{width - 1}:0] rest, half;",
         "always @* begin",
-        "v = product;",
+        f"v = {{{{{width - product}{{negative}}}}, product}};",
         *_rounded(spec, width),
         *([_added(out)] if spec.zero_point else []),
         f"if (kept > {out.max_integer}) o_r = {out.max_integer};",
@@ -55,8 +55,8 @@ def reference(unit: Unit) -> str:
     return "\n".join(lines)
 
 
-def _top(fmt: Any, name: str) -> str:
-    return f"{name}[{fmt.width - 1}]" if fmt.signed else "1'b0"
+def _top(fmt: Any, name: str, width: int) -> str:
+    return f"{name}[{width - 1}]" if fmt.signed else "1'b0"
 
 
 def _added(out: Any) -> str:

@@ -18,8 +18,11 @@ from macaw.golden.units import Unit
 
 WIDEST = 192
 """Bits of a sum; one of fp16 products has about 80."""
+WIDEST_OF_BLOCKS = 640
+"""The same of blocks, whose scales may be of eight bits of exponent each."""
 
-_KINDS = ("mul", "add", "fma", "cast", "dot")
+_KINDS = ("mul", "add", "fma", "cast", "dot", "block-dot")
+SCALES = ("a_scale", "b_scale")
 _POLICIES = (None, Overflow.SATURATE, Overflow.PROPAGATE, Overflow.NONFINITE, Overflow.WRAP)
 
 
@@ -28,11 +31,13 @@ def refuses(unit: Unit) -> str:
     if unit.kind not in _KINDS:
         return f"has no {unit.kind}"
     ports = unit.ports
+    if unit.kind == "block-dot" and (why := _uneven(unit)):
+        return why
     for operand in (*ports.inputs.values(), ports.outputs["r"]):
         if why := _lacks(operand.format):
             return why
     out = ports.outputs["r"].format
-    if isinstance(out, Float) and not out.signed:
+    if isinstance(out, Float) and (not out.signed or not out.zero):
         return f"has no unsigned floats as results, as {out.name}"
     if unit.rounding.stochastic:
         return f"has no rounding={unit.rounding}"
@@ -45,8 +50,9 @@ def refuses(unit: Unit) -> str:
         if value not in (None, "exact"):
             return f"has no {name}={value}"
     width = _Sum.of(unit).width
-    if width > WIDEST:
-        return f"has sums of up to {WIDEST} bits, here {width}"
+    widest = WIDEST_OF_BLOCKS if unit.kind == "block-dot" else WIDEST
+    if width > widest:
+        return f"has sums of up to {widest} bits, here {width}"
     return ""
 
 
@@ -55,8 +61,23 @@ def _lacks(fmt: Format) -> str:
         return ""
     if not isinstance(fmt, Float) or fmt.specials is Specials.EXTENDED or not fmt.exponent:
         return f"has no {fmt.name}"
-    if fmt.subnormals is not Subnormals.GRADUAL:
+    if fmt.subnormals is not Subnormals.GRADUAL and fmt.zero:
         return f"has only formats with subnormals, not {fmt.name}"
+    return ""
+
+
+def _uneven(unit: Unit) -> str:
+    """What blocks have that is not two operands with one scale each, in one beat."""
+    inputs = unit.ports.inputs
+    extra = {*inputs} - {"a", "b", "c", *SCALES, "rm"}
+    if extra:
+        return f"has no block-dot with the operand {min(extra)}"
+    for name in SCALES:
+        if name not in inputs or inputs[name].lanes is not None:
+            return "has block-dot of two blocks with one scale each"
+        fmt = inputs[name].format
+        if not isinstance(fmt, Float) or fmt.signed or fmt.has_inf:
+            return f"has no scales {fmt.name}, only unsigned floats without infinities"
     return ""
 
 
@@ -74,11 +95,30 @@ class _Term:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Inner:
+    """A sum of products that is a factor itself: ``p_m * 2**weight``."""
+
+    products: _Sum
+
+    @property
+    def width(self) -> int:
+        return self.products.width
+
+    @property
+    def weight(self) -> int:
+        return self.products.weight
+
+
+_Factor = tuple[str, "Format | _Inner"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Sum:
     """What is added: for each term the names of its factors, with their formats, and its sign."""
 
-    factors: tuple[tuple[tuple[str, Format], ...], ...]
+    factors: tuple[tuple[_Factor, ...], ...]
     subtracted: int | None = None
+    prefix: str = "t"
 
     @classmethod
     def of(cls, unit: Unit) -> _Sum:
@@ -88,6 +128,11 @@ class _Sum:
             lanes = range(unit.ports.inputs["a"].lanes or 1)
             products = [((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes]
             return cls(factors=(*products, c))
+        if unit.kind == "block-dot":
+            lanes = range(unit.ports.inputs["a"].lanes or 1)
+            products = tuple(((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes)
+            inner = _Inner(products=cls(factors=products, prefix="q"))
+            return cls(factors=((("p", inner), *((n, inputs[n]) for n in SCALES)), c))
         if unit.kind == "add":
             return cls(factors=(a, b), subtracted=1 if getattr(unit, "subtract", False) else None)
         return cls(factors=((*a, *b), c) if c else ((*a, *b),))
@@ -99,7 +144,7 @@ class _Sum:
             formats = [fmt for _, fmt in factors]
             found.append(
                 _Term(
-                    name=f"t{number}",
+                    name=f"{self.prefix}{number}",
                     width=sum(map(_bits, formats)),
                     most=sum(map(_most, formats)),
                     weight=sum(map(_weight, formats)),
@@ -116,21 +161,23 @@ class _Sum:
     def width(self) -> int:
         """Bits of the sum's magnitude; of a single term those of its integer."""
         terms = self.terms
-        if len(terms) == 1:
+        if len(terms) == 1 and self.prefix == "t":
             return terms[0].width
         widest = max(t.width + t.most + t.weight - self.weight for t in terms)
         return widest + len(terms).bit_length()
 
 
-def _bits(fmt: Format) -> int:
+def _bits(fmt: Format | _Inner) -> int:
     return fmt.mantissa + 1 if isinstance(fmt, Float) else fmt.width
 
 
-def _most(fmt: Format) -> int:
-    return (1 << fmt.exponent) - 2 if isinstance(fmt, Float) else 0
+def _most(fmt: Format | _Inner) -> int:
+    return (1 << fmt.exponent) - 1 - fmt.zero if isinstance(fmt, Float) else 0
 
 
-def _weight(fmt: Format) -> int:
+def _weight(fmt: Format | _Inner) -> int:
+    if isinstance(fmt, _Inner):
+        return fmt.weight
     assert isinstance(fmt, Float | Fixed)
     return fmt.quantum if isinstance(fmt, Float) else -fmt.fraction
 
@@ -145,6 +192,7 @@ def reference(unit: Unit) -> str:
         f"module macaw_plain({', '.join(ports)}, output reg [{out.width - 1}:0] o_r);",
         *_modes(unit),
         *_operands(unit),
+        *_inner(total),
         *(line for number, _ in enumerate(total.terms) for line in _term(total, number)),
         *_sum(total),
         *(_to_float(unit, out, total) if isinstance(out, Float) else _to_fixed(unit, out, total)),
@@ -166,7 +214,7 @@ def _modes(unit: Unit) -> Iterator[str]:
 
 def _operands(unit: Unit) -> Iterator[str]:
     for name, port in unit.ports.inputs.items():
-        if name in ("a", "b", "c"):
+        if name in ("a", "b", "c", *SCALES):
             fmt, width = port.format, port.format.width
             for lane in range(port.lanes or 1):
                 x = name if port.lanes is None else f"{name}{lane}"
@@ -186,8 +234,9 @@ def _float(x: str, fmt: Float) -> Iterator[str]:
         yield f"wire {x}_nan = {x} == {fmt.nan_code};"
     else:
         yield f"wire {x}_nan = {x}_code > {fmt.max_code} && !{x}_inf;"
-    yield f"wire [{fmt.mantissa}:0] {x}_m = {{{field} != 0{fraction}}};"
-    yield f"wire [31:0] {x}_s = {field} == 0 ? 0 : {field} - 1;"
+    normal = f"{field} != 0" if fmt.zero else "1'b1"
+    yield f"wire [{fmt.mantissa}:0] {x}_m = {{{normal}{fraction}}};"
+    yield f"wire [31:0] {x}_s = {field} == 0 ? 0 : {field} - {int(fmt.zero)};"
 
 
 def _fixed(x: str, fmt: Format) -> Iterator[str]:
@@ -196,6 +245,20 @@ def _fixed(x: str, fmt: Format) -> Iterator[str]:
     yield f"wire {x}_nan = 1'b0, {x}_inf = 1'b0;"
     yield f"wire [{fmt.width - 1}:0] {x}_m = {x}_sign ? -{x} : {x};"
     yield f"wire [31:0] {x}_s = 0;"
+
+
+def _inner(total: _Sum) -> Iterator[str]:
+    """The products of a block, and their sum p."""
+    for factors in total.factors:
+        for _, inner in factors:
+            if isinstance(inner, _Inner):
+                products = inner.products
+                for number, _ in enumerate(products.terms):
+                    yield from _term(products, number)
+                yield from _presence(products, "p_")
+                yield from _added(products, "p_")
+                yield "wire p_sign = p_inf ? p_down : p_total < 0;"
+                yield "wire [31:0] p_s = 0;"
 
 
 def _term(total: _Sum, number: int) -> Iterator[str]:
@@ -209,37 +272,51 @@ def _term(total: _Sum, number: int) -> Iterator[str]:
     yield (f"wire {t}_nan = {' || '.join(f'{name}_nan' for name in names)} || {t}_inf && ({zero});")
     yield f"wire [{term.width - 1}:0] {t}_m = {' * '.join(f'{name}_m' for name in names)};"
     yield f"wire [31:0] {t}_s = {' + '.join(f'{name}_s' for name in names)};"
+    # Whether all that is in it is below zero, or nothing: a zero has the sign of all its terms.
+    below = ("p_all_below", "p_none_below") if "p" in names else (f"{t}_sign", f"!{t}_sign")
+    yield f"wire {t}_all = {below[0]}, {t}_none = {below[1]};"
 
 
 def _sum(total: _Sum) -> Iterator[str]:
     """The wires nan, inf, negative, and the magnitude m * 2**s of the sum."""
+    yield from _presence(total, "")
+    if len(total.terms) == 1:
+        yield f"wire [{total.width - 1}:0] m = t0_m;"
+        yield "wire [31:0] s = t0_s;"
+        yield "wire negative = t0_sign;"
+        return
+    yield from _added(total, "")
+    yield "wire [31:0] s = 0;"
+    zero = "all_below || rdn && !none_below"
+    yield f"wire negative = inf ? down : total == 0 ? {zero} : total < 0;"
+
+
+def _presence(total: _Sum, to: str) -> Iterator[str]:
+    """What a sum has that is no number, and the signs in it."""
     names = [term.name for term in total.terms]
 
     def some(what: str) -> str:
         return " || ".join(f"({what.format(t=t)})" for t in names)
 
-    yield f"wire up = {some('{t}_inf && !{t}_sign')};"
-    yield f"wire down = {some('{t}_inf && {t}_sign')};"
-    yield f"wire nan = {some('{t}_nan')} || up && down;"
-    yield "wire inf = up || down;"
-    yield f"wire all_below = !({some('!{t}_sign')});"
-    yield f"wire none_below = !({some('{t}_sign')});"
+    yield f"wire {to}up = {some('{t}_inf && !{t}_sign')};"
+    yield f"wire {to}down = {some('{t}_inf && {t}_sign')};"
+    yield f"wire {to}nan = {some('{t}_nan')} || {to}up && {to}down;"
+    yield f"wire {to}inf = {to}up || {to}down;"
+    yield f"wire {to}all_below = !({some('!{t}_all')});"
+    yield f"wire {to}none_below = !({some('!{t}_none')});"
+
+
+def _added(total: _Sum, to: str) -> Iterator[str]:
+    """The sum of terms as a signed integer, and its magnitude."""
     high = total.width - 1
-    if len(names) == 1:
-        yield f"wire [{high}:0] m = t0_m;"
-        yield "wire [31:0] s = t0_s;"
-        yield "wire negative = t0_sign;"
-        return
     for term in total.terms:
         t, wide = term.name, f"{term.name}_wide"
         yield f"wire [{high + 1}:0] {wide} = {t}_m;"
         at = f"({t}_s + {term.weight - total.weight})"
         yield f"wire [{high + 1}:0] {t}_v = {t}_sign ? -({wide} << {at}) : {wide} << {at};"
-    yield f"wire [{high + 1}:0] sum = {' + '.join(f'{t}_v' for t in names)};"
-    yield f"wire [{high}:0] m = sum[{high + 1}] ? -sum : sum;"
-    yield "wire [31:0] s = 0;"
-    zero = "all_below || rdn && !none_below"
-    yield f"wire negative = inf ? down : sum == 0 ? {zero} : sum[{high + 1}];"
+    sum_ = " + ".join(f"{term.name}_v" for term in total.terms)
+    yield f"wire signed [{high + 1}:0] {to}total = {sum_};"
+    yield f"wire [{high}:0] {to}m = {to}total < 0 ? -{to}total : {to}total;"
 
 
 def _rounding(width: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from macaw.golden.arithmetic.dyadic import Profile
 from macaw.golden.formats.choices import Rounding
 from macaw.golden.formats.scalar import FORMATS, POWERS
 from macaw.golden.units import Unit, unit
@@ -104,6 +105,13 @@ def _sums() -> Iterator[Claim]:
     for lanes in (2, 4, 8):
         specs = [unit("dot", a="e2m1", out=out, lanes=lanes) for out in ("fp16", "fp32")]
         yield Claim(name=f"formal/dot/e2m1_{lanes}", units=tuple(specs), method="plain")
+    for profile in Profile:
+        how: dict[str, Any] = {"bits": 8, "profile": profile}
+        specs = [
+            unit("requantize", x="int8", **how),
+            unit("requantize", x="int16", shift=-3, **how),
+        ]
+        yield Claim(name=f"formal/requantize/{profile}", units=tuple(specs))
 
 
 def _triples() -> Iterator[Claim]:
@@ -152,6 +160,13 @@ def _wide() -> Iterator[Claim]:
     yield Claim(
         name="formal/dot/e4m3_4",
         units=(unit("dot", a="e4m3", out="fp32", lanes=4),),
+        method="plain",
+        limit=SHORT,
+    )
+    blocks = [("nvfp4", "fp16"), ("mxfp4", "bf16"), ("mxfp4", "fp32")]
+    yield Claim(
+        name="formal/blocks/dot",
+        units=tuple(unit("block-dot", a=a, out=out, size=4) for a, out in blocks),
         method="plain",
         limit=SHORT,
     )

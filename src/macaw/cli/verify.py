@@ -54,7 +54,8 @@ def verify(
     """Simulate UNIT's gates and compare every result with the golden model.
 
     With --formal it is proven, refuted by operands that are simulated, or open: what is not
-    proven is said. Interrupted, it goes on where it was when started again.
+    proven is said. Interrupted, it goes on where it was when started again. With --netlist too,
+    what the gates are mapped to is proven to equal them.
 
     With --coverage each bin of operands that matter is told, and how often it was hit, or why
     the unit cannot; the last line says which were never hit. That does not change the exit code:
@@ -66,11 +67,11 @@ def verify(
       macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
       macaw verify mul a=e4m3ieee --formal
       macaw verify mul a=int8 out=int16 --netlist asic --simulator bulk
+      macaw verify add a=e4m3 --netlist ecp5 --formal
       macaw verify fma a=e5m2 out=e5m2 --vectors 10000 --coverage
     """
+    mapped = {"netlist": netlist, "liberty": liberty}
     simulated = {
-        "netlist": netlist,
-        "liberty": liberty,
         "simulator": simulator,
         "vectors": vectors,
         "seed": seed,
@@ -80,7 +81,7 @@ def verify(
         "coverage": coverage or None,
     }
     proven = {"method": method, "largest": largest, "limit": limit}
-    given = {name: value for name, value in (simulated | proven).items() if value is not None}
+    given = {n: value for n, value in (mapped | simulated | proven).items() if value is not None}
     wrong = next((name for name in given if name in (simulated if formal else proven)), None)
     if wrong is not None:
         only = "is of simulation, not of --formal" if formal else "needs --formal"
