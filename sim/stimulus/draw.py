@@ -24,7 +24,9 @@ neighbours in time differ in kind:
 - *full* sequences, as long as they may be, of the largest factors: nothing sums up to more;
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
-  corners or uniform.
+  corners or uniform;
+- *tied*: sums and products on or beside a midpoint, the threshold of overflow among them
+  (:mod:`macaw.sim.stimulus.ties`).
 
 Everything follows from one seed; chunk k does not depend on how many chunks are drawn.
 """
@@ -41,7 +43,7 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import Book, Fixed, Float, Format, Posit, Specials
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.posits import WIDEST
-from macaw.golden.units import Chain, ExponentPredictor, Fpu, LossScale, Operand, RowUnit, Unit
+from macaw.golden.units import Chain, Div, ExponentPredictor, Fpu, LossScale, Operand, RowUnit, Unit
 
 from ..bench.interface import Codes
 from .block import blocks, tensor_scales
@@ -50,6 +52,7 @@ from .flex import fit_scales
 from .fpu import Operations
 from .predictor import tensors
 from .rows import rows
+from .ties import midpoints, products, quotients, sums
 
 CHUNK = 1 << 17
 LARGEST_EXHAUSTIVE = 26  # bits of all inputs together
@@ -260,8 +263,17 @@ class _Draw:
         self.takes_back = unit.accumulates
         self.channels: int = getattr(unit, "channels", 0)
         floats = any(isinstance(o.format, Float | Posit) for o in self.numbers.values())
+        self.classed = {n: _classed(table, inputs[n].format) for n, table in self.corners.items()}
+        self.ties = None
         if floats and self.flex is None:
             self.kinds += [self._cancelling, self._halfway]
+            operands = self.numbers, self.factors, self.result
+            if isinstance(first, Div):
+                self.ties = quotients(*operands)
+            else:
+                self.ties = sums(*operands) or products(*operands)
+            if self.ties:
+                self.kinds.append(self._tied)
         if any(o.lanes is not None for o in self.numbers.values()):
             self.kinds.append(self._sparse)
         self.blocks = {
@@ -359,19 +371,37 @@ class _Draw:
                 codes[name][beats] = rng.choice(_ends(self.numbers[name].format))
 
     def _sparse(self, rng: _Rng, count: int) -> Codes:
-        """All lanes alike, or zero but for a few; what is not a vector is steered."""
+        """All lanes alike, or zero but for a few; what is not a vector is steered.
+
+        Of a quarter all is zero, of one sign in each operand, and the addend zero or a corner.
+        """
         codes = self._steered(rng, count)
+        kind = rng.integers(0, 4, (count, 1))
+        apart = rng.random((count, 1)) < 0.2
+        lanes_of = [o.lanes for o in self.numbers.values() if o.lanes is not None]
+        ends = rng.integers(0, max(lanes_of), (count, 2))
         for name, operand in self.numbers.items():
-            if operand.lanes is None:
-                continue
             column = codes[name]
+            if operand.lanes is None:
+                if name not in self.factors:
+                    zeros = _zeros(rng, operand.format, (count,))
+                    edges = rng.choice(self.corners[name], count)
+                    zeros = np.where(rng.random(count) < 0.5, edges, zeros)
+                    column[...] = np.where(kind[:, 0] == 3, zeros, column)
+                continue
             lanes = np.arange(operand.lanes)
             pick = rng.integers(0, operand.lanes, (count, 2))
             few = (lanes == pick[:, :1]) | (lanes == pick[:, 1:])
-            kind = rng.integers(0, 4, (count, 1))
+            column[...] = np.where(kind == 3, _zeros(rng, operand.format, (count, 1)), column)
             column[...] = np.where(kind == 0, column[:, :1], column)
             column[...] = np.where((kind == 1) & ~few, 0, column)
-            column[...] = np.where((kind == 2) & (rng.random((count, 1)) < 0.3), 0, column)
+            if isinstance(operand.format, Float) and operand.lanes == max(lanes_of):
+                # one lane the largest, another the least: products as far apart as there are
+                fmt = operand.format
+                for lane, code in zip(ends.T, (fmt.max_code, fmt.min_code), strict=True):
+                    here = (kind == 2) & apart & (lanes == lane[:, None])
+                    column[...] = np.where(here, code, column)
+            column[...] = np.where((kind == 2) & ~apart & (rng.random((count, 1)) < 0.4), 0, column)
         return codes
 
     def _blocks(self, rng: _Rng, count: int) -> Codes:
@@ -397,10 +427,15 @@ class _Draw:
         return {n: _uniform(rng, o, count) for n, o in self.numbers.items()}
 
     def _crossed(self, rng: _Rng, count: int) -> Codes:
-        return {
-            n: self.corners[n][rng.integers(0, len(self.corners[n]), _shape(o, count))]
-            for n, o in self.numbers.items()
-        }
+        """Corners; of the second half first a class is chosen, so that few-coded ones meet."""
+        found, half = {}, count // 2
+        for n, o in self.numbers.items():
+            codes = self.corners[n][rng.integers(0, len(self.corners[n]), _shape(o, count))]
+            table, shape = self.classed[n], codes[half:].shape
+            rows, columns = (rng.integers(0, size, shape) for size in table.shape)
+            codes[half:] = table[rows, columns]
+            found[n] = codes
+        return found
 
     def _partly_cornered(self, rng: _Rng, count: int) -> Codes:
         """One operand in turn from the corners, the others uniform."""
@@ -451,6 +486,9 @@ class _Draw:
     def _cancelling(self, rng: _Rng, count: int) -> Codes:
         """Operands that nearly or exactly cancel: c = -(a . b), or b = -a without a third."""
         codes = self._steered(rng, count)
+        # Significands beside powers of two: what is left of their product is far below.
+        for name, column in self._carrying(rng, count // 4).items():
+            codes[name][: count // 4] = column
         last = self.names[-1]
         fmt = self.numbers[last].format
         addend = last not in self.factors
@@ -478,7 +516,23 @@ class _Draw:
                 total = np.repeat(total, self.numbers[last].lanes or 1, axis=1)
             close = fmt.encode(-np.nan_to_num(total))
         codes[last] = _nudge(rng, close, fmt)
+        vectors = [n for n in self.factors if self.numbers[n].lanes is not None]
+        if vectors and len(vectors) == len([n for n in self.factors if n in ("a", "b")]):
+            # Of some the lanes cancel one another, and an addend of any exponent is left.
+            some = count - count // 3
+            rest = {name: codes[name][some:] for name in vectors}
+            codes |= {
+                name: np.concatenate([codes[name][:some], part])
+                for name, part in self._opposite_lanes(rest, vectors).items()
+            }
+            operand = self.numbers[last]
+            codes[last][some:] = _uniform(rng, operand, count - some)
         return codes
+
+    def _tied(self, rng: _Rng, count: int) -> Codes:
+        """Exact results on a midpoint of two results, or a hair beside it."""
+        assert self.ties is not None
+        return self._steered(rng, count) | self.ties(rng, count)
 
     def _opposite_lanes(self, codes: Codes, names: list[str]) -> Codes:
         """The second half of the lanes repeats the first with one factor's sign turned."""
@@ -500,6 +554,10 @@ class _Draw:
         last = self.names[-1]
         operand = self.numbers[last]
         result = self.result
+        if isinstance(result, Float) and result.precision < 53 and operand.lanes is None:
+            close = operand.format.encode(midpoints(rng, result, count))
+            codes[last] = _nudge(rng, close, operand.format)
+            return codes
         top = (1 << result.width) - 1
         if isinstance(result, Book):
             top = result.finite_values - 1
@@ -546,6 +604,26 @@ def _ends(fmt: Format) -> list[int]:
     table = corners(fmt)
     values = np.nan_to_num(fmt.decode(table), posinf=0.0, neginf=0.0)
     return [int(table[np.argmin(values)]), int(table[np.argmax(values)])]
+
+
+def _classed(table: np.ndarray, fmt: Format) -> np.ndarray:
+    """The codes of a table, a row for each class that it has: zeros, subnormals, normals,
+    infinities, NaNs; short rows repeat."""
+    if not isinstance(fmt, Float):
+        return table[None, :]
+    values = fmt.decode(table)
+    size = np.abs(values)
+    small = (size > 0) & (size < fmt.min_normal)
+    kinds = (size == 0, small, (size >= fmt.min_normal) & np.isfinite(size), np.isinf(size))
+    rows = [table[kind] for kind in (*kinds, np.isnan(values)) if kind.any()]
+    longest = max(map(len, rows))
+    return np.array([np.resize(row, longest) for row in rows])
+
+
+def _zeros(rng: _Rng, fmt: Format, shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros, of a float that has them of both signs."""
+    both = isinstance(fmt, Float) and fmt.negative_zero
+    return (rng.integers(0, 1 + both, shape) << (fmt.width - 1)).astype(fmt.code_dtype)
 
 
 def _sequences(rng: _Rng, count: int, longest: int) -> np.ndarray:
@@ -660,9 +738,12 @@ def _negate(codes: np.ndarray, fmt: Format) -> np.ndarray:
 
 
 def _nudge(rng: _Rng, codes: np.ndarray, fmt: Format) -> np.ndarray:
-    """Half of the codes as they are, the others one or two codes away."""
+    """Half of the codes as they are, the others one or two codes away, or a power of two."""
     shift = rng.integers(0, 8, codes.shape) - 4
-    shift = np.where(np.abs(shift) > 2, 0, shift).astype(np.uint64)
+    far = np.int64(1) << rng.integers(0, max(min(fmt.width - 2, 62), 1), codes.shape)
+    shift = np.where(np.abs(shift) > 2, 0, shift)
+    shift = np.where(rng.integers(0, 4, codes.shape) == 0, np.sign(shift) * far, shift)
+    shift = shift.astype(np.uint64)
     return ((codes.astype(np.uint64) + shift) & _mask(fmt)).astype(fmt.code_dtype)
 
 

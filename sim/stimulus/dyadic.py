@@ -77,6 +77,7 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
     bits: int = getattr(unit, "bits")  # noqa: B009
     width = value_format.width - value_format.signed
     result = next(iter(unit.ports.outputs.values())).format
+    assert isinstance(result, Fixed)
     kind = rng.integers(0, 3, count)
     multiplier, length = _multipliers(rng, bits, getattr(unit, scaling.multiplier), count)
 
@@ -102,6 +103,16 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
     shift = np.where(fits, -down, shift)
     if value_format.signed:
         value = np.where(rng.random(count) < 0.5, -value, value)
+
+    # An end of the range, or one or two beyond: a power of two takes it there.
+    low, high = reach(result)
+    ends = rng.choice([high, high + 1, high + 2, low, low - 1, low - 2], count)
+    least = value_format.min_integer
+    fits = (rng.random(count) < 0.1) & (ends <= value_format.max_integer) & (ends >= least)
+    if getattr(unit, scaling.multiplier) is None:
+        value = np.where(fits, ends, value)
+        multiplier = np.where(fits, 1 << (bits - 1), multiplier)
+        shift = np.where(fits, 1, shift)
 
     made = {
         scaling.value: (value, value_format),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from macaw.golden.arithmetic.integers import integers_of
+from macaw.golden.arithmetic.integers import codes_of, integers_of
 from macaw.golden.units import Unit
 
 from ..bench.interface import Codes
@@ -23,6 +23,7 @@ def fit_scales(rng: np.random.Generator, unit: Unit, codes: Codes) -> None:
     spec: Any = unit
     last = codes.get("last")
     beats = np.flatnonzero(last) if last is not None else np.arange(len(codes["end"]))
+    edges = _edges(rng, spec, codes, beats) if spec.kind == "flex-mac" else None
     top, bottom = _positions(spec, codes, beats)
     width = spec.out.element.width
     ends = codes["end"][beats] != 0
@@ -32,14 +33,23 @@ def fit_scales(rng: np.random.Generator, unit: Unit, codes: Codes) -> None:
     place = np.where(kind < 3, width - 1, rng.integers(-1, width + 3, beats.size))
     near = rng.integers(-1, 3, beats.size) * (kind < 3)
     places = np.where(kind < 5, top - place + near, bottom + 1)
+    if edges is not None:
+        # The last bit of the factor of two is that of the result, or a half of it.
+        on, place = edges
+        kind, places = np.where(on, 0, kind), np.where(on, place, places)
+        calm = calm & ~on
     places = np.where(calm, np.maximum(places, top - (width - 1)), places)
     biases = {n: getattr(spec, n).scale.bias for n in ("a", "b", "out")}
-    chosen = ((kind < 6) | calm) & (top > -4096)
+    far = ~calm & (rng.random(beats.size) < 1 / 16)
+    chosen = ((kind < 6) | calm) & (top > -4096) & ~far
     rows = beats[chosen]
     if spec.kind == "flex-add":
         wanted = places[chosen] + biases["out"]
         codes["r_scale"][rows] = np.clip(wanted, 0, biases["out"])
         return
+    # A few sums lie below all results.
+    for name, code in (("a_scale", 0), ("b_scale", 0), ("r_scale", biases["out"])):
+        codes[name][beats[far]] = code
     # Any exponent of the result, then what the operands' must add up to.
     result = rng.integers(0, biases["out"] + 1, rows.size)
     both = result - biases["out"] - places[chosen] + biases["a"] + biases["b"]
@@ -49,6 +59,48 @@ def fit_scales(rng: np.random.Generator, unit: Unit, codes: Codes) -> None:
     )
     codes["r_scale"][rows] = result
     codes["a_scale"][rows], codes["b_scale"][rows] = first, both - first
+
+
+def _edges(
+    rng: np.random.Generator, spec: Any, codes: Codes, beats: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make half of the sums of one product or two what lies at an end of the range, beside it, or
+    at a tie. Return which, and the places of the last bits of their results."""
+    first, second, out = spec.elements
+    a, b = (codes[name].reshape(len(codes[name]), -1) for name in "ab")
+    begin = np.concatenate([[0], beats[:-1] + 1])
+    short = beats - begin < 2
+    on = short & (rng.random(beats.size) < 0.5)
+    sums = beats[on]
+    for rows in (sums, np.maximum(sums - 1, begin[on])):
+        a[rows] = 0
+    # Ends of the range, one and two beyond, and halves: twice a small number and one.
+    high, low = out.max_integer, out.min_integer
+    size = sums.size
+    ends = np.array([high, high + 1, high + 2, low, low - 1, low - 2, 2 * high + 1, 2 * high - 1])
+    tie = rng.integers(-(1 << 7), 1 << 7, size) * 2 + 1
+    chosen = np.where(rng.random(size) < 0.7, rng.choice(ends, size), tie)
+    half = (chosen & 1 == 1) & ((np.abs(chosen) > high + 2) | (np.abs(chosen) < 1 << 8))
+    # A factor of few bits, times the rest, with zeros behind both.
+    small, large = np.abs(chosen), np.ones(size, np.int64)
+    for number in range(2, 256):
+        better = (small % number == 0) & (small >= second.max_integer >> 1)
+        small, large = (
+            np.where(better, small // number, small),
+            np.where(better, large * number, large),
+        )
+    fits = (small <= second.max_integer) & (large <= first.max_integer)
+    room = np.maximum(first.width - 2 - np.frexp(large * 1.0)[1], 0)
+    zeros = rng.integers(0, room + 1)
+    large = np.where(fits, large << zeros, 0)
+    lane = rng.integers(0, a.shape[1], size)
+    a[sums, lane] = codes_of(np.where(chosen < 0, -large, large), first)
+    b[sums, lane] = codes_of(np.where(fits, small, 1), second)
+    codes["a"][...], codes["b"][...] = a.reshape(codes["a"].shape), b.reshape(codes["b"].shape)
+    place = np.zeros(beats.size, np.int64)
+    place[on] = zeros + half
+    on[on] = fits
+    return on, place
 
 
 def _positions(spec: Any, codes: Codes, beats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -269,3 +269,36 @@ def test_verify_counts_the_vectors_that_it_simulates():
     plain = verify(spec, vectors=500, seed=3)
     assert plain.coverage is None
     assert "coverage" not in plain.to_json()
+
+
+CATALOGUE = {
+    "mul fp32": unit("mul", a="fp32"),
+    "mul e4m3": unit("mul", a="e4m3"),
+    "mul dlfloat16": unit("mul", a="dlfloat16"),
+    "add bf16": unit("add", a="bf16"),
+    "add fp32": unit("add", a="fp32"),
+    "fma fp32": unit("fma", a="fp32", out="fp32"),
+    "fma fp16": unit("fma", a="fp16", out="fp16"),
+    "fma e5m2": unit("fma", a="e5m2", out="e5m2"),
+    "fma mixed": unit("fma", a="e4m3", out="fp32"),
+    "cast down": unit("cast", a="fp32", out="bf16"),
+    "cast int": unit("cast", a="int32", out="fp32"),
+    "div fp16": unit("div", a="fp16"),
+    "sqrt fp32": unit("sqrt", a="fp32"),
+    "dot e4m3": unit("dot", a="e4m3", out="fp32"),
+    "dot e5m2": unit("dot", a="e5m2", out="fp16", lanes=8),
+    "block-dot nvfp4": unit("block-dot", a="nvfp4", out="fp32"),
+    "block-dot mxfp8": unit("block-dot", a="mxfp8-e4m3", out="fp32"),
+    "requantize": unit("requantize"),
+    "requantize twice": unit("requantize", profile="tflite_double", zero_point=True),
+    "flex-mac": unit("flex-mac", a="flex16+5"),
+}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_default_run_hits_every_bin_that_the_unit_has(name):
+    spec = CATALOGUE[name]
+    found = coverage(spec, stimulus(spec, vectors=10_000, seed=1))
+    assert [count.name for count in found.never] == []
+    assert [count.name for count in found.counts if count.hits and count.reason] == []
+    assert found.hit >= 10
