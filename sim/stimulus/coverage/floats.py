@@ -363,12 +363,11 @@ class Floats:
         one, two = self._digits(1), self._digits(2)
         near = self._digits(NEAR + 2)
         theorem = self._no_ties()
-        odd = _first((f"{fmt.name} has no odd significands", fmt.mantissa == 0))
         normal: list[tuple[str, str, Callable[[Place], np.ndarray], str]] = [
             ("exact", "nothing is cut off", lambda p: p.rest == 0, ""),
             ("below a tie", "less than half", lambda p: (p.rest > 0) & (p.rest < p.half), two),
             ("tie, even", "half, behind an even digit", _tie(0), theorem or one),
-            ("tie, odd", "half, behind an odd digit", _tie(1), theorem or one or odd),
+            ("tie, odd", "half, behind an odd digit", _tie(1), theorem or one),
             ("above a tie", "more than half", lambda p: p.rest > p.half, two),
             ("just below a tie", f"within 2^-{NEAR} of half", _beside(-1), near),
             ("just above a tie", f"within 2^-{NEAR} of half", _beside(1), near),

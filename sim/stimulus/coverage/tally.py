@@ -69,8 +69,10 @@ class Tally:
             self.add(codes)
             yield codes
 
-    def _short(self, each: Bin) -> str:
-        """Why a run is too short for a bin."""
+    def _why(self, each: Bin, hits: int) -> str:
+        """Why the unit, or so short a run, has none of a bin's vectors."""
+        if hits or each.reason:
+            return "" if hits else each.reason
         if self.vectors >= 4 * each.beats:
             return ""
         return f"one takes {each.beats} beats, and the run has {self.vectors}"
@@ -81,7 +83,7 @@ class Tally:
         With ``search``, of a unit whose vectors are few all are tried for what was never hit.
         """
         counts = [
-            Count(name=b.name, meaning=b.meaning, hits=n, reason=b.reason or self._short(b))
+            Count(name=b.name, meaning=b.meaning, hits=n, reason=self._why(b, n))
             for b, n in zip(self.bins, self.hits, strict=True)
         ]
         if search and any(count.never for count in counts) and not self.unit.stateful:
