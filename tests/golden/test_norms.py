@@ -197,7 +197,7 @@ def test_weights_of_what_is_not_kept_are_nothing(kind: Any):
         (layernorm, {"a": "fp32", "weight": "fp32", "bias": "fp32", "rounding": "rdn", "row": 6}),
         (layernorm, {"a": "bf16", "bias": "e4m3", "out": "int8", "row": 1}),
     ],
-    ids=str,
+    ids=lambda each: each.__name__ if callable(each) else str(each),
 )
 def test_bits_of_scaled_results_are_those_of_fractions(kind: Any, parameters: dict[str, Any]):
     spec = kind(**parameters)
