@@ -202,7 +202,9 @@ class Bench:
         await falling
         if self.reset is not None:
             self.reset.value = self.level
-            for _ in range(RESET_CLOCKS):
+            # What a memory's read register had when the power came on, which nothing sets, has to
+            # leave the pipeline.
+            for _ in range(max(RESET_CLOCKS, self.latency + 1 if self.waits else 0)):
                 await falling
             if self.valid_out is not None and self.bit(self.valid_out):
                 self.scoreboard.fail("o_valid is high in reset")

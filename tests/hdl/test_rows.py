@@ -151,6 +151,14 @@ def test_cocotb():
     assert report.passed, str(report)
 
 
+def test_what_memories_hold_before_the_reset_is_not_seen_after_it():
+    if "icarus" not in simulators.available():
+        pytest.skip("icarus is missing")
+    spec = unit("int-softmax-rows", x="fx8.4", lanes=1, row=2)
+    report = verify(spec, simulator="icarus", vectors=50, seed=3, flow="valid", stages=9)
+    assert report.passed, str(report)
+
+
 def small(kind: str, **parameters: Any) -> Unit:
     operand = {"x": "fx8.4"} if kind.startswith("int") else {"a": "e4m3"}
     return unit(kind, **({"lanes": 2, "row": 8} | operand | parameters))
