@@ -224,10 +224,12 @@ def test_bad_module_fails(case, simulator):
 def test_reset_that_forgets_the_sum_is_found():
     if "icarus" not in simulators.available():
         pytest.skip("icarus is missing")
-    report = check(accumulator(clear=""), "icarus")
-    assert not report.passed
-    assert report.mismatch is not None
-    assert report.mismatch.pattern == "reset_midway"
+    # A reset that comes between two sequences meets no sum: not every run does.
+    mismatches = [
+        verify(accumulator(clear=""), simulator="icarus", vectors=1200, seed=seed).mismatch
+        for seed in (1, 2)
+    ]
+    assert {mismatch.pattern for mismatch in mismatches if mismatch} == {"reset_midway"}
 
 
 def test_unknown_output_is_found():

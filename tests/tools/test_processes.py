@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -135,17 +136,20 @@ def test_a_command_that_is_ended_leaves_nothing(tmp_path, name, said, moment):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
-def test_worker_processes_end_with_the_command(tmp_path, name):
-    command = started(POOL, tmp_path)
-    assert until(lambda: sum(b"sleep 300 &" in line for line in running(tmp_path)) == 2)
-    command.send_signal(getattr(signal, name))
-    _, err = command.communicate(timeout=30)
-    assert until(lambda: not running(tmp_path))
-    left = [path.name for path in (tmp_path / "temporary").iterdir()]
-    if name == "SIGTERM":
-        assert (command.returncode, err, left) == (143, "macaw: terminated\n", [])
-    else:  # nobody was there to remove what belongs to the command itself
-        assert [name for name in left if not name.startswith("pymp-")] == []
+def test_worker_processes_end_with_the_command(name):
+    # Workers are reached through sockets, and those have short paths only.
+    with tempfile.TemporaryDirectory() as short:
+        folder = Path(short)
+        command = started(POOL, folder)
+        assert until(lambda: sum(b"sleep 300 &" in line for line in running(folder)) == 2)
+        command.send_signal(getattr(signal, name))
+        _, err = command.communicate(timeout=30)
+        assert until(lambda: not running(folder))
+        left = [path.name for path in (folder / "temporary").iterdir()]
+        if name == "SIGTERM":
+            assert (command.returncode, err, left) == (143, "macaw: terminated\n", [])
+        else:  # nobody was there to remove what belongs to the command itself
+            assert [name for name in left if not name.startswith("pymp-")] == []
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path):
