@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -17,15 +18,22 @@ from macaw.tools import simulators
 __all__ = ["differing"]
 
 
-def differing(specs: Sequence[Unit], *, bits: int = 16, vectors: int = 5_000, seed: int = 3):
-    """The units whose gates give another result than golden, without registers.
+def differing(
+    specs: Sequence[Unit],
+    *,
+    bits: int = 16,
+    vectors: int = 5_000,
+    seed: int = 3,
+    **implementation: Any,
+) -> list[Unit]:
+    """The units whose gates give another result than golden, without registers if not asked for.
 
     All combinations of operand codes are tried of units without a state if they are at most
     ``2**bits``, else ``vectors`` operations. Skips the test where Verilator is missing.
     """
     if "bulk" not in simulators.available():
         pytest.skip("verilator is missing")
-    designs = [generate(spec) for spec in specs]
+    designs = [generate(spec, **implementation) for spec in specs]
     write_bodies(designs)
     models = bulk.Model.of_many(designs)
     wrong = []

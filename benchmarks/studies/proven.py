@@ -66,6 +66,9 @@ def main() -> None:
     parser.add_argument("--limit", type=float, help="seconds for each proof, at most")
     results.add_output(parser)
     options = parser.parse_args()
+    chosen = {claim.name for claim in claims() if fnmatch.fnmatch(claim.name, options.only)}
+    if not chosen:
+        parser.error(f"--only {options.only}: no claim has such a name, as formal/mul/e4m3")
     before = results.read("proven", options.output, {"tools": [], "rows": []})
     kept: dict[str, list[dict[str, Any]]] = {}
     for old in before["rows"]:
@@ -73,7 +76,7 @@ def main() -> None:
     tools = {*before["tools"]}
     made = {claim.name: kept.get(claim.name) or untried(claim) for claim in claims()}
     for claim in claims():
-        if fnmatch.fnmatch(claim.name, options.only):
+        if claim.name in chosen:
             made[claim.name], used = rows(claim, options.limit)
             tools |= used
             proven = sum(each["verdict"] == "proven" for each in made[claim.name])

@@ -131,6 +131,7 @@ def _compressed(p: "Scheduler", terms: Sequence[Wire], carries: Sequence[Wire]) 
         words = [*words[3:], odd, cat(first.bits(1), most)[: shape.width]]
     while len(words) < 2:
         words.append(p.constant(0, 1))
+    rows = (*words, *bits)
     result = p.add(words[0], words[1], bits.pop().bits(1) if bits else None)
     for bit in bits:
         result = p.add(result, bit.bits(1))
@@ -138,7 +139,7 @@ def _compressed(p: "Scheduler", terms: Sequence[Wire], carries: Sequence[Wire]) 
     result = (result.as_signed() if shape.signed else result).within(low, high)
     if not any(term.signed for term in terms):
         # No row is above the sum, so none has lost a carry.
-        result.rows = tuple(words)
+        result.rows = rows
     return result
 
 

@@ -428,9 +428,9 @@ def _prove(
 
     def tell(entry: Entry, kept: bool = False) -> None:
         verdict = "FAILED" if entry.failed else "open" if entry.open else "ok"
-        verdict = "kept" if kept else verdict
+        count = f"{entry.vectors} {entry.counted}"
         click.echo(
-            f"[{done}/{total}] {verdict:6} {entry.name}  {entry.vectors} {entry.counted}, "
+            f"[{done}/{total}] {'kept' if kept else verdict:6} {entry.name}  {count}, "
             f"{entry.seconds:.1f} s" + ("" if entry.passed else f"\n{entry.detail}"),
             err=True,
         )

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 from amaranth.hdl import Module
+from in_bulk import differing
 from simulated import simulated
 
 from macaw.golden import SpecError, unit
@@ -75,10 +76,26 @@ def test_state_without_a_beginning_is_refused_by_the_component():
 SCHEDULED = [
     (unit("fma", a="e4m3", out="fp16"), {"target": "asic"}),  # products that are split
     (unit("dot", a="int9", lanes=4, out="int24"), {"target": "asic", "optimise": "delay"}),
+    (unit("fma", a="fp16", out="fp16"), {"target": "asic", "optimise": "delay"}),  # rows
     (unit("mac", a="e4m3", out="e5m2"), {"flow": "valid"}),  # a sum in segments, a loop
     (unit("mac", a="int12", out="int32"), {"multiplier": "dsp"}),  # the registers of products
     (unit("autoflex", out="flex8+5", length=2), {"fold": 2, "flow": "stream"}),
 ]
+
+
+SUMMED = (
+    unit("fma", a="e5m2", b="e4m3", c="fp16", out="fp16"),
+    unit("fma", a="fp16", out="fp16", rounding="rdn"),
+    unit("fma", a="bf16", c="fp32", out="fp32"),
+    unit("fma", a="e4m3", c="int8", out="int16"),
+    unit("fma", a="ue4m3", out="bf16"),
+    unit("fpu", a="e5m2", operations="madd,nmsub,mul"),
+)
+
+
+@pytest.mark.parametrize("stages", [0, 2])
+def test_products_that_come_into_a_sum_as_two_words(stages):
+    assert not differing(SUMMED, target="asic", optimise="delay", stages=stages)
 
 
 def registers(component, period, module):

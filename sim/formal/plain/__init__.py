@@ -10,10 +10,9 @@ from __future__ import annotations
 from macaw.golden.units import Unit
 
 from . import scaling, sums
+from .module import MODULE
 
 __all__ = ["MODULE", "reference", "refuses"]
-
-MODULE = "macaw_plain"
 
 
 def refuses(unit: Unit) -> str:

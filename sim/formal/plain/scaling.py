@@ -11,6 +11,8 @@ from typing import Any
 
 from macaw.golden.units import Unit
 
+from .module import head
+
 KINDS = ("requantize",)
 LEAST, LARGEST = -32, 31
 """Shifts beyond are taken as these."""
@@ -24,7 +26,6 @@ def refuses(unit: Unit) -> str:
 def reference(unit: Unit) -> str:
     """The module of a requantisation."""
     spec: Any = unit
-    ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
     out = spec.out
     product = spec.x.width + spec.bits
     # Times any power of two, with a sign.
@@ -32,8 +33,7 @@ def reference(unit: Unit) -> str:
     x = f"{{{{{product - spec.x.width}{{{_top(spec.x, 'i_x', spec.x.width)}}}}}, i_x}}"
     multiplier = spec.multiplier if spec.multiplier is not None else "i_multiplier"
     lines = [
-        "/* verilator lint_off WIDTH */ /* verilator lint_off CMPCONST */",
-        f"module macaw_plain({', '.join(ports)}, output reg [{out.width - 1}:0] o_r);",
+        *head(unit),
         f"wire [{product - 1}:0] x = {x};",
         f"wire [{product - 1}:0] product = x * {multiplier};",
         f"wire signed [7:0] given = {'i_shift' if spec.shift is None else spec.shift};",

@@ -16,6 +16,8 @@ from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from macaw.golden.formats.scalar import Specials, Subnormals
 from macaw.golden.units import Unit
 
+from .module import head
+
 WIDEST = 192
 """Bits of a sum; one of fp16 products has about 80."""
 WIDEST_OF_BLOCKS = 640
@@ -184,12 +186,10 @@ def _weight(fmt: Format | _Inner) -> int:
 
 def reference(unit: Unit) -> str:
     """A module with the ports of the unit, which :func:`refuses` lets pass."""
-    ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
     out = unit.ports.outputs["r"].format
     total = _Sum.of(unit)
     lines = [
-        "/* verilator lint_off WIDTH */ /* verilator lint_off CMPCONST */",
-        f"module macaw_plain({', '.join(ports)}, output reg [{out.width - 1}:0] o_r);",
+        *head(unit),
         *_modes(unit),
         *_operands(unit),
         *_inner(total),
