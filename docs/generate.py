@@ -32,10 +32,10 @@ from .pages import (
     integer_network,
     lmul,
     machines,
-    optimise,
     posits,
     quantisation,
     small_floats,
+    synthesis,
     synthesis_results,
     verification,
 )
@@ -112,8 +112,9 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
     },
     "synthesis.md": {
         "energies": (synthesis_results.energies, ("horowitz",)),
-        "optimise": (optimise.units, ("optimise",)),
-        "model": (optimise.model, ("optimise",)),
+        "optimise": (synthesis.optimise.units, ("optimise",)),
+        "model": (synthesis.optimise.model, ("optimise",)),
+        "columns": (synthesis.sweeps.columns, ()),
     },
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),

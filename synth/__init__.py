@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What units cost: Yosys and nextpnr flows, targets, comparison at equal work."""
+"""What units cost: Yosys and nextpnr flows, targets, comparison at equal work, design spaces."""
 
 from .breakdown import Breakdown, Share, breakdown
-from .compare import Comparison, Row, Settings, compare
+from .compare import Comparison, compare
 from .flow import Mapped, Result, mapped, run
 from .mapping.targets import TARGETS, Target, target
+from .row import Row, Settings
 from .search import stages_for
+from .sweep.run import Sweep, sweep
 
 __all__ = [
     "TARGETS",
@@ -16,11 +18,13 @@ __all__ = [
     "Row",
     "Settings",
     "Share",
+    "Sweep",
     "Target",
     "breakdown",
     "compare",
     "mapped",
     "run",
     "stages_for",
+    "sweep",
     "target",
 ]

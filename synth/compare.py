@@ -12,135 +12,27 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from macaw.golden.errors import MacawError, SpecError
-from macaw.golden.formats import Fixed
+from macaw.golden.errors import SpecError
 from macaw.golden.formats.block import AnyFormat
-from macaw.golden.units import Unit
 from macaw.tools import files
 from macaw.tools.yosys import Notify
 
-from . import accuracy, jobs, report, source, work
-from .breakdown import breakdown
-from .clock import Clock, clock, units_of
-from .energy.operands import kind_of
-from .flow import TIMEOUT, Result, run
+from . import accuracy, jobs, report, work
+from .clock import Clock, units_of
 from .jobs import Job
 from .mapping import targets
-from .mapping.targets import OPTIMISE, Target
-from .search import Pipelines
+from .mapping.targets import Target
+from .row import Row as Row
+from .row import Settings as Settings
+from .row import measure
 from .work import Pair
 
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
 DEFAULT_TARGETS = ("ecp5", "asic")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
-    """How a comparison is made; part of its JSON.
-
-    ``multiplier="lut"`` by default: hard multipliers have no price in logic cells, and a
-    comparison needs one. ``lanes=None``: :func:`macaw.synth.work.lanes_of`. With ``breakdown``
-    each unit's area and slowest path are told by its parts, too; with ``energy``, on libraries,
-    what a multiply-accumulate costs on a stream of ``operands``, by simulation of the netlist.
-    ``optimise`` is what all units are mapped for: ``balanced``, ``area`` or ``delay``. With
-    ``clock`` (:func:`macaw.synth.clock.clock`) each unit has the fewest stages that reach it, in
-    place of the pipeline that serves it best.
-    """
-
-    unit: str = "auto"
-    lanes: int | None = None
-    reference: str = ""
-    multiplier: str = "lut"
-    vectors: int = 1_000_000
-    proof: bool = True
-    trial: accuracy.Trial = field(default_factory=accuracy.Trial)
-    seed: int = 1
-    timeout: float = TIMEOUT
-    cache: bool = True
-    breakdown: bool = False
-    energy: bool = False
-    operands: str = "gaussian"
-    optimise: str = "balanced"
-    clock: str | None = None
-
-    def __post_init__(self) -> None:
-        kind_of(self.operands)
-        if self.clock is not None:
-            object.__setattr__(self, "clock", str(clock(self.clock)))
-        if self.optimise not in OPTIMISE:
-            raise SpecError(f"optimise={self.optimise}: must be one of {', '.join(OPTIMISE)}")
-        if self.unit not in work.KINDS:
-            raise SpecError(f"unit: {self.unit!r} is none of {', '.join(work.KINDS)}")
-        if self.lanes is not None and self.lanes < 1:
-            raise SpecError(f"lanes: {self.lanes} is less than 1")
-        if self.vectors < 1:
-            raise SpecError(f"vectors: {self.vectors} is less than 1")
-
-    @property
-    def asked(self) -> Clock | None:
-        """The clock that is to be reached."""
-        return None if self.clock is None else clock(self.clock)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One format on one target.
-
-    Attributes
-    ----------
-    bits : float
-        Storage per element (of the weight), its share of a block's scale included.
-    cost : float
-        Of the unit, in ``cost_unit``; see :attr:`macaw.synth.Result.cost`.
-    rate : float
-        Multiply-accumulates per microsecond; per 1000 FO4 for ``asic``. At the clock that was
-        asked for, if one was and it is reached.
-    cost_per_mac, cost_per_rate : float
-        Relative to the reference format: area per multiply-accumulate and clock, and area per
-        multiply-accumulate and second.
-    proven : int
-        Vectors that went through the simulated gates without a difference; 0: not simulated.
-    sqnr : dict
-        Distribution -> signal-to-quantisation-noise ratio in dB.
-    energy_per_mac, energy_unit : float and str, or None
-        With glitches; the rest of it is in ``result``.
-    clock, reached : str and bool, or None
-        The clock that was asked for, and whether it is reached; if not, the row is the fastest
-        pipeline that was found.
-    breakdown : dict
-        The JSON form of a :class:`~macaw.synth.breakdown.Breakdown`; empty unless asked for.
-    error : str or None
-        Why there are no figures.
-    """
-
-    format: str
-    target: str
-    bits: float
-    unit: str = ""
-    parameters: dict[str, Any] = field(default_factory=dict)
-    stages: int = 0
-    latency: int = 0
-    macs: int = 1
-    cost: float = 0.0
-    cost_unit: str = ""
-    fmax_mhz: float | None = None
-    period_fo4: float | None = None
-    clock: str | None = None
-    reached: bool | None = None
-    rate: float = 0.0
-    cost_per_mac: float | None = None
-    cost_per_rate: float | None = None
-    energy_per_mac: float | None = None
-    energy_unit: str | None = None
-    proven: int = 0
-    sqnr: dict[str, float] = field(default_factory=dict)
-    result: dict[str, Any] = field(default_factory=dict)
-    breakdown: dict[str, Any] = field(default_factory=dict)
-    error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,9 +60,12 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """All figures as what ``json.dumps`` takes; infinite and missing ratios are None.
 
-        ``clock`` and ``reached`` are there only where a clock was asked for.
+        ``clock`` and ``reached`` are there only where a clock was asked for, ``stages`` of the
+        settings only where they were.
         """
         kept = asdict(self.settings), [asdict(row) for row in self.rows]
+        if self.settings.stages is None:
+            kept[0].pop("stages")
         if self.settings.clock is None:
             for each in (kept[0], *kept[1]):
                 for name in ("clock", "reached"):
@@ -272,12 +167,12 @@ def compare(
     if chosen not in known:
         wanted.insert(0, work.pair(chosen))
     how = Settings(reference=chosen, **settings)
-    places = [_target(t) for t in targets] + ([_target("asic", liberty)] if liberty else [])
+    places = [place_of(t) for t in targets] + ([place_of("asic", liberty)] if liberty else [])
     places = _in_unit(
-        places or [_target(name) for name in DEFAULT_TARGETS], how.asked, bool(places)
+        places or [place_of(name) for name in DEFAULT_TARGETS], how.asked, bool(places)
     )
     for fmt in wanted:
-        alone = _settled(fmt, wanted, how)
+        alone = settled(fmt, wanted, how)
         if fmt not in asked:  # whether a product can be built at all may be the question
             work.candidates(fmt, alone.unit, alone.lanes or 1)
 
@@ -298,10 +193,11 @@ def compare(
     return Comparison(rows=tuple(_relative(ordered, keep, chosen)), settings=how, command=command)
 
 
-def _target(name: str | Target, liberty: str | Path | None = None) -> Target:
+def place_of(name: str | Target, liberty: str | Path | None = None) -> Target:
+    """The target that ``name`` means; SpecError for one that has no clock."""
     place = targets.target(name, liberty)
     if not place.nextpnr and not place.liberty:
-        raise SpecError(f"compare: target {place.name} gives area only, no clock")
+        raise SpecError(f"target {place.name} gives area only, no clock")
     return place
 
 
@@ -315,7 +211,7 @@ def _in_unit(places: list[Target], asked: Clock | None, named: bool) -> list[Tar
     return [place for place in places if asked.unit in units_of(place)]
 
 
-def _settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
+def settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
     """``how`` with the kind of unit and the lanes of one format in a comparison of several."""
     lanes = work.lanes_of(fmt, wanted, how.unit) if how.lanes is None else how.lanes
     return replace(how, unit=work.kind_of(wanted, how.unit), lanes=lanes)
@@ -324,12 +220,12 @@ def _settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
 def _schedule(wanted: Sequence[Pair], places: Sequence[Target], how: Settings) -> list[Job]:
     """All jobs, the longest first, so that the last to finish is a short one."""
     wide = sorted(wanted, key=lambda fmt: -fmt.bits)
-    settled = {fmt: _settled(fmt, wanted, how) for fmt in wanted}
+    settings = {fmt: settled(fmt, wanted, how) for fmt in wanted}
     listed = [
         Job(
             name=f"{fmt.name} on {place.name}",
             function=measure,
-            arguments={"fmt": fmt, "place": place, "how": settled[fmt]},
+            arguments={"fmt": fmt, "place": place, "how": settings[fmt]},
         )
         for place in sorted(places, key=lambda place: bool(place.liberty))
         for fmt in wide
@@ -338,114 +234,11 @@ def _schedule(wanted: Sequence[Pair], places: Sequence[Target], how: Settings) -
         Job(
             name=f"accuracy of {fmt.name}, {distribution}",
             function=keeps,
-            arguments={"fmt": fmt, "distribution": distribution, "how": settled[fmt]},
+            arguments={"fmt": fmt, "distribution": distribution, "how": settings[fmt]},
         )
         for fmt in wide
         for distribution in accuracy.DISTRIBUTIONS
     ]
-
-
-def _unit(fmt: Pair, how: Settings) -> Unit:
-    return work.settle(fmt, how.unit, how.lanes or 1, cache=how.cache, timeout=how.timeout)
-
-
-def measure(fmt: Pair, place: Target, how: Settings, progress: Notify | None = None) -> Row:
-    """Best pipeline of the format's unit on a target, proven and priced."""
-    base = {"format": fmt.name, "target": place.name, "bits": fmt.bits}
-    try:
-        spec = _unit(fmt, how)
-        implementation = {"multiplier": how.multiplier} if place.nextpnr else {}
-        if how.optimise != "balanced":
-            implementation["optimise"] = how.optimise
-        if place.liberty and len(work.multipliers(spec, place)) > 1:
-            figures = {"cache": how.cache, "timeout": how.timeout, "optimise": how.optimise}
-            implementation["multiplier"] = work.price(spec, place, **figures)[1]
-        pipelines = Pipelines(
-            spec,
-            place,
-            {
-                "cache": how.cache,
-                "seed": how.seed,
-                "timeout": how.timeout,
-                "multiplier": how.multiplier,
-            },
-            implementation,
-            progress,
-        )
-        start = 2 if isinstance(work.accumulator(fmt), Fixed) else 8 if place.nextpnr else 4
-        asked, reached = how.asked, None
-        if asked is None:
-            stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
-        else:
-            stages, result, reached = pipelines.reaching(asked, start)
-        proven = 0
-        if how.proof:
-            if progress is not None:
-                progress(f"proving {spec.name}, {stages} stages, with {how.vectors:,} vectors")
-            proof = source.prove(
-                spec,
-                vectors=how.vectors,
-                seed=how.seed,
-                cache=how.cache,
-                stages=stages,
-                target=place.model,
-                **pipelines.implementation,
-            )
-            proven = proof["vectors"]
-        if how.energy and place.liberty:
-            result = run(
-                spec,
-                place,
-                cache=how.cache,
-                timeout=how.timeout,
-                energy=True,
-                operands=how.operands,
-                progress=progress,
-                stages=stages,
-                **pipelines.implementation,
-            )
-        parts: dict[str, Any] = {}
-        if how.breakdown:
-            if progress is not None:
-                progress(f"mapping the parts of {spec.name} one by one")
-            parts = breakdown(
-                spec,
-                place,
-                cache=how.cache,
-                seed=how.seed,
-                timeout=how.timeout,
-                stages=stages,
-                **pipelines.implementation,
-            ).to_json()
-    except MacawError as error:  # the other formats are worth having all the same
-        return Row(**base, error=" ".join(str(error).split()))
-    row = _row(base, spec, place, stages, result, proven)
-    if asked is not None:
-        slower = max(asked.speed(result), 1.0)
-        row = replace(row, clock=how.clock, reached=reached, rate=row.rate / slower)
-    return replace(row, breakdown=parts)
-
-
-def _row(
-    base: dict[str, Any], spec: Unit, place: Target, stages: int, result: Result, proven: int
-) -> Row:
-    return Row(
-        **base,
-        unit=spec.name,
-        parameters={"kind": spec.kind, **spec.parameters},
-        stages=stages,
-        latency=result.latency,
-        macs=spec.macs,
-        cost=result.cost,
-        cost_unit=place.units,
-        fmax_mhz=result.fmax_mhz,
-        period_fo4=result.delay_fo4,
-        rate=spec.macs * (result.rate or 0.0),
-        energy_per_mac=result.energy_per_operation and result.energy_per_operation / spec.macs,
-        energy_unit=result.energy_unit,
-        proven=proven,
-        result=result.to_json(),
-    )
 
 
 def keeps(
@@ -453,7 +246,7 @@ def keeps(
 ) -> tuple[str, str, float]:
     """Accuracy of the format's unit: format, distribution, dB (NaN when there is no unit)."""
     try:
-        value = accuracy.sqnr(_unit(fmt, how), distribution, how.trial, cache=how.cache)
+        value = how.keeps(fmt, distribution)
     except SpecError:
         value = float("nan")
     return fmt.name, distribution, value

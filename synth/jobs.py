@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Many runs at once: on this machine, or on a Dask cluster.
 
-The work is in tools' processes, so threads are enough to keep the cores busy here. On a cluster
-the same functions and arguments are pickled.
+The work of a few long jobs (:func:`run`) is in tools' processes, so threads are enough to keep the
+cores busy here; many short ones (:func:`each`) have processes of their own. There, and on a
+cluster, functions and arguments are pickled.
 """
 
 from __future__ import annotations
@@ -10,8 +11,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    as_completed,
+    wait,
+)
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +46,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check(kind: str = "local", workers: int | None = None, scheduler: str | None = None) -> None:
+    """SpecError for what :func:`executor` does not take."""
+    if kind not in EXECUTORS:
+        raise SpecError(f"executor: {kind!r} is none of {', '.join(EXECUTORS)}")
+    if workers is not None and workers < 1:
+        raise SpecError(f"workers: {workers} is less than 1")
+    if kind == "local" and scheduler is not None:
+        raise SpecError(f"scheduler={scheduler}: goes with executor=dask only")
+    if kind == "dask" and scheduler is None:
+        raise SpecError("scheduler: executor=dask needs its address, as tcp://host:8786")
+
+
 @contextlib.contextmanager
 def executor(
     kind: str = "local", *, workers: int | None = None, scheduler: str | None = None
@@ -44,13 +67,8 @@ def executor(
     Raises :class:`SpecError` for another kind, :class:`ToolError` when Dask is not installed or
     its scheduler does not answer.
     """
-    if kind not in EXECUTORS:
-        raise SpecError(f"executor: {kind!r} is none of {', '.join(EXECUTORS)}")
-    if workers is not None and workers < 1:
-        raise SpecError(f"jobs: {workers} is less than 1")
+    check(kind, workers, scheduler)
     if kind == "local":
-        if scheduler is not None:
-            raise SpecError("scheduler: goes with executor=dask only")
         with ThreadPoolExecutor(workers or cores()) as pool:
             yield pool
         return
@@ -58,8 +76,6 @@ def executor(
         from distributed import Client  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ToolError("executor dask: `pip install macaw[dask]` brings what it needs") from None
-    if scheduler is None:
-        raise SpecError("scheduler: executor=dask needs its address, as tcp://host:8786")
     try:
         client = Client(scheduler, timeout=20)
     except (OSError, ValueError) as error:
@@ -95,6 +111,119 @@ def run(
             _abandon(list(futures))
             raise
     return results
+
+
+ATTEMPTS = 3
+"""Workers that a job may take with it."""
+
+
+def each(
+    jobs: Sequence[Job],
+    *,
+    kind: str = "local",
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Number and result of each job as soon as it is done.
+
+    ``workers`` processes here, for one this process itself; or Dask's. What a worker that dies was
+    doing is done again. A job that has taken :data:`ATTEMPTS` workers with it is done no more, and
+    has a :class:`ToolError` for a result. What a job raises ends all.
+    """
+    check(kind, workers, scheduler)
+    if kind == "dask":
+        with executor(kind, scheduler=scheduler) as pool:
+            yield from _on_cluster(jobs, pool)
+        return
+    workers = workers or min(cores(), len(jobs))
+    if workers > 1:
+        yield from _in_processes(jobs, workers)
+        return
+    for index, job in enumerate(jobs):
+        yield index, _call(job)
+
+
+def _in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Any]]:
+    """No more jobs at a time than workers, so that it is known which were with a dead one."""
+    waiting, doubtful = deque(range(len(jobs))), deque[int]()
+    deaths = Counter[int]()
+    while waiting or doubtful:
+        with _workers(workers) as pool:
+            under_way: dict[Future[Any], int] = {}
+            while under_way or waiting or doubtful:
+                # What was under way when a worker died is tried alone.
+                while not under_way if doubtful else waiting and len(under_way) < workers:
+                    index = (doubtful or waiting)[0]
+                    try:
+                        future = pool.submit(_call, jobs[index])
+                    except BrokenExecutor:
+                        break
+                    under_way[future] = (doubtful or waiting).popleft()
+                done = wait(under_way, return_when=FIRST_COMPLETED).done
+                if dead := not done or any(_died(future) for future in done):
+                    done = wait(under_way).done  # all the others, too, find that out
+                for future in done:
+                    index = under_way.pop(future)
+                    if not _died(future):
+                        yield index, future.result()
+                        continue
+                    deaths[index] += 1
+                    if deaths[index] < ATTEMPTS:
+                        doubtful.append(index)
+                    else:
+                        yield index, _deadly()
+                if dead:
+                    break
+
+
+def _died(future: Future[Any]) -> bool:
+    return isinstance(future.exception(), BrokenExecutor)
+
+
+def _deadly() -> ToolError:
+    return ToolError(f"its worker died, {ATTEMPTS} times; of too little memory, perhaps")
+
+
+@contextlib.contextmanager
+def _workers(count: int) -> Iterator[Executor]:
+    """Worker processes, which end at once when this is left early."""
+    pool = processes.pool(count)
+    try:
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenExecutor:
+            raise ToolError(
+                "workers: no process can be started; a script that uses several must do so under"
+                " `if __name__ == '__main__':`"
+            ) from None
+        yield pool
+    except BaseException:
+        processes.end(pool)
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _on_cluster(jobs: Sequence[Job], pool: Executor) -> Iterator[tuple[int, Any]]:
+    """Dask does again what was lost with a worker, and gives up by itself."""
+    from distributed.scheduler import KilledWorker  # pyright: ignore[reportMissingImports]
+
+    futures = {pool.submit(_call, job): index for index, job in enumerate(jobs)}
+    try:
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except KilledWorker:
+                yield futures[future], _deadly()
+            except CancelledError:
+                raise ToolError("executor dask: the scheduler has gone away") from None
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _call(job: Job) -> Any:
+    return job.function(**job.arguments)
 
 
 def _abandon(futures: list[Future[Any]]) -> None:

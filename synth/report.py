@@ -52,6 +52,9 @@ def columns(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     """Head and meaning of the columns of a comparison."""
     found = [*COLUMNS]
     clock = comparison.settings.clock
+    if comparison.settings.stages is not None:
+        meanings = {"stages": "register stages, as asked for"}
+        found = [(head, meanings.get(head, meaning)) for head, meaning in found]
     if clock is not None:
         meanings = {
             "stages": f"register stages, the fewest that reach {clock}; else of the fastest found",

@@ -130,6 +130,7 @@ ROOMS = (
     "synth.mapping",
     "synth.energy",
     "synth",
+    "synth.sweep",
     "tensors",
     "cli",
 )

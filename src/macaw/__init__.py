@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from macaw.hdl import Design
     from macaw.sim import Report
     from macaw.sim.formal import Proof
-    from macaw.synth import Comparison, Result
+    from macaw.synth import Comparison, Result, Sweep
 
 __all__ = [
     "__version__",
@@ -35,6 +35,7 @@ __all__ = [
     "matmul",
     "prove",
     "register_book",
+    "sweep",
     "synthesize",
     "unit",
     "verify",
@@ -179,3 +180,17 @@ def compare(
     from macaw import synth
 
     return synth.compare(formats, targets, **options)
+
+
+def sweep(
+    formats: Iterable[str | Format], targets: Iterable[str] = ("asic",), **options: Any
+) -> Sweep:
+    """Measure every point of a design space, as ``e<2-5>m<1-4>``; see :func:`macaw.synth.sweep`.
+
+    ``options`` are ``lanes``, ``stages``, ``accumulator``, ``clock``, each of several values;
+    ``workers``, ``executor`` and others. The sweep has ``.rows``, ``.pareto(first, second)``,
+    ``.to_json()`` and ``.write(path)``. What is finished is kept: the same call goes on.
+    """
+    from macaw import synth
+
+    return synth.sweep(formats, targets, **options)

@@ -33,6 +33,7 @@ from macaw.golden.arithmetic import dyadic
 from macaw.golden.arithmetic import functions as integer_functions
 from macaw.golden.tensors import flexpoint, integer_layers
 from macaw.hdl import Implementation
+from macaw.synth.sweep import plan
 from macaw.tensors import quantize as files
 
 E4M3, MXFP4, NVFP4, INT8 = (macaw.format(name) for name in ("e4m3", "mxfp4", "nvfp4", "int8"))
@@ -65,8 +66,27 @@ WINDOW = {"stride": 1, "padding": 0}
 SUMS = {"bias": 0, "x_zero": 0, "weight_zero": 0, "acc": "int32", "overflow": "wrap"}
 RANDOM = {"rounding": "sr", "random": np.ones((2, 32), np.uint16), "random_bits": 16}
 
+SPACE = {
+    "formats": ["e2m1"],
+    "targets": ["asic"],
+    "liberty": None,
+    "accumulator": None,
+    "most": 10,
+    "unit": "auto",
+    "lanes": 1,
+    "stages": 0,
+    "clock": None,
+    "optimise": "balanced",
+    "multiplier": "lut",
+    "vectors": 10,
+    "seed": 1,
+    "timeout": 10.0,
+    "operands": "gaussian",
+}
+
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "format": (macaw.format, {"name": "e4m3"}),
+    "plan": (plan, SPACE),
     "Float": (
         Float,
         {

@@ -15,9 +15,9 @@ import macaw
 from macaw import cli
 from macaw.tensors.quantize import arrays_of
 
-VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "choose", "quantize",
-         "doctor")  # fmt: skip
-SLOW = ("verify", "synth", "compare", "choose")
+VERBS = ("formats", "units", "generate", "verify", "synth", "compare", "sweep", "choose",
+         "quantize", "doctor")  # fmt: skip
+SLOW = ("verify", "synth", "compare", "sweep", "choose")
 
 
 def test_version(run: Run) -> None:

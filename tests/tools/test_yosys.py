@@ -97,7 +97,7 @@ def test_a_failing_job_stops_the_others(tmp_path):
     ("options", "message"),
     [
         ({"kind": "slurm"}, "executor"),
-        ({"workers": 0}, "jobs"),
+        ({"workers": 0}, "workers"),
         ({"scheduler": "tcp://x:1"}, "dask"),
     ],
 )

@@ -20,6 +20,7 @@ from .doctor import doctor
 from .formats import formats
 from .generate import generate
 from .quantize import quantize
+from .sweep import sweep
 from .synth import synth
 from .units import units
 from .verify import verify
@@ -41,7 +42,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for verb in (formats, units, generate, verify, synth, compare, choose, quantize, doctor):
+for verb in (formats, units, generate, verify, synth, compare, sweep, choose, quantize, doctor):
     cli.add_command(verb)
 
 

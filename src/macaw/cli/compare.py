@@ -35,6 +35,7 @@ from .output import Progress, print_json
 @click.option(
     "--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.  [default: best value]"
 )
+@click.option("--stages", type=int, help="Of every pipeline.  [default: those of the best value]")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
@@ -56,7 +57,8 @@ def compare(
 
     With --clock each has the fewest pipeline stages that are measured to reach it, in place of the
     pipeline with the best rate for its area; one that does not is "not reached", with the fastest
-    that was found. FPGAs take MHz and ps, asic FO4, a Liberty file all three.
+    that was found. FPGAs take MHz and ps, asic FO4, a Liberty file all three. With --stages all
+    have so many.
 
     \b
     Examples:

@@ -179,6 +179,12 @@ def checks() -> list[Check]:
             remedy="pip install 'macaw[dask]'",
         ),
         Check(
+            name="pyarrow",
+            version=_package("pyarrow"),
+            unlocks="sweep: tables as Parquet",
+            remedy="pip install 'macaw[sweep]'",
+        ),
+        Check(
             name="Liberty library",
             version=", ".join(_libraries()),
             unlocks="synth --liberty FILE: area in a real process",

@@ -67,6 +67,40 @@ class Progress:
         self.close()
 
 
+class Bar(Progress):
+    """Progress of many small pieces: on a terminal with a bar, and the time that is left."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        from rich import progress
+
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(30),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            auto_refresh=False,
+        )
+        self._task = self._bar.add_task(label, total=None)
+
+    def __call__(self, *news: Any) -> None:
+        """Show ``news``: the count done and the whole, or a text."""
+        if not self.live or len(news) != 2:
+            super().__call__(*news)
+            return
+        from rich.console import Console
+
+        self._silence.cancel()
+        done, total = news
+        self._bar.update(self._task, completed=done, total=total)
+        width = os.get_terminal_size(2).columns - 1
+        console = Console(force_terminal=True, width=width, no_color="NO_COLOR" in os.environ)
+        with console.capture() as captured:
+            console.print(self._bar.get_renderable(), end="")
+        sys.stderr.write(f"\r\x1b[K{captured.get().strip()}")
+        sys.stderr.flush()
+
+
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON; in a terminal without UTF-8 all ASCII."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

@@ -397,6 +397,14 @@ def pool(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), _end_with_parent)
 
 
+def end(pool: ProcessPoolExecutor) -> None:
+    """Have the workers of a pool tidy up and end, whatever they do."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    # Executor.terminate_workers came with Python 3.14.
+    for worker in tuple((pool._processes or {}).values()):
+        worker.terminate()
+
+
 def _end_with_parent() -> None:
     """What ends a command, for its workers: they leave line and keyboard to their parent."""
     for name in ("SIGINT", "SIGHUP"):

@@ -42,14 +42,19 @@ def get(digest: str, read: Callable[[Any], T]) -> T | None:
         return None
 
 
+def keep(digest: str, result: dict[str, Any]) -> None:
+    """Store ``result``; ToolError when it cannot be."""
+    try:
+        path = _path(digest)
+    except OSError as error:
+        raise ToolError(f"{error.strerror or error}: results cannot be kept") from error
+    files.write(path, json.dumps(result, indent=1))
+
+
 def put(digest: str, result: dict[str, Any]) -> bool:
     """Store ``result``. False, said once, when there is no room or no permission."""
     try:
-        path = _path(digest)
-        files.write(path, json.dumps(result, indent=1))
-    except OSError as error:
-        files.go_on_without(error)
-        return False
+        keep(digest, result)
     except ToolError as error:
         cause = error.__cause__
         files.go_on_without(cause if isinstance(cause, OSError) else OSError(0, str(error)))

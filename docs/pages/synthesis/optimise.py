@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.cost.optimise import PRIMITIVES, STAGES, UNITS
 from macaw.synth.mapping.targets import OPTIMISE
 
-from .markdown import number, table
+from ..markdown import number, table
 
 
 def units(found: dict[str, Any]) -> str:
