@@ -53,6 +53,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
+    "kinds.md": (verification.kinds.page, ("kinds", "judged")),
     "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),

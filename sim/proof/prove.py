@@ -85,7 +85,8 @@ def _versions(*distributions: str) -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)
 
 
-def _golden_checks() -> list[Any]:
+def golden_checks() -> list[Any]:
+    """All comparisons of the golden model with outsiders."""
     modules = [importlib.import_module(f"macaw.sim.proof.outsiders.{name}") for name in GOLDEN]
     return [check for module in modules for check in module.checks()]
 
@@ -144,7 +145,7 @@ def run_golden(name: str) -> Entry:
     """One comparison of the golden model with an outsider."""
     start = time.perf_counter()
     try:
-        check = next(check for check in _golden_checks() if check.name == name)
+        check = next(check for check in golden_checks() if check.name == name)
         count, passed, detail = int(check.run()), True, "golden model against outsiders"
     except AssertionError as error:
         count, passed, detail = 0, False, f"mismatch: {error}"
@@ -385,7 +386,7 @@ def main(
     available = simulators.available()
     every: list[Check] = [*cases(sample=sample), *claims(sample=sample)]
     work = [case for case in every if _matches(case.name, only)]
-    checks = [] if sample else _golden_checks()
+    checks = [] if sample else golden_checks()
     golden = [check for check in checks if _matches(f"golden/{check.name}", only)]
     if listing:
         for name in [*(f"golden/{check.name}" for check in golden), *(case.name for case in work)]:
@@ -402,7 +403,7 @@ def main(
     if missing:
         raise click.ClickException(f"no simulator for {len(missing)} checks, e.g. {missing[0]}")
     keys = {check.name: key_of_golden(check) for check in golden}
-    results = list(_prove(work, keys, Ledger(ledger), jobs=jobs, again=again))
+    results = list(prove(work, keys, Ledger(ledger), jobs=jobs, again=again))
     failed = [entry for entry in results if entry.failed]
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in results], indent=1))
@@ -411,7 +412,7 @@ def main(
     return FAILED if failed else PASSED
 
 
-def _prove(
+def prove(
     work: list[Check],
     golden: dict[str, str],
     ledger: Ledger,

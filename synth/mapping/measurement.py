@@ -239,7 +239,8 @@ class Measurement:
         name = self.design.name
         more = buffers.insert(netlist["modules"][name], library_of(self.target.liberty))
         if more:
-            areas["modules"]["\\" + name]["area"] += more
+            module = areas["modules"]["\\" + name]
+            module["area"] = module.get("area", 0) + more
             write(self.work / "netlist.json", json.dumps(netlist))
             write(self.work / "area.json", json.dumps(areas))
 
@@ -249,7 +250,8 @@ class Measurement:
         library = library_of(self.target.liberty)
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
         path = timing.longest_path(module, library)
-        area = float(self._statistics("area.json")["area"])
+        # Yosys leaves the area out where there are no cells.
+        area = float(self._statistics("area.json").get("area", 0))
         sequential = {name for name, cell in library.cells.items() if cell.sequential}
         neutral = self.target.name == targets.ASIC.name
         return {

@@ -139,7 +139,7 @@ def test_the_bench_is_all_that_it_imports_but_what_is_judged():
 
 def test_keys_change_with_the_check_and_the_bench(monkeypatch):
     case = next(iter(cases(sample=True)))
-    check = prove._golden_checks()[0]
+    check = prove.golden_checks()[0]
     before = prove.key_of(case), prove.sources_of(case), prove.key_of_golden(check)
     assert before == (prove.key_of(case), prove.sources_of(case), prove.key_of_golden(check))
     monkeypatch.setattr(prove, "closure", lambda *_, **__: "changed")

@@ -58,7 +58,7 @@ def of_a_reference(kind):
 
 def of_a_golden_check(kind):
     """One that says that it is of this kind, and whose module comes to the reference."""
-    for check in prove._golden_checks():
+    for check in prove.golden_checks():
         if check.kind == kind:
             seen = reached([prove._defined(check.run)], within="macaw.sim")
             return f"{REFERENCE}.{family_of(kind)}" in seen
@@ -120,8 +120,8 @@ def test_whatever_is_taken_away_is_told(kind, monkeypatch, tmp_path):
                 case "sim/proof/reference/FAMILY.py":
                     without.delitem(reference.REFERENCES, kind)
                 case "a golden check":
-                    checks = [check for check in prove._golden_checks() if check.kind != kind]
-                    without.setattr(prove, "_golden_checks", lambda: checks)
+                    checks = [check for check in prove.golden_checks() if check.kind != kind]
+                    without.setattr(prove, "golden_checks", lambda: checks)
                 case "a line in docs":
                     page = tmp_path / "page.md"
                     page.write_text(f"{kind} is not `{kind}s`\n")

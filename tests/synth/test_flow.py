@@ -6,6 +6,7 @@ import pytest
 
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
+from macaw.hdl import generate
 from macaw.synth import TARGETS, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
 from macaw.synth.mapping import library
@@ -51,6 +52,14 @@ def test_asic_figures():
     assert result.delay_ps is None
     assert result.fmax_mhz is None
     assert result.latency == 1
+
+
+@pytest.mark.parametrize("target", ["asic", "ecp5"])
+def test_a_unit_of_wires_costs_nothing(target: str):
+    design = generate(unit("copy-sign", a="fp16"), stages=0)
+    result = run(design, target, area_only=True)
+    assert result.cost == 0
+    assert result.ffs == 0
 
 
 def test_a_second_run_is_served_from_the_cache():
