@@ -10,7 +10,7 @@ from macaw.golden.units import UNITS
 
 from ..markdown import luts, number, table
 
-INTRODUCTION = f"""\
+INTRODUCTION = """\
 # Every kind of unit
 
 By whom the golden model of each kind was judged, how many results of its gates were compared with
