@@ -65,7 +65,8 @@ def parse(row: str) -> tuple[Unit, dict[str, Any]]:
     kind, *parameters = words.split()
     spec = unit(kind, **dict(word.split("=", 1) for word in parameters))
     turns = {name: int(value) for name, value in map(str.split, options)}
-    return spec, {**turns, "flow": "valid"} if turns else {}
+    flow = "stream" if spec.kind == "fpu" else "valid"  # of which each operation has its own time
+    return spec, {**turns, "flow": flow} if turns else {}
 
 
 def price(row: str, what: str) -> dict[str, Any]:
