@@ -18,12 +18,13 @@ from unittest import mock
 import numpy as np
 
 from macaw.golden import format, unit
+from macaw.golden.arithmetic.codec import _decode
 from macaw.golden.arithmetic.exact import unpack
 from macaw.golden.arithmetic.projection import Direction, project, resolve_overflow
 from macaw.golden.formats.block import AnyFormat, Block, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 from macaw.golden.formats.scalar import FORMATS as ALL
-from macaw.golden.formats.scalar import Float, Format
+from macaw.golden.formats.scalar import Float, Format, Posit
 from macaw.golden.tensors import matmul as matmuls_by
 from macaw.golden.tensors.matmul import matmul
 from macaw.golden.units.specification import Unit
@@ -75,7 +76,56 @@ def encoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome
                 yield f"encode {name}", (got, want)
 
 
-@np.errstate(over="ignore", under="ignore")
+@np.errstate(over="ignore", under="ignore", invalid="ignore")
+def encoded_from(
+    source: str, names: tuple[str, ...]
+) -> Callable[..., Iterator[tuple[str, Outcome]]]:
+    """Encoding of shorter floats, or to formats whose results are looked up."""
+    floats = {"fp64": np.float64, "fp32": np.float32, "fp16": np.float16}[source]
+
+    def outcomes(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
+        for name in names:
+            fmt = scalar(format(name))
+            near = (
+                near_midpoints(fmt, count, rng) if isinstance(fmt, Float) else _halves(count, rng)
+            )
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = near.astype(floats)
+            codes = values.view(ALL[source].code_dtype)
+            random = operands(ALL[source], count, rng)
+            codes = np.where(rng.random(count) < 0.2, random, codes)
+            for rounding in ROUNDINGS if not isinstance(fmt, Posit) else ("rne",):
+                exact = unpack(codes, ALL[source])
+                direction = Direction(Rounding.parse(rounding))
+                want = project(exact, fmt, direction, resolve_overflow(None, fmt))[0]
+                got = fmt.encode(codes.view(floats), rounding=rounding)
+                yield f"encode {source} to {name}", (got, want)
+
+    return outcomes
+
+
+def _halves(count: int, rng: np.random.Generator) -> np.ndarray:
+    values = rng.integers(-40, 41, count) / 2
+    side = rng.integers(0, 3, count)
+    return np.where(side == 0, values, np.nextafter(values, np.where(side == 1, np.inf, -np.inf)))
+
+
+def decoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
+    """Values of codes, in few and in many, by their bits but for those of NaN."""
+    for name in FORMATS:
+        fmt = scalar(format(name))
+        codes = operands(fmt, count, rng)
+        want = np.concatenate([_decode(piece, fmt) for piece in np.array_split(codes, 16)])
+        for got in (
+            fmt.decode(codes),
+            np.concatenate([*map(fmt.decode, np.split(codes, [99, 499]))]),
+        ):
+            made = [np.where(np.isnan(each), 0, each).view(np.uint64) for each in (got, want)]
+            assert (np.isnan(got) == np.isnan(want)).all()
+            yield f"decode {name}", (made[0], made[1])
+
+
+@np.errstate(all="ignore")
 def beside_ties(
     codes: dict[str, np.ndarray], factors: dict[str, Format], c: Format, out: Format
 ) -> dict[str, np.ndarray]:
@@ -100,11 +150,36 @@ def beside_ties(
     share = [place] if len(factors) == 1 else [place // 2, place - place // 2]
     for (name, fmt), exponent in zip(factors.items(), share, strict=True):
         last = 2.0 ** (1 - fmt.precision) if isinstance(fmt, Float) else 0.0
-        mantissa = 1 + last * rng.integers(-1, 2, count) * (rng.random(count) < 0.7)
+        mantissa = 1 + last * rng.choice([-1, -0.5, 0, 1], count) * (rng.random(count) < 0.7)
         sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
         near = fmt.encode(np.ldexp(sign * mantissa, exponent), overflow="saturate")
         made[name] = np.where(third | (rng.random(count) < 0.4), near, codes[name])
     return made
+
+
+@np.errstate(all="ignore")
+def small_products(
+    codes: dict[str, np.ndarray], a: Format, b: Format, out: Format
+) -> dict[str, np.ndarray]:
+    """Operands of which a half have products about the least normal number, of few or many bits."""
+    if not (isinstance(a, Float) and isinstance(b, Float) and isinstance(out, Float)):
+        return codes
+    count = codes["a"].size
+    rng = np.random.default_rng(count)
+    place = out.emin - rng.integers(-3, out.mantissa + 5, count)
+    share = np.clip(place // 2 + rng.integers(-3, 4, count), a.emin, a.emax)
+    made = {}
+    for name, fmt, exponent in (("a", a, share), ("b", b, place - share)):
+        bits = rng.integers(0, fmt.mantissa + 1, count)
+        ones = 1 + rng.integers(0, 1 << bits) / (1 << bits)
+        sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
+        made[name] = fmt.encode(np.ldexp(sign * ones, exponent), overflow="saturate")
+    # Of some the product is next to a midpoint of subnormal numbers.
+    middle = np.ldexp(rng.integers(0, 8, count) + 0.5, out.quantum) / np.abs(a.decode(made["a"]))
+    near = b.encode(middle, overflow="saturate")
+    made["b"] = np.where(rng.random(count) < 0.5, near, made["b"])
+    half = rng.random(count) < 0.5
+    return codes | {name: np.where(half, made[name], codes[name]) for name in made}
 
 
 def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:
@@ -126,6 +201,9 @@ def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tup
                     out = spec.ports.outputs["r"].format
                     made = beside_ties(asked, {"a": formats["a"]}, formats["b"], out)
                     codes = {"a": made["a"], "b": made["c"]}
+                elif kind == "mul":
+                    out = spec.ports.outputs["r"].format
+                    codes = small_products(codes, formats["a"], formats["b"], out)
                 want = by_integers(spec, codes)
                 yield (
                     f"{kind} {'/'.join(map(str, shape.values()))}",
@@ -231,9 +309,20 @@ def _same(*names: str) -> list[dict[str, Any]]:
 
 PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcome]]]] = {
     "encode": encoded,
+    "encode fp32": encoded_from("fp32", ("fp64", "fp32", "fp16", "bf16", "tf32", "e8m5", "e6m9")),
+    "encode fp16": encoded_from("fp16", ("fp64", "fp32", "fp16", "bf16", "tf32", "e4m3")),
+    "encode by tables": encoded_from(
+        "fp64", ("e4m3", "e5m2fnuz", "binary8p4ue", "e3m2", "e2m1", "e5m4ftz", "int4", "posit8es0")
+    ),
+    "encode fp32 by tables": encoded_from("fp32", ("e4m3", "e5m2", "e2m1", "e6m9", "int8")),
+    "decode": decoded,
     "mul": units(
         "mul",
-        [*_same(*FORMATS), {"a": "bf16", "b": "fp16", "out": "fp32"}, {"a": "int8", "out": "e6m9"}],
+        [
+            *_same(*FORMATS, "e8m5", "e8m8", "e8m11"),
+            {"a": "bf16", "b": "fp16", "out": "fp32"},
+            {"a": "int8", "out": "e6m9"},
+        ],
     ),
     "add": units(
         "add",
@@ -245,6 +334,7 @@ PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcom
             {"a": "e8m26"},
             {"a": "e7m13", "out": "bf16"},
             {"a": "bf16", "out": "fp16"},
+            *({"a": name, "subtract": True} for name in ("fp64", "fp16", "bf16", "e8m10", "e8m11")),
         ],
     ),
     "fma": units(

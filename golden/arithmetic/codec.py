@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import importlib
 import numbers as abstract
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,9 @@ from ..errors import CodeError, FormatError, SpecError
 from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Posit, Subnormals
 from ..formats.scalar import format as format_of
-from .binary64.float32 import drop_bits, upper_part
+from ..tables import Shelf
+from .binary64.float32 import upper_part
+from .binary64.host import Kernel, cast, host_dtype, in_pieces, widen
 from .binary64.rounding import Target, gradual
 from .binary64.sums import Term
 from .exact import INF, NAN, Exact, unpack
@@ -98,6 +101,11 @@ def encode(
     random_bits: int | None,
 ) -> np.ndarray:
     """See :meth:`macaw.golden.formats.Float.encode`."""
+    usual = random is None and random_bits is None and {type(rounding), type(overflow)} <= _WORDS
+    if usual and type(values) is np.ndarray and type(nan) in _WORDS:
+        known = fmt.remembered.get((values.dtype, rounding, overflow, nan))
+        if known is not None:
+            return known.encode(values)
     direction, policy = _options(fmt, rounding, overflow, random, random_bits)
     becomes = resolve_nan(nan, fmt)
     array = plain("values", values)
@@ -105,11 +113,63 @@ def encode(
         significand, exponent = _from_objects(array, fmt)
         return _encode(fmt, (significand, exponent), direction, policy)
     codes, source = as_codes("values", array)
-    if direction.random is None:
-        kept = _kept_bits(source, fmt, policy)
-        if kept is not None and codes.size >= 1 << (kept - 2):
-            return _look_up(codes, source, fmt, direction.rounding, policy, becomes, kept)
-    return _encode(fmt, codes, direction, policy, source, becomes)
+    if direction.random is not None:
+        return _encode(fmt, codes, direction, policy, source, becomes)
+    encoder = Encoder(fmt, source, direction, policy, becomes)
+    if usual and type(nan) in _WORDS:
+        fmt.remembered[array.dtype, rounding, overflow, nan] = encoder
+    return encoder.encode(array)
+
+
+_WORDS = {str, type(None)}
+
+
+class Encoder:
+    """Encodes arrays of one dtype in one way, and looks results up where that pays.
+
+    A table has been paid for when a quarter as many results were computed as it has.
+    """
+
+    __slots__ = ("_cast", "_computed", "_kept", "_look_up", "given")
+
+    def __init__(
+        self,
+        fmt: Format,
+        source: Format,
+        direction: Direction,
+        policy: Overflow | None,
+        becomes: Nan | None,
+    ) -> None:
+        self.given = fmt, source, direction, policy, becomes
+        self._cast, self._look_up, self._computed = None, None, 0
+        self._kept = _kept_bits(source, fmt, policy)
+        usual = direction.rounding is Rounding.RNE and policy is None
+        if usual and isinstance(source, Float) and (dtype := host_dtype(source)):
+            self._cast = cast(fmt, dtype)
+
+    def drop(self) -> None:
+        """Forget the table."""
+        self._look_up, self._computed = None, 0
+
+    def encode(self, array: np.ndarray) -> np.ndarray:
+        """Return codes."""
+        fmt, source, direction, policy, becomes = self.given
+        if self._cast is not None and gradual():
+            return in_pieces(self._cast, fmt.code_dtype, array)
+        if self._look_up is None and self._kept is not None:
+            self._computed += array.size
+            if self._computed >= 1 << (self._kept - 2):
+                index = _distinct(source, self._kept)
+                table = _encode(fmt, index, direction, policy, source, becomes)
+                self._look_up = _looking_up(table, source, self._kept)
+                _TABLES.put(self)
+        if (look_up := self._look_up) is not None:
+            return in_pieces(look_up, fmt.code_dtype, array.view(source.code_dtype))
+        codes = as_codes("values", array)[0]
+        return _encode(fmt, codes, direction, policy, source, becomes)
+
+
+_TABLES = Shelf(16)
 
 
 def as_codes(name: str, values: Any) -> tuple[np.ndarray, Format]:
@@ -301,17 +361,18 @@ def _from_objects(values: np.ndarray, fmt: Format) -> tuple[np.ndarray, np.ndarr
 
 
 def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | None:
-    """Return how many bits of a fp32 or a 16-bit code decide the result; None if too many.
+    """Return how many bits of a float's code decide the result; None if too many.
 
-    The result is constant between neighbouring values and midpoints of ``fmt``. In fp32 all of
-    those are values of ``kept`` leading bits, if the fraction bits among them are one more than
-    ``fmt`` has in any binade: then one more bit, that says whether the rest is zero, is enough.
+    The result is constant between neighbouring values and midpoints of ``fmt``. In fp32 and fp64
+    all of those are values of ``kept`` leading bits, if the fraction bits among them are one more
+    than ``fmt`` has in any binade: one more bit then, that says whether the rest is zero, is
+    enough.
     """
     if not isinstance(source, Float):
         return None
     if source.width <= 16:
         return source.width
-    if source != FORMATS["fp32"] or policy is Overflow.WRAP or isinstance(fmt, Book):
+    if source not in _WIDE or policy is Overflow.WRAP or isinstance(fmt, Book):
         return None
     if isinstance(fmt, Fixed):
         fraction, last = fmt.width + 1, fmt.quantum
@@ -323,70 +384,38 @@ def _kept_bits(source: Format, fmt: Format, policy: Overflow | None) -> int | No
             last -= fmt.mantissa + 1
     if last - 1 < source.emin - fraction:
         return None
-    kept = 9 + fraction + 1
-    return kept if kept <= 21 else None
+    kept = 1 + source.exponent + fraction + 1
+    return kept if kept <= _WIDE[source] else None
 
 
-def _look_up(
-    codes: np.ndarray,
-    source: Format,
-    fmt: Format,
-    rounding: Rounding,
-    policy: Overflow | None,
-    nan: Nan | None,
-    kept: int,
-) -> np.ndarray:
-    table = _look_up_table(source, fmt, rounding, policy, nan, kept)
+_WIDE = {FORMATS["fp32"]: 21, FORMATS["fp64"]: 18}
+"""Sources of which some bits are looked at, and how many at most."""
+
+
+def _looking_up(table: np.ndarray, source: Format, kept: int) -> Kernel:
+    """Return what looks up the results of codes, of which the ``kept`` upper bits decide."""
     if kept == source.width:
-        return table.take(codes)
-    if rounding is Rounding.RNE and isinstance(fmt, Float) and _drops_bits(source, fmt, policy):
-        return drop_bits(codes, fmt)
-    shift = np.uint32(source.width - kept + 1)
-    below = np.uint32((1 << int(shift)) - 1)
-    flat = codes.reshape(-1)
-    result = np.empty(flat.size, fmt.code_dtype)
-    for start in range(0, flat.size, CHUNK):
-        piece = flat[start : start + CHUNK]
-        index = (piece >> shift) << np.uint32(1)
-        index |= (piece & below) != 0
-        result[start : start + CHUNK] = table.take(index)
-    return result.reshape(codes.shape)
+        return lambda codes, result: table.take(codes, out=result, mode="clip")
+    drop = source.width - kept + 1
+    word = source.code_dtype
+    by, one, below, none = (np.array(n, word) for n in (drop, 1, (1 << drop) - 1, 0))
 
+    def by_upper_bits(codes: np.ndarray, result: np.ndarray) -> None:
+        index = np.right_shift(codes, by)
+        np.left_shift(index, one, out=index)
+        np.bitwise_or(index, (codes & below) != none, out=index)
+        table.take(index.view(f"i{index.itemsize}"), out=result, mode="clip")
 
-@functools.lru_cache(maxsize=16)
-def _drops_bits(source: Format, fmt: Format, policy: Overflow | None) -> bool:
-    """Whether to round to ``fmt`` is to round the code of a fp32 as an integer (bf16 and kin).
-
-    Held against :func:`project` for every case that the table distinguishes.
-    """
-    kept = _kept_bits(source, fmt, policy)
-    if not isinstance(fmt, Float) or kept is None:
-        return False
-    if not upper_part(fmt) or fmt.width > 16:
-        return False
-    table = _look_up_table(source, fmt, Rounding.RNE, policy, None, kept)
-    return np.array_equal(drop_bits(_distinct(source, kept), fmt), table)
+    return by_upper_bits
 
 
 def _distinct(source: Format, kept: int) -> np.ndarray:
     """Return a code for each case that the ``kept`` upper bits and the sticky one make."""
-    index = np.arange(1 << kept, dtype=np.uint32)
+    index = np.arange(1 << kept, dtype=source.code_dtype)
     if kept < source.width:
-        shift = np.uint32(source.width - kept + 1)
-        index = ((index >> np.uint32(1)) << shift) | (index & np.uint32(1))
-    return index.astype(source.code_dtype)
-
-
-@functools.lru_cache(maxsize=16)
-def _look_up_table(
-    source: Format,
-    fmt: Format,
-    rounding: Rounding,
-    policy: Overflow | None,
-    nan: Nan | None,
-    kept: int,
-) -> np.ndarray:
-    return _encode(fmt, _distinct(source, kept), Direction(rounding), policy, source, nan)
+        one = index.dtype.type(1)
+        index = ((index >> one) << index.dtype.type(source.width - kept + 1)) | (index & one)
+    return index
 
 
 def decode(fmt: Format, codes: Any) -> np.ndarray:
@@ -394,28 +423,58 @@ def decode(fmt: Format, codes: Any) -> np.ndarray:
     return values_of(check_codes("codes", codes, fmt), fmt)
 
 
-_PARTS_OF_FP32 = {FORMATS[name] for name in ("fp32", "tf32", "bf16")}
-
-
 def values_of(codes: np.ndarray, fmt: Format) -> np.ndarray:
     """Return the float64 values of checked ``codes``; of more than 53 bits, the nearest ones."""
+    found = fmt.remembered
+    if "values_of" not in found:
+        found["values_of"] = _reader(fmt)
+    return found["values_of"](codes)  # type: ignore[no-any-return]
+
+
+def _reader(fmt: Format) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what gives the values of codes, arrays of any shape."""
     if fmt == FORMATS["fp64"]:
-        return codes.view(np.float64)
-    part_of_fp32 = fmt in _PARTS_OF_FP32
-    if fmt.width <= 16 and not part_of_fp32:
-        return _values(fmt).take(codes)
-    flat = codes.reshape(-1)
-    result = np.empty(flat.size)
-    for start in range(0, flat.size, CHUNK):
-        piece = flat[start : start + CHUNK]
-        if part_of_fp32:
-            bits = piece.astype(np.uint32)
-            bits <<= np.uint32(32 - fmt.width)
-            with np.errstate(invalid="ignore"):
-                result[start : start + CHUNK] = bits.view(np.float32)
-        else:
-            result[start : start + CHUNK] = _decode(piece, fmt)
-    return result.reshape(codes.shape)
+        return lambda codes: codes.view(np.float64)
+    if fmt == FORMATS["fp32"]:
+        return lambda codes: in_pieces(_single, _DOUBLE, codes)
+    if isinstance(fmt, Float) and upper_part(fmt):
+        kernel = functools.partial(widen, fmt=fmt)
+        every = np.arange(1 << fmt.width, dtype=fmt.code_dtype) if fmt.width <= 16 else None
+        return _by_table_or(kernel, None if every is None else in_pieces(kernel, _DOUBLE, every))
+    if fmt == FORMATS["fp16"]:
+        return _by_table_or(_half, _values(fmt))
+    if fmt.width <= 16:
+        return _values(fmt).take
+    return lambda codes: in_pieces(functools.partial(_whole, fmt=fmt), _DOUBLE, codes)
+
+
+_DOUBLE = np.dtype(np.float64)
+
+
+def _by_table_or(kernel: Kernel, table: np.ndarray | None) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what looks few values up, and has the kernel for many."""
+
+    def read(codes: np.ndarray) -> np.ndarray:
+        if table is None or codes.size > CHUNK:
+            return in_pieces(kernel, _DOUBLE, codes)
+        return table.take(codes)
+
+    return read
+
+
+def _single(codes: np.ndarray, values: np.ndarray) -> None:
+    values[...] = codes.view(np.float32)
+
+
+def _half(codes: np.ndarray, values: np.ndarray) -> None:
+    values[...] = codes.view(np.float16)
+    unordered = values != values
+    if np.count_nonzero(unordered):
+        values[unordered] = np.nan
+
+
+def _whole(codes: np.ndarray, values: np.ndarray, fmt: Format) -> None:
+    values[...] = _decode(codes, fmt)
 
 
 @functools.lru_cache(maxsize=64)

@@ -49,8 +49,12 @@ def check_codes(name: str, codes: Any, fmt: Format) -> np.ndarray:
 
     Integers of any dtype are codes if they are in range; booleans are those of one bit.
     """
+    dtype = fmt.code_dtype
+    whole = dtype.itemsize * 8 == fmt.width
+    if whole and type(codes) is np.ndarray and codes.dtype is dtype:
+        return codes
     array = plain(name, codes)
-    if array.dtype == fmt.code_dtype and array.dtype.itemsize * 8 == fmt.width:
+    if whole and array.dtype == dtype:
         return array
     array = array.astype(NARROW.get(array.dtype.name, array.dtype), copy=False)
     bits = array.dtype.kind == "b" and fmt.width == 1 and isinstance(fmt, Fixed)
@@ -59,14 +63,14 @@ def check_codes(name: str, codes: Any, fmt: Format) -> np.ndarray:
             f"{name}: dtype {array.dtype} where unsigned integer codes are wanted, as "
             f"{fmt.name}'s encode makes them"
         )
-    if array.dtype == fmt.code_dtype and array.dtype.itemsize * 8 == fmt.width:
+    if whole and array.dtype == dtype:
         return array
     if array.size and not bits:
         low, high = int(array.min()), int(array.max())
         if low < 0 or high >> fmt.width:
             bad = low if low < 0 else high
             raise CodeError(f"{name}: code {bad} is out of range for {fmt.name}, {fmt.width} bits")
-    return array.astype(fmt.code_dtype)
+    return array.astype(dtype)
 
 
 @dataclass(slots=True)

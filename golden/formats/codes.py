@@ -11,17 +11,32 @@ from typing import Any
 
 import numpy as np
 
+_BYTES = [*map(np.dtype, ("u1", "u2", "u4", "u4", "u8", "u8", "u8", "u8"))]
+"""Dtypes of codes, by their bytes less one."""
+
 
 class Codec:
-    """``encode`` and ``decode``, the same for every kind of format."""
+    """``encode`` and ``decode``, the same for every kind of format.
 
-    __slots__ = ()
+    A format remembers what follows from its fields and is asked for at every call
+    (:attr:`remembered`); that is no part of its value.
+    """
+
+    __slots__ = ("_remembered",)
+
+    @property
+    def remembered(self) -> dict[Any, Any]:
+        """What was found out about this format, by names of those who ask."""
+        try:
+            return self._remembered  # type: ignore[no-any-return]
+        except AttributeError:
+            object.__setattr__(self, "_remembered", {})
+            return self._remembered
 
     @property
     def code_dtype(self) -> np.dtype:
         """Smallest unsigned numpy dtype that holds a code."""
-        width: int = self.width  # type: ignore[attr-defined]
-        return np.dtype(f"u{1 if width <= 8 else 2 if width <= 16 else 4 if width <= 32 else 8}")
+        return _BYTES[(self.width - 1) >> 3]  # type: ignore[attr-defined]
 
     @property
     def has_inf(self) -> bool:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
+from ..arithmetic.binary64.host import Kernel, in_pieces, operation
 from ..arithmetic.binary64.rounding import DIGITS, gradual
 from ..arithmetic.binary64.sums import HostSum, Term
 from ..arithmetic.codec import host_target, values_of
@@ -62,10 +62,26 @@ class _Elementwise(Counting):
     def _addend(self) -> str | None:
         return None
 
+    def _kernel(self) -> Kernel | None:
+        """Return one operation of the host's, where it has the format of all."""
+        host, names = _host_sum(self), [*self._factors, *([self._addend] if self._addend else [])]
+        formats = {getattr(self, name) for name in (*names, "out")}
+        usual = self.rounding is Rounding.RNE and self.overflow is None
+        if host is None or not usual or len(names) != 2 or len(formats) > 1:
+            return None
+        if self._addend is None:
+            return operation(self._out, np.multiply)
+        return operation(self._out, np.subtract if getattr(self, "subtract", False) else np.add)
+
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        host = _host_sum(self)
+        plan = self.plan
+        if "host" not in plan.found:
+            plan.found["host"] = _host_sum(self)
+        host = plan.found["host"]
         if host is None or not gradual():
-            return self._rounded(chunk)
+            return self._by_integers(chunk)
+        if plan.kernel is not None:
+            return {"r": in_pieces(plan.kernel, self._out.code_dtype, *chunk.values())}
         with np.errstate(invalid="ignore", over="ignore", under="ignore"):
             factors = [values_of(chunk[name], getattr(self, name)) for name in self._factors]
             product = factors[0] if len(factors) == 1 else factors[0] * factors[1]
@@ -77,16 +93,15 @@ class _Elementwise(Counting):
             codes, left = host.evaluate(product, addend, Direction(self.rounding))
         if left is not None:
             rest = {name: array[left] for name, array in chunk.items()}
-            codes[left] = self._rounded(rest)["r"]
+            codes[left] = self._by_integers(rest)["r"]
         return {"r": codes}
 
-    def _rounded(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _by_integers(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what integers decide."""
         direction = self._direction(chunk)
         return self._projected(self._exact(direction.down, **chunk), direction, self.overflow)
 
 
-@functools.lru_cache(maxsize=256)
 def _host_sum(spec: _Elementwise) -> HostSum | None:
     """Return how float64 does what a unit does; None if it cannot."""
     told = spec.flags or spec.statistics

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the host's floats and tables decide is what the integers define."""
 
+import copy
+import math
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +14,18 @@ from macaw.golden import format, unit
 from macaw.golden.arithmetic import codec
 from macaw.golden.arithmetic.binary64 import sums
 from macaw.golden.arithmetic.binary64.rounding import gradual
+from macaw.golden.errors import CodeError
+from macaw.golden.tables import Shelf
 from macaw.golden.units import elementwise
-from macaw.golden.units.specification import Unit
+from macaw.golden.units.specification import Unit, plan
+from macaw.sim.proof.outsiders.scalars import stimulus
 
-COUNTS = {"tables": 1 << 16, "matmul exact": 300, "matmul sequential": 300}
+COUNTS = {
+    "tables": 1 << 16,
+    **dict.fromkeys(("encode by tables", "encode fp32 by tables"), 1 << 16),
+    "matmul exact": 300,
+    "matmul sequential": 300,
+}
 """Results of a case: of tables so many that they are looked up, of sums few."""
 
 
@@ -34,7 +47,7 @@ def test_numbers_take_the_fast_path(kind: str, fmt: str, monkeypatch: pytest.Mon
     def forbidden(*arguments: object) -> None:
         raise AssertionError("by integers")
 
-    monkeypatch.setattr(Unit, "_compute", forbidden)
+    monkeypatch.setattr(elementwise._Elementwise, "_by_integers", forbidden)
     np.testing.assert_array_equal(spec.evaluate(**operands)["r"], want)
 
 
@@ -42,9 +55,11 @@ def test_a_host_without_subnormals_decides_nothing(monkeypatch: pytest.MonkeyPat
     assert gradual()
     spec = unit("add", a="fp32")
     codes = np.array([1, 2, 0x80000001], np.uint32)
-    for module in (elementwise, codec):
+    for module in (elementwise, codec, plan):
         monkeypatch.setattr(module, "gradual", lambda: False)
     monkeypatch.setattr(elementwise, "values_of", None)
+    for module in (elementwise, plan):
+        monkeypatch.setattr(module, "in_pieces", None)
     assert spec.evaluate(a=codes, b=codes)["r"].tolist() == [2, 4, 0x80000002]
     assert format("fp32").encode(2.0**-149) == 1
 
@@ -90,3 +105,98 @@ def test_tables_are_of_every_result() -> None:
         assert array.dtype == want[name].dtype
         np.testing.assert_array_equal(array, want[name])
         np.testing.assert_array_equal(few[name], want[name][:100])
+
+
+@pytest.mark.parametrize("name", ["fp32", "tf32", "fp16", "bf16", "e5m2"])
+def test_many_values_have_the_bits_of_few(name: str) -> None:
+    """Those of every NaN, whatever its sign and fraction, among them."""
+    fmt = format(name)
+    top = np.arange(1 << min(fmt.width, 16)).astype(fmt.code_dtype) << max(fmt.width - 16, 0)
+    codes = np.resize(top, 1 << 17)
+    few = np.concatenate([fmt.decode(piece) for piece in np.split(codes, 1 << 6)])
+    np.testing.assert_array_equal(fmt.decode(codes).view(np.uint64), few.view(np.uint64))
+
+
+def test_tables_are_as_many_as_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is dropped, and its owner computes again until another is paid for."""
+    monkeypatch.setattr(plan, "_TABLES", Shelf(2))
+    index = np.arange(1 << 8, dtype=np.uint16)
+    operands = {"a": (index & 15).astype(np.uint8), "b": (index >> 4).astype(np.uint8)}
+    specs = [unit("mul", a="e2m1", out=out) for out in ("e2m1", "e4m3", "fp16")]
+    want = [Unit._compute(spec, dict(operands))["r"] for spec in specs]
+    for _ in range(2):
+        for spec, codes in zip(specs, want, strict=True):
+            np.testing.assert_array_equal(spec.evaluate(**operands)["r"], codes)
+    kept = [spec for spec in specs if spec.plan.tables(0) is not None]
+    assert kept == specs[1:]
+
+
+PLAIN = [
+    unit("mul", a="fp16"),
+    unit("add", a="bf16", subtract=True),
+    unit("mul", a="e4m3"),
+    unit("mul", a="e2m1", b="e3m2"),
+    unit("fma", a="e4m3", out="fp16"),
+    unit("add", a="fp32", rounding="dynamic", flags=True),
+    unit("dot", a="fp16", out="fp32", lanes=3),
+    unit("relu", a="bf16"),
+]
+
+
+@pytest.mark.parametrize("tabled", [False, True])
+@pytest.mark.parametrize("spec", PLAIN, ids=lambda spec: spec.name)
+def test_plain_arrays_have_the_results_of_others(spec: Unit, tabled: bool) -> None:
+    """Arrays of code dtypes and one shape skip checks; lists of the same codes do not."""
+    spec = replace(spec)
+    if tabled and spec.plan.bits:
+        assert spec.plan.tables(1 << spec.plan.bits) is not None
+    for shape in ((), (1,), (7,), (2, 5), (3, 1, 4), (9000,)):
+        codes = stimulus(spec, math.prod(shape), np.random.default_rng(1))
+        tails = {name: port.tail for name, port in spec.ports.inputs.items()}
+        plain = {name: array.reshape(shape + tails[name]) for name, array in codes.items()}
+        before = {name: array.copy() for name, array in plain.items()}
+        spread = {
+            name: np.repeat(array, 2, -1)[..., ::2] if shape else array
+            for name, array in plain.items()
+        }
+        turned = {name: np.asfortranarray(array) for name, array in plain.items()}
+        want = spec.evaluate(**{name: array.tolist() for name, array in plain.items()})
+        for given in (plain, spread, turned):
+            for name, array in spec.evaluate(**given).items():
+                assert type(array) is np.ndarray
+                assert array.dtype == want[name].dtype
+                assert not any(np.shares_memory(array, each) for each in given.values())
+                np.testing.assert_array_equal(array, want[name])
+        for name, array in plain.items():
+            np.testing.assert_array_equal(array, before[name])
+
+
+def test_plain_arrays_are_checked() -> None:
+    spec = unit("mul", a="e2m1", b="e3m2")
+    spec.evaluate(a=np.zeros(1 << 12, np.uint8), b=np.zeros(1 << 12, np.uint8))
+    good, wrong = np.zeros(3, np.uint8), np.array([0, 64, 0], np.uint8)
+    with pytest.raises(CodeError, match="b: code 64 is out of range for e3m2, 6 bits"):
+        spec.evaluate(a=good, b=wrong)
+    with pytest.raises(CodeError, match="operand b is missing"):
+        spec.evaluate(a=good)
+    with pytest.raises(CodeError, match="no operand c"):
+        spec.evaluate(a=good, b=good, c=good)
+    with pytest.raises(CodeError, match="empty array"):
+        spec.evaluate(a=good[:0], b=good[:0])
+    with pytest.raises(CodeError, match="shapes do not broadcast"):
+        spec.evaluate(a=good, b=good[:2])
+    assert spec.evaluate(a=good, b=good[:1])["r"].shape == (3,)
+
+
+def test_what_is_remembered_is_no_part_of_a_value() -> None:
+    fmt, spec = format("e5m10"), unit("mul", a="fp16")
+    spec.evaluate(a=fmt.encode(np.ones(3)), b=fmt.encode(np.ones(3)))
+    assert fmt.decode(fmt.encode(np.ones(3))).tolist() == [1, 1, 1]
+    for value in (fmt, spec):
+        for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+            assert other == value
+            assert hash(other) == hash(value)
+            assert repr(other) == repr(value)
+    assert pickle.loads(pickle.dumps(spec)).evaluate(a=[0x3C00], b=[0x4000])["r"].tolist() == [
+        0x4000
+    ]

@@ -4,7 +4,11 @@
 A float64 x may go by way of the float32 s that is next to it, in half the memory. That is rounded
 twice, but harmlessly where s is no midpoint of the format: x and s lie on the same side of every
 float32, and all midpoints of the format, subnormal ones and the limit of its range too, are such.
-Where s is one, x itself tells the side, and s moves there by one code. (To nearest even.)
+Where s is one, x itself tells the side. (To nearest even.)
+
+So half of a last place is added, and what is below is dropped: a midpoint becomes the upper code,
+and that is one too many where x lies below, or is the midpoint itself and the code is odd. Of a
+float32 that is x itself, where midpoints are many, its last place is added to all but one of half.
 """
 
 from __future__ import annotations
@@ -14,9 +18,7 @@ import numpy as np
 from ...formats.scalar import Float, Format, Specials, Subnormals
 
 _WIDTH = 32
-_MAGNITUDE = np.uint32(0x7FFFFFFF)
-_INFINITY = np.uint32(0x7F800000)
-_CHUNK = 8192
+_ZERO, _ONE = (np.array(n, np.uint32) for n in range(2))
 
 
 def upper_part(fmt: Format) -> bool:
@@ -30,39 +32,45 @@ def upper_part(fmt: Format) -> bool:
     )
 
 
-def drop_bits(codes: np.ndarray, fmt: Float) -> np.ndarray:
-    """Return the codes in ``fmt`` (:func:`upper_part`) of those of float32, to nearest even."""
-    drop = np.uint32(_WIDTH - fmt.width)
-    half = np.uint32((1 << (_WIDTH - fmt.width - 1)) - 1)
-    flat = codes.reshape(-1)
-    result = np.empty(flat.size, fmt.code_dtype)
-    for start in range(0, flat.size, _CHUNK):
-        piece = flat[start : start + _CHUNK]
-        rounded = piece >> drop
-        rounded &= np.uint32(1)
-        rounded += piece
-        rounded += half
-        rounded >>= drop
-        result[start : start + _CHUNK] = rounded
-        nan = (piece & _MAGNITUDE) > _INFINITY
-        if nan.any():
-            result[start : start + _CHUNK][nan] = fmt.nan_code
-    return result.reshape(codes.shape)
+class _Drop:
+    """Constants for so many bits that are dropped: their number, what to add to round, masks."""
+
+    __slots__ = ("below", "by", "half", "less")
+
+    def __init__(self, drop: int) -> None:
+        half = 1 << (drop - 1)
+        numbers = drop, half, half - 1, 2 * half - 1
+        self.by, self.half, self.less, self.below = (np.array(n, np.uint32) for n in numbers)
 
 
-def from_float64(values: np.ndarray, fmt: Float) -> np.ndarray:
-    """Return the codes in ``fmt`` (:func:`upper_part`) of float64 values, to nearest even."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        near = values.astype(np.float32)
-    codes = near.view(np.uint32)
-    ties = (codes & np.uint32((1 << (_WIDTH - fmt.width)) - 1)) == np.uint32(
-        1 << (_WIDTH - fmt.width - 1)
-    )
-    if ties.any():
-        places = np.flatnonzero(ties)
-        magnitude, exact = np.abs(near[places].astype(np.float64)), np.abs(values[places])
-        moved = codes[places]
-        moved += exact > magnitude
-        moved -= exact < magnitude
-        codes[places] = moved
-    return drop_bits(codes, fmt)
+DROP = {drop: _Drop(drop) for drop in range(1, 23)}
+
+
+def round_upper(
+    near: np.ndarray, fmt: Float, codes: np.ndarray, values: np.ndarray | None = None
+) -> None:
+    """Set ``codes`` to those in ``fmt`` (:func:`upper_part`) of float32, to nearest even.
+
+    ``values`` are the float64 that they are next to, where they are not exact. All have one axis.
+    """
+    constants, bits = DROP[_WIDTH - fmt.width], near.view(np.uint32)
+    if values is None:
+        up = np.right_shift(bits, constants.by)
+        np.bitwise_and(up, _ONE, up)
+        np.add(up, bits, up)
+        np.add(up, constants.less, up)
+        np.right_shift(up, constants.by, up)
+        codes[...] = up
+    else:
+        up = np.add(bits, constants.half)
+        ties = np.equal(np.bitwise_and(up, constants.below), _ZERO)
+        np.right_shift(up, constants.by, up)
+        codes[...] = up
+        if np.count_nonzero(ties):
+            places = np.flatnonzero(ties)
+            exact, middle = np.abs(values[places]), np.abs(near[places].astype(np.float64))
+            odd = (codes[places] & 1).astype(bool)
+            codes[places] -= (exact < middle) | (odd & (exact == middle))
+    unordered = near != near
+    if np.count_nonzero(unordered):
+        codes[unordered] = fmt.nan_code

@@ -27,7 +27,7 @@ import numpy as np
 
 from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import FORMATS, Float, Format, Subnormals
-from .float32 import from_float64, upper_part
+from .host import Kernel, cast, in_pieces, set_nan
 
 DIGITS = 53
 """Bits of a float64's significand."""
@@ -39,7 +39,8 @@ _RANGE = 900
 """Exponents of results: far inside those of float64."""
 _DIRECTIONS = {rounding for rounding in Rounding if not rounding.stochastic} - {Rounding.DYNAMIC}
 _WHOLE = FORMATS["fp64"]
-_LEAST = np.array([1], np.uint32).view(np.float32)
+_LEAST = 5e-324
+"""The least subnormal number."""
 
 
 class Direction(Protocol):
@@ -55,9 +56,11 @@ class Direction(Protocol):
 
 
 def gradual() -> bool:
-    """Whether this thread has subnormal numbers: some libraries have the host flush them."""
-    wide = _LEAST.astype(np.float64)
-    return bool(wide[0] != 0) and bool(wide.astype(np.float32)[0] != 0)
+    """Whether this thread has subnormal numbers: some libraries have the host flush them.
+
+    It is one switch of the processor for all its floats, Python's and numpy's.
+    """
+    return _LEAST + _LEAST != 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,22 +117,13 @@ class Target:
         negative ones are not in a format without sign.
         """
         fmt, nearest = self.fmt, direction.rounding is Rounding.RNE
-        if nearest and fmt == FORMATS["fp32"] and self.limit > fmt.max_code:
-            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-                codes = values.astype(np.float32).view(np.uint32)
-        elif self.whole:
+        if self.whole:
             codes = values.view(np.uint64).copy()
-        elif nearest and fmt == FORMATS["fp16"] and self.limit > fmt.max_code:
-            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-                codes = values.astype(np.float16).view(np.uint16)
-        elif nearest and upper_part(fmt) and self.limit > fmt.max_code:
-            return from_float64(values, fmt), None
-        else:
-            return self._by_bits(values, direction, nearest)
-        unordered = values != values
-        if unordered.any():
-            codes[unordered] = self.nan
-        return codes, None
+            set_nan(values, codes, self.nan)
+            return codes, None
+        if nearest and self.limit > fmt.max_code and (kernel := _cast(fmt)):
+            return in_pieces(kernel, fmt.code_dtype, values), None
+        return self._by_bits(values, direction, nearest)
 
     def _by_bits(
         self, values: np.ndarray, direction: Direction, nearest: bool
@@ -157,7 +151,7 @@ class Target:
         else:
             small = code < fmt.min_code
         left = None
-        if small.any():
+        if np.count_nonzero(small):
             places = np.flatnonzero(small)
             below = np.abs(values[places])
             if nearest and gradual:
@@ -178,9 +172,16 @@ class Target:
             sign <<= np.uint64(fmt.width - 1)
             code |= sign.view(np.int64)
         unordered = values != values
-        if unordered.any():
+        if np.count_nonzero(unordered):
             code[unordered] = self.nan
         return code.astype(fmt.code_dtype), left
+
+
+def _cast(fmt: Float) -> Kernel | None:
+    found = fmt.remembered
+    if "cast" not in found:
+        found["cast"] = cast(fmt, np.dtype(np.float64))
+    return found["cast"]  # type: ignore[no-any-return]
 
 
 def _joined(first: np.ndarray | None, second: np.ndarray) -> np.ndarray | None:

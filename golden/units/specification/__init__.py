@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import enum
-import functools
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...arithmetic.binary64.host import Kernel
 from ...arithmetic.exact import Exact
-from ...arithmetic.operands import CHUNK, Operand, Operands
+from ...arithmetic.operands import Operand, Operands
 from ...arithmetic.projection import (
     Direction,
     Split,
@@ -27,6 +27,7 @@ from ...formats.checks import check_format, check_integer
 from ...formats.choices import Overflow, Rounding, Tininess
 from ...formats.scalar import Book, Fixed, Float, Format, Posit
 from .. import naming
+from .plan import Plan
 
 UNSET: Any = None
 """Default of a format that follows from another one."""
@@ -49,8 +50,23 @@ class Ports:
     outputs: dict[str, Operand]
 
 
+class Planned:
+    """What remembers its :class:`Plan`, which is no part of its value."""
+
+    __slots__ = ("_plan",)
+
+    @property
+    def plan(self) -> Plan:
+        """How arrays are evaluated."""
+        try:
+            return self._plan  # type: ignore[no-any-return]
+        except AttributeError:
+            object.__setattr__(self, "_plan", Plan(self))  # type: ignore[arg-type]
+            return self._plan
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unit:
+class Unit(Planned):
     """Base of every unit specification.
 
     Attributes
@@ -267,6 +283,8 @@ class Unit:
         ------
         CodeError for missing, surplus, empty or badly typed arrays and codes out of range.
         """
+        if (found := self.plan.evaluate(codes)) is not None:
+            return found
         if self.random == "port":
             return self._evaluate(**codes)
         operands = Operands.of(self.ports.inputs, codes, self.kind)
@@ -279,23 +297,34 @@ class Unit:
 
     def _evaluate(self, **codes: Any) -> dict[str, np.ndarray]:
         """Return the results, where no random words have to be made."""
-        ports = self.ports
-        operands = Operands.of(ports.inputs, codes, self.kind)
-        widths = _table_widths(ports, self.stateful, operands.count)
-        if widths is not None:
-            return _looked_up(_tables(self), operands, widths)
-        given = self._given
+        plan = self.plan
+        operands = Operands.of(plan.inputs, codes, self.kind)
+        if (tables := plan.tables(operands.count)) is not None:
+            return tables.look_up(operands)
+        given = plan.given
         results = {
             name: np.empty((operands.count, *port.tail), port.format.code_dtype)
             for name, port in given.items()
         }
-        widest = max(port.lanes or 1 for port in (ports.inputs | ports.outputs).values())
-        for piece, chunk in operands.chunks(widest):
+        for piece, chunk in operands.chunks(plan.widest):
             for name, array in self._compute(chunk).items():
                 results[name][piece] = array
         return {
             name: results[name].reshape(operands.shape + port.tail) for name, port in given.items()
         }
+
+    @property
+    def _plain(self) -> bool:
+        """Whether :meth:`evaluate` is no more than :meth:`_compute` of checked operands."""
+        return type(self)._evaluate is Unit._evaluate and self.random == "port"
+
+    def _kernel(self) -> Kernel | None:
+        """Return what gives the one result ``r`` of operands of one axis, if there is such."""
+        return None
+
+    def _by_integers(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what :meth:`_compute` does, by no other way than the one that defines it."""
+        return self._compute(chunk)
 
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the results of some operations: flat arrays, lanes on a second axis."""
@@ -315,49 +344,6 @@ class Unit:
     def _exact(self, down: bool | np.ndarray, **codes: np.ndarray) -> Exact | Split:
         """Return the values to be rounded; an exact zero sum is negative where ``down``."""
         raise NotImplementedError
-
-
-_INDEX = 16
-"""Bits of all operands of a unit whose results are looked up."""
-
-
-def _table_widths(ports: Ports, stateful: bool, count: int) -> dict[str, int] | None:
-    """Return bits of the operands where a table of all results pays for itself, else None."""
-    every = (*ports.inputs.values(), *ports.outputs.values())
-    if count < 256 or stateful or any(port.lanes is not None for port in every):
-        return None
-    widths = {name: port.format.width for name, port in ports.inputs.items()}
-    bits = sum(widths.values())
-    return widths if bits <= _INDEX and count >= 1 << bits else None
-
-
-@functools.lru_cache(maxsize=32)
-def _tables(spec: Unit) -> dict[str, np.ndarray]:
-    """Return the results of all operands, the first of which has the upper bits of the index."""
-    index = np.arange(1 << sum(port.width for port in spec.ports.inputs.values()))
-    chunk: dict[str, np.ndarray] = {}
-    for name, port in reversed(spec.ports.inputs.items()):
-        chunk[name] = (index & ((1 << port.width) - 1)).astype(port.format.code_dtype)
-        index = index >> port.width
-    pieces = [
-        spec._compute({name: array[start : start + CHUNK] for name, array in chunk.items()})
-        for start in range(0, index.size, CHUNK)
-    ]
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-
-
-def _looked_up(
-    tables: dict[str, np.ndarray], operands: Operands, widths: dict[str, int]
-) -> dict[str, np.ndarray]:
-    results = {name: np.empty(operands.count, table.dtype) for name, table in tables.items()}
-    for piece, chunk in operands.chunks(1):
-        index = np.zeros(len(next(iter(chunk.values()))), np.uint16)
-        for name, width in widths.items():
-            index <<= np.uint16(width % 16)
-            index |= chunk[name]
-        for name, table in tables.items():
-            table.take(index, out=results[name][piece], mode="clip")
-    return {name: array.reshape(operands.shape) for name, array in results.items()}
 
 
 naming.named(

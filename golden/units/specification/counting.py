@@ -90,6 +90,11 @@ class Counting(Unit):
             found["marks"] = Operand(format=_MARKS, lanes=found["r"].lanes)
         return found
 
+    @property
+    def _plain(self) -> bool:
+        own = type(self)._evaluate is Counting._evaluate and type(self)._run is Counting._run
+        return own and not self.statistics and self.random == "port"
+
     def _run(self, **codes: Any) -> dict[str, np.ndarray]:
         """Return the results, and the marks of those that are counted."""
         return Unit._evaluate(self, **codes)
