@@ -358,7 +358,7 @@ class Div(_Elementwise):
             outputs["flags"] = Operand(format=Fixed(width=5, signed=False))
         return Ports(inputs=inputs | self._control(), outputs=outputs)
 
-    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _by_integers(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         direction = self._direction(chunk)
         exact, pole = divide(unpack(chunk["a"], self.a), unpack(chunk["b"], self.b))
         poles = pole * np.uint8(Flag.DIVIDE_BY_ZERO)
