@@ -50,7 +50,7 @@ class Ports:
     outputs: dict[str, Operand]
 
 
-class Planned:
+class Planning:
     """What remembers its :class:`Plan`, which is no part of its value."""
 
     __slots__ = ("_plan",)
@@ -66,7 +66,7 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unit(Planned):
+class Unit(Planning):
     """Base of every unit specification.
 
     Attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,14 +18,37 @@ from ...arithmetic.binary64.rounding import gradual
 from ...arithmetic.operands import CHUNK, Operand, Operands
 from ...tables import Shelf
 
-if TYPE_CHECKING:
-    from . import Unit
-
 _INDEX = 16
 """Bits of all operands of a unit whose results are looked up."""
 _LEAST = 256
 """Results for which a table is made at least."""
 _TABLES = Shelf(32)
+
+
+class Planned(Protocol):
+    """What a plan asks of a unit."""
+
+    @property
+    def ports(self) -> Any:
+        """Operands as ``inputs``, results as ``outputs``."""
+        ...
+
+    @property
+    def stateful(self) -> bool:
+        """Whether something outlives a beat."""
+        ...
+
+    @property
+    def _given(self) -> dict[str, Operand]: ...
+
+    @property
+    def _plain(self) -> bool: ...
+
+    def _kernel(self) -> Kernel | None: ...
+
+    def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+    def _by_integers(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
 class Plan:
@@ -60,7 +83,7 @@ class Plan:
         "widest",
     )
 
-    def __init__(self, spec: Unit) -> None:
+    def __init__(self, spec: Planned) -> None:
         ports = spec.ports
         every = (*ports.inputs.values(), *ports.outputs.values())
         self._spec = spec
@@ -187,7 +210,7 @@ class Tables:
         return {name: array.reshape(operands.shape) for name, array in results.items()}
 
 
-def _tables(spec: Unit, inputs: dict[str, Operand], bits: int) -> Tables:
+def _tables(spec: Planned, inputs: dict[str, Operand], bits: int) -> Tables:
     every = np.arange(1 << bits)
     chunk: dict[str, np.ndarray] = {}
     offsets: list[np.ndarray] = []
