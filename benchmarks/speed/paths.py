@@ -21,14 +21,24 @@ from macaw.golden import format, unit
 from macaw.golden.arithmetic.codec import _decode
 from macaw.golden.arithmetic.exact import unpack
 from macaw.golden.arithmetic.projection import Direction, project, resolve_overflow
-from macaw.golden.formats.block import AnyFormat, Block, scalar
+from macaw.golden.formats.block import Block, scalar
 from macaw.golden.formats.choices import Overflow, Rounding
 from macaw.golden.formats.scalar import FORMATS as ALL
-from macaw.golden.formats.scalar import Float, Format, Posit
+from macaw.golden.formats.scalar import Float, Posit
 from macaw.golden.tensors import matmul as matmuls_by
 from macaw.golden.tensors.matmul import matmul
+from macaw.golden.units import dots as dots_by
 from macaw.golden.units.specification import Unit
 from macaw.sim.proof.outsiders.scalars import operands, stimulus
+
+from .adversaries import (
+    beside_ties,
+    matrix,
+    near_halves,
+    near_midpoints,
+    small_products,
+    sum_rows,
+)
 
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod")
 FORMATS = (
@@ -38,23 +48,6 @@ FORMATS = (
 PIECE = 1 << 17
 Outcome = tuple[np.ndarray, np.ndarray]
 """What a fast path and the integers gave."""
-
-
-@np.errstate(over="ignore", under="ignore")
-def near_midpoints(fmt: Float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Float64 at the values of a format and the midpoints between them, and next to those."""
-    codes = rng.integers(0, fmt.max_code + 1, count)
-    lower, upper = (fmt.decode(np.minimum(codes + n, fmt.max_code)) for n in (0, 1))
-    past = upper == lower
-    middle = lower + (upper - lower) / 2
-    middle[past] = fmt.max + (fmt.max - fmt.decode(fmt.max_code - 1)) / 2
-    values = np.where(rng.random(count) < 0.25, lower, middle)
-    side = rng.integers(0, 3, count)
-    for n, towards in ((1, -np.inf), (2, np.inf)):
-        values[side == n] = np.nextafter(values[side == n], towards)
-    special = rng.choice([0.0, np.inf, np.nan, 5e-324, fmt.min_subnormal, 1e308], count)
-    values = np.where(rng.random(count) < 0.05, special, values)
-    return np.where(rng.random(count) < 0.5, -values, values)
 
 
 def encoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
@@ -87,7 +80,9 @@ def encoded_from(
         for name in names:
             fmt = scalar(format(name))
             near = (
-                near_midpoints(fmt, count, rng) if isinstance(fmt, Float) else _halves(count, rng)
+                near_midpoints(fmt, count, rng)
+                if isinstance(fmt, Float)
+                else near_halves(count, rng)
             )
             with np.errstate(over="ignore", invalid="ignore"):
                 values = near.astype(floats)
@@ -104,12 +99,6 @@ def encoded_from(
     return outcomes
 
 
-def _halves(count: int, rng: np.random.Generator) -> np.ndarray:
-    values = rng.integers(-40, 41, count) / 2
-    side = rng.integers(0, 3, count)
-    return np.where(side == 0, values, np.nextafter(values, np.where(side == 1, np.inf, -np.inf)))
-
-
 def decoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
     """Values of codes, in few and in many, by their bits but for those of NaN."""
     for name in FORMATS:
@@ -123,63 +112,6 @@ def decoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome
             made = [np.where(np.isnan(each), 0, each).view(np.uint64) for each in (got, want)]
             assert (np.isnan(got) == np.isnan(want)).all()
             yield f"decode {name}", (made[0], made[1])
-
-
-@np.errstate(all="ignore")
-def beside_ties(
-    codes: dict[str, np.ndarray], factors: dict[str, Format], c: Format, out: Format
-) -> dict[str, np.ndarray]:
-    """Operands whose product is all but half the last place of the addend, or the rest of one.
-
-    A third of the addends are midpoints of the result's format, if theirs has them, with products
-    near them or far below.
-    """
-    count = codes["c"].size
-    rng = np.random.default_rng(count)
-    made = dict(codes)
-    third = rng.random(count) < 0.3
-    if isinstance(out, Float):
-        middle = c.encode(near_midpoints(out, count, rng), overflow="saturate")
-        made["c"] = np.where(third, middle, codes["c"])
-    addend = np.abs(c.decode(made["c"]))
-    addend[~np.isfinite(addend) | (addend == 0)] = 1.0
-    precision = out.precision if isinstance(out, Float) else out.width
-    least = out.quantum if isinstance(out, Float) else -1
-    place = np.maximum(np.frexp(addend)[1] - precision, least) - 1
-    place -= rng.choice([0, 0, 30, 45, 60], count) * third
-    share = [place] if len(factors) == 1 else [place // 2, place - place // 2]
-    for (name, fmt), exponent in zip(factors.items(), share, strict=True):
-        last = 2.0 ** (1 - fmt.precision) if isinstance(fmt, Float) else 0.0
-        mantissa = 1 + last * rng.choice([-1, -0.5, 0, 1], count) * (rng.random(count) < 0.7)
-        sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
-        near = fmt.encode(np.ldexp(sign * mantissa, exponent), overflow="saturate")
-        made[name] = np.where(third | (rng.random(count) < 0.4), near, codes[name])
-    return made
-
-
-@np.errstate(all="ignore")
-def small_products(
-    codes: dict[str, np.ndarray], a: Format, b: Format, out: Format
-) -> dict[str, np.ndarray]:
-    """Operands of which a half have products about the least normal number, of few or many bits."""
-    if not (isinstance(a, Float) and isinstance(b, Float) and isinstance(out, Float)):
-        return codes
-    count = codes["a"].size
-    rng = np.random.default_rng(count)
-    place = out.emin - rng.integers(-3, out.mantissa + 5, count)
-    share = np.clip(place // 2 + rng.integers(-3, 4, count), a.emin, a.emax)
-    made = {}
-    for name, fmt, exponent in (("a", a, share), ("b", b, place - share)):
-        bits = rng.integers(0, fmt.mantissa + 1, count)
-        ones = 1 + rng.integers(0, 1 << bits) / (1 << bits)
-        sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
-        made[name] = fmt.encode(np.ldexp(sign * ones, exponent), overflow="saturate")
-    # Of some the product is next to a midpoint of subnormal numbers.
-    middle = np.ldexp(rng.integers(0, 8, count) + 0.5, out.quantum) / np.abs(a.decode(made["a"]))
-    near = b.encode(middle, overflow="saturate")
-    made["b"] = np.where(rng.random(count) < 0.5, near, made["b"])
-    half = rng.random(count) < 0.5
-    return codes | {name: np.where(half, made[name], codes[name]) for name in made}
 
 
 def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:
@@ -216,28 +148,56 @@ def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tup
     return outcomes
 
 
-def matrix(fmt: AnyFormat, shape: tuple[int, int], rng: np.random.Generator) -> Any:
-    """Rows whose sums of products cancel, tie and span more bits than float64 has.
+def dots(shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:
+    """Sums of products: any, those that cancel or span many bits, and those next to a tie."""
 
-    Elements are powers of two, some with the last bit of the format set, times signs; in some rows
-    any code may be, NaN and infinities too.
-    """
-    element = scalar(fmt)
-    if isinstance(fmt, Block) or not isinstance(element, Float):
-        return rng.standard_normal(shape) * 2.0 ** rng.integers(-3, 4, (shape[0], 1))
-    middle = (element.emin + element.emax) // 2
-    reach = rng.choice([2, 6, 13, 26, max((element.emax - element.emin) // 3, 2)])
-    exponent = middle + rng.integers(-reach, reach + 1, shape)
-    ones = 1 + (rng.random(shape) < 0.4) * element.epsilon
-    sign = np.where(rng.random(shape) < 0.5, -1.0, 1.0)
-    ones *= rng.random(shape) < 0.9
-    codes = element.encode(np.ldexp(sign * ones, exponent), overflow="saturate")
-    every = operands(element, codes.size, rng).reshape(shape)
-    codes = np.where(rng.random((shape[0], 1)) < 0.2, every, codes)
-    # A sum that rounds to a zero, of either sign, and zeros from there on.
-    last = rng.random((shape[0], 1)) < 0.2
-    first = element.encode(sign * np.where(np.arange(shape[1]) == 0, element.min_subnormal, 0.0))
-    return np.where(last, first, codes)
+    def outcomes(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
+        for shape in shapes:
+            for rounding in ("rne", "rne", "rtz", "rdn", "rup", "rod"):
+                if rounding != "rne" and "(" in shape.get("accumulation", "") and _fixed(shape):
+                    continue
+                spec = unit("dot", rounding=rounding, **shape)
+                codes = stimulus(spec, count, rng)
+                formats = {name: port.format for name, port in spec.ports.inputs.items()}
+                codes |= sum_rows(codes, formats, spec.ports.outputs["r"].format, rng)
+                got = spec.evaluate(**codes)["r"]
+                yield (
+                    f"dot {'/'.join(map(str, shape.values()))}, {rounding}",
+                    (
+                        got,
+                        by_integers(spec, codes),
+                    ),
+                )
+
+    return outcomes
+
+
+def macs(shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:
+    """Sums over beats, against the same without float64; ``count`` products."""
+
+    def outcomes(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
+        for shape in shapes:
+            for rounding in ("rne", "rtz", "rdn", "rup", "rod"):
+                spec = unit("mac", rounding=rounding, **shape)
+                codes = stimulus(spec, count, rng)
+                for name, port in spec.ports.inputs.items():
+                    if name in "ab" and isinstance(port.format, Float):
+                        whole = (count, port.lanes or 1)
+                        made = matrix(port.format, whole, rng).reshape(codes[name].shape)
+                        one = np.ones(codes[name].ndim - 1, int)
+                        few = (rng.random(count) < 0.7).reshape(-1, *one)
+                        codes[name] = np.where(few, made, codes[name])
+                codes["last"] = (rng.random(count) < 0.3).astype(np.uint8)
+                got = spec.evaluate(**codes)["r"]
+                with mock.patch.object(dots_by.Mac, "_host", return_value=None):
+                    want = spec.evaluate(**codes)["r"]
+                yield f"mac {'/'.join(map(str, shape.values()))}, {rounding}", (got, want)
+
+    return outcomes
+
+
+def _fixed(shape: dict[str, Any]) -> bool:
+    return shape["accumulation"].startswith("tensor-core")
 
 
 def matmuls(accumulation: str) -> Callable[..., Iterator[tuple[str, Outcome]]]:
@@ -297,7 +257,7 @@ def by_integers(spec: Unit, codes: dict[str, np.ndarray]) -> np.ndarray:
     """What a unit with one result an element gives without any fast path."""
     count = len(next(iter(codes.values())))
     pieces = [
-        Unit._compute(spec, {name: array[start : start + 8192] for name, array in codes.items()})
+        spec._by_integers({name: array[start : start + 8192] for name, array in codes.items()})
         for start in range(0, count, 8192)
     ]
     return np.concatenate([piece["r"] for piece in pieces])
@@ -350,6 +310,66 @@ PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcom
     "cast": units(
         "cast",
         [{"a": a, "out": out} for a in ("fp32", "fp64", "bf16", "int16") for out in FORMATS],
+    ),
+    "dot exact": dots(
+        [
+            {"a": "e4m3", "out": "fp32", "lanes": 8},
+            {"a": "e5m2", "out": "fp32", "lanes": 5},
+            {"a": "fp16", "out": "fp16", "lanes": 4},
+            {"a": "fp16", "out": "fp32", "lanes": 3},
+            {"a": "bf16", "out": "fp32", "lanes": 4},
+            {"a": "bf16", "out": "bf16", "lanes": 7},
+            {"a": "fp32", "out": "fp32", "lanes": 2},
+            {"a": "int4", "b": "fp16", "out": "fp16", "lanes": 3},
+            {"a": "e4m3", "c": "bf16", "out": "e4m3fnuz", "lanes": 1},
+        ]
+    ),
+    "dot in steps": dots(
+        [
+            {"a": "e4m3", "out": "fp32", "lanes": 4, "accumulation": "sequential"},
+            {"a": "fp16", "out": "fp16", "lanes": 3, "accumulation": "sequential"},
+            {"a": "bf16", "c": "fp32", "out": "bf16", "lanes": 3, "accumulation": "sequential"},
+            {"a": "e4m3", "out": "fp32", "lanes": 6, "accumulation": "chunk(2,fp16)"},
+            {"a": "fp16", "out": "fp32", "lanes": 4, "accumulation": "chunk(2,bf16)"},
+            {"a": "e5m2", "out": "bf16", "lanes": 4, "accumulation": "chunk(4,e6m9)"},
+            {"a": "bf16", "out": "ue6m9", "lanes": 3, "accumulation": "sequential"},
+            {"a": "e4m3", "out": "fp16", "lanes": 6, "accumulation": "chunk(3,ue5m4)"},
+        ]
+    ),
+    "dot aligned": dots(
+        [
+            {"a": "bf16", "out": "fp32", "lanes": 4, "accumulation": "aligned(24)"},
+            {"a": "e4m3", "out": "fp16", "lanes": 8, "accumulation": "aligned(13,4)"},
+            {"a": "e5m2", "c": "bf16", "out": "fp32", "lanes": 4, "accumulation": "aligned(6)"},
+            {"a": "fp16", "out": "fp16", "lanes": 3, "accumulation": "aligned(40)"},
+            {"a": "dlfloat16", "out": "fp32", "lanes": 2, "accumulation": "aligned(10)"},
+            {"a": "fp16", "out": "fp32", "lanes": 8, "accumulation": "tensor-core(volta)"},
+            {"a": "fp16", "out": "fp16", "lanes": 8, "accumulation": "tensor-core(turing)"},
+            {"a": "bf16", "out": "fp32", "lanes": 8, "accumulation": "tensor-core(ampere)"},
+            {
+                "a": "e4m3",
+                "b": "e5m2",
+                "out": "fp16",
+                "lanes": 16,
+                "accumulation": "tensor-core(ada)",
+            },
+        ]
+    ),
+    "mac exact": macs(
+        [
+            {"a": "e4m3", "out": "fp32"},
+            {"a": "int8", "out": "fp16", "lanes": 3},
+            {"a": "e4m3", "b": "e2m1", "out": "e4m3", "lanes": 2},
+            {"a": "e3m2", "out": "bf16", "terms": 64},
+        ]
+    ),
+    "mac rounded": macs(
+        [
+            {"a": "bf16", "out": "fp32", "acc": "fp32"},
+            {"a": "e4m3", "out": "e4m3", "acc": "fp16", "lanes": 3},
+            {"a": "fp16", "out": "bf16", "acc": "fp32", "lanes": 2, "contexts": 3},
+            {"a": "int8", "out": "fp16", "acc": "bf16"},
+        ]
     ),
     "matmul exact": matmuls("exact"),
     "matmul sequential": matmuls("sequential"),

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ..arithmetic.accumulation import Accumulation, accumulate, parse
+from ..arithmetic.accumulation.hosted import HostDot
+from ..arithmetic.binary64.rounding import gradual
 from ..arithmetic.exact import Exact, unpack
 from ..arithmetic.factors import Factors, Multiplying, Terms, multiplied
 from ..arithmetic.operands import Operand, Operands
@@ -191,7 +193,29 @@ class Dot(SumOfProducts):
         inputs = self.factors.inputs(self.lanes) | {"c": Operand(format=self.c)}
         return Ports(inputs=inputs | self._control(), outputs=self._results())
 
+    def _host(self) -> HostDot | None:
+        """Return how float64 does this; None if it cannot."""
+        if self.statistics or self.multiplication is not None:
+            return None
+        formats = self.a, self.b, self.c, self.out
+        policy = resolve_or_default(self.overflow, self.out)
+        return HostDot.of(formats, self.lanes, self.profile, self.rounding, policy)
+
     def _compute(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        found = self.plan.found
+        if "host" not in found:
+            found["host"] = self._host()
+        host: HostDot | None = found["host"]
+        if host is None or not gradual():
+            return self._by_integers(chunk)
+        codes, decided = host.evaluate(chunk["a"], chunk["b"], chunk["c"])
+        if np.count_nonzero(decided) < decided.size:
+            left = np.flatnonzero(~decided)
+            rest = {name: array[left] for name, array in chunk.items()}
+            codes[left] = self._by_integers(rest)["r"]
+        return {"r": codes}
+
+    def _by_integers(self, chunk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         terms = self.factors.terms(chunk)
         return self.join(terms, chunk["c"], self.c, self.out, chunk)
 
@@ -316,10 +340,37 @@ class Mac(Accumulating, Multiplying):
         stream = Stream.of(operands)
         if self.acc == "exact":
             stream.check(self.lanes, self.terms)
-            return accumulate_exact(stream, self)
+            host = self._host(self.out, self.terms)
+            if host is None or not host.fits:
+                return accumulate_exact(stream, self)
+            return self._hosted(stream, host)
         if self.contexts == 1:
             return accumulate_rounded(stream, self)
         return interleaved(operands, self)
+
+    def _host(self, acc: Format, count: int) -> HostDot | None:
+        """Return how float64 adds ``count`` products to ``acc``; None if it cannot."""
+        found, key = self.plan.found, f"host {count}"
+        if key not in found:
+            told = self.statistics or self.multiplication is not None
+            formats, policy = (self.a, self.b, acc, acc), self.acc_overflow
+            found[key] = (
+                None if told else HostDot.of(formats, count, Accumulation(), self.rounding, policy)
+            )
+        return found[key] if gradual() else None
+
+    def _hosted(self, stream: Stream, host: HostDot) -> dict[str, np.ndarray]:
+        """Return the sums that float64 holds, and by integers what it does not decide."""
+        arrays, starts = stream.arrays, stream.starts
+        codes, decided = host.sums(arrays["a"], arrays["b"], starts)
+        left = ~decided
+        if left.any():
+            lengths = stream.ends - starts + 1
+            beats = np.repeat(left, lengths)
+            rest = {name: array[beats] for name, array in arrays.items()}
+            part = Stream(rest, np.cumsum(lengths[left]) - 1)
+            codes[left] = accumulate_exact(part, self)["r"]
+        return {"r": codes}
 
     def products(self, chunk: dict[str, np.ndarray]) -> list[Exact]:
         """Return the exact products of each beat, one row for each, lanes on the last axis."""
@@ -330,6 +381,20 @@ class Mac(Accumulating, Multiplying):
         """Return the accumulators ``codes`` after one more beat."""
         acc = self.acc
         assert not isinstance(acc, str)
+        if (host := self._host(acc, self.lanes)) is None:
+            return self._step(codes, chunk, acc)
+        a, b = (chunk[name].reshape(len(codes), -1) for name in "ab")
+        made, decided = host.evaluate(a, b, codes)
+        if np.count_nonzero(decided) < decided.size:
+            left = np.flatnonzero(~decided)
+            rest = {name: array[left] for name, array in chunk.items()}
+            made[left] = self._step(codes[left], rest, acc)["r"]
+        return {"r": made}
+
+    def _step(
+        self, codes: np.ndarray, chunk: dict[str, np.ndarray], acc: Format
+    ) -> dict[str, np.ndarray]:
+        """Return what integers make of a beat."""
         direction = self.direction(chunk)
         value, terms = unpack(codes, acc), self.products(chunk)
         if self.lanes == 1:

@@ -16,7 +16,7 @@ from macaw.golden.arithmetic.binary64 import sums
 from macaw.golden.arithmetic.binary64.rounding import gradual
 from macaw.golden.errors import CodeError
 from macaw.golden.tables import Shelf
-from macaw.golden.units import elementwise
+from macaw.golden.units import dots, elementwise
 from macaw.golden.units.specification import Unit, plan
 from macaw.sim.proof.outsiders.scalars import stimulus
 
@@ -49,6 +49,36 @@ def test_numbers_take_the_fast_path(kind: str, fmt: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(elementwise._Elementwise, "_by_integers", forbidden)
     np.testing.assert_array_equal(spec.evaluate(**operands)["r"], want)
+
+
+@pytest.mark.parametrize("fmt", ["fp16", "bf16", "e4m3"])
+@pytest.mark.parametrize(
+    "profile", ["exact", "sequential", "chunk(2,fp16)", "aligned(24)", "tensor-core(ada)"]
+)
+def test_sums_of_numbers_take_the_fast_path(
+    profile: str, fmt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = "fp16" if profile.startswith("tensor") and fmt != "bf16" else "fp32"
+    spec = unit("dot", a=fmt, out=out, lanes=16, accumulation=profile)
+    rng = np.random.default_rng(1)
+    codes = {name: format(fmt).encode(rng.uniform(1.0, 2.0, (50, 16))) for name in "ab"}
+    codes["c"] = format(out).encode(rng.uniform(1.0, 2.0, 50))
+    want = spec._by_integers(dict(codes))["r"]
+    monkeypatch.setattr(dots.Dot, "_by_integers", None)
+    np.testing.assert_array_equal(spec.evaluate(**codes)["r"], want)
+
+
+@pytest.mark.parametrize("acc", ["exact", "fp32"])
+def test_streams_of_numbers_take_the_fast_path(acc: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = unit("mac", a="e4m3", out="fp32", acc=acc, lanes=2)
+    codes = format("e4m3").encode(np.linspace(1.0, 3.0, 200).reshape(100, 2))
+    last = (np.arange(100) % 7 == 6).astype(np.uint8)
+    with monkeypatch.context() as patched:
+        patched.setattr(dots.Mac, "_host", lambda *_: None)
+        want = spec.evaluate(a=codes, b=codes, last=last)["r"]
+    monkeypatch.setattr(dots, "accumulate_exact", None)
+    monkeypatch.setattr(dots.Mac, "_step", None)
+    np.testing.assert_array_equal(spec.evaluate(a=codes, b=codes, last=last)["r"], want)
 
 
 def test_a_host_without_subnormals_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
