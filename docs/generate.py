@@ -116,6 +116,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "optimise": (synthesis.optimise.units, ("optimise",)),
         "model": (synthesis.optimise.model, ("optimise",)),
         "columns": (synthesis.sweeps.columns, ()),
+        "scaling": (synthesis.sweeps.scaling, ("scaling",)),
     },
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),

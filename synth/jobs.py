@@ -9,6 +9,7 @@ cluster, functions and arguments are pickled.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections import Counter, deque
@@ -30,6 +31,9 @@ from macaw.golden.errors import SpecError, ToolError
 from macaw.tools import processes
 
 EXECUTORS = ("local", "dask")
+
+WORKERS_WITHIN = 60.0
+"""Seconds that a Dask scheduler may take to have a worker."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +84,24 @@ def executor(
         client = Client(scheduler, timeout=20)
     except (OSError, ValueError) as error:
         raise ToolError(f"scheduler {scheduler} does not answer: {error}") from error
-    with client:
+    with client, _quiet("distributed.client"):
+        try:
+            client.wait_for_workers(1, timeout=WORKERS_WITHIN)
+        except TimeoutError:
+            raise ToolError(f"scheduler {scheduler} has no workers") from None
         yield client.get_executor()
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Without what a logger says of errors that are raised as well."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def run(
@@ -171,7 +191,7 @@ def _in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Any]
                     if deaths[index] < ATTEMPTS:
                         doubtful.append(index)
                     else:
-                        yield index, _deadly()
+                        yield index, _deadly(ATTEMPTS)
                 if dead:
                     break
 
@@ -180,8 +200,10 @@ def _died(future: Future[Any]) -> bool:
     return isinstance(future.exception(), BrokenExecutor)
 
 
-def _deadly() -> ToolError:
-    return ToolError(f"its worker died, {ATTEMPTS} times; of too little memory, perhaps")
+def _deadly(times: int) -> ToolError:
+    return ToolError(
+        f"its worker died, {times} time{'s' * (times != 1)}; of too little memory, perhaps"
+    )
 
 
 @contextlib.contextmanager
@@ -213,8 +235,8 @@ def _on_cluster(jobs: Sequence[Job], pool: Executor) -> Iterator[tuple[int, Any]
         for future in as_completed(futures):
             try:
                 yield futures[future], future.result()
-            except KilledWorker:
-                yield futures[future], _deadly()
+            except KilledWorker as error:
+                yield futures[future], _deadly(error.allowed_failures + 1)
             except CancelledError:
                 raise ToolError("executor dask: the scheduler has gone away") from None
     finally:

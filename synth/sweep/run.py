@@ -179,23 +179,25 @@ def measured(
         )
         for index in left
     ]
-    for number, outcome in jobs.each(todo, **where):
-        point = points[left[number]]
-        row = outcome
-        if isinstance(outcome, Exception):  # what killed its worker, again and again
-            row = point.without(FAILED, outcome)
-        try:
+    try:
+        for number, outcome in jobs.each(todo, **where):
+            point = points[left[number]]
+            row = outcome
+            if isinstance(outcome, Exception):  # what killed its worker, again and again
+                row = point.without(FAILED, outcome)
             if point.how.cache:
                 point.keep(row)
-        except ToolError as error:
-            raise ToolError(
-                f"{error}; {done:,} of {len(points):,} points are kept, and the same command goes"
-                " on from there"
-            ) from error
-        rows[left[number]] = row
-        done += 1
-        if progress is not None:
-            progress(done, len(points))
+            rows[left[number]] = row
+            done += 1
+            if progress is not None:
+                progress(done, len(points))
+    except ToolError as error:
+        if not done or not points[0].how.cache:
+            raise
+        raise ToolError(
+            f"{error}; {done:,} of {len(points):,} points are kept, and the same command goes on"
+            " from there"
+        ) from error
     return [row for row in rows if row is not None]
 
 

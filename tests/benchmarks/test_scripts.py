@@ -66,6 +66,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         "benchmarks.speed.paths",
         "benchmarks.speed.peers",
         "benchmarks.speed.quantize",
+        "benchmarks.speed.scaling",
         "benchmarks.cost.fma",
     ]
     monkeypatch.setattr(sys, "argv", ["benchmarks", "cost.fmma"])
@@ -79,6 +80,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     [
         ("speed.golden", ["--elements", "1000", "--rounds", "1"]),
         ("speed.quantize", ["--elements", "9600", "--rounds", "1"]),
+        ("speed.scaling", ["--points", "2"]),
         ("studies.orders", ["--blocks", "4000"]),
         ("studies.code_books", ["--rows", "2"]),
         ("errors.posit_errors", ["--pairs", "2", "--length", "32"]),

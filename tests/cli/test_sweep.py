@@ -128,6 +128,7 @@ def kept(cache: Path) -> dict[Path, float]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_after_an_interruption_only_the_rest_is_measured(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str

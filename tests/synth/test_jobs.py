@@ -30,6 +30,13 @@ def test_several_workers_are_other_processes():
     assert here not in found
 
 
+def test_workers_have_the_environment_of_now(monkeypatch):
+    for value in "12":
+        monkeypatch.setenv("MACAW_CACHE", value)
+        listed = [job("__import__('os').environ['MACAW_CACHE']")] * 2
+        assert list(dict(jobs.each(listed, workers=2)).values()) == [value, value]
+
+
 def test_what_a_dead_worker_was_doing_is_done_again(tmp_path):
     """Also what ran beside it, and what waited."""
     once = f"__import__('os').path.exists({str(tmp_path / 'died')!r}) and 'done'"

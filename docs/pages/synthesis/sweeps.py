@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tables of docs/synthesis.md about design spaces: the columns of a sweep."""
+"""Tables of docs/synthesis.md about design spaces: the columns of a sweep, and how it scales."""
+
+from typing import Any
 
 from macaw.synth.sweep.columns import COLUMNS, PARETO
 
-from ..markdown import table
+from ..markdown import number, table
 
 
 def columns() -> str:
@@ -14,3 +16,29 @@ def columns() -> str:
         parts = [f"`{part}`" if part in units else part for part in column.unit.split("/")]
         rows.append([f"`{column.name}`", column.meaning, " per ".join(parts), column.better])
     return table(["column", "meaning", "unit", "better"], rows, left=4)
+
+
+def scaling(found: dict[str, Any]) -> str:
+    """Seconds of each run, in the order of running; and of one worker over two, by medians."""
+    head = ["workers", "points", "done", "seconds", "points a minute", "load before"]
+    rows = []
+    for run in found["runs"]:
+        where = "local" if run["executor"] == "local" else "Dask"
+        rows.append(
+            [
+                f"{run['workers']}, {where}",
+                f"{run['points']:,}",
+                f"{run['done']:,}",
+                number(run["seconds"], 1),
+                number(60 * run["points"] / run["seconds"], 1),
+                number(run["load_before"], 1),
+            ]
+        )
+    text = [table(head, rows), ""]
+    for ratio in found["ratios"]:
+        where = "local" if ratio["executor"] == "local" else "Dask's"
+        text.append(
+            f"- {ratio['points']:,} points, {where} workers: two are {ratio['ratio']:.2f} times as"
+            " fast as one."
+        )
+    return "\n".join(text)

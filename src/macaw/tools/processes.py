@@ -384,7 +384,7 @@ def pool(count: int) -> ProcessPoolExecutor:
     """So many worker processes that end as this process ends.
 
     They are forked from a server, so that compiled models and the WebAssembly engine of this
-    process stay here.
+    process stay here. Their environment is what this process has now.
     """
     import multiprocessing
     import multiprocessing.util
@@ -394,7 +394,9 @@ def pool(count: int) -> ProcessPoolExecutor:
         _leftovers.add(Path(multiprocessing.util.get_temp_dir()))
     # Semaphores that are left at the end are the resource tracker's to remove: no news.
     os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
-    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), _end_with_parent)
+    return ProcessPoolExecutor(
+        count, multiprocessing.get_context("forkserver"), _end_with_parent, (dict(os.environ),)
+    )
 
 
 def end(pool: ProcessPoolExecutor) -> None:
@@ -405,8 +407,10 @@ def end(pool: ProcessPoolExecutor) -> None:
         worker.terminate()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(environment: dict[str, str]) -> None:
     """What ends a command, for its workers: they leave line and keyboard to their parent."""
+    os.environ.clear()  # the server has its own, from when it was started
+    os.environ.update(environment)
     for name in ("SIGINT", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
