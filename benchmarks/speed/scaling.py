@@ -29,7 +29,7 @@ from .. import results
 from ..stopwatch import stopwatch
 
 FORMATS = ("e<2-5>m<1-4>", "int<2-8>")
-SETTINGS = {"lanes": "2-3", "optimise": "balanced,area,delay", "stages": "0-7"}
+SETTINGS: dict[str, Any] = {"lanes": "2-3", "optimise": "balanced,area,delay", "stages": "0-7"}
 WORKERS = (1, 2)
 
 
@@ -46,9 +46,10 @@ def place(kind: str, workers: int) -> Iterator[dict[str, Any]]:
         return
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+    made: Any = LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+    )
+    with made as cluster:
         cluster.wait_for_workers(workers)
         yield {"kind": kind, "scheduler": cluster.scheduler_address}
 
