@@ -3,7 +3,7 @@
 
 Contestants take turns, and
 each figure is the median of its rounds in processor time, so that a busy machine changes little.
-One thread. The first call of each, which fills tables, is left out.
+One thread. The first turn of each, which fills tables, is left out.
 
 Example: python -m benchmarks.speed.golden --elements 100000 --rounds 3
 """
@@ -41,26 +41,36 @@ UNITS: tuple[dict[str, Any], ...] = (
     {"kind": "dot", "a": "fp16", "out": "fp16", "lanes": 8},
     {"kind": "dot", "a": "bf16", "out": "fp32", "lanes": 8, "accumulation": "aligned(24)"},
     {"kind": "dot", "a": "bf16", "out": "fp32", "lanes": 8},
+    {"kind": "dot", "a": "fp16", "out": "fp32", "lanes": 8, "accumulation": "sequential"},
+    {"kind": "dot", "a": "e4m3", "out": "fp32", "lanes": 8, "accumulation": "chunk(4,fp16)"},
+    {"kind": "dot", "a": "fp16", "out": "fp32", "lanes": 8, "accumulation": "tensor-core(ampere)"},
     {"kind": "dot", "a": "int4", "b": "fp16", "out": "fp16", "lanes": 8},
     {"kind": "mac", "a": "e4m3", "out": "fp32"},
     {"kind": "mac", "a": "fp16", "out": "fp32"},
     {"kind": "mac", "a": "bf16", "out": "fp32", "acc": "fp32"},
 )
+LEAST = 100_000
+"""Elements of a turn, at least."""
 Contest = dict[str, tuple[Callable[[], object], int]]
 """What to call, and how many elements that is, by contestant."""
 
 
 def measure(contest: Contest, rounds: int) -> dict[str, float]:
-    """Return the median time per element of each contestant, in ns."""
+    """Return the median time per element of each contestant, in ns.
+
+    Calls on few elements are repeated, for one is shorter than what the clock tells apart.
+    """
     times: dict[str, list[float]] = {name: [] for name in contest}
     with np.errstate(all="ignore"):
-        for call, _ in contest.values():
-            call()
-        for _ in range(rounds):
+        for turn in range(rounds + 1):
             for name, (call, count) in contest.items():
+                calls = max(LEAST // count, 1)
                 start = time.process_time()
-                call()
-                times[name].append((time.process_time() - start) / count * 1e9)
+                for _ in range(calls):
+                    call()
+                if turn:
+                    took = (time.process_time() - start) / (calls * count)
+                    times[name].append(took * 1e9)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

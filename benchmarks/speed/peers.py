@@ -4,7 +4,8 @@
 Contestants take turns; a figure is the median of their rounds in processor time, on one thread, an
 element or a multiply-accumulate. Peers are apytypes, C++ with floats of any width, and what numpy
 and ml_dtypes compute in their own dtypes; one that is not installed has no figures. Matrix products
-of apytypes round after each operation. Beside gfloat there is benchmarks.speed.golden.
+of apytypes round after each operation. Last come matrix products on more threads, by the clock.
+Beside gfloat there is benchmarks.speed.golden.
 
 Example: python -m benchmarks.speed.peers --quick
 """
@@ -12,6 +13,7 @@ Example: python -m benchmarks.speed.peers --quick
 import argparse
 import functools
 import importlib
+import math
 import os
 import subprocess
 import sys
@@ -52,6 +54,19 @@ rng = np.random.default_rng(1)
 a, b = rng.standard_normal((4096, 4096), np.float32), rng.standard_normal((4096, {}), np.float32)
 matmul(a, b, "mxfp8-e4m3")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+SCALED = ("fp16", "bf16", "fp32", "e4m3")
+SCALING = """
+import sys, time, numpy as np
+from macaw import format, matmul
+rng, size = np.random.default_rng(1), {}
+a, b = (format(sys.argv[1]).encode(rng.standard_normal((size, size))) for _ in range(2))
+matmul(a[:64], b[:, :64], sys.argv[1])
+start = time.perf_counter()
+matmul(a, b, sys.argv[1])
+print((time.perf_counter() - start) / size**3 * 1e9)
 """
 
 
@@ -191,6 +206,24 @@ def peak(columns: int) -> int:
     return int(done.stdout) >> 10
 
 
+def scaling(quick: bool, rounds: int) -> Iterator[dict[str, Any]]:
+    """Exact matrix products by numbers of threads: the least of the rounds by the clock, in ns."""
+    size, most = 128 if quick else 2048, os.cpu_count() or 1
+    counts = sorted({1, min(2, most), most})
+    for name in SCALED:
+        least = dict.fromkeys(counts, math.inf)
+        for _ in range(rounds):
+            for count in counts:
+                environment = os.environ | dict.fromkeys(THREADS, str(count))
+                command = [sys.executable, "-c", SCALING.format(size), name]
+                done = subprocess.run(
+                    command, env=environment, check=True, capture_output=True, text=True
+                )
+                least[count] = min(least[count], float(done.stdout))
+        ns = {str(count): took for count, took in least.items()}
+        yield {"work": "matmul", "format": name, "size": f"{size}^3", "ns": ns}
+
+
 def shown(made: dict[str, Any]) -> str:
     """A record as a line of text."""
     figures = ", ".join(f"{who} {ns:.3g} ns" for who, ns in made["ns"].items())
@@ -227,6 +260,11 @@ def main() -> None:
     print("worst of the registry:")
     for record in ranked[:10]:
         print(" ", shown(record))
+    made["threads"] = []
+    for record in scaling(arguments.quick, min(arguments.rounds, 3)):
+        made["threads"].append(record)
+        took = ", ".join(f"{count}: {ns:.3g} ns" for count, ns in record["ns"].items())
+        print(f"matmul {record['format']}, {record['size']}, by threads {took}", flush=True)
     columns = 32 if arguments.quick else arguments.columns
     made["columns"], made["mebibytes"] = columns, peak(columns)
     print(f"peak memory of 4096 x 4096 x {columns} in mxfp8: {made['mebibytes']} MiB")

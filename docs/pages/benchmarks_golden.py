@@ -67,9 +67,27 @@ def _beside(peers: dict[str, Any]) -> list[str]:
         "",
         *_table(worst),
         "",
+        *_threads(peers["threads"]),
         f"A product of 4096 x 4096 and 4096 x {peers['columns']} in mxfp8-e4m3, operands and "
         f"quantisation included, takes {peers['mebibytes']} MiB at its peak.",
     ]
+
+
+def _threads(records: list[dict[str, Any]]) -> list[str]:
+    counts = list(records[0]["ns"])
+    lines = [
+        f"Exact products of two matrices of {records[0]['size'].split('^')[0]} x "
+        f"{records[0]['size'].split('^')[0]} by the threads of the library of matrix products, "
+        "nanoseconds a multiply-accumulate by the clock, the least of the rounds:",
+        "",
+        f"| format | {' | '.join(f'{n} thread' + 's' * (n != '1') for n in counts)} | of one |",
+        f"|---|{'--:|' * (len(counts) + 1)}",
+    ]
+    for record in records:
+        took = list(record["ns"].values())
+        figures = " | ".join(f"{ns:.3g}" for ns in took)
+        lines.append(f"| {record['format']} | {figures} | {took[-1] / took[0]:.2f} |")
+    return [*lines, ""]
 
 
 def _table(records: list[dict[str, Any]]) -> list[str]:

@@ -34,6 +34,8 @@ from .specification import ROUNDING, UNSET, Ports, Unit
 from .specification.counting import Counting
 
 _LANES = 4096
+_WAITS = 15
+"""Pieces that go by integers at once after one of which float64 decided less than a half."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,9 +208,13 @@ class Dot(SumOfProducts):
         if "host" not in found:
             found["host"] = self._host()
         host: HostDot | None = found["host"]
-        if host is None or not gradual():
+        waits = found.get("waits", 0)
+        if host is None or waits or not gradual():
+            found["waits"] = max(waits - 1, 0)
             return self._by_integers(chunk)
         codes, decided = host.evaluate(chunk["a"], chunk["b"], chunk["c"])
+        if 2 * np.count_nonzero(decided) < decided.size:
+            found["waits"] = _WAITS
         if np.count_nonzero(decided) < decided.size:
             left = np.flatnonzero(~decided)
             rest = {name: array[left] for name, array in chunk.items()}
