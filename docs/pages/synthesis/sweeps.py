@@ -20,25 +20,25 @@ def columns() -> str:
 
 def scaling(found: dict[str, Any]) -> str:
     """Seconds of each run, in the order of running; and of one worker over two, by medians."""
-    head = ["workers", "points", "done", "seconds", "points a minute", "load before"]
+    head = ["points", "workers", "done", "seconds", "points a minute", "load before"]
     rows = []
     for run in found["runs"]:
         where = "local" if run["executor"] == "local" else "Dask"
         rows.append(
             [
+                f"{run['points']:,} {run['space']}",
                 f"{run['workers']}, {where}",
-                f"{run['points']:,}",
                 f"{run['done']:,}",
                 number(run["seconds"], 1),
                 number(60 * run["points"] / run["seconds"], 1),
                 number(run["load_before"], 1),
             ]
         )
-    text = [table(head, rows), ""]
+    text = [table(head, rows, left=2), ""]
     for ratio in found["ratios"]:
         where = "local" if ratio["executor"] == "local" else "Dask's"
         text.append(
-            f"- {ratio['points']:,} points, {where} workers: two are {ratio['ratio']:.2f} times as"
-            " fast as one."
+            f"- {ratio['points']:,} {ratio['space']}, {where} workers: two are"
+            f" {ratio['ratio']:.2f} times as fast as one."
         )
     return "\n".join(text)
