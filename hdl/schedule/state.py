@@ -56,10 +56,10 @@ def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
         segment = (segment + 1) // 2
     sums: list[Wire] = []
     carry: Wire | None = None
-    stage = max(addend.stage, first.stage)
-    if p.late(addend.time + p.delays.adder(segment)):
+    extended = addend.bits(width)  # in the next stage where the addend fills its own
+    stage = max(extended.stage, first.stage)
+    if p.late(extended.time + p.delays.adder(segment)):
         stage += 1
-    extended = addend.bits(width)
     for start in range(0, width, segment):
         part = extended[start : start + segment]
         size = len(part)

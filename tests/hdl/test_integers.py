@@ -127,3 +127,11 @@ def test_integers_moved_by_a_zero_point(zero):
 def test_integers_at_most(most):
     got = simulated(lambda p, word: at_most(p, word.within(0, 16), most, 5), 5, range(17))
     assert got == [min(word, most) for word in range(17)]
+
+
+@pytest.mark.parametrize("stages", [5, 9])
+@pytest.mark.parametrize("kind", ["int-mac", "int-dot"])
+def test_an_addend_that_fills_its_stage_is_extended_in_the_next(kind: str, stages: int) -> None:
+    spec = unit(kind, a="int1", lanes=2)
+    report = verify(spec, optimise="delay", target="asic", stages=stages, vectors=1_000, seed=1)
+    assert report.passed, report
