@@ -20,7 +20,7 @@ from macaw.golden.units import Unit, unit
 from macaw.synth import jobs, source
 from macaw.synth.work import BLOCK_LANES, candidates
 
-from .. import results, start
+from .. import positive, results, start
 from ..stopwatch import stopwatch
 from .measure import area, clock, digest
 
@@ -117,7 +117,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", help="names of formats, with commas; default all")
     parser.add_argument("--clock", action="store_true", help="also the fewest stages for 100 MHz")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=positive, default=1)
     results.add_output(parser)
     options = parser.parse_args()
     progress = stopwatch()

@@ -15,7 +15,7 @@ from macaw.golden.errors import MacawError
 from macaw.synth import jobs, run, source, stages_for
 from macaw.synth.mapping import targets
 
-from .. import results, start
+from .. import positive, results, start
 from ..stopwatch import stopwatch
 from .measure import MEGAHERTZ, OSU018
 
@@ -92,7 +92,7 @@ def main() -> int:
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--variants", default=",".join(v.replace(",", "") for v in VARIANTS))
     parser.add_argument("--no-fewest", action="store_true")
-    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--jobs", type=positive)
     results.add_output(parser)
     options = parser.parse_args()
     wanted = options.variants.split(",")

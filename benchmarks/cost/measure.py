@@ -4,6 +4,7 @@
 import argparse
 import fnmatch
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -99,11 +100,13 @@ def record(
     figures: Callable[[str], Mapping[str, Callable[[], dict[str, Any]]]],
 ) -> None:
     """Measure the ``figures`` of rows into the file ``name``; those that are not asked for stay."""
+    chosen = fnmatch.filter(rows, options.only)
+    if not chosen:
+        print(f"--only {options.only}: no row matches; the first is {rows[0]}", file=sys.stderr)
+        sys.exit(2)
     found = results.read(name, options.output, {})
     found = {row: found[row] for row in rows if row in found}
-    for row in rows:
-        if not fnmatch.fnmatch(row, options.only):
-            continue
+    for row in chosen:
         for each, measure in figures(row).items():
             try:
                 found.setdefault(row, {})[each] = measure()

@@ -14,7 +14,7 @@ import macaw
 from macaw.synth import jobs, run, source
 from macaw.synth.mapping import targets
 
-from .. import results, start
+from .. import positive, results, start
 from ..stopwatch import stopwatch
 
 FORMATS = ("fp32", "fp16")
@@ -101,7 +101,7 @@ def measure(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--formats", default=",".join(FORMATS))
-    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--jobs", type=positive)
     results.add_output(parser)
     options = parser.parse_args()
     progress = stopwatch()

@@ -17,7 +17,7 @@ from macaw.golden.arithmetic.real.faithful import FUNCTIONS
 from macaw.golden.formats import Float
 from macaw.golden.units.table import Function
 
-from .. import results
+from .. import positive, results
 from ..stopwatch import stopwatch
 
 FP32 = Float(exponent=8, mantissa=23)
@@ -66,7 +66,7 @@ def largest(spec: Function, codes: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--operands", type=int, default=OPERANDS)
+    parser.add_argument("--operands", type=positive, default=OPERANDS)
     results.add_output(parser)
     options = parser.parse_args()
     progress, codes = stopwatch(), operands(options.operands)

@@ -13,7 +13,7 @@ import numpy as np
 
 import macaw
 
-from .. import results
+from .. import positive, results
 
 COUNTS = (64, 512, 4096)
 PROFILES: dict[str, tuple[str, ...]] = {
@@ -75,7 +75,7 @@ def measure(rows: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--rows", type=positive, default=1000)
     results.add_output(parser)
     options = parser.parse_args()
     print(results.write("machine_errors", {"rows": measure(options.rows)}, options.output))

@@ -13,7 +13,7 @@ from typing import Any
 from macaw.golden.units import unit
 from macaw.synth import accuracy
 
-from .. import results, start
+from .. import positive, results, start
 
 FORMATS = ("posit8", "posit8es0", "e4m3", "e5m2", "posit16", "posit16es1", "fp16", "bf16")
 LANES = 32
@@ -33,8 +33,8 @@ def errors(trial: accuracy.Trial) -> dict[str, dict[str, float]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     usual = accuracy.Trial()
-    parser.add_argument("--pairs", type=int, default=usual.pairs, help="of vectors")
-    parser.add_argument("--length", type=int, default=usual.length, help="of each vector")
+    parser.add_argument("--pairs", type=positive, default=usual.pairs, help="of vectors")
+    parser.add_argument("--length", type=positive, default=usual.length, help="of each vector")
     parser.add_argument("--seed", type=int, default=usual.seed)
     results.add_output(parser)
     options = parser.parse_args()

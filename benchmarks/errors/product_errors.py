@@ -13,7 +13,7 @@ import numpy as np
 
 import macaw
 
-from .. import results
+from .. import positive, results
 
 BITS = range(1, 8)
 PRODUCTS = ("exact", "lmul", "lmul(literal)", "lmul(mitchell,none)")
@@ -71,7 +71,7 @@ def measure(draws: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=1_000_000)
+    parser.add_argument("--draws", type=positive, default=1_000_000)
     results.add_output(parser)
     options = parser.parse_args()
     print(results.write("product_errors", {"rows": measure(options.draws)}, options.output))

@@ -16,7 +16,7 @@ import numpy as np
 from macaw.golden.formats import Float, format
 from macaw.golden.units import FloatRows, Softmax, Unit, unit
 
-from .. import results, start
+from .. import positive, results, start
 
 UNITS: tuple[dict[str, Any], ...] = (
     {"kind": "softmax", "a": "fp16"},
@@ -109,7 +109,7 @@ def errors(spec: FloatRows, codes: np.ndarray, got: np.ndarray) -> dict[str, flo
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1000, help="of each length")
+    parser.add_argument("--rows", type=positive, default=1000, help="of each length")
     results.add_output(parser)
     options = parser.parse_args()
     if options.rows < 1:

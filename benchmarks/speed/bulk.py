@@ -17,7 +17,7 @@ from macaw.hdl import generate
 from macaw.sim.bench import bulk
 from macaw.sim.stimulus import stimulus
 
-from .. import results
+from .. import positive, results
 
 UNITS: list[tuple[Unit, dict]] = [
     (unit("fma", a="e4m3", c="fp16", out="fp16"), {"stages": 3}),
@@ -59,7 +59,7 @@ def measure(spec: Unit, options: dict, vectors: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vectors", type=int, default=2_000_000)
+    parser.add_argument("--vectors", type=positive, default=2_000_000)
     results.add_output(parser)
     options = parser.parse_args()
     print(f"{'unit':36} {'M/s':>6}  stimulus golden simulation compare")

@@ -24,7 +24,7 @@ import numpy as np
 from macaw.golden import Float, format, unit
 from macaw.sim.proof.outsiders.scalars import gfloat_format, operands, stimulus
 
-from .. import results
+from .. import positive, results
 
 FORMATS = ("e4m3", "e5m2", "e2m1", "e3m2", "bf16", "fp16")
 UNITS: tuple[dict[str, Any], ...] = (
@@ -150,8 +150,8 @@ def throughput(parameters: dict[str, Any], elements: int) -> tuple[str, Contest]
 def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--elements", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--elements", type=positive, default=1_000_000)
+    parser.add_argument("--rounds", type=positive, default=7)
     results.add_output(parser)
     arguments = parser.parse_args()
     made: dict[str, Any] = {

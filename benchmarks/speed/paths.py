@@ -31,6 +31,7 @@ from macaw.golden.units import dots as dots_by
 from macaw.golden.units.specification import Unit
 from macaw.sim.proof.outsiders.scalars import operands, stimulus
 
+from .. import positive
 from .adversaries import (
     beside_ties,
     matrix,
@@ -396,7 +397,7 @@ def differences(name: str, count: int, seed: int = 1) -> Iterator[tuple[str, int
 def main() -> None:
     """Compare at least so many results of each path."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=int, default=10_000_000, help="of each path")
+    parser.add_argument("--results", type=positive, default=10_000_000, help="of each path")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="of " + ", ".join(PATHS))
     arguments = parser.parse_args()

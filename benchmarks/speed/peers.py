@@ -26,7 +26,7 @@ import numpy as np
 from macaw.golden import format, matmul, unit
 from macaw.golden.formats.scalar import FORMATS, Fixed, Float, Format
 
-from .. import results
+from .. import positive, results
 from .golden import Contest, measure
 
 PEERS = ("apytypes", "ml_dtypes")
@@ -234,10 +234,13 @@ def shown(made: dict[str, Any]) -> str:
 def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--quick", action="store_true", help="smaller arrays, for a first look")
     parser.add_argument(
-        "--columns", type=int, default=4096, help="of the product whose peak memory is measured"
+        "--columns",
+        type=positive,
+        default=4096,
+        help="of the product whose peak memory is measured",
     )
     results.add_output(parser)
     arguments = parser.parse_args()

@@ -22,7 +22,7 @@ from gfloat.formats import format_info_ocp_e8m0, format_info_ocp_int8
 from macaw.golden import Block, Fixed, Float, format
 from macaw.sim.proof.outsiders.scalars import gfloat_format
 
-from .. import results
+from .. import positive, results
 from .golden import measure
 
 FORMATS = ("mxfp8-e4m3", "mxfp6-e2m3", "mxfp4", "mxint8", "nvfp4", "nvint4")
@@ -122,8 +122,8 @@ def sources(name: str, elements: int) -> dict[str, Any]:
 def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--elements", type=int, default=4_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--elements", type=positive, default=4_000_000)
+    parser.add_argument("--rounds", type=positive, default=5)
     results.add_output(parser)
     arguments = parser.parse_args()
     made: dict[str, Any] = {

@@ -25,7 +25,7 @@ from macaw.synth.sweep import Point, plan
 from macaw.synth.sweep.run import measured
 from macaw.tools import yosys
 
-from .. import results
+from .. import positive, results
 from ..stopwatch import stopwatch
 
 MAPPED = "balanced,area,delay"
@@ -120,8 +120,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--space", choices=SPACES, default="mixed", help="(default: mixed)")
-    parser.add_argument("--points", type=int, default=60, help="of the space (default: 60)")
-    parser.add_argument("--rounds", type=int, default=1, help="of each run (default: 1)")
+    parser.add_argument("--points", type=positive, default=60, help="of the space (default: 60)")
+    parser.add_argument("--rounds", type=positive, default=1, help="of each run (default: 1)")
     parser.add_argument("--executors", nargs="+", choices=jobs.EXECUTORS, default=["local"])
     parser.add_argument(
         "--workers", nargs="+", type=int, choices=WORKERS, default=WORKERS, help="(default: 1 2)"

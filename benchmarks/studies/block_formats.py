@@ -28,7 +28,7 @@ from macaw.golden.units import Unit
 from macaw.synth import accuracy
 from macaw.synth.work import BLOCK_LANES, candidates, lanes_of
 
-from .. import results, start
+from .. import positive, results, start
 from ..stopwatch import stopwatch
 
 SCALARS = ("bf16", "fp16", "e4m3", "int8")
@@ -166,8 +166,8 @@ def rules(pairs: int, length: int, seed: int) -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=512)
-    parser.add_argument("--length", type=int, default=1024)
+    parser.add_argument("--pairs", type=positive, default=512)
+    parser.add_argument("--length", type=positive, default=1024)
     parser.add_argument("--seed", type=int, default=1)
     results.add_output(parser)
     options = parser.parse_args()

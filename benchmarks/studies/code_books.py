@@ -18,7 +18,7 @@ from macaw.golden.formats.block import Block
 from macaw.golden.formats.block import format as format_of
 from macaw.synth import accuracy
 
-from .. import results, start
+from .. import positive, results, start
 from .block_formats import data
 
 ELEMENTS = ("nf4", "fp4bnb", "nupes4a1.5", "lns4.1", "e2m1", "int4sym", "uint4", "int5sym")
@@ -48,8 +48,10 @@ def errors(rows: int, length: int, seed: int) -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1024, help="of numbers, of each distribution")
-    parser.add_argument("--length", type=int, default=1024)
+    parser.add_argument(
+        "--rows", type=positive, default=1024, help="of numbers, of each distribution"
+    )
+    parser.add_argument("--length", type=positive, default=1024)
     parser.add_argument("--seed", type=int, default=1)
     results.add_output(parser)
     options = parser.parse_args()

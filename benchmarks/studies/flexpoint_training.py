@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from macaw.tools import files
 
-from .. import results
+from .. import positive, results
 from . import training
 
 ROOT = Path(__file__).parents[2]
@@ -128,17 +128,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
+    parser.add_argument("--seeds", type=positive, default=5, help="how many (default 5)")
     parser.add_argument("--quick", action="store_true", help="a dozen steps, two seeds")
     parser.add_argument("--json", action="store_true", help="results on standard output too")
     parser.add_argument("--again", action="store_true", help="what was done before as well")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="processes")
     results.add_output(parser)
     keep = ROOT / "build" / "flexpoint-training"
     parser.add_argument("--keep", type=Path, default=keep, help="folder of finished runs")
     parser.add_argument("--record", type=Path, metavar="FILE", help="only write products (.npz)")
     parser.add_argument("--network", choices=list(training.NETWORKS), default="mlp")
-    parser.add_argument("--steps", type=int, default=2, help="of --record")
+    parser.add_argument("--steps", type=positive, default=2, help="of --record")
     options = parser.parse_args()
     for name, least in (("seeds", 2), ("jobs", 1), ("steps", 1)):
         if getattr(options, name) < least:

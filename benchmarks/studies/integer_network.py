@@ -33,7 +33,7 @@ from macaw.sim.layers import LayerPipeline, LayerSimulation, PoolSimulation, Res
 from macaw.synth import TARGETS, chooser, front
 from macaw.synth.chooser import LOSS, Assignment, Chooser
 
-from .. import results
+from .. import positive, results
 from .digits_network import SHAPES, Arrays, Digits, Network, accuracy, load, softmax, train
 from .network_runtimes import litert_tensors, onnxruntime_tensors
 from .quantised_network import (
@@ -356,8 +356,8 @@ def _with_profile(layer: Layer, profile: str) -> Layer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--simulate", action="store_true", help="every layer in gates too")
-    parser.add_argument("--images", type=int, help="test images (default: all)")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--images", type=positive, help="test images (default: all)")
+    parser.add_argument("--epochs", type=positive, default=40)
     parser.add_argument(
         "--target", default="asic", choices=list(TARGETS), help="that areas are measured on"
     )

@@ -20,7 +20,7 @@ from macaw.sim.proof.ledger import Entry, Ledger
 from macaw.sim.proof.prove import golden_checks, key_of_golden, missing_outsiders, prove
 from macaw.sim.stimulus.draw import exhaustive_bits
 
-from .. import results, start
+from .. import positive, results, start
 
 COMMAND = "python -m benchmarks.studies.judged"
 REFERENCE = "reference"
@@ -76,7 +76,7 @@ def record(kind: str, ledger: Ledger, jobs: int) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", metavar="PATTERN", default="*", help="kinds of units")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--jobs", type=positive, default=2, help="processes")
     parser.add_argument("--ledger", type=Path, default=Path("build/prove/ledger.json"))
     results.add_output(parser)
     options = parser.parse_args()

@@ -25,6 +25,8 @@ from macaw import format, unit
 from macaw.golden.arithmetic.accumulation import MACHINES, MachineSum, Scheme
 from macaw.golden.formats import Float
 
+from .. import positive
+
 KINDS = ("codes", "near", "small", "zeros", "cancelling", "special")
 """Codes drawn evenly; of normal numbers; of the least ones; with many zeros; with sums that cancel;
 with infinities and NaNs."""
@@ -185,7 +187,7 @@ def cases() -> Iterator[tuple[str, MachineSum, Any]]:
 def main() -> int:
     """Compare, print a line for each case, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--vectors", type=int, default=20_000, help="of each kind and unit")
+    parser.add_argument("--vectors", type=positive, default=20_000, help="of each kind and unit")
     arguments = parser.parse_args()
     try:
         torch = importlib.import_module("torch")

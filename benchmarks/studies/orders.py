@@ -16,7 +16,7 @@ import numpy as np
 
 from macaw.golden import Block, format
 
-from .. import results
+from .. import positive, results
 
 TENSOR = 8192
 ORDERS = ("te", "torchao", "ct", "exact")
@@ -57,7 +57,7 @@ CASES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int, default=8_000_000, help="of 16 elements")
+    parser.add_argument("--blocks", type=positive, default=8_000_000, help="of 16 elements")
     results.add_output(parser)
     options = parser.parse_args()
     made: dict[str, Any] = {"blocks": options.blocks, "tensor": TENSOR, "rows": []}

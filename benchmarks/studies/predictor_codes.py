@@ -15,7 +15,7 @@ from macaw.golden.tensors.autoflex import Autoflex
 from macaw.golden.units import ExponentPredictor
 from macaw.sim.stimulus.predictor import tensors
 
-from .. import results
+from .. import positive, results
 
 PRECISIONS = (6, 8, 10, 12, 16, 20)
 
@@ -57,7 +57,7 @@ def agreement(steps: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--steps", type=positive, default=1_000_000)
     results.add_output(parser)
     options = parser.parse_args()
     print(results.write("predictor_codes", {"rows": agreement(options.steps)}, options.output))

@@ -14,7 +14,7 @@ import numpy as np
 from macaw.golden.arithmetic.dyadic import Profile, requantize, requantize_real
 from macaw.golden.tensors.integer_layers import export_residual, residual_add
 
-from .. import results
+from .. import positive, results
 
 DRAWS = 4_000_000
 RATIOS = 64
@@ -93,7 +93,7 @@ def residuals(count: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--draws", type=positive, default=DRAWS)
     results.add_output(parser)
     options = parser.parse_args()
     made = {"profiles": profiles(options.draws), "residuals": residuals(options.draws // 4)}

@@ -17,7 +17,7 @@ from macaw.golden.formats.block import Block
 from macaw.golden.formats.block import format as format_of
 from macaw.synth import accuracy
 
-from .. import results, start
+from .. import positive, results, start
 
 FORMATS = (
     "int4sym-k128-fp16",
@@ -61,7 +61,9 @@ def errors(groups: int, seed: int) -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--groups", type=int, default=4096, help="of 128, of each distribution")
+    parser.add_argument(
+        "--groups", type=positive, default=4096, help="of 128, of each distribution"
+    )
     parser.add_argument("--seed", type=int, default=1)
     results.add_output(parser)
     options = parser.parse_args()

@@ -17,6 +17,8 @@ import numpy as np
 
 from macaw.golden import BLOCKS, Block, format
 
+from .. import positive
+
 KINDS = ("gaussian", "cubes", "constant", "outlier", "bf16", "tiny", "huge")
 MX = {
     "mxfp8-e4m3": "float8_e4m3fn",
@@ -97,7 +99,7 @@ def nvfp4(x: np.ndarray, second: bool, torch: Any, module: Any) -> tuple[int, in
 def main() -> int:
     """Compare, print a line for each case, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--blocks", type=int, default=200_000, help="of each kind and rule")
+    parser.add_argument("--blocks", type=positive, default=200_000, help="of each kind and rule")
     arguments = parser.parse_args()
     try:
         torch = importlib.import_module("torch")

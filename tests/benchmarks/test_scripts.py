@@ -57,6 +57,31 @@ def test_every_script_has_help_and_an_example(
     assert ("--output" in capsys.readouterr().out) == (name not in WITHOUT_FILE)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "complaint"),
+    [
+        ("speed.scaling", ["--points", "0"], "--points: '0' must be a whole number from 1 on"),
+        ("studies.judged", ["--jobs", "-1"], "--jobs: '-1' must be a whole number from 1 on"),
+        ("errors.row_errors", ["--rows", "x"], "--rows: 'x' must be a whole number from 1 on"),
+        ("cost.kinds", ["--only", "nothing"], "--only nothing: no row matches"),
+    ],
+)
+def test_arguments_that_ask_for_nothing(
+    name: str,
+    arguments: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+):
+    module = importlib.import_module(f"benchmarks.{name}")
+    monkeypatch.setattr(sys, "argv", [name, *arguments, "--output", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        module.main()
+    assert complaint in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--list", "speed", "cost.fma"])
     assert runner.main() == 0
