@@ -26,6 +26,8 @@ from .clock import Clock, units_of
 from .jobs import Job
 from .mapping import targets
 from .mapping.targets import Target
+from .page import page
+from .page.sheet import Sheet
 from .row import Row as Row
 from .row import Settings as Settings
 from .row import measure
@@ -83,25 +85,23 @@ class Comparison:
         """The table as plain text."""
         return report.table(self)
 
+    def sheet(self) -> Sheet:
+        """What a page and plots of it show."""
+        return report.sheet(self)
+
     def html(self) -> str:
-        """A self-contained page: tables, plots, and how they were made."""
-        return report.html(self)
+        """A page that one works with, in one file: plots, the table, and how they were made."""
+        return page.html(self.sheet())
 
     def svg(self) -> str:
         """The plot, cost against accuracy, as a picture of its own."""
-        return report.svg(self)
+        return page.svg(self.sheet())
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write ``compare.json``, ``compare.html`` and ``compare.svg``; ToolError if it cannot."""
-        texts = {
-            "compare.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n",
-            "compare.html": self.html(),
-            "compare.svg": self.svg(),
-        }
-        paths = [Path(folder) / name for name in texts]
-        for path, text in zip(paths, texts.values()):
-            files.write(path, text)
-        return paths
+        """Write ``compare.json`` and the page with its plots; ToolError if that cannot be."""
+        path = Path(folder) / "compare.json"
+        files.write(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
+        return [path, *page.write(self.sheet(), Path(folder) / "compare.html")]
 
 
 def _finite(value: Any) -> Any:

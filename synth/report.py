@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A comparison as text, as a self-contained HTML page, and as a picture.
-
-The plot is SVG written by a template: the page needs no script and no network, and the same
-picture goes into the README.
-"""
+"""A comparison as text, and as the sheet that its page and its plots show."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from .breakdown import Breakdown
+from .columns import COLUMNS, FAILED, figures, tidy
+from .page.sheet import LESS, Column, Sheet
 
 if TYPE_CHECKING:
-    from .compare import Comparison, Row
+    from .compare import Comparison
+    from .row import Row, Settings
 
-_WIDTH, _HEIGHT = 560, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 20, 46, 54
+SHOWN = (
+    "format", "bits", "target", "unit", "stages", "cost", "fmax_mhz", "period_fo4",
+    "reached", "latency", "rate", "cost_per_mac", "cost_per_rate", "sqnr_gaussian",
+    "sqnr_heavy_tailed", "proven", "energy_per_mac", "error",
+)  # fmt: skip
+"""Columns that a page shows at first."""
 
-COLUMNS = (
+AXES, BESIDE = ("cost_per_rate", "sqnr_gaussian"), "sqnr_heavy_tailed"
+"""Figures that plots show at first."""
+
+HEADS = (
     ("format", "number format"),
     ("bits", "storage per element, with its share of a block's scale"),
     ("unit", "what was built; one multiply-accumulate per clock and lane"),
@@ -39,7 +39,7 @@ COLUMNS = (
     ("SQNR heavy", "dB, dot products of Student-t data, 3 degrees of freedom"),
     ("proven", "vectors through the simulated gates, none different from the golden model"),
 )
-"""Head and meaning of each column."""
+"""Head and meaning of each column of the text."""
 
 ENERGY = (
     "energy/MAC",
@@ -50,7 +50,7 @@ ENERGY = (
 
 def columns(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     """Head and meaning of the columns of a comparison."""
-    found = [*COLUMNS]
+    found = [*HEADS]
     clock = comparison.settings.clock
     if comparison.settings.stages is not None:
         meanings = {"stages": "register stages, as asked for"}
@@ -138,156 +138,92 @@ def _parts(row: Row) -> str:
     lines = Breakdown.from_json(row.breakdown).table()
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [f"{row.format} on {row.target}: the parts of {row.unit}, {row.stages} stages"]
-    for name, *figures in lines:
-        aligned = [figure.rjust(width) for figure, width in zip(figures, widths[1:])]
+    for name, *numbers in lines:
+        aligned = [figure.rjust(width) for figure, width in zip(numbers, widths[1:])]
         text.append("  ".join([name.ljust(widths[0]), *aligned]))
     return "\n".join(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
-    name: str
-    x: float
-    y: float
-    y_heavy: float
-    title: str
-    label_y: float = 0.0
+def sheet(comparison: Comparison) -> Sheet:
+    """The comparison as a page shows it."""
+    how = comparison.settings
+    rows, breakdowns = [], {}
+    for index, row in enumerate(comparison.rows):
+        rows.append(_figures(row))
+        if row.breakdown:
+            breakdowns[index] = row.breakdown
+    found = tuple(
+        column
+        for column in _columns(how.reference)
+        if column.name in (*AXES, BESIDE) or any(row.get(column.name) is not None for row in rows)
+    )
+    names = {column.name for column in found}
+    return Sheet(
+        title="Number formats at equal work",
+        about=_about(comparison),
+        columns=found,
+        rows=rows,
+        shown=[name for name in SHOWN if name in names],
+        axes=AXES,
+        beside=BESIDE,
+        reference=how.reference,
+        labels=_labels(comparison),
+        breakdowns=breakdowns,
+        method=_method(how),
+        command=comparison.command,
+        data=comparison.to_json(),
+    )
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
-    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    steps = [m * 10.0**d for d in decades for m in (1, 2, 5)]
-    return [step for step in steps if low * 0.999 <= step <= high * 1.001]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A format in a plot: its cost, and two signal-to-noise ratios in dB."""
-
-    name: str
-    cost: float
-    first: float
-    second: float
-    title: str
-
-
-def _panel(comparison: Comparison, target: str) -> dict[str, Any]:
-    """One plot of a comparison: cost per MAC/s against SQNR; of a clock the stages, too."""
-    reference, clock = comparison.settings.reference, comparison.settings.clock
-    marks = []
-    for row in comparison.on(target):
-        normal, heavy = (row.sqnr.get(name, math.nan) for name in ("gaussian", "heavy-tailed"))
-        if row.error is None and row.cost_per_rate:
-            title = (
-                f"{row.format}: {_number(row.cost_per_rate)} of {reference}'s cost per MAC/s; "
-                f"{normal:.1f} dB normal, {heavy:.1f} dB heavy-tailed"
-            )
-            name = row.format
-            if clock is not None:
-                found = f"{row.stages}" if row.reached else f"{row.stages}, not reached"
-                name = f"{row.format} ({found})"
-                title += f"; {clock} {'' if row.reached else 'not '}reached, {row.stages} stages"
-            marks.append(Mark(name, float(row.cost_per_rate), normal, heavy, title))
-    if clock is None:
-        return panel(target, marks, f"area per MAC/s, relative to {reference}")
-    title = f"area per MAC/s at {clock} (stages), relative to {reference}"
-    return panel(f"{target}, {clock}", marks, title)
-
-
-def panel(head: str, marks: Sequence[Mark], x_title: str) -> dict[str, Any]:
-    """Coordinates of one plot: cost (logarithmic) against decibels; not of infinite marks."""
-    shown = [mark for mark in marks if math.isfinite(mark.first) and math.isfinite(mark.second)]
-    if not shown:
-        return {"target": head, "points": [], "empty": True}
-    low = min(mark.cost for mark in shown) / 1.5
-    high = max(mark.cost for mark in shown) * 1.5
-    values = [value for mark in shown for value in (mark.first, mark.second)]
-    step = 10 if max(values) - min(values) <= 90 else 20
-    bottom = math.floor(min(values) / step) * step
-    top = math.ceil(max(values) / step + 0.2) * step
-
-    def x_of(cost: float) -> float:
-        share = math.log(cost / low) / math.log(high / low)
-        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def y_of(decibel: float) -> float:
-        share = (decibel - bottom) / (top - bottom)
-        return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
-
-    points = [
-        _Point(mark.name, x_of(mark.cost), y_of(mark.first), y_of(mark.second), mark.title)
-        for mark in shown
+def _columns(reference: str) -> list[Column]:
+    """Those of every row, and what is relative to the reference."""
+    found = list(COLUMNS)
+    after = 1 + [column.name for column in found].index("area_per_rate")
+    one = "area for one multiply-accumulate"
+    found[after:after] = [
+        Column("cost_per_mac", float, f"{one} per clock", f"of {reference}'s", LESS),
+        Column("cost_per_rate", float, f"{one} per second", f"of {reference}'s", LESS),
     ]
+    return found
+
+
+def _figures(row: Row) -> dict[str, Any]:
+    if row.error is not None:
+        return tidy(
+            {"format": row.format, "target": row.target, "bits": row.bits, "status": FAILED}
+            | {"error": row.error}
+        )
+    kept = {f"sqnr_{name.replace('-', '_')}": value for name, value in row.sqnr.items()}
+    relative = {"cost_per_mac": row.cost_per_mac, "cost_per_rate": row.cost_per_rate}
+    return tidy(figures(row) | kept) | relative
+
+
+def _labels(comparison: Comparison) -> dict[int, str]:
+    """With a clock that was asked for, each point tells its stages."""
+    if comparison.settings.clock is None:
+        return {}
     return {
-        "target": head,
-        "points": points,
-        "labels": _labels(points),
-        "x_ticks": [(x_of(t), _number(t)) for t in _log_ticks(low, high)],
-        "y_ticks": [(y_of(t), str(t)) for t in range(bottom, top + 1, step)],
-        "x_title": x_title,
+        index: f"{row.format} ({row.stages}{'' if row.reached else ', not reached'})"
+        for index, row in enumerate(comparison.rows)
+        if row.error is None
     }
 
 
-def _labels(points: list[_Point]) -> list[tuple[float, float, str, str]]:
-    """Where each name goes: beside its point, moved until it covers no other name."""
-    placed: list[tuple[float, float, float, float]] = []
-    labels = []
-    for point in sorted(points, key=lambda p: (p.y, p.x)):
-        wide = 7.2 * len(point.name)
-        tries = [
-            (side, point.y + shift)
-            for shift in (4, -8, 16, -20, 28, 40)
-            for side in ("start", "end")
-        ]
-        for side, y in tries:
-            left = point.x + 9 if side == "start" else point.x - 9 - wide
-            box = (left, y - 10, left + wide, y + 2)
-            inside = left > _LEFT and box[2] < _WIDTH - 2
-            if inside and not any(_overlap(box, other) for other in placed):
-                break
-        else:
-            side, y = "start", point.y + 4
-            box = (point.x + 9, y - 10, point.x + 9 + wide, y + 2)
-        placed.append(box)
-        labels.append((point.x + (9 if side == "start" else -9), y, side, point.name))
-    return labels
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _render(name: str, **values: Any) -> str:
-    folder = resources.files("macaw.synth")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+def _about(comparison: Comparison) -> str:
+    how = comparison.settings
+    if how.stages is not None:
+        pipeline = "the register stages that were asked for"
+    elif how.clock is None:
+        pipeline = "the pipeline that serves it best on the target"
+    else:
+        pipeline = f"the fewest pipeline stages with which it reaches {how.clock} on the target"
+    proof = (
+        ", and its gates were simulated against the golden model before a price was put on it."
+        if how.proof
+        else ". The gates were not simulated for this page."
     )
-    return environment.from_string((folder / name).read_text(encoding="utf-8")).render(**values)
-
-
-def svg(comparison: Comparison) -> str:
-    """The plots of all targets side by side, as one picture."""
-    return picture([_panel(comparison, target) for target in comparison.targets])
-
-
-def picture(
-    panels: Sequence[dict[str, Any]],
-    legend: tuple[str, str] = ("normal data", "heavy-tailed (Student t, 3)"),
-    y_title: str = "SQNR of a dot product, dB",
-) -> str:
-    """SVG of plots side by side; ``legend`` names the two marks of a format."""
-    return _render(
-        "compare.svg.j2",
-        panels=panels,
-        legend=legend,
-        y_title=y_title,
-        width=_WIDTH,
-        height=_HEIGHT,
-        left=_LEFT,
-        right=_RIGHT,
-        top=_TOP,
-        bottom=_BOTTOM,
-    )
+    relative = f" Relative figures are to {how.reference}."
+    return f"Each unit does {_lanes(comparison)} per clock, with {pipeline}{proof}{relative}"
 
 
 def _lanes(comparison: Comparison) -> str:
@@ -298,27 +234,28 @@ def _lanes(comparison: Comparison) -> str:
     return f"{words} multiply-accumulates"
 
 
-def html(comparison: Comparison) -> str:
-    """The page."""
-    return _render(
-        "compare.html.j2",
-        comparison=comparison,
-        settings=comparison.settings,
-        lanes=_lanes(comparison),
-        columns=columns(comparison),
-        blocks=[
-            (
-                target,
-                next((r.cost_unit for r in comparison.on(target) if r.cost_unit), ""),
-                [cells(row, comparison.settings.energy) for row in comparison.on(target)],
-            )
-            for target in comparison.targets
-        ],
-        parts=[
-            (row, Breakdown.from_json(row.breakdown).table())
-            for row in comparison.rows
-            if row.breakdown
-        ],
-        picture=svg(comparison),
-        data=json.dumps(comparison.to_json(), indent=1, ensure_ascii=False),
+def _method(how: Settings) -> list[str]:
+    hard = "hard blocks where they fit, which cost nothing here"
+    paragraphs = [
+        "Operands are in the format; sums in fp32 for floats and blocks, in int32 for integers of"
+        " up to 8 bits. fma: r = a·b + c, rounded once a step. mac: an accumulator inside, exact"
+        " for floats, rounded once at the end. dot, block_dot: the number in the name of products"
+        " and an addend, rounded once; of blocks with their scales. On FPGAs cost counts logic"
+        " cells (the larger of LUTs and flip-flops) with multipliers in"
+        f" {'LUTs' if how.multiplier == 'lut' else hard}; the clock is nextpnr's after place and"
+        " route, the unit between registers. On a library, area is in NAND2 gate equivalents and"
+        " time in delays of an inverter that drives four (FO4), without wires.",
+    ]
+    if how.clock is not None:
+        paragraphs.append(
+            f"Stages for {how.clock} were sought by measurement, place and route with seed"
+            f" {how.seed}, first in doubling steps and then by halves, which takes more stages to"
+            " be no slower. Where it is not reached, the row is the fastest pipeline found."
+        )
+    paragraphs.append(
+        f"SQNR: {how.trial.pairs} dot products of {how.trial.length} elements, seed"
+        f" {how.trial.seed}; each operand tensor of a scalar format is scaled by one power of two,"
+        " the largest that overflows neither the format nor the accumulator; block formats have"
+        " their scales."
     )
+    return paragraphs

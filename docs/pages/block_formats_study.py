@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.studies.block_formats import PACKAGE, ROTATIONS, RULES, SCALARS, WEIGHTS
 from macaw.golden.formats.block import BLOCKS, Block
 from macaw.golden.formats.block import format as format_of
-from macaw.synth import report
+from macaw.synth.page import charts
 
 from .markdown import table
 
@@ -164,23 +164,31 @@ class Page:
     def picture(self) -> str:
         """Cost per MAC against dB of dot products, both targets."""
         second = "Student-t(3)"
-        panels = []
+        plots = []
         for target, base in (("ecp5", "LUT"), ("asic", "gate equivalents")):
-            marks = [
-                report.Mark(
-                    case,
-                    self.areas[case][target],
-                    self.kept[case, "Gaussian", 0]["dot"],
-                    self.kept[case, second, 0]["dot"],
-                    f"{case}: {self.areas[case][target]:.0f} {base} per MAC; "
+            points = [
+                charts.Point(
+                    x=self.areas[case][target],
+                    y=self.kept[case, "Gaussian", 0]["dot"],
+                    second=self.kept[case, second, 0]["dot"],
+                    name=case,
+                    text=f"{case}: {self.areas[case][target]:.0f} {base} per MAC; "
                     + ", ".join(f"{n} {self.kept[case, n, 0]['dot']:.1f} dB" for n in self.data),
                 )
                 for case in dict.fromkeys(r["case"] for r in self.made["rows"])
                 if case in self.areas
             ]
-            head = f"{base} per multiply-accumulate, combinational"
-            panels.append(report.panel(target, marks, head))
-        return report.picture(panels, ("normal data", "heavy-tailed (Student t, 3)"))
+            plots.append(
+                charts.Plot(
+                    head=target,
+                    points=points,
+                    x_title=f"{base} per multiply-accumulate, combinational (left is cheaper)",
+                    y_title="SQNR of a dot product, dB",
+                    x_log=True,
+                    legend=("normal data", "heavy-tailed (Student t, 3)"),
+                )
+            )
+        return charts.picture([charts.chart(plot) for plot in plots])
 
     def text(self) -> str:
         made = self.made

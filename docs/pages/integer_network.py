@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.studies.digits_network import SHAPES
-from macaw.synth import front
 from macaw.synth.chooser import LOSS
+from macaw.synth.page import charts
 
 from .markdown import table
 
@@ -130,14 +130,14 @@ def picture(made: dict[str, Any]) -> str:
     points += [("chosen", False, choice["chosen"]["any"])]
     points += [("int4/int8", False, choice["chosen"]["int4/int8"])]
 
-    def marks(value: Any) -> tuple[front.Mark, ...]:
+    def marks(value: Any) -> tuple[charts.Point, ...]:
         return tuple(
-            front.Mark(
+            charts.Point(
                 x=100 * share(made, point),
                 y=value(point),
                 best=best,
                 name=name,
-                title=", ".join(f"{layer} {fmt}" for layer, fmt in point["formats"].items())
+                text=", ".join(f"{layer} {fmt}" for layer, fmt in point["formats"].items())
                 + f": {100 * share(made, point):.1f} %, {point['totals'][LOSS]:.2g} nats, "
                 + percent(point["accuracy"]),
             )
@@ -145,21 +145,23 @@ def picture(made: dict[str, Any]) -> str:
         )
 
     x_title = f"area of the multiply-accumulates ({made['target']}), % of int8's"
-    return front.picture([
-        front.Plot(
+    return charts.picture([
+        charts.chart(charts.Plot(
             head=f"what {len(choice['front'])} best assignments lose",
-            marks=marks(lambda point: point["totals"][LOSS]),
+            points=marks(lambda point: point["totals"][LOSS]),
             x_title=x_title,
             y_title="sensitivity, sum over the layers, nats",
-        ),
-        front.Plot(
+            x_zero=True,
+            y_log=True,
+            steps="step-after",
+        )),
+        charts.chart(charts.Plot(
             head=f"and keep: {made['images']} test images, in integers",
-            marks=marks(lambda point: 100 * point["accuracy"]),
+            points=marks(lambda point: 100 * point["accuracy"]),
             x_title=x_title,
             y_title="accuracy, %",
-            logarithmic=False,
-            steps=False,
-        ),
+            x_zero=True,
+        )),
     ])  # fmt: skip
 
 

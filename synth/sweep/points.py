@@ -19,13 +19,13 @@ from macaw.tools import sources, store
 
 from .. import accuracy, row, work
 from ..clock import units_of
+from ..columns import DONE, FAILED, REFUSED, command, figures, tidy
 from ..compare import place_of, settled
 from ..flow import tools_for
 from ..mapping.targets import Target
 from ..row import Settings
 from ..work import Pair
 from . import ranges
-from .columns import DONE, FAILED, REFUSED, figures, tidy
 
 MOST = 10_000
 """Points of a sweep, unless more are asked for."""
@@ -140,7 +140,8 @@ def measure(point: Point, identity: dict[str, Any] | None = None) -> dict[str, A
         if point.fmt is None or point.error is not None:
             return point.without(REFUSED, point.error)
         found = point.asked | {"accumulator": work.accumulator(point.fmt).name}
-        found |= figures(row.price(point.fmt, point.place, point.how), point.how, point.liberty)
+        priced = row.price(point.fmt, point.place, point.how)
+        found |= figures(priced) | {"command": command(priced, point.how, point.liberty)}
         for name in accuracy.DISTRIBUTIONS if point.accuracy else ():
             found[f"sqnr_{name.replace('-', '_')}"] = point.how.keeps(point.fmt, name)
         return tidy(found)

@@ -15,17 +15,19 @@ from macaw.golden.formats.block import AnyFormat
 from macaw.tools import files
 
 from .. import jobs
+from ..columns import COLUMNS, DONE, FAILED, PARETO, REFUSED, figure
 from ..jobs import Job
 from ..mapping.targets import Target
+from ..page import page, pareto
+from ..page.sheet import LESS, MORE, Column, Sheet
 from ..work import Pair
-from . import pareto, table
-from .columns import COLUMNS, DONE, FAILED, LESS, MORE, PARETO, REFUSED, Column, figure
+from . import table
 from .points import MOST, Point, measure, plan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """A row a point, each a dict by :data:`macaw.synth.sweep.columns.COLUMNS`; None is no figure.
+    """A row a point, each a dict by :data:`macaw.synth.columns.COLUMNS`; None is no figure.
 
     ``judged`` are the two figures whose Pareto front the column ``pareto`` marks, if any.
     """
@@ -80,14 +82,54 @@ class Sweep:
             "rows": list(self.rows),
         }
 
-    def write(self, path: str | Path) -> Path:
-        """Write the table, whole or not at all, as CSV or Parquet: ``.csv`` or ``.parquet``.
+    def sheet(self) -> Sheet:
+        """What a page and plots of it show."""
+        return sheet(self)
 
-        Raises :class:`SpecError` for another ending, :class:`ToolError` where it cannot be written.
+    def write(self, path: str | Path) -> Path:
+        """Write the table, whole or not at all: ``.csv``, ``.parquet``, or a page, ``.html``.
+
+        A page comes with its plots as :func:`macaw.synth.page.page.write` says. Raises
+        :class:`SpecError` for another ending, :class:`ToolError` where it cannot be written.
         """
         path = table.check(path)
-        files.write(path, table.encoded(path, self.columns, self.rows))
+        if path.suffix == table.PAGE:
+            page.write(self.sheet(), path)
+        else:
+            files.write(path, table.encoded(path, self.columns, self.rows))
         return path
+
+
+SHOWN = (
+    "format", "accumulator", "bits", "target", "optimise", "lanes", "clock", "reached", "unit",
+    "stages", "cost", "fmax_mhz", "period_fo4", "rate", "area_per_mac", "area_per_rate",
+    "energy_per_mac", "sqnr_gaussian", "proven", "status", "error", "pareto",
+)  # fmt: skip
+"""Columns that a page shows at first: those of them with something in them."""
+
+AXES = ("area_per_rate", "sqnr_gaussian")
+"""Figures that its plots show at first, unless a front is asked for."""
+
+
+def sheet(made: Sweep) -> Sheet:
+    """A sweep as a page shows it."""
+    there = [c for c in made.columns if any(row[c.name] is not None for row in made.rows)]
+    figures = {column.name for column in there if column.better}
+    wanted = [name for name in (*made.judged, *AXES, *figures) if name in figures]
+    first, second, *_ = (*dict.fromkeys(wanted), *AXES)
+    found = [c for c in made.columns if c in there or c.name in (first, second)]
+    names = {column.name for column in found}
+    return Sheet(
+        title="A design space",
+        about=f"{len(made.rows):,} points: {counted(made.rows)}. Each is a unit of its own, with"
+        " one format for weights and one for activations, on one target.",
+        columns=found,
+        rows=made.rows,
+        shown=[name for name in SHOWN if name in names],
+        axes=(first, second),
+        command=made.command,
+        data=made.to_json(),
+    )
 
 
 def _signed(row: dict[str, Any], judged: Sequence[Column]) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from macaw.golden.errors import SpecError, ToolError
 
-from .columns import Column
+from ..page.sheet import Column
 
 
 def _csv(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> bytes:
@@ -52,15 +52,19 @@ def _parquet(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> bytes
 _WRITERS: dict[str, Callable[..., bytes]] = {".csv": _csv, ".parquet": _parquet}
 
 
+PAGE = ".html"
+"""The ending of a page, which is no table."""
+
+
 def check(path: str | Path) -> Path:
     """The file that is to be written; before there is anything to write in it.
 
-    SpecError for an ending that is neither ``.csv`` nor ``.parquet``, ToolError for Parquet without
-    pyarrow.
+    SpecError for an ending that is none of ``.csv``, ``.parquet`` and ``.html``, ToolError for
+    Parquet without pyarrow.
     """
     path = Path(path)
-    if path.suffix not in _WRITERS:
-        raise SpecError(f"output={path}: must end in {' or '.join(_WRITERS)}")
+    if path.suffix not in (*_WRITERS, PAGE):
+        raise SpecError(f"output={path}: must end in {', '.join(_WRITERS)} or {PAGE}")
     if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise ToolError(f"output={path}: `pip install macaw[sweep]` brings what Parquet needs")
     return path

@@ -44,7 +44,7 @@ def _cache(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("e4m3 --pareto cost,period_fo", "did you mean period_fo4?"),
         ("e4m3 --clock 30FO4 --stages 1", "stages=1: clock=30FO4 decides the stages"),
         ("e4m3 --clock 200", "clock=200 MHz: target asic takes FO4"),
-        ("e4m3 -o x.txt", "output=x.txt: must end in .csv or .parquet"),
+        ("e4m3 -o x.txt", "output=x.txt: must end in .csv, .parquet or .html"),
         ("e4m3 --operands heavy", "operands=heavy: go with --energy only"),
         ("e4m3 --executor slurm", "executor: 'slurm' is none of local, dask"),
         ("e4m3 --workers 0", "workers: 0 is less than 1"),
@@ -60,7 +60,8 @@ def test_bad_input(run: Run, arguments: str, fragment: str) -> None:
 def test_a_table(run: Run) -> None:
     outcome = run("sweep", *shlex.split(CHEAP))
     assert outcome.code == 0, outcome.err
-    assert "4 done, 0 refused, 0 failed; wrote build/sweep.csv" in outcome.out
+    assert "4 done, 0 refused, 0 failed; wrote build/sweep.csv, build/sweep.html" in outcome.out
+    assert Path("build/sweep.png").read_bytes().startswith(b"\x89PNG")
     assert "sweep: 4 points\n" in outcome.err
     with Path("build/sweep.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

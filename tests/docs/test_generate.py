@@ -60,6 +60,7 @@ def test_a_page_that_is_not_current_is_written(
 ):
     page, other = DOCS / "dyadic-results.md", DOCS / "dyadic.md"
     monkeypatch.setattr(generate, "generated", lambda folder: {page: "new\n", other: "old\n"})
+    monkeypatch.setattr(generate, "DRAWN", tmp_path / "none")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / other.name).write_text("old\n")
     generate.main(["--output", str(tmp_path)])

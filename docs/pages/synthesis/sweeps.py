@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from macaw.synth.sweep.columns import COLUMNS, PARETO
+from macaw.synth.columns import COLUMNS, PARETO
 
 from ..markdown import number, table
 

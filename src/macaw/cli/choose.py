@@ -55,6 +55,7 @@ def choose(
       macaw choose layers.json --limit area=60% --target ecp5 --plot front.svg
     """
     from macaw.synth import chooser, front
+    from macaw.synth.page import charts
     from macaw.tools import files
 
     try:
@@ -84,7 +85,8 @@ def choose(
     found = problem.front(cost, points=points) if plot or not bounds else []
     if plot:
         head = f"{len(found)} best assignments"
-        files.write(Path(plot), front.picture([front.plot(problem, found, cost, head)]))
+        made = charts.chart(front.plot(problem, found, cost, head))
+        files.write(Path(plot), charts.picture([made]))
     if bounds:
         chosen = problem.solve(figure, bounds)
         if chosen is None:
@@ -92,8 +94,8 @@ def choose(
             return FAILED
         found = [chosen]
     if as_json:
-        made = [each.to_json() for each in found]
-        print_json({"chosen": made[0]} if bounds else {"front": made})
+        told = [each.to_json() for each in found]
+        print_json({"chosen": told[0]} if bounds else {"front": told})
     else:
         rows = [
             [*each.formats.values(), *(f"{value:.4g}" for value in each.totals.values())]

@@ -50,7 +50,7 @@ TEXT = ("format", "accumulator", "target", "unit", "status", "error")
 @click.option("--pareto", help="FIGURE,FIGURE: columns; marks the points that no other beats.")
 @click.option(
     "-o", "--output", "outputs", multiple=True,
-    help="CSV or Parquet file; may be repeated.  [default: build/sweep.csv]",
+    help="File .csv, .parquet, .html; repeatable.  [default: build/sweep.csv, build/sweep.html]",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only list the points, and which are kept already.")
 @AS_JSON
@@ -91,7 +91,7 @@ def sweep(
     if "operands" in settings and not settings["energy"]:
         raise SpecError(f"operands={settings['operands']}: go with --energy only")
     judged = _judged(pareto)
-    paths = [table.check(path) for path in outputs or ("build/sweep.csv",)]
+    paths = [table.check(path) for path in outputs or ("build/sweep.csv", "build/sweep.html")]
     planned = points.plan(names, targets or ("asic",), **settings)
     if dry_run:
         _list(planned, as_json)
@@ -136,7 +136,7 @@ _DEFAULT = click.core.ParameterSource.DEFAULT
 
 
 def _judged(pareto: str | None) -> Sequence[str]:
-    from macaw.synth.sweep import columns
+    from macaw.synth import columns
 
     if pareto is None:
         return ()
@@ -167,7 +167,7 @@ def _list(planned: Sequence[Any], as_json: bool) -> None:
 
 
 def _show(made: Any, judged: Sequence[str]) -> None:
-    from macaw.synth.sweep import columns
+    from macaw.synth import columns
 
     rows = made.front() if judged else list(made.rows)
     heads = [name for name in SHORT if any(row[name] is not None for row in rows)]

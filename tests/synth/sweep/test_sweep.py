@@ -13,8 +13,8 @@ import pytest
 from macaw import cli
 from macaw.golden.errors import SpecError, ToolError
 from macaw.synth import Settings, compare, jobs, row
+from macaw.synth.columns import COLUMNS, DONE, FAILED, REFUSED
 from macaw.synth.sweep import plan, points, run, sweep
-from macaw.synth.sweep.columns import COLUMNS, DONE, FAILED, REFUSED
 from macaw.tools import files
 
 CHEAP = {"lanes": 2, "stages": [0, 1], "workers": 1}
@@ -307,7 +307,7 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("name", ["sweep", "sweep.txt", "sweep.csv.gz"])
 def test_other_endings(name):
-    with pytest.raises(SpecError, match=r"must end in \.csv or \.parquet"):
+    with pytest.raises(SpecError, match=r"must end in \.csv, \.parquet or \.html"):
         made().write(name)
 
 

@@ -1,31 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The columns of a sweep's table: names as in ``compare``'s JSON, units, and what is better."""
+"""The figures of a row, by columns: names as in ``compare``'s JSON, units, what is better."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from macaw.golden.errors import SpecError, did_you_mean
 from macaw.golden.units import unit
 
-from ..accuracy import DISTRIBUTIONS
-from ..row import Row, Settings
-
-LESS, MORE = "less", "more"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name, type, meaning and unit, and whether ``less`` or ``more`` is better."""
-
-    name: str
-    kind: type
-    meaning: str
-    unit: str = ""
-    better: str = ""
-
+from .accuracy import DISTRIBUTIONS
+from .page.sheet import LESS, MORE, Column
+from .row import Row, Settings
 
 COLUMNS = (
     Column("format", str, "as compare names it: weight:activation->sums"),
@@ -92,9 +79,9 @@ def figure(name: str) -> Column:
     return judged[name]
 
 
-def figures(row: Row, how: Settings, liberty: str | None) -> dict[str, Any]:
+def figures(row: Row) -> dict[str, Any]:
     """The figures of what was measured, by column."""
-    interval = row.result["initiation_interval"]
+    interval = row.result.get("initiation_interval", 1)
     area = row.cost * interval / row.macs
     found: dict[str, Any] = {**row.result, **asdict(row)}
     found |= {
@@ -102,14 +89,14 @@ def figures(row: Row, how: Settings, liberty: str | None) -> dict[str, Any]:
         "rate_unit": "1/us" if row.fmax_mhz is not None else "1/kFO4",
         "area_per_mac": area,
         "area_per_rate": row.cost / row.rate if row.rate else None,
-        "notes": "; ".join(row.result["notes"]) or None,
-        "command": _command(row, how, liberty),
+        "notes": "; ".join(row.result.get("notes", ())) or None,
         "status": DONE,
     }
     return {column.name: found[column.name] for column in COLUMNS if column.name in found}
 
 
-def _command(row: Row, how: Settings, liberty: str | None) -> str:
+def command(row: Row, how: Settings, liberty: str | None) -> str:
+    """The command that measures this unit alone."""
     from macaw.hdl.options import naming
 
     parameters = dict(row.parameters)

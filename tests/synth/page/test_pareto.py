@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from macaw.golden.errors import SpecError
-from macaw.synth import Sweep
-from macaw.synth.sweep import columns, pareto
+from macaw.synth import Sweep, columns
+from macaw.synth.page import pareto
 
 FIGURE = st.one_of(st.none(), st.just(math.nan), st.integers(-4, 4), st.floats(-4, 4))
 
