@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .bench import bulk
 from .bench.interface import Codes, Interface
 from .bench.runner import Simulation, Verdict, patterns_for
 from .mismatch import Mismatch, replay_command, report
-from .stimulus.coverage import Coverage, Tally
+from .stimulus.coverage import Coverage, Tally, paused
 from .stimulus.draw import BOUNDARIES, exhaustive_bits, stimulus
 from .stimulus.draw import exhaustive as every_vector
 
@@ -125,7 +126,7 @@ def verify(
     stalls : bool
         Also run with pauses of source and sink where the flow has them, and with a reset midway.
     coverage : bool
-        Count how often the operands hit each bin of the unit
+        Count how often the operands, and the pauses of source and sink, hit each bin of the unit
         (:mod:`macaw.sim.stimulus.coverage`), for which golden evaluates them once more.
     progress : callable, optional
         Called with (vectors done, vectors in all).
@@ -177,6 +178,13 @@ def verify(
         ),
     )
     moved, mismatch = run.simulate(chunks, Path(waves) if waves is not None else None)
+    found = None
+    if tally is not None:
+        # Without a clock only the bulk runner has pauses.
+        pausing = stalls and (chosen == "bulk" or run.interface.clock is not None)
+        sums = "last" in unit.ports.inputs
+        pauses = paused(run.interface, run.paused, sums=sums, pausing=pausing)
+        found = tally.coverage().beside(pauses)
     return Report(
         passed=mismatch is None,
         name=design.metadata["name"],
@@ -185,7 +193,7 @@ def verify(
         seed=seed,
         seconds=time.perf_counter() - start,
         mismatch=mismatch,
-        coverage=tally.coverage() if tally else None,
+        coverage=found,
     )
 
 
@@ -236,7 +244,7 @@ def design_of(spec: Any, implementation: Any, options: dict[str, Any]) -> Design
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
-    """One design in one simulator."""
+    """One design in one simulator; ``paused`` has how often each event of pauses came."""
 
     design: Any
     simulator: str
@@ -245,6 +253,7 @@ class _Run:
     stalls: bool
     progress: Progress
     replay: str
+    paused: Counter[str] = field(default_factory=Counter)
 
     @property
     def unit(self) -> Unit:
@@ -269,6 +278,7 @@ class _Run:
                 stalls=self.stalls,
                 progress=lambda done: self.progress(done, self.total),
             )
+            self.paused.update(model.events())
         failure = tally.failures.get(0)
         if failure is None:
             return tally.vectors, None
@@ -278,6 +288,14 @@ class _Run:
         simulation = Simulation(
             self.design.verilog, self.interface, self.simulator, waves=waves is not None
         )
+        try:
+            return self._cocotb(simulation, chunks, waves)
+        finally:
+            self.paused.update(simulation.paused)
+
+    def _cocotb(
+        self, simulation: Simulation, chunks: Iterator[Codes], waves: Path | None
+    ) -> tuple[int, Mismatch | None]:
         patterns = patterns_for(self.interface, stalls=self.stalls)
         first = moved = 0
         for plain in _gathered(chunks, COCOTB_CHUNK):

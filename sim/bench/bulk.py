@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from macaw.tools import simulators
 from . import harness
 from .interface import Codes, Interface
 from .interface import Field as PinField
+from .pauses import EVENTS, longest
 
 _FLAGS = ["-O2", "-fPIC", "-std=c++17", "-fvisibility=hidden", "-DVL_TIME_CONTEXT", "-w"]
 _PROBLEMS = {
@@ -41,7 +42,8 @@ _PROBLEMS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traffic:
-    """How often each side pauses, and for how long at most.
+    """How often each side pauses, and for how long at most; each that does so at all, also at the
+    first and the last of a run.
 
     Attributes
     ----------
@@ -60,17 +62,21 @@ class Traffic:
 _HEADER = "runtime.h"
 
 STEADY = Traffic()
+LONG = 12
 TRAFFIC = (
     STEADY,
     Traffic(gap=0.3, stall=0.3),
-    Traffic(gap=0.5, stall=0.1, burst=12),
+    Traffic(gap=0.5, stall=0.1, burst=LONG),
     Traffic(gap=0.1, stall=0.75, burst=4),
 )
 
 
 def traffic_for(interface: Interface, *, stalls: bool) -> tuple[Traffic, ...]:
-    """The patterns that mean something for this flow."""
-    return STEADY_ONLY if interface.flow == "none" or not stalls else TRAFFIC
+    """The patterns that mean something for this flow: one with pauses that outlast the pipeline."""
+    if interface.flow == "none" or not stalls:
+        return STEADY_ONLY
+    most = longest(interface.latency)
+    return tuple(replace(t, burst=most) if t.burst == LONG else t for t in TRAFFIC)
 
 
 STEADY_ONLY = (STEADY,)
@@ -213,6 +219,7 @@ class Model:
     ) -> None:
         self.interface = interface
         self.seconds = 0.0
+        self._paused = np.zeros(len(EVENTS), np.int64)
         functions = ctypes.CDLL(str(library))
         opened, self._run, self._close = (
             functions[f"macaw_{name}_{number}"] for name in ("open", "run", "close")
@@ -229,6 +236,7 @@ class Model:
             ctypes.c_int64,
             *[ctypes.c_uint32] * 3,
             ctypes.c_uint64,
+            ctypes.c_void_p,
             ctypes.POINTER(ctypes.c_int64),
         ]
         self._simulation = opened(seed)
@@ -255,6 +263,10 @@ class Model:
         if self._simulation:
             self._close(self._simulation)
             self._simulation = None
+
+    def events(self) -> dict[str, int]:
+        """How often each of :data:`.pauses.EVENTS` came in all runs, by its name."""
+        return {each.name: int(n) for each, n in zip(EVENTS, self._paused, strict=True)}
 
     def __enter__(self) -> Model:
         return self
@@ -305,6 +317,7 @@ class Model:
             min(int(traffic.stall * 65536), 65000),
             traffic.burst,
             seed & 0xFFFFFFFFFFFFFFFF,
+            self._paused.ctypes.data,
             ctypes.byref(got),
         )
         self.seconds += time.thread_time() - start

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .interface import Field, Interface, Pin
+from .pauses import EDGE, WATCH
 
 _COMMON = r"""
 #include <cstddef>
@@ -92,13 +93,17 @@ static int run_fixed(Top& top, const void* const* in, int64_t rows, void* const*
 }
 
 static int run_valid(Top& top, const void* const* in, int64_t rows, void* const* out,
-                     int64_t capacity, Pause gaps, Random random, int64_t* got) {
+                     int64_t capacity, Pause gaps, Random random, Watch watch, int64_t* got) {
     bool expected[LATENCY_CLOCKS + 1] = {};
     int64_t sent = 0, drain = 0, wait = 0;
     for (int64_t clock = 0; drain < LATENCY_CLOCKS + 32; ++clock) {
-        const bool offer = !gaps.step() && wait <= 0 && sent < rows;
+        const bool left = wait <= 0 && sent < rows, first = sent == 0, final = sent == rows - 1;
+        bool gap = gaps.step();
+        gap |= gaps.share && (first || final) && watch.gap < EDGE;
+        const bool offer = left && !gap;
         load(top, in, offer ? sent : int64_t(random.next() % uint64_t(rows)));
         set_valid(top, offer);
+        if (left) watch.source(offer, true, first, final, ends(top));
         expected[clock % (LATENCY_CLOCKS + 1)] = offer && ends(top);
         set_clock(top, 0);
         top.eval();
@@ -119,19 +124,28 @@ static int run_valid(Top& top, const void* const* in, int64_t rows, void* const*
 }
 
 static int run_stream(Top& top, const void* const* in, int64_t rows, void* const* out,
-                      int64_t capacity, Pause gaps, Pause stalls, Random random, int64_t* got) {
+                      int64_t capacity, Pause gaps, Pause stalls, Random random, Watch watch,
+                      int64_t* got) {
     int64_t sent = 0, quiet = 0, still = 0;
     bool offered = false, waiting = false;
     Payload held;
     while (quiet < 2 * LATENCY_CLOCKS + 64) {
-        const bool gap = gaps.step();
-        if (!offered) offered = !gap && sent < rows;  // once offered, valid stays until taken
+        const bool left = sent < rows, first = sent == 0, final = sent == rows - 1;
+        bool gap = gaps.step();
+        gap |= gaps.share && (first || final) && watch.gap < EDGE;
+        if (!offered) offered = !gap && left;  // once offered, valid stays until taken
         load(top, in, offered ? sent : int64_t(random.next() % uint64_t(rows)));
         set_valid(top, offered);
-        const bool ready = !stalls.step();
+        const bool opens = *got == 0, closes = *got == capacity - 1;
+        bool ready = !stalls.step();
         set_ready(top, ready);
         set_clock(top, 0);
         top.eval();
+        if (ready && stalls.share && (opens || closes) && watch.waited < EDGE && out_valid(top)) {
+            ready = false;
+            set_ready(top, ready);
+            top.eval();
+        }
         if (REGISTERED) {
             const bool before = in_ready(top);
             set_ready(top, !ready);
@@ -143,6 +157,8 @@ static int run_stream(Top& top, const void* const* in, int64_t rows, void* const
         }
         const bool taken = offered && in_ready(top);
         const bool valid = out_valid(top);
+        if (left) watch.source(offered, taken, first, final, ends(top));
+        watch.sink(valid, ready, opens, closes, left && !offered);
         if (waiting && !valid) return WITHDRAWN;
         if (waiting && !(held == Payload(top))) return CHANGED;
         waiting = valid && !ready;
@@ -172,13 +188,15 @@ __attribute__((visibility("default"))) void macaw_close_@(void* simulation) {
 }
 __attribute__((visibility("default"))) int macaw_run_@(
     void* simulation, const void* const* in, int64_t rows, void* const* out, int64_t capacity,
-    uint32_t gap, uint32_t stall, uint32_t burst, uint64_t seed, int64_t* got) {
+    uint32_t gap, uint32_t stall, uint32_t burst, uint64_t seed, int64_t* paused, int64_t* got) {
     Top& top = *static_cast<Simulation*>(simulation)->top;
     const Pause gaps{{seed ^ 1}, gap, burst}, stalls{{seed ^ 2}, stall, burst};
+    const Watch watch{paused, LATENCY_CLOCKS};
     *got = 0;
     if (rows == 0) return DONE;
-    if (FLOW == 1) return run_valid(top, in, rows, out, capacity, gaps, {seed ^ 3}, got);
-    if (FLOW == 2) return run_stream(top, in, rows, out, capacity, gaps, stalls, {seed ^ 3}, got);
+    if (FLOW == 1) return run_valid(top, in, rows, out, capacity, gaps, {seed ^ 3}, watch, got);
+    if (FLOW == 2)
+        return run_stream(top, in, rows, out, capacity, gaps, stalls, {seed ^ 3}, watch, got);
     *got = rows;
     return run_fixed(top, in, rows, out);
 }
@@ -293,7 +311,7 @@ def source(interfaces: Sequence[Interface]) -> str:
     The Verilated class of the module of number n is ``Vtop<n>``, and its functions are
     ``macaw_open_<n>``, ``macaw_run_<n>``, ``macaw_close_<n>``.
     """
-    parts = [_COMMON, _WIDE]
+    parts = [_COMMON, f"static constexpr int64_t EDGE = {EDGE};", WATCH, _WIDE]
     for number, interface in enumerate(interfaces):
         parts += [f'#include "Vtop{number}.h"', f"namespace module{number} {{"]
         parts += [_module(interface, number), "}"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,11 @@ class Simulation:
     simulator : {"icarus", "verilator"}
     waves : bool
         Build so that runs can record waveforms.
+
+    Attributes
+    ----------
+    paused : Counter
+        How often each of :data:`.pauses.EVENTS` came, by its name, in all runs that passed.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Simulation:
         self.interface = interface
         self.simulator = simulator
         self.waves = waves
+        self.paused: Counter[str] = Counter()
         key = digest(verilog, interface.module, simulator, str(waves), *self._versions())
 
         def build(folder: Path) -> None:
@@ -201,6 +208,8 @@ class Simulation:
                 raise ToolError(f"{self.simulator} ended early: {_last_line(log)}") from None
             if failed or tests != len(patterns):
                 raise ToolError(f"{self.simulator}: the testbench failed: {_last_line(log)}")
+            for path in folder.glob("paused_*.json"):
+                self.paused.update(json.loads(path.read_text(encoding="utf-8")))
             return None
 
     def _verdict(self, data: dict[str, Any]) -> Verdict:

@@ -24,6 +24,8 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
+from macaw.sim.bench.pauses import EDGE, Watch, longest
+
 PERIOD = 2  # ns
 RESET_CLOCKS = 4
 PATIENCE = 5000  # clocks without progress before a stream counts as stuck
@@ -90,10 +92,10 @@ class Scoreboard:
             self.fail(f"{self.results} results, {len(self.plan.expected)} expected")
 
 
-Pauses = Callable[[random.Random], Iterator[bool]]
+Pauses = Callable[[random.Random, int], Iterator[bool]]
 
 
-def never(_: random.Random) -> Iterator[bool]:
+def never(_: random.Random, latency: int) -> Iterator[bool]:
     """No pauses at all."""
     while True:
         yield False
@@ -102,29 +104,26 @@ def never(_: random.Random) -> Iterator[bool]:
 def at_random(share: float) -> Pauses:
     """A pause at each clock with this probability."""
 
-    def pauses(source: random.Random) -> Iterator[bool]:
+    def pauses(source: random.Random, latency: int) -> Iterator[bool]:
         while True:
             yield source.random() < share
 
     return pauses
 
 
-def in_bursts(longest: int) -> Pauses:
-    """Pauses and runs without one, each of 1 to ``longest`` clocks."""
-
-    def pauses(source: random.Random) -> Iterator[bool]:
-        while True:
-            yield from [True] * source.randint(1, longest)
-            yield from [False] * source.randint(1, longest)
-
-    return pauses
+def in_bursts(source: random.Random, latency: int) -> Iterator[bool]:
+    """Pauses and runs without one, of one clock or more; some outlast the pipeline."""
+    most = longest(latency)
+    while True:
+        yield from [True] * source.randint(1, most)
+        yield from [False] * source.randint(1, most)
 
 
 PATTERNS: dict[str, tuple[Pauses, Pauses]] = {
     # name: pauses of the source, of the sink
     "steady": (never, never),
     "random": (at_random(0.4), at_random(0.4)),
-    "bursts": (in_bursts(15), in_bursts(15)),
+    "bursts": (in_bursts, in_bursts),
     "always_ready": (at_random(0.5), never),
     "slow_consumer": (never, at_random(0.8)),
     "reset_midway": (at_random(0.2), at_random(0.2)),
@@ -153,6 +152,8 @@ class Bench:
         self.registered: bool = pins["registered"]
         self.waits: bool = pins["waits"]
         self.junk = len(plan.rows)
+        self.watch = Watch(self.latency)
+        self.gaps = self.stalls = False
 
     def _pin(self, dut: Any, role: str) -> Any:
         name = self.plan.pins[role]
@@ -248,7 +249,10 @@ class Bench:
         due: deque[bool] = deque([False] * self.latency)
         sent = pause = drained = 0
         while drained < self.latency + 8:
-            offer = sent < len(rows) and pause <= 0 and not next(gaps)
+            left = sent < len(rows) and pause <= 0
+            offer = left and not self.gap(gaps, sent, len(rows))
+            if left:
+                self.offer(offer, True, sent, len(rows))
             self.drive(rows[sent] if offer else self.some_row())
             self.valid_in.value = int(offer)
             due.append(offer and ends[sent])
@@ -270,17 +274,24 @@ class Bench:
     ) -> None:
         """Beats and results each taken when valid and ready are both high."""
         falling, rising = self.clock.falling_edge, self.clock.rising_edge
-        settle = Timer(PERIOD / 4, unit="ns")
+        settle = Timer(PERIOD / 8, unit="ns")
         rows = self.plan.rows[:count]
         sent = drained = still = 0
         offered = False
         held: tuple[str, ...] | None = None
         while drained < 2 * self.latency + 16:
+            left = sent < len(rows)
             if not offered:
-                offered = sent < len(rows) and not next(gaps)
+                offered = left and not self.gap(gaps, sent, len(rows))
                 self.drive(rows[sent] if offered else self.some_row())
             self.valid_in.value = int(offered)
             ready = not next(stalls)
+            at = self.scoreboard.results
+            edge = at == 0, at == len(self.plan.expected) - 1
+            if ready and self.stalls and any(edge) and self.watch.waited < EDGE:
+                self.ready_out.value = 1
+                await settle
+                ready = str(self.valid_out.value) != "1"
             early = None
             if self.registered:
                 self.ready_out.value = int(not ready)
@@ -292,6 +303,11 @@ class Bench:
                 self.scoreboard.fail("i_ready depends on o_ready within the clock")
             taken = self.bit(self.ready_in) and offered
             valid = self.bit(self.valid_out)
+            if left:
+                self.offer(offered, taken, sent, len(rows))
+            self.watch.sink(
+                valid=valid, ready=ready, first=edge[0], final=edge[1], gap=left and not offered
+            )
             if held is not None:
                 if not valid:
                     self.scoreboard.fail("o_valid fell while o_ready was low")
@@ -312,9 +328,26 @@ class Bench:
         self.valid_in.value = 0
         self.ready_out.value = 0
 
+    def gap(self, gaps: Iterator[bool], sent: int, count: int) -> bool:
+        """Whether the source pauses: by its pattern, and at the first and the last operand."""
+        edge = self.gaps and sent in (0, count - 1) and self.watch.gap < EDGE
+        return next(gaps) or edge
+
+    def offer(self, offered: bool, taken: bool, sent: int, count: int) -> None:
+        """Tell the watch what the source does while operand ``sent`` is its next one."""
+        self.watch.source(
+            offered=offered,
+            taken=taken,
+            first=sent == 0,
+            final=sent == count - 1,
+            last=self.plan.ends[sent],
+        )
+
     async def run(self, pattern: str, count: int | None = None) -> None:
         """Move the plan's first ``count`` rows (all of them for None) through the module."""
-        gaps, stalls = (pauses(self.random) for pauses in PATTERNS[pattern])
+        gaps, stalls = (pauses(self.random, self.latency) for pauses in PATTERNS[pattern])
+        self.gaps, self.stalls = (pauses is not never for pauses in PATTERNS[pattern])
+        self.watch = Watch(self.latency)
         if self.clock is None:
             await self.combinational()
         elif self.ready_out is not None:
@@ -342,3 +375,5 @@ async def vectors(dut: Any, pattern: str) -> None:
         await bench.pulse_reset()
     await bench.run(pattern)
     bench.scoreboard.close()
+    text = json.dumps(bench.watch.counts)
+    (bench.plan.folder / f"paused_{pattern}.json").write_text(text, encoding="utf-8")

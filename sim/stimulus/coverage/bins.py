@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,10 @@ class Coverage:
     unit: str
     operations: int
     counts: tuple[Count, ...]
+
+    def beside(self, counts: Iterable[Count]) -> Coverage:
+        """This with other bins behind its own."""
+        return replace(self, counts=(*self.counts, *counts))
 
     @property
     def never(self) -> tuple[Count, ...]:
