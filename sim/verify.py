@@ -21,9 +21,11 @@ from .bench import bulk
 from .bench.interface import Codes, Interface
 from .bench.runner import Simulation, Verdict, patterns_for
 from .mismatch import Mismatch, replay_command, report
+from .stimulus.boundaries import BOUNDARIES
 from .stimulus.coverage import Coverage, Tally, paused
-from .stimulus.draw import BOUNDARIES, exhaustive_bits, stimulus
-from .stimulus.draw import exhaustive as every_vector
+from .stimulus.draw import stimulus
+from .stimulus.exhaustive import exhaustive as every_vector
+from .stimulus.exhaustive import exhaustive_bits
 
 if TYPE_CHECKING:
     from macaw.hdl import Design

@@ -18,7 +18,7 @@ from macaw.sim.proof.cases.case import Case
 from macaw.sim.proof.cases.catalogue import cases
 from macaw.sim.proof.ledger import Entry, Ledger
 from macaw.sim.proof.prove import golden_checks, key_of_golden, missing_outsiders, prove
-from macaw.sim.stimulus.draw import exhaustive_bits
+from macaw.sim.stimulus import exhaustive_bits
 
 from .. import positive, results, start
 

@@ -17,7 +17,7 @@ from macaw.golden.units.naming.words import spelled
 from macaw.sim.formal.proof import Proof
 from macaw.sim.proof.formal.claim import Claim, Options, tried
 from macaw.sim.proof.formal.listed import claims
-from macaw.sim.stimulus.draw import exhaustive_bits
+from macaw.sim.stimulus import exhaustive_bits
 
 from .. import results
 

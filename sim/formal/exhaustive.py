@@ -14,7 +14,7 @@ from macaw.tools.sources import closure, digest
 
 from ..bench import bulk
 from ..mismatch import Mismatch
-from ..stimulus.draw import exhaustive, exhaustive_bits
+from ..stimulus.exhaustive import exhaustive, exhaustive_bits
 from ..verify import bulk_mismatch
 
 PART = 22
@@ -22,6 +22,8 @@ PART = 22
 FEW = 16
 """Bits of operands up to which modules are built together: building takes longer than running."""
 TOGETHER = 24
+BENCH = ("macaw.sim.bench.bulk", "macaw.sim.stimulus.exhaustive")
+"""Modules that, with what they import, decide what is enumerated, and how."""
 
 Progress = Callable[[int, int], None]
 
@@ -118,6 +120,8 @@ def _key(design: Any) -> dict[str, Any]:
         "verilog": design.verilog,
         "unit": repr(design.spec),
         "golden": digest("macaw.golden"),
-        "bench": closure("macaw.sim.bench.bulk", "macaw.sim.stimulus.draw", within="macaw.sim"),
+        "bench": closure(
+            "macaw.sim.bench.bulk", "macaw.sim.stimulus.exhaustive", within="macaw.sim"
+        ),
         "tools": [simulators.verilator().version, simulators.compiler_version()],
     }

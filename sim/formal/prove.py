@@ -17,7 +17,7 @@ from macaw.tools import simulators, yosys
 
 from ..bench.interface import Codes, Interface, unpack
 from ..mismatch import Mismatch
-from ..stimulus.draw import exhaustive_bits
+from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, symfpu
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step

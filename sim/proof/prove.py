@@ -38,7 +38,8 @@ from macaw.tools.sources import closure, digest
 from ..bench import bulk
 from ..formal.proof import OPEN, PROVEN
 from ..mismatch import replay_command
-from ..stimulus.draw import exhaustive, exhaustive_bits, stimulus
+from ..stimulus.draw import stimulus
+from ..stimulus.exhaustive import exhaustive, exhaustive_bits
 from ..verify import at_least, bulk_mismatch, verify
 from . import lint
 from .cases.case import Case, RandomCase

@@ -67,7 +67,7 @@ def sums(numbers: dict[str, Operand], factors: Sequence[str], result: Format) ->
     if not all(isinstance(fmt, Float | Fixed) for fmt in formats):
         return None
     addend = numbers[last].format
-    spans = [_span(numbers[name].format) for name in factors]
+    spans = [span(numbers[name].format) for name in factors]
     most = min(max(sum(high for _, high in spans), result.emin), result.emax)
     least = min(max(sum(low for low, _ in spans), result.emin), most)
 
@@ -95,7 +95,7 @@ def _powers(
 
     Of vectors all lanes but one are zeros, if the format has them.
     """
-    spans = {name: _span(numbers[name].format) for name in factors}
+    spans = {name: span(numbers[name].format) for name in factors}
     beside = rng.integers(0, 6, count) - 2
     beside = np.where(np.abs(beside) == 1, beside, 0)
     left, made = power.copy(), {}
@@ -123,8 +123,8 @@ def _powers(
     return made
 
 
-def _span(fmt: Format) -> tuple[int, int]:
-    """Exponents of the powers of two of a format."""
+def span(fmt: Format) -> tuple[int, int]:
+    """Return the exponents of the least and the largest power of two of a format."""
     if isinstance(fmt, Fixed):
         return -fmt.fraction, max(fmt.width - 1 - fmt.signed, 0) - fmt.fraction
     assert isinstance(fmt, Float)

@@ -8,7 +8,6 @@ import pytest
 
 from macaw.golden.units import unit
 from macaw.sim import verify
-from macaw.sim.bench.pauses import EVENTS, Watch
 from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.sim.stimulus.coverage import Tally, coverage
 
@@ -272,122 +271,119 @@ def test_verify_counts_the_vectors_that_it_simulates():
     assert "coverage" not in plain.to_json()
 
 
-# ---------------------------------------------------------------------------- pauses
+# ---------------------------------------------------------------------------- fixed point
 
 
-def pauses(spec, **options):
-    """Bins of pauses of a run: hits, and reasons."""
-    report = verify(spec, seed=1, coverage=True, **options)
-    assert report.passed
-    return {c.name.partition("/")[2]: c for c in report.coverage.counts if c.group == "pauses"}
-
-
-def watched(latency, source="", sink=""):
-    """Events of a run in which source and sink do at each clock what a letter says.
-
-    Source: ``.`` a gap, ``o`` an operand that moves on, ``O`` one that also ends a sequence, ``h``
-    and ``H`` the same that are held. Sink: ``.`` there is no result, ``w`` one waits, ``W`` one
-    waits beside a gap, ``t`` one is taken.
-    """
-    watch = Watch(latency)
-    moved, count = 0, sum(letter in "oO" for letter in source)
-    for letter in source:
-        offered, taken, last = letter != ".", letter in "oO", letter in "OH"
-        first, final = moved == 0, moved == count - 1
-        watch.source(offered=offered, taken=taken, first=first, final=final, last=last)
-        moved += taken
-    given, count = 0, sink.count("t")
-    for letter in sink:
-        valid, ready, gap = letter != ".", letter == "t", letter == "W"
-        watch.sink(valid=valid, ready=ready, first=given == 0, final=given == count - 1, gap=gap)
-        given += ready
-    return dict(watch.counts)
+def fixed_bins(value, out):
+    """The bins of a value that is rounded to a fixed point, from fractions."""
+    places = abs(Fraction(value)) * 2**out.fraction
+    whole, rest = divmod(places, 1)
+    half, sign = Fraction(1, 2), "negative" if value < 0 else "positive"
+    limit = -out.min_integer if value < 0 else out.max_integer
+    found = set()
+    which = "exact" if not rest else "below a tie" if rest < half else "above a tie"
+    if rest == half:
+        which = f"tie, {sign}, {'odd' if whole % 2 else 'even'}"
+    if value and whole < limit:
+        found.add(f"rounding/{which}")
+        if not whole:
+            found |= {"rounding/vanishes"} if rest else set()
+    if not value:
+        return found
+    beyond = places - limit
+    for name, here in (
+        ("end", beyond == 0),
+        ("below threshold", 0 < beyond < half),
+        ("threshold", beyond == half),
+        ("above threshold", half < beyond < 2),
+        ("far", beyond >= 2),
+    ):
+        if here:
+            found.add(f"range/{sign}, {name}")
+    return found
 
 
 @pytest.mark.parametrize(
-    ("source", "sink", "wanted"),
+    "spec",
     [
-        ("OOO", "ttt", {}),
-        (".OOO", "", {"gap": 1, "gap, first": 1}),
-        ("O..O.O", "", {"gap": 2, "gap, last": 1}),
-        ("O...O.O", "", {"gap": 2, "long gap": 1, "gap, last": 1}),
-        ("o.o.OO", "", {"gap": 2, "gap, inside": 2, "gap, end": 1}),
-        ("OhoHHOO", "", {"held": 3, "held, end": 2}),
-        ("OHO.hO", "", {"held": 2, "gap": 1, "gap, last": 1}),
-        ("", ".wt.t.wwwtt", {"wait": 2, "wait, first": 1, "long wait": 1}),
-        ("", "tWwt", {"wait": 1, "wait, last": 1, "both": 1}),
+        unit("mul", a="fx5.3", b="fx4.2", out="fx4.1"),
+        unit("add", a="fx6.3", b="ufx5.2", out="ufx4.1", rounding="rtz"),
+        unit("fma", a="e2m1", b="int3", c="fx5.2", out="int3"),
+        unit("cast", a="e3m3finite", out="fx4.2"),
     ],
+    ids=lambda spec: spec.name,
 )
-def test_events_of_pauses(source, sink, wanted):
-    assert watched(2, source, sink) == wanted
+def test_every_vector_hits_the_bins_of_fixed_point_that_fractions_say(spec):
+    (codes,) = exhaustive(spec)
+    values = {n: o.format.decode(codes[n]) for n, o in spec.ports.inputs.items()}
+    exact = values["a"]
+    if spec.kind in ("mul", "fma"):
+        exact = exact * values["b"]
+    if spec.kind in ("add", "fma"):
+        exact = exact + values["c" if spec.kind == "fma" else "b"]
+    counted = {}
+    for value in exact:
+        for name in fixed_bins(value, spec.out):
+            counted[name] = counted.get(name, 0) + 1
+    found = coverage(spec, [codes])
+    groups = ("rounding", "range")
+    assert {c.name: c.hits for c in found.counts if c.group in groups and c.hits} == counted
+    assert not found.never
+    assert not any(b.reason for b in Tally(spec).bins if counted.get(b.name))
 
 
-SUMS = unit("mac", a="e4m3", out="fp16", lanes=1, terms=32)
+# ---------------------------------------------------------------------------- streams
 
 
-@pytest.mark.parametrize("simulator", ["bulk", "icarus"])
-@pytest.mark.parametrize("options", [{"stages": 3}, {"stages": 2, "ready": "registered"}])
-def test_every_pause_that_matters_comes(simulator, options):
-    found = pauses(SUMS, simulator=simulator, vectors=1_000, flow="stream", **options)
-    assert list(found) == [each.name for each in EVENTS]
-    assert [name for name, count in found.items() if not count.hits] == []
+def test_sequences_and_carries_of_an_accumulator():
+    spec = unit("mac", a="int8", out="int32")
+    found = hits(spec, "sequence", "carry", a=[100, 3], b=[2, 20], last=[0, 1])
+    assert found == {"sequence/two beats", "carry/into bit 8"}
+    found = hits(spec, "sequence", "carry", a=[-1 % 256, 1], b=[1, 1], last=[0, 1])
+    every = {each.name for each in Tally(spec).bins if each.name.startswith("carry/")}
+    assert found == {"sequence/two beats", "sequence/turns", "sequence/zero", *every}
+    assert hits(spec, "sequence", a=[5], b=[0], last=[1]) == {"sequence/one beat"}
 
 
-def test_pauses_outlast_a_long_pipeline():
-    found = pauses(unit("mul", a="fp16"), simulator="bulk", vectors=4_000, stages=24, flow="stream")
-    assert [name for name, count in found.items() if not count.hits] == []
-    assert "gap, inside" not in found
+def test_every_carry_of_a_stream_is_the_one_of_integers():
+    spec = unit("mac", a="int8", b="uint8", out="int32", lanes=2, terms=60)
+    (codes,) = stimulus(spec, vectors=3_000, seed=3)
+    a, b = (spec.ports.inputs[n].format.decode(codes[n]).astype(int) for n in "ab")
+    most = 60 * 128 * 255
+    held, carries, far = 0, dict.fromkeys((8, 16), 0), 0
+    for beat, last in zip((a * b).sum(1).tolist(), codes["last"], strict=True):
+        into = [(held % 2**n + beat % 2**n) >> n for n in range(48)]
+        for bit in carries:
+            carries[bit] += into[bit]
+        # From a place that a carry enters, sixteen that do not have two equal bits.
+        passes = [(held ^ beat) >> n & 1 for n in range(48)]
+        far += any(into[n] and all(passes[n : n + 16]) for n in range(most.bit_length() + 1 - 16))
+        held = 0 if last else held + beat
+    found = {c.name: c.hits for c in coverage(spec, [codes]).counts}
+    assert {bit: found[f"carry/into bit {bit}"] for bit in carries} == carries
+    assert found["carry/far"] == far > 0
 
 
-def test_pauses_that_a_run_or_a_flow_has_not():
-    spec = unit("mul", a="e4m3")
-    given = {"simulator": "bulk", "vectors": 2_000}
-    assert pauses(spec, **given) == {}
-    assert list(pauses(spec, stages=1, flow="valid", **given)) == [
-        "gap",
-        "long gap",
-        "gap, first",
-        "gap, last",
-    ]
-    found = pauses(spec, stages=0, flow="stream", **given)
-    assert [name for name, count in found.items() if not count.hits] == ["both"]
-    assert found["both"].reason
-    found = pauses(spec, stages=1, flow="stream", stalls=False, **given)
-    assert {(c.hits, c.reason) for c in found.values()} == {(0, "a run without pauses")}
+def test_a_rounded_accumulator_is_the_addend_of_a_step():
+    spec = unit("mac", a="fp16", out="fp16", acc="fp16")
+    one, half = encoded(FP16, a=1.0)["a"], LAST / 2
+    small = encoded(FP16, a=half)["a"]
+    codes = {"a": np.concatenate([one, small]), "b": np.concatenate([one, one]), "last": [0, 1]}
+    found = hits(spec, "rounding", "operands", **codes)
+    assert "rounding/tie, even" in found
+    assert "operands/a normal, accumulator normal" in found
+    assert "operands/a normal, accumulator zero" in found
+    reasons = {b.name: b.reason for b in Tally(unit("mac", a="e4m3", out="fp32", acc="fp32")).bins}
+    assert "2^-18" in reasons["operands/a zero, accumulator subnormal"]
+    assert reasons["result/infinity"]
 
 
-CATALOGUE = {
-    "mul fp32": unit("mul", a="fp32"),
-    "mul e4m3": unit("mul", a="e4m3"),
-    "mul dlfloat16": unit("mul", a="dlfloat16"),
-    "add bf16": unit("add", a="bf16"),
-    "add fp32": unit("add", a="fp32"),
-    "fma fp32": unit("fma", a="fp32", out="fp32"),
-    "fma fp16": unit("fma", a="fp16", out="fp16"),
-    "fma e5m2": unit("fma", a="e5m2", out="e5m2"),
-    "fma mixed": unit("fma", a="e4m3", out="fp32"),
-    "cast down": unit("cast", a="fp32", out="bf16"),
-    "cast int": unit("cast", a="int32", out="fp32"),
-    "div fp16": unit("div", a="fp16"),
-    "sqrt fp32": unit("sqrt", a="fp32"),
-    "dot e4m3": unit("dot", a="e4m3", out="fp32"),
-    "dot e5m2": unit("dot", a="e5m2", out="fp16", lanes=8),
-    "block-dot nvfp4": unit("block-dot", a="nvfp4", out="fp32"),
-    "block-dot mxfp8": unit("block-dot", a="mxfp8-e4m3", out="fp32"),
-    "requantize": unit("requantize"),
-    "requantize twice": unit("requantize", profile="tflite_double", zero_point=True),
-    "flex-mac": unit("flex-mac", a="flex16+5"),
-}
-
-
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_a_default_run_hits_every_bin_that_the_unit_has(name):
-    spec = CATALOGUE[name]
-    tally = Tally(spec)
-    for codes in stimulus(spec, vectors=10_000, seed=1):
-        tally.add(codes)
-    found = tally.coverage()
-    assert [count.name for count in found.never] == []
-    excused = [b.name for b, n in zip(tally.bins, tally.hits, strict=True) if n and b.reason]
-    assert excused == []
-    assert found.hit >= 10
+def test_operations_of_a_unit_that_has_several():
+    spec = unit("fpu", a="fp16")
+    codes = encoded(FP16, a=1.0)["a"]
+    tie = encoded(FP16, a=LAST / 2)["a"]
+    given = {"a": codes, "b": tie, "c": codes, "op": [0], "rm": [0], "x": [0]}
+    found = coverage(spec, [{n: np.atleast_1d(given[n]) for n in spec.ports.inputs}], search=False)
+    hit = {c.name for c in found.counts if c.hits}
+    assert {"operation/add", "add rounding/tie, even"} < hit
+    assert not any(name.startswith(("mul ", "sub ", "operation/sub")) for name in hit)

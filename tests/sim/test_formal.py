@@ -13,7 +13,7 @@ from macaw.hdl import generate
 from macaw.sim import verify
 from macaw.sim.bench.interface import Interface, Pin
 from macaw.sim.formal import miter, plain, prove, stages
-from macaw.sim.stimulus.draw import exhaustive_bits
+from macaw.sim.stimulus import exhaustive_bits
 from macaw.tools import simulators, store, yosys
 
 pytestmark = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")

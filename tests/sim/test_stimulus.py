@@ -12,6 +12,7 @@ from macaw.golden.formats import FORMATS, Float
 from macaw.golden.formats import format as fmt
 from macaw.golden.units import unit
 from macaw.sim.stimulus import corners, exhaustive, stimulus
+from macaw.sim.stimulus.ends import factored
 
 UNITS = {
     "mul": unit("mul", a="e4m3"),
@@ -153,6 +154,49 @@ def test_some_sequences_are_full_of_the_largest_factors(text, ends):
         if stop - start == length and part.min() == part.max():
             found.add(int(part.min()))
     assert ends <= found
+
+
+@pytest.mark.parametrize(("a", "b"), [("fx6.3", "fx5.2"), ("e3m2", "int5"), ("ufx4.1", "e4m3")])
+def test_factors_of_a_product_are_all_there_are(a, b):
+    x, y = fmt(a), fmt(b)
+    first, second = (np.arange(1 << form.width, dtype=form.code_dtype) for form in (x, y))
+    values = np.multiply.outer(np.asarray(x.decode(first)), np.asarray(y.decode(second)))
+    for product in (3.0, -7.5, 0.125, 15.0, 15.5):
+        found = set(map(tuple, factored(x, y, product).tolist()))
+        # A zero is no factor; of two codes of a number the one that encode gives is one.
+        every = set(map(tuple, np.argwhere(values == product).tolist()))
+        assert found <= every
+        numbers = {(float(x.decode(i)), float(y.decode(j))) for i, j in every}
+        assert {(float(x.decode(i)), float(y.decode(j))) for i, j in found} == numbers
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept"),
+    [
+        (unit("mac", a="e4m3", out="fp16", lanes=2), "fp16"),
+        (unit("mac", a="e4m3", out="fp32", acc="bf16", lanes=2), "bf16"),
+        (unit("block-mac", a="e2m1-k4-ue4m3", out="fp32", acc="fp16", lanes=4), "fp16"),
+    ],
+    ids=lambda each: getattr(each, "name", each),
+)
+def test_some_sequences_add_up_to_a_tie(spec, kept):
+    form, ties, sums = fmt(kept), 0, 0
+    codes = everything(spec, vectors=4_000, seed=5)
+    total = 0.0
+    with np.errstate(all="ignore"):
+        numbers = {n: spec.ports.inputs[n].format.decode(codes[n]) for n in spec.multiplied}
+        products = numbers["a"] * numbers["b"]
+        beats = products.sum(1)
+        for name in spec.multiplied[2:]:
+            beats = beats * numbers[name].reshape(len(beats), -1)[:, 0]
+    for beat, last in zip(beats.tolist(), codes["last"].tolist(), strict=True):
+        total += beat
+        if last:
+            low, high = (float(form.decode(form.encode(total, rounding=r))) for r in ("rdn", "rup"))
+            ties += low < total < high and total - low == high - total
+            sums += 1
+            total = 0.0
+    assert ties > sums / 50
 
 
 def test_speed():

@@ -16,6 +16,9 @@ UNITS = {
     "block-dot nvfp4": unit("block-dot", a="nvfp4", out="fp32"),
     "requantize": unit("requantize"),
     "flex-mac": unit("flex-mac", a="flex16+5"),
+    "mac e5m2": unit("mac", a="e5m2", out="fp16", acc="fp16", lanes=2),
+    "mac int8": unit("mac", a="int8", out="int32", lanes=4),
+    "mul int8": unit("mul", a="fp16", out="int8"),
 }
 VECTORS, SEED = 10_000, 1
 

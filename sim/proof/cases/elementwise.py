@@ -10,7 +10,7 @@ from macaw.golden.formats import BOOKS, FORMATS, POWERS, Float
 from macaw.golden.formats import format as format_of
 from macaw.golden.units import Unit, unit
 
-from ...stimulus.draw import exhaustive_bits
+from ...stimulus.exhaustive import exhaustive_bits
 from ..rules.formats import NAMED_BOOKS
 from ..rules.parameters import Draw, Rules
 from .case import (

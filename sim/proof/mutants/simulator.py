@@ -16,7 +16,8 @@ import numpy as np
 from macaw.hdl import Design
 
 from ...bench.interface import Codes, Interface, Pin, pack
-from ...stimulus.draw import exhaustive, exhaustive_bits, stimulus
+from ...stimulus.draw import stimulus
+from ...stimulus.exhaustive import exhaustive, exhaustive_bits
 from .planes import Circuit, planes
 
 EVERY = 16

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy as np
 from macaw.golden.units import Unit
 
 from ...bench.interface import Codes
-from ..draw import exhaustive, exhaustive_bits
+from ..exhaustive import exhaustive, exhaustive_bits
 from .bins import Bin, Count, Coverage
-from .floats import Floats
+from .floats import Floats, ToFixed
 from .integers import FlexMacs, Requantizations
+from .operations import Operations
+from .streams import Streams
 
-SEARCHED = 18
+SEARCHED = 20
 """Bits of operands of which every vector is tried before a bin is said to be never hit."""
 ROWS = 1 << 14
 
@@ -31,7 +34,7 @@ class Family(Protocol):
         ...
 
 
-FAMILIES = (Floats, Requantizations, FlexMacs)
+FAMILIES = (Floats, ToFixed, Requantizations, FlexMacs, Streams, Operations)
 
 
 class Tally:
@@ -86,20 +89,27 @@ class Tally:
             Count(name=b.name, meaning=b.meaning, hits=n, reason=self._why(b, n))
             for b, n in zip(self.bins, self.hits, strict=True)
         ]
-        if search and any(count.never for count in counts) and not self.unit.stateful:
-            bits = exhaustive_bits(self.unit)
-            if bits <= SEARCHED:
-                every = Tally(self.unit)
-                for codes in exhaustive(self.unit):
-                    every.add(codes)
-                why = f"none of all 2^{bits} vectors"
-                counts = [
-                    Count(name=c.name, meaning=c.meaning, hits=0, reason=why)
-                    if c.never and not some
-                    else c
-                    for c, some in zip(counts, every.hits, strict=True)
-                ]
+        if search and any(count.never for count in counts):
+            units = (
+                self.family.units() if isinstance(self.family, Operations) else [("", self.unit)]
+            )
+            for prefix, unit in units:
+                counts = _searched(counts, prefix, unit)
         return Coverage(unit=self.unit.name, operations=self.operations, counts=tuple(counts))
+
+
+def _searched(counts: list[Count], prefix: str, unit: Unit) -> list[Count]:
+    """The counts, with a reason for bins of a unit of few vectors that none of these hits."""
+    bits = exhaustive_bits(unit)
+    never = any(count.never and count.name.startswith(prefix) for count in counts)
+    if unit.stateful or bits > SEARCHED or not never:
+        return counts
+    every = Tally(unit)
+    for codes in exhaustive(unit):
+        every.add(codes)
+    none = {f"{prefix}{b.name}" for b, n in zip(every.bins, every.hits, strict=True) if not n}
+    why = f"none of all 2^{bits} vectors"
+    return [replace(c, reason=why) if c.never and c.name in none else c for c in counts]
 
 
 def coverage(unit: Unit, chunks: Iterable[Codes], *, search: bool = True) -> Coverage:
@@ -111,7 +121,7 @@ def coverage(unit: Unit, chunks: Iterable[Codes], *, search: bool = True) -> Cov
     chunks : iterable of dict of name to codes
         As :func:`macaw.sim.stimulus.stimulus` draws them.
     search : bool
-        Of a unit of at most 18 bits of operands, try all vectors before a bin counts as never
+        Of a unit of at most 20 bits of operands, try all vectors before a bin counts as never
         hit.
 
     Raises

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sequences of beats whose sum lies on a midpoint of two results, at an end of them, or a hair
+beside it.
+
+The first beats bring a number of the accumulator, or of the result where that is exact; the last
+ones what makes it a tie. Each lane takes as many of the leading digits that are left as its first
+factor has; the second one is a power of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.units import Operand
+
+from ..bench.interface import Codes
+from .ends import WIDEST, ends
+from .ties import last_places, results, span
+
+_Rng = np.random.Generator
+LONGEST = 24
+"""Beats of such a sequence."""
+
+
+class TiedSequences:
+    """Draws sequences for a unit that adds up products.
+
+    Parameters
+    ----------
+    numbers : dict of str to Operand
+        The factors: two, and scales.
+    factors : sequence of str
+    kept : Format
+        What sums are rounded to: that of the accumulator, of an exact one the result's.
+    exact : bool
+        Whether the accumulator is exact: then a tie may take more than one beat.
+    longest : int
+        Most beats of a sequence.
+    """
+
+    def __init__(
+        self,
+        numbers: dict[str, Operand],
+        factors: Sequence[str],
+        kept: Float | Fixed,
+        *,
+        exact: bool,
+        longest: int,
+    ) -> None:
+        self.numbers, self.kept = numbers, kept
+        self.first, self.second, *self.scales = factors
+        self.lanes = numbers[self.first].lanes or 1
+        spans = {name: span(numbers[name].format) for name in factors}
+        self.spans = spans
+        self.low = sum(low for low, _ in spans.values())
+        self.high = sum(high for _, high in spans.values())
+        wide = sum(spans[n][1] - spans[n][0] for n in (self.first, self.second)) + 1
+        digits = kept.width if isinstance(kept, Fixed) else kept.precision
+        own = _digits(numbers[self.first].format)
+        a_beat = min(own * self.lanes, wide) if self.scales else own * self.lanes
+        self.before = -(-digits // max(a_beat, 1))
+        self.after = 1 + exact
+        self.possible = self.beats <= min(longest, LONGEST)
+
+    @staticmethod
+    def fits(numbers: dict[str, Operand], factors: Sequence[str], *kept: Format) -> bool:
+        """Whether a unit is one that this can draw for."""
+        formats = [*(operand.format for operand in numbers.values()), *kept]
+        narrow = all(isinstance(fmt, Float | Fixed) and fmt.width <= WIDEST for fmt in formats)
+        return len(factors) >= 2 and set(numbers) == set(factors) and narrow
+
+    @property
+    def beats(self) -> int:
+        """Of each sequence."""
+        return self.before + self.after
+
+    def draw(self, rng: _Rng, count: int) -> Codes:
+        """``count`` sequences, one behind the other."""
+        whole, rest = (
+            self._floats(rng, count) if isinstance(self.kept, Float) else self._ends(rng, count)
+        )
+        signs = rng.choice([-1.0, 1.0], count)
+        left, made = whole * signs, []
+        nearest = rng.random(count) < 0.3
+        for beat in range(self.beats):
+            if beat == self.before:
+                left = left + rest * signs
+            codes, left = self._beat(rng, left, nearest)
+            made.append(codes)
+        # Of some all is zero, and all products have one sign.
+        none = rng.random(count) < 1 / 16
+        for codes in made:
+            for name in (self.first, self.second):
+                fmt, column = self.numbers[name].format, codes[name]
+                zero = fmt.encode(0.0)
+                if isinstance(fmt, Float) and fmt.negative_zero and name == self.first:
+                    zero = fmt.encode(-0.0)
+                column[none] = zero
+        found = {name: np.stack([codes[name] for codes in made], 1) for name in made[0]}
+        return {
+            name: column.reshape(count * self.beats, *column.shape[2:])
+            for name, column in found.items()
+        }
+
+    def _floats(self, rng: _Rng, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the float, and half of their last places or a bit more or less."""
+        fmt = self.kept
+        assert isinstance(fmt, Float)
+        code = results(rng, fmt, count)
+        # Most of them where sums can be and have all their digits.
+        low = max(fmt.emin, min(self.low + fmt.mantissa, self.high))
+        top = min(fmt.emax, self.high)
+        field = rng.integers(min(low, top), top + 1, count) + fmt.bias
+        fraction = rng.integers(0, 1 << fmt.mantissa, count)
+        ones = rng.random(count) < 0.2
+        fraction = np.where(ones, (1 << fmt.mantissa) - 1 - rng.integers(0, 2, count), fraction)
+        some = rng.random(count) < 0.6
+        code = np.where(some, (np.maximum(field, 0) << fmt.mantissa) | fraction, code)
+        code = np.minimum(code, fmt.max_code)
+        place = last_places(fmt, code) - 1
+        value = fmt.decode(code.astype(fmt.code_dtype))
+        beside = np.ldexp(rng.choice([-1.0, 0.0, 0.0, 1.0], count), -rng.integers(1, 14, count))
+        tail = np.ldexp(1.0 + beside, place) * rng.choice([1.0, 1.0, -1.0, 0.0, 2.0], count)
+        # Of some nearly all is taken back.
+        single = np.ldexp(1.0, np.clip(np.frexp(value)[1] - 1, self.low, self.high))
+        least = np.maximum(
+            np.ldexp(1.0, np.frexp(single)[1] - rng.integers(2, 50, count)), 2.0**self.low
+        )
+        back = rng.random(count) < 1 / 8
+        return np.where(back, single, value), np.where(back, least - single, tail)
+
+    def _ends(self, rng: _Rng, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Integers of the fixed point, and what is beyond them."""
+        fmt = self.kept
+        assert isinstance(fmt, Fixed)
+        last = 2.0**-fmt.fraction
+        value = np.abs(rng.choice(ends(fmt), count))
+        tie = rng.integers(0, fmt.max_integer + 1, count) * last + last / 2
+        value = np.where(rng.random(count) < 0.6, value, tie)
+        whole = np.minimum(np.floor(value / last), fmt.max_integer) * last
+        return whole, value - whole
+
+    def _beat(self, rng: _Rng, left: np.ndarray, nearest: np.ndarray) -> tuple[Codes, np.ndarray]:
+        """A beat of as many digits as it takes, and what it leaves."""
+        count, lanes = len(left), self.lanes
+        first, second = (self.numbers[name].format for name in (self.first, self.second))
+        made: Codes = {}
+        top = self.spans[self.first][1] + self.spans[self.second][1]
+        # Fewer than there are lanes, so that the largest products add up.
+        power = np.frexp(left)[1] - 1 - top - rng.integers(0, lanes.bit_length(), count)
+        moved = np.zeros(count, np.int64)
+        for position, name in enumerate(self.scales):
+            behind = [self.spans[n] for n in self.scales[position + 1 :]]
+            least, most = self.spans[name]
+            bottom = np.clip(power - moved - sum(high for _, high in behind), least, most)
+            high = np.clip(power - moved - sum(low for low, _ in behind), least, most)
+            chosen = rng.integers(bottom, np.maximum(bottom, high) + 1)
+            moved += chosen
+            operand = self.numbers[name]
+            code = operand.format.encode(np.ldexp(1.0, chosen))
+            wide = operand.lanes is not None
+            made[name] = np.repeat(code[:, None], operand.lanes or 1, axis=1) if wide else code
+        columns: dict[str, list[np.ndarray]] = {self.first: [], self.second: []}
+        least, most = self.spans[self.second]
+        for _ in range(lanes):
+            length = np.frexp(left)[1] - 1 - moved
+            low = np.clip(length - self.spans[self.first][1], least, most)
+            high = np.clip(length - self.spans[self.first][0] - _digits(first) + 1, least, most)
+            chosen = rng.integers(low, np.maximum(low, high) + 1)
+            weight = np.ldexp(1.0, chosen)
+            if second.signed and _digits(second) > 1:
+                weight = weight * rng.choice([-1.0, 1.0], count)
+            code = second.encode(weight)
+            weight = np.ldexp(np.asarray(second.decode(code)), moved)
+            with np.errstate(all="ignore"):
+                wanted = np.nan_to_num(left / weight, posinf=0.0, neginf=0.0)
+            # Cut, no part of the sum is beyond it; rounded, powers of two cancel.
+            cut = first.encode(wanted, rounding="rtz")
+            other = np.where(nearest, first.encode(wanted), cut).astype(cut.dtype)
+            left = left - np.asarray(first.decode(other)) * weight
+            columns[self.first].append(other)
+            columns[self.second].append(code)
+        order = rng.permuted(np.tile(np.arange(lanes), (count, 1)), axis=1)
+        for name, found in columns.items():
+            together = np.take_along_axis(np.stack(found, 1), order, 1)
+            made[name] = together if self.numbers[name].lanes is not None else together[:, 0]
+        return made, left
+
+
+def _digits(fmt: Format) -> int:
+    """Digits of the significands of a format."""
+    return fmt.width - fmt.signed if isinstance(fmt, Fixed) else fmt.precision
