@@ -153,9 +153,10 @@ def breakdown(
     if cache and (stored := store.get(digest, Breakdown.from_json)) is not None:
         return stored
     with processes.temporary_folder() as work:
-        figures = Measurement(
+        measurement = Measurement(
             source, chosen, multiplier, work, timeout, used, progress, parts=True
-        ).figures(seed)
+        )
+        (figures,) = measurement.figures([seed])
         if chosen.liberty:
             delays = _gate_delays(work, design.name, chosen)
         else:

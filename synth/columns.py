@@ -33,6 +33,8 @@ COLUMNS = (
     Column("cost", float, "area of the unit", "cost_unit", LESS),
     Column("cost_unit", str, "of cost and area_per_mac"),
     Column("fmax_mhz", float, "clock", "MHz", MORE),
+    Column("fmax_mhz_least", float, "clock of the slowest seed", "MHz", MORE),
+    Column("fmax_mhz_most", float, "clock of the fastest seed", "MHz", MORE),
     Column("period_fo4", float, "period of the clock", "FO4", LESS),
     Column("delay_ps", float, "period of the clock", "ps", LESS),
     Column("rate", float, "multiply-accumulates", "rate_unit", MORE),
@@ -56,7 +58,8 @@ COLUMNS = (
     Column("gate_equivalents", float, "area in two-input NANDs", "GE", LESS),
     Column("area_um2", float, "area of the cells", "um2", LESS),
     Column("library", str, "Liberty file"),
-    Column("seed", int, "of place and route"),
+    Column("seed", int, "of place and route, the first"),
+    Column("seeds", int, "of place and route: clocks are the median of so many"),
     Column("notes", str, "what went another way"),
     Column("status", str, "done; refused: no such unit is built; failed: a tool, or the proof"),
     Column("error", str, "why there are no figures"),
@@ -105,7 +108,9 @@ def command(row: Row, how: Settings, liberty: str | None) -> str:
     rest += [word for name, value in row.implementation.items() for word in (f"--{name}", value)]
     rest += ["--target", "asic" if liberty else row.target]
     rest += ["--liberty", liberty] if liberty else []
-    rest += ["--seed", str(how.seed)] if row.fmax_mhz is not None and not liberty else []
+    routed = row.fmax_mhz is not None and not liberty
+    rest += ["--seed", str(how.seed)] if routed else []
+    rest += ["--seeds", str(how.seeds)] if routed and how.seeds > 1 else []
     rest += ["--energy", "--operands", how.operands] if row.energy_unit else []
     return naming.command("synth", spec, None, *rest)
 

@@ -36,6 +36,10 @@ from .work import Pair
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
 DEFAULT_TARGETS = ("ecp5", "asic")
 
+SPREAD = ("rate_least", "rate_most", "cost_per_rate_least", "cost_per_rate_most", "cost_differs",
+          "clock_differs")  # fmt: skip
+"""Fields of rows with several seeds."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
@@ -63,11 +67,16 @@ class Comparison:
         """All figures as what ``json.dumps`` takes; infinite and missing ratios are None.
 
         ``clock`` and ``reached`` are there only where a clock was asked for, ``stages`` of the
-        settings only where they were.
+        settings only where they were, and what is told of several ``seeds`` only with these.
         """
         kept = asdict(self.settings), [asdict(row) for row in self.rows]
         if self.settings.stages is None:
             kept[0].pop("stages")
+        if self.settings.seeds == 1:
+            kept[0].pop("seeds")
+            for each in kept[1]:
+                for name in SPREAD:
+                    each.pop(name)
         if self.settings.clock is None:
             for each in (kept[0], *kept[1]):
                 for name in ("clock", "reached"):
@@ -171,6 +180,7 @@ def compare(
     places = _in_unit(
         places or [place_of(name) for name in DEFAULT_TARGETS], how.asked, bool(places)
     )
+    check_routed(how.seeds, places)
     for fmt in wanted:
         alone = settled(fmt, wanted, how)
         if fmt not in asked:  # whether a product can be built at all may be the question
@@ -209,6 +219,12 @@ def _in_unit(places: list[Target], asked: Clock | None, named: bool) -> list[Tar
         for place in places:
             asked.check(place)
     return [place for place in places if asked.unit in units_of(place)]
+
+
+def check_routed(seeds: int, places: Iterable[Target]) -> None:
+    """SpecError for several seeds where none of ``places`` has place and route."""
+    if seeds > 1 and not any(place.nextpnr for place in places):
+        raise SpecError(f"seeds={seeds}: no target among these has place and route")
 
 
 def settled(fmt: Pair, wanted: Sequence[Pair], how: Settings) -> Settings:
@@ -252,6 +268,26 @@ def keeps(
     return fmt.name, distribution, value
 
 
+def _spread(row: Row, against: Row) -> dict[str, Any]:
+    """The range of the relative cost per rate, whether 1 is outside of it, and of the clock."""
+    ends = row.rate_least, row.rate_most, against.rate_least, against.rate_most
+    if row.format == against.format or not all(ends):
+        return {}
+    slow, fast, other_slow, other_fast = map(float, filter(None, ends))
+    least = row.cost / fast / (against.cost / other_slow)
+    most = row.cost / slow / (against.cost / other_fast)
+    mine, other = (
+        [float(each.result[f"fmax_mhz_{end}"]) for end in ("least", "most")]
+        for each in (row, against)
+    )
+    return {
+        "cost_per_rate_least": least,
+        "cost_per_rate_most": most,
+        "cost_differs": not least <= 1 <= most,
+        "clock_differs": mine[1] < other[0] or other[1] < mine[0],
+    }
+
+
 def _relative(
     rows: Sequence[Row], keep: dict[str, dict[str, float]], reference: str
 ) -> Iterable[Row]:
@@ -265,5 +301,5 @@ def _relative(
             kept = replace(kept, cost_per_mac=row.cost * interval / (against.cost * other))
             if row.rate and against.rate:
                 ratio = row.cost / row.rate / (against.cost / against.rate)
-                kept = replace(kept, cost_per_rate=ratio)
+                kept = replace(kept, cost_per_rate=ratio, **_spread(row, against))
         yield kept

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import SpecError, check_whole
 from macaw.golden.units import Unit
 from macaw.tools import processes, store
 from macaw.tools import yosys as tools
@@ -21,9 +21,14 @@ from .energy.operands import kind_of
 from .mapping import library, netlist, targets
 from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
 from .mapping.targets import Target
+from .result import Result as Result
+from .result import median
 
 TIMEOUT = 1200.0
 """Seconds that one call of one tool may take."""
+
+MOST_SEEDS, LARGEST_SEED = 100, 2**31 - 1
+"""Of place and route."""
 
 REVISION = 1
 """Part of each cache key: raised when this file measures differently."""
@@ -38,100 +43,6 @@ class Source:
     metadata: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """Area and timing of one module on one target.
-
-    A figure that the target does not have is None. ``fmax_mhz``, ``delay_fo4`` and ``delay_ps``
-    are register to register: the unit between registers of the same technology. The energies,
-    in ``energy_unit``, are those of :class:`macaw.synth.energy.Energy`; leakage is in nanowatts.
-    """
-
-    name: str
-    target: str
-    device: str | None = None
-    latency: int = 0
-    initiation_interval: int = 1
-    luts: int | None = None
-    carries: int | None = None
-    lut_equivalents: float | None = None
-    ffs: int | None = None
-    dsps: int | None = None
-    brams: int | None = None
-    gate_equivalents: float | None = None
-    area_um2: float | None = None
-    library: str | None = None
-    library_digest: str | None = None
-    """SHA-256 of the Liberty file."""
-    fmax_mhz: float | None = None
-    delay_fo4: float | None = None
-    delay_ps: float | None = None
-    logic_fo4: float | None = None
-    """Without clock-to-output and setup of the registers."""
-    logic_ps: float | None = None
-    leakage_power: float | None = None
-    energy_per_operation: float | None = None
-    energy_without_glitches: float | None = None
-    energy_of_clock: float | None = None
-    energy_unit: str | None = None
-    operands: str | None = None
-    operations: int | None = None
-    critical_path: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
-    seconds: float = 0.0
-    cached: bool = field(default=False, compare=False)
-
-    @property
-    def cost(self) -> float:
-        """In the target's unit of area.
-
-        Gate equivalents; on FPGAs logic cells: a cell holds one LUT and one flip-flop, so the
-        larger of their numbers.
-        """
-        if self.gate_equivalents is not None:
-            return self.gate_equivalents
-        return max(self.lut_equivalents or 0, self.ffs or 0)
-
-    @property
-    def rate(self) -> float | None:
-        """Operations per microsecond; per 1000 FO4 where a library has no picoseconds."""
-        if self.fmax_mhz is not None:
-            clock = self.fmax_mhz
-        elif self.delay_fo4:
-            clock = 1000 / self.delay_fo4
-        else:
-            return None
-        return clock / self.initiation_interval
-
-    def to_json(self) -> dict[str, Any]:
-        """The figures as what ``json.dumps`` takes."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Result:
-        """Inverse of :meth:`to_json`; unknown names are left out.
-
-        TypeError for a value that is not of its field's type, or a missing one.
-        """
-        hints = get_type_hints(cls)
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in data.items()
-            if name in hints
-        }
-        for name, value in values.items():
-            hint = hints[name]
-            kinds = tuple(get_origin(kind) or kind for kind in get_args(hint) or (hint,))
-            kinds = (tuple,) if get_origin(hint) is tuple else kinds
-            if not isinstance(value, (*kinds, int) if float in kinds else kinds):
-                raise TypeError(f"{name}: {value!r}")
-        return cls(**values)
-
-
 def run(
     spec: Unit | Design,
     target: str | Target = "ecp5",
@@ -144,6 +55,7 @@ def run(
     cache: bool = True,
     timeout: float = TIMEOUT,
     seed: int = 1,
+    seeds: int = 1,
     energy: bool = False,
     operands: str = "gaussian",
     progress: Notify | None = None,
@@ -170,7 +82,10 @@ def run(
     timeout : float
         Seconds per tool call.
     seed : int
-        nextpnr's.
+        nextpnr's, the first.
+    seeds : int
+        Place and route with so many seeds, ``seed`` and those after it. The clock is the median
+        then, and the result tells the range; each is kept by its seed.
     energy : bool
         Also the energy of an operation; ``target`` must be a library, ``spec`` a unit.
     operands : str
@@ -198,11 +113,23 @@ def run(
             raise SpecError(f"energy: target {chosen.name} is no library; take asic")
         if not isinstance(spec, Unit):
             raise SpecError("energy: needs a unit, whose golden model judges the netlist")
+    tried = check_seeds(seed, seeds)
+    if len(tried) > 1 and (area_only or not chosen.nextpnr):
+        why = "area_only leaves place and route out" if area_only else "it has no place and route"
+        raise SpecError(f"seeds={seeds}: target {chosen.name}: {why}")
     design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     return _price(
-        design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seed=seed,
+        design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seeds=tried,
         progress=progress, moved=(spec, operands) if isinstance(spec, Unit) and energy else None,
     )  # fmt: skip
+
+
+def check_seeds(seed: int, seeds: int) -> range:
+    """The seeds that are meant; SpecError for one that nextpnr does not take, or too many."""
+    check_whole("seeds", seeds, 1, MOST_SEEDS)
+    if seeds > 1:
+        check_whole("seed", seed, 0, LARGEST_SEED + 1 - seeds)
+    return range(seed, seed + seeds)
 
 
 def prepare(
@@ -301,36 +228,43 @@ def _price(
     area_only: bool,
     cache: bool,
     timeout: float,
-    seed: int,
+    seeds: Sequence[int],
     progress: Notify | None,
     moved: tuple[Unit, str] | None,
 ) -> Result:
     used = tools_for(chosen, area_only)
     more = {"energy": [moved[1], source_of(*_DECIDE_ENERGY)]} if moved else {}
-    digest = key_of(design, chosen, multiplier, used, seed, **more)
-    if cache and (stored := store.get(digest, Result.from_json)) is not None:
-        return replace(stored, cached=True)
+    keys = {seed: key_of(design, chosen, multiplier, used, seed, **more) for seed in seeds}
+    known: dict[int, Result] = {}
+    for seed, digest in keys.items():
+        if cache and (stored := store.get(digest, Result.from_json)) is not None:
+            known[seed] = replace(stored, cached=True)
+    left = [seed for seed in seeds if seed not in known]
+    if not left:
+        return median([known[seed] for seed in seeds])
 
     started = time.monotonic()
     with processes.temporary_folder() as work:
         measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)
-        figures = measurement.figures(seed)
-        if moved:
-            if progress is not None:
-                progress(f"moving operands through the netlist of {design.name}")
-            figures |= _energy(*moved, design, chosen, work)
-    result = Result(
-        name=design.name,
-        target=chosen.name,
-        latency=int(design.metadata.get("latency") or 0),
-        initiation_interval=int(design.metadata.get("initiation_interval") or 1),
-        tools=tuple(str(tool) for tool in used),
-        seconds=round(time.monotonic() - started, 2),
-        **figures,
-    )
-    if cache and not result.notes:  # a fall-back depends on the machine's speed
-        store.put(digest, result.to_json())
-    return result
+        for seed, figures in zip(left, measurement.figures(left)):
+            if moved:
+                if progress is not None:
+                    progress(f"moving operands through the netlist of {design.name}")
+                figures |= _energy(*moved, design, chosen, work)
+            result = Result(
+                name=design.name,
+                target=chosen.name,
+                latency=int(design.metadata.get("latency") or 0),
+                initiation_interval=int(design.metadata.get("initiation_interval") or 1),
+                tools=tuple(str(tool) for tool in used),
+                seconds=round(time.monotonic() - started, 2),
+                **figures,
+            )
+            if cache and not result.notes:  # a fall-back depends on the machine's speed
+                store.put(keys[seed], result.to_json())
+            known[seed] = result
+            started = time.monotonic()
+    return median([known[seed] for seed in seeds])
 
 
 _DECIDE_ENERGY = ("macaw.golden", "macaw.sim", "macaw.synth.energy", "macaw.synth.mapping")

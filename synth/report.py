@@ -15,14 +15,24 @@ if TYPE_CHECKING:
     from .row import Row, Settings
 
 SHOWN = (
-    "format", "bits", "target", "unit", "stages", "cost", "fmax_mhz", "period_fo4",
-    "reached", "latency", "rate", "cost_per_mac", "cost_per_rate", "sqnr_gaussian",
-    "sqnr_heavy_tailed", "proven", "energy_per_mac", "error",
+    "format", "bits", "target", "unit", "stages", "cost", "fmax_mhz", "fmax_mhz_least",
+    "fmax_mhz_most", "clock_differs", "period_fo4", "reached", "latency", "rate", "cost_per_mac",
+    "cost_per_rate", "cost_differs", "sqnr_gaussian", "sqnr_heavy_tailed", "proven",
+    "energy_per_mac", "error",
 )  # fmt: skip
 """Columns that a page shows at first."""
 
+NONE = " (none)"
+"""Behind a figure that differs from the reference's by less than seeds of place and route do."""
+
 AXES, BESIDE = ("cost_per_rate", "sqnr_gaussian"), "sqnr_heavy_tailed"
 """Figures that plots show at first."""
+
+RELATIVE = (
+    "cost_per_mac", "cost_per_rate", "cost_per_rate_least", "cost_per_rate_most",
+    "cost_differs", "clock_differs",
+)  # fmt: skip
+"""Fields of rows that are relative to the reference."""
 
 HEADS = (
     ("format", "number format"),
@@ -63,6 +73,11 @@ def columns(comparison: Comparison) -> tuple[tuple[str, str], ...]:
         found = [(head, meanings.get(head, meaning)) for head, meaning in found]
         after = 1 + [head for head, _ in found].index("clock")
         found.insert(after, ("reached", f"whether the clock is {clock} or faster"))
+    if comparison.settings.seeds > 1:
+        how = f"; the median of {comparison.settings.seeds} seeds, and their range"
+        none = "; (none): where its range and the reference's meet"
+        more = {"clock": how + none, "cost per MAC/s": none}
+        found = [(head, meaning + more.get(head, "")) for head, meaning in found]
     return (*found, ENERGY) if comparison.settings.energy else tuple(found)
 
 
@@ -82,6 +97,10 @@ def cells(row: Row, energy: bool = False) -> list[str]:
         return [row.format, f"{row.bits:.4g}", row.error]
     if row.fmax_mhz is not None:
         clock, rate = f"{row.fmax_mhz:.0f} MHz", f"{_number(row.rate)} M/s"
+        least, most = (row.result.get(f"fmax_mhz_{end}") for end in ("least", "most"))
+        if least is not None:
+            none = NONE if row.clock_differs is False else ""
+            clock = f"{row.fmax_mhz:.0f} ({least:.0f}-{most:.0f}) MHz{none}"
     else:
         clock, rate = f"{_number(row.period_fo4)} FO4", f"{_number(row.rate)} /kFO4"
     return [
@@ -95,7 +114,7 @@ def cells(row: Row, energy: bool = False) -> list[str]:
         str(row.latency),
         rate,
         _number(row.cost_per_mac),
-        _number(row.cost_per_rate),
+        _number(row.cost_per_rate) + (NONE if row.cost_differs is False else ""),
         *(f"{_decibel(row.sqnr.get(name))}" for name in ("gaussian", "heavy-tailed")),
         f"{row.proven:,}" if row.proven else "not",
         *([f"{_number(row.energy_per_mac)} {row.energy_unit or ''}".strip()] if energy else []),
@@ -183,6 +202,10 @@ def _columns(reference: str) -> list[Column]:
     found[after:after] = [
         Column("cost_per_mac", float, f"{one} per clock", f"of {reference}'s", LESS),
         Column("cost_per_rate", float, f"{one} per second", f"of {reference}'s", LESS),
+        Column("cost_per_rate_least", float, "of the seeds", f"of {reference}'s", LESS),
+        Column("cost_per_rate_most", float, "of the seeds", f"of {reference}'s", LESS),
+        Column("cost_differs", bool, f"from {reference}'s per second, by more than the seeds do"),
+        Column("clock_differs", bool, f"from {reference}'s, by more than the seeds do"),
     ]
     return found
 
@@ -194,7 +217,7 @@ def _figures(row: Row) -> dict[str, Any]:
             | {"error": row.error}
         )
     kept = {f"sqnr_{name.replace('-', '_')}": value for name, value in row.sqnr.items()}
-    relative = {"cost_per_mac": row.cost_per_mac, "cost_per_rate": row.cost_per_rate}
+    relative = {name: getattr(row, name) for name in RELATIVE}
     return tidy(figures(row) | kept) | relative
 
 
@@ -251,6 +274,12 @@ def _method(how: Settings) -> list[str]:
             f"Stages for {how.clock} were sought by measurement, place and route with seed"
             f" {how.seed}, first in doubling steps and then by halves, which takes more stages to"
             " be no slower. Where it is not reached, the row is the fastest pipeline found."
+        )
+    if how.seeds > 1:
+        paragraphs.append(
+            f"Place and route with {how.seeds} seeds, from {how.seed} on: the clock is the median."
+            " Where the ranges of a format and of the reference meet, they differ by no more than"
+            " the seeds do."
         )
     paragraphs.append(
         f"SQNR: {how.trial.pairs} dot products of {how.trial.length} elements, seed"

@@ -18,7 +18,7 @@ from . import accuracy, source, work
 from .breakdown import breakdown
 from .clock import Clock, clock
 from .energy.operands import kind_of
-from .flow import TIMEOUT, run
+from .flow import TIMEOUT, Result, check_seeds, run
 from .mapping.targets import OPTIMISE, Target
 from .search import Pipelines
 from .work import Pair
@@ -38,7 +38,9 @@ class Settings:
     what a multiply-accumulate costs on a stream of ``operands``, by simulation of the netlist.
     ``optimise`` is what all units are mapped for: ``balanced``, ``area`` or ``delay``. With
     ``clock`` (:func:`macaw.synth.clock.clock`) each unit has the fewest stages that reach it, with
-    ``stages`` so many, in place of the pipeline that serves it best.
+    ``stages`` so many, in place of the pipeline that serves it best. With several ``seeds`` each
+    clock is the median of place and route with ``seed`` and those after it, also where a pipeline
+    is chosen by it.
     """
 
     unit: str = "auto"
@@ -49,6 +51,7 @@ class Settings:
     proof: bool = True
     trial: accuracy.Trial = field(default_factory=accuracy.Trial)
     seed: int = 1
+    seeds: int = 1
     timeout: float = TIMEOUT
     cache: bool = True
     breakdown: bool = False
@@ -75,6 +78,7 @@ class Settings:
             check_whole("lanes", self.lanes, 1, 1 << 20)
         check_whole("vectors", self.vectors, 1, 10**12)
         check_whole("seed", self.seed, 0, 2**31 - 1)
+        check_seeds(self.seed, self.seeds)
         seconds = self.timeout
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not seconds > 0:
             raise SpecError(f"timeout={seconds!s:.60}: must be a positive number of seconds")
@@ -109,6 +113,11 @@ class Row:
     cost_per_mac, cost_per_rate : float
         Relative to the reference format: area per multiply-accumulate and clock, and area per
         multiply-accumulate and second.
+    rate_least, rate_most, cost_per_rate_least, cost_per_rate_most : float or None
+        Their ranges with several seeds of place and route, of which the others are the medians.
+    cost_differs, clock_differs : bool or None
+        With several seeds: whether the cost per rate, and the clock, are apart from the reference's
+        wherever in their ranges both are.
     proven : int
         Vectors that went through the simulated gates without a difference; 0: not simulated.
     sqnr : dict
@@ -142,8 +151,14 @@ class Row:
     clock: str | None = None
     reached: bool | None = None
     rate: float = 0.0
+    rate_least: float | None = None
+    rate_most: float | None = None
     cost_per_mac: float | None = None
     cost_per_rate: float | None = None
+    cost_per_rate_least: float | None = None
+    cost_per_rate_most: float | None = None
+    cost_differs: bool | None = None
+    clock_differs: bool | None = None
     energy_per_mac: float | None = None
     energy_unit: str | None = None
     proven: int = 0
@@ -181,6 +196,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
         {
             "cache": how.cache,
             "seed": how.seed,
+            **({"seeds": how.seeds} if place.nextpnr else {}),
             "timeout": how.timeout,
             "multiplier": how.multiplier,
         },
@@ -248,7 +264,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
         cost_unit=place.units,
         fmax_mhz=result.fmax_mhz,
         period_fo4=result.delay_fo4,
-        rate=spec.macs * (result.rate or 0.0),
+        rate=_rate(spec, result, asked),
         energy_per_mac=result.energy_per_operation and result.energy_per_operation / spec.macs,
         energy_unit=result.energy_unit,
         proven=proven,
@@ -256,6 +272,15 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
         breakdown=parts,
     )
     if asked is not None:
-        slower = max(asked.speed(result), 1.0)
-        row = replace(row, clock=how.clock, reached=reached, rate=row.rate / slower)
+        row = replace(row, clock=how.clock, reached=reached)
+    if result.fmax_mhz_by_seed:
+        ends = result.fmax_mhz_least, result.fmax_mhz_most
+        least, most = (_rate(spec, replace(result, fmax_mhz=end), asked) for end in ends)
+        row = replace(row, rate_least=least, rate_most=most)
     return row
+
+
+def _rate(spec: Unit, result: Result, asked: Clock | None) -> float:
+    """Multiply-accumulates in a unit of time; at the clock that was asked for, if it is reached."""
+    rate = spec.macs * (result.rate or 0.0)
+    return rate if asked is None else rate / max(asked.speed(result), 1.0)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -72,15 +72,18 @@ class Measurement:
     notify: Notify | None
     parts: bool = False
 
-    def figures(self, seed: int) -> dict[str, Any]:
-        """Area, and timing where the target has it: of an FPGA if nextpnr is among the tools."""
-        if self.target.liberty:
-            return self.asic()
+    def figures(self, seeds: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Area, and timing where the target has it: of an FPGA if nextpnr is among the tools.
+
+        With each seed of place and route; it is mapped once.
+        """
         nextpnr = self.instruments[1:]
-        figures = self.fpga(bool(nextpnr))
-        for router in nextpnr:
-            figures |= self.place_and_route(router, seed)
-        return figures
+        mapped = self.asic() if self.target.liberty else self.fpga(bool(nextpnr))
+        for seed in seeds:
+            figures = dict(mapped)
+            for router in nextpnr:
+                figures |= self.place_and_route(router, seed)
+            yield figures
 
     def script(self, text: str, name: str, timeout: float | None = None) -> None:
         """Run a Yosys script in the work folder; ``name`` tells what for."""

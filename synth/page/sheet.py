@@ -11,6 +11,12 @@ LESS, MORE = "less", "more"
 
 HEADS = {
     "fmax_mhz": "clock",
+    "fmax_mhz_least": "least clock",
+    "fmax_mhz_most": "most clock",
+    "cost_per_rate_least": "least relative area per MAC/s",
+    "cost_per_rate_most": "most relative area per MAC/s",
+    "cost_differs": "is a difference",
+    "clock_differs": "clock is a difference",
     "period_fo4": "period",
     "delay_ps": "period",
     "proven": "proven by",

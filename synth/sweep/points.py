@@ -20,7 +20,7 @@ from macaw.tools import sources, store
 from .. import accuracy, row, work
 from ..clock import units_of
 from ..columns import DONE, FAILED, REFUSED, command, figures, tidy
-from ..compare import place_of, settled
+from ..compare import check_routed, place_of, settled
 from ..flow import tools_for
 from ..mapping.targets import Target
 from ..row import Settings
@@ -96,6 +96,7 @@ class Point:
             "stages": self.how.stages,
             "clock": self.how.clock,
             "seed": self.how.seed if self.place.nextpnr else None,
+            "seeds": self.how.seeds if self.place.nextpnr else None,
             "library": self.place.library or None,
         }
         if self.fmt is not None:
@@ -195,20 +196,21 @@ def plan(
         replace(Settings(reference="", proof=False), **settings, **dict(zip(axes, values)))
         for values in itertools.product(*map(_flat, axes.values()))
     ]
+    check_routed(chosen[0].seeds, places)
     pairs = _pairs(formats, [_sums(each) for each in _flat(sums)])
     wanted = [pair for _, pair, _ in pairs if pair is not None]
     decided: dict[Any, tuple[Settings, str | None]] = {}
     points: dict[tuple[str, str, str], Point] = {}
     for how, place in _fitting(chosen, places):
         for name, pair, error in pairs:
-            each = how
+            each = how if place.nextpnr else replace(how, seeds=1)
             if pair is not None:
                 known = name, how.unit, how.lanes
                 if known not in decided:
                     found = settled(pair, wanted, how)
                     decided[known] = found, _refusal(pair, found)
                 found, error = decided[known]
-                each = replace(how, unit=found.unit, lanes=found.lanes)
+                each = replace(each, unit=found.unit, lanes=found.lanes)
             point = Point(
                 name=name,
                 fmt=pair,

@@ -80,6 +80,7 @@ SPACE = {
     "multiplier": "lut",
     "vectors": 10,
     "seed": 1,
+    "seeds": 1,
     "timeout": 10.0,
     "operands": "gaussian",
 }

@@ -16,6 +16,8 @@ from command_line import Run, one_line
         ("compare e4m3 --target mars", "mars"),
         ("compare mxfp5", "mxfp4"),
         ("compare mxfp4 bf16 --unit mac", "use dot"),
+        ("compare int4 --seeds 0", "seeds=0: must be an integer from 1 to 100"),
+        ("compare int4 --seeds 3 --target asic", "seeds=3: no target among these has place"),
         ("compare int4 --clock fast", "clock=fast: must be MHz (200 or 200MHz), FO4 (50FO4)"),
         ("compare int4 --clock -1", "clock=-1: must be from 0.001"),
         ("compare int4 --clock ''", "clock=: must be MHz"),

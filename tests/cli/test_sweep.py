@@ -48,6 +48,8 @@ def _cache(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("e4m3 --operands heavy", "operands=heavy: go with --energy only"),
         ("e4m3 --executor slurm", "executor: 'slurm' is none of local, dask"),
         ("e4m3 --workers 0", "workers: 0 is less than 1"),
+        ("e4m3 --seeds 0", "seeds=0: must be an integer from 1 to 100"),
+        ("e4m3 --seeds 2", "seeds=2: no target among these has place and route"),
         ("e4m3 --vectors 0", "vectors=0: must be an integer from 1"),
         ("e4m3 --target mars", "mars"),
     ],

@@ -13,6 +13,7 @@ from macaw.golden.formats.block import BLOCKS, expand_scales
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import unit
 from macaw.synth import Comparison, Row, Settings, accuracy, compare, jobs, run, source
+from macaw.synth.compare import _relative as relative
 from macaw.synth.work import accumulator, candidates, kind_of, lanes_of
 
 
@@ -284,6 +285,77 @@ def test_a_comparison_of_blocks_and_scalars():
     assert "16 or 32 multiply-accumulates" in made.html()
 
 
+def seeded(name, cost, least, middle, most, **more):
+    clocks = {"fmax_mhz_least": least, "fmax_mhz": middle, "fmax_mhz_most": most}
+    return Row(format=name, target="ecp5", bits=4, cost=cost, cost_unit="LUTs", fmax_mhz=middle,
+               rate=middle, rate_least=least, rate_most=most, result=clocks, **more)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cost", "clocks", "cost_differs", "clock_differs"),
+    [
+        (100.0, (95, 101, 110), False, False),
+        (100.0, (111, 115, 120), True, True),
+        (100.0, (110, 115, 120), False, False),  # they meet at 110
+        (109.0, (100, 115, 120), False, False),  # 1.09 of the cost, at 120 of 90 MHz
+        (140.0, (95, 101, 110), True, False),
+        (115.0, (111, 115, 120), False, True),  # dearer and faster
+        (50.0, (80, 85, 89.9), True, True),
+    ],
+)
+def test_a_difference_inside_the_spread_is_none(cost, clocks, cost_differs, clock_differs):
+    rows = (seeded("int4", 100.0, 90, 100, 110), seeded("int5", cost, *clocks))
+    reference, other = relative(rows, {}, "int4")
+    assert (reference.cost_differs, reference.clock_differs) == (None, None)
+    assert (other.cost_differs, other.clock_differs) == (cost_differs, clock_differs)
+    ratios = [
+        cost / mine / (100.0 / theirs) for mine in clocks for theirs in (90, 100, 110)
+    ]  # fmt: skip
+    assert other.cost_per_rate_least == pytest.approx(min(ratios))
+    assert other.cost_per_rate_most == pytest.approx(max(ratios))
+    made = Comparison(rows=(reference, other), settings=Settings(reference="int4", seeds=3))
+    line = made.table().splitlines()[-1]
+    assert f" {clocks[1]} ({clocks[0]}-{round(clocks[2])}) MHz" in line
+    assert line.count("(none)") == (not cost_differs) + (not clock_differs)
+    assert "(none)" not in made.table().splitlines()[-2]
+
+
+def test_several_seeds_from_end_to_end():
+    asked = {"proof": False, "stages": 1, "trial": accuracy.Trial(pairs=8, length=64)}
+    made = compare(["int2", "int3"], ["ecp5", "asic"], seeds=3, **asked)
+    assert made.passed
+    for row in made.on("ecp5"):
+        by_seed = row.result["fmax_mhz_by_seed"]
+        alone = [
+            compare([row.format], ["ecp5"], seed=seed, **asked).rows[0].fmax_mhz
+            for seed in (1, 2, 3)
+        ]
+        assert [*by_seed] == alone
+        assert row.fmax_mhz == sorted(alone)[1]
+        assert (row.rate_least, row.rate, row.rate_most) == tuple(sorted(alone))
+    for row in made.on("asic"):
+        assert row.rate_least is row.cost_differs is None
+        assert row.result["fmax_mhz_by_seed"] == []
+    data = made.to_json()
+    assert data["settings"]["seeds"] == 3
+    assert data["rows"][1]["cost_differs"] in (True, False)
+    assert "3 seeds, from 1 on" in made.html()
+    single = compare(["int2", "int3"], ["ecp5"], **asked).to_json()
+    assert "seeds" not in single["settings"]
+    assert not {"rate_least", "cost_differs"} & single["rows"][1].keys()
+
+
+def test_the_clock_that_is_asked_for_is_reached_by_the_median():
+    asked = {"proof": False, "trial": accuracy.Trial(pairs=8, length=64)}
+    (first,) = compare(["int3"], ["ecp5"], stages=2, seeds=3, **asked).rows
+    clocks = sorted(first.result["fmax_mhz_by_seed"])
+    assert clocks[0] < clocks[1]
+    (row,) = compare(["int3"], ["ecp5"], clock=clocks[1], seeds=3, **asked).rows
+    assert row.reached
+    assert row.rate == row.rate_most == pytest.approx(clocks[1])
+    assert row.stages <= 2
+
+
 ROWS = (
     Row(format="fp32", target="ecp5", bits=32, unit="fma_fp32", stages=6, latency=6, cost=2000.0,
         cost_unit="LUT4 equivalents", fmax_mhz=90.0, rate=90.0, cost_per_mac=1.0,
@@ -387,6 +459,10 @@ def test_the_table_is_aligned():
         (["e4m3"], {"lanes": 0}, "lanes"),
         (["e4m3"], {"vectors": 0}, "vectors"),
         (["e4m3"], {"frob": 1}, "frob"),
+        (["e4m3"], {"seeds": 0}, "seeds=0: must be an integer from 1 to 100"),
+        (["e4m3"], {"seeds": 101}, "seeds=101: must be"),
+        (["e4m3"], {"seeds": 3, "seed": 2**31 - 2}, "seed=2147483646: must be"),
+        (["e4m3"], {"seeds": 3, "targets": ["asic"]}, "seeds=3: no target among these has place"),
         (["fp64"], {}, "fp64"),
         (["mxfp44"], {}, "mxfp4"),
         (["int4"], {"clock": "5ns"}, "clock=5ns: must be MHz"),

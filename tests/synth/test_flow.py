@@ -80,6 +80,30 @@ def test_ecp5_is_placed_and_routed():
     assert result.rate == result.fmax_mhz
 
 
+def test_several_seeds_are_mapped_once_and_each_is_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    design = generate(unit("add", a="int6", out="int8"), stages=1)
+    called = []
+    call = tools.call
+    monkeypatch.setattr(
+        tools,
+        "call",
+        lambda tool, *rest, **more: called.append(tool.name) or call(tool, *rest, **more),
+    )
+    (first,) = (run(design, "ecp5", seed=4),)
+    called.clear()
+    found = run(design, "ecp5", seed=3, seeds=3)
+    assert sum("yosys" in name for name in called) == 1
+    assert sum("nextpnr" in name for name in called) == 2  # the fourth is kept
+    assert found.fmax_mhz_by_seed[1] == first.fmax_mhz
+    called.clear()
+    alone = [run(design, "ecp5", seed=seed) for seed in (3, 4, 5)]
+    assert called == []
+    assert found.fmax_mhz_by_seed == tuple(each.fmax_mhz for each in alone)
+    assert len({*found.fmax_mhz_by_seed}) > 1
+    assert run(design, "ecp5", seed=3, seeds=3).cached
+
+
 def test_area_only_has_no_clock():
     result = run(DESIGN, "ice40", area_only=True)
     assert known(result.luts) > 0

@@ -38,6 +38,7 @@ from .output import Progress, print_json
 @click.option("--stages", type=int, help="Of every pipeline.  [default: those of the best value]")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
+@click.option("--seeds", type=int, help="Of place and route: median and range.  [default: 1]")
 @click.option("--workers", type=int, help="Parallel jobs.  [default: one per core]")
 @click.option("--executor", help="local or dask.  [default: local]")
 @click.option("--scheduler", help="Address of the Dask scheduler.")
@@ -58,7 +59,8 @@ def compare(
     With --clock each has the fewest pipeline stages that are measured to reach it, in place of the
     pipeline with the best rate for its area; one that does not is "not reached", with the fastest
     that was found. FPGAs take MHz and ps, asic FO4, a Liberty file all three. With --stages all
-    have so many.
+    have so many. With --seeds clocks are medians of place and route, with their range; a cost per
+    MAC/s that differs from the reference's by less than the seeds do is marked "none".
 
     \b
     Examples:

@@ -19,6 +19,7 @@ from .output import Progress, print_json, print_table
 @click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5; asic]")
 @click.option("--liberty", help="In place of asic's own library: a file, or sky130, gf180, ihp.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
+@click.option("--seeds", type=int, help="So many: median and range of the clock.  [default: 1]")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
 @click.option("--breakdown", is_flag=True, help="Also by the parts of the arithmetic.")
 @click.option("--energy", is_flag=True, help="Also of an operation, on libraries: simulated.")
@@ -32,6 +33,7 @@ def synth(
     targets: tuple[str, ...],
     liberty: str | None,
     seed: int,
+    seeds: int | None,
     timeout: float | None,
     area_only: bool,
     breakdown: bool,
@@ -47,6 +49,7 @@ def synth(
     Examples:
       macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
       macaw synth mul a=int8 out=int16 --target asic --json
+      macaw synth mul a=e4m3 out=fp16 --stages 2 --target ecp5 --seeds 5
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
     """
@@ -62,7 +65,10 @@ def synth(
     results = []
     for target in targets or (("asic",) if liberty or energy else ("ecp5",)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            result = macaw.synthesize(spec, target, progress=progress, **moving, **more, **how)
+            result = macaw.synthesize(
+                spec, target, progress=progress, seeds=1 if seeds is None else seeds,
+                **moving, **more, **how,
+            )  # fmt: skip
             result = result.to_json()
             if breakdown:
                 progress("mapping its parts one by one")

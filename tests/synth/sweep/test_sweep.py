@@ -138,6 +138,20 @@ def test_rows_are_those_of_compare():
             assert mine["area_per_rate"] == each.cost / each.rate
 
 
+def test_several_seeds_of_place_and_route(capsys):
+    made = sweep(["int3"], ["ecp5", "asic"], **CHEAP | {"stages": 1}, seeds=3)
+    routed, mapped = made.rows
+    assert (routed["seed"], routed["seeds"]) == (1, 3)
+    assert routed["fmax_mhz_least"] <= routed["fmax_mhz"] <= routed["fmax_mhz_most"]
+    assert (mapped["seeds"], mapped["fmax_mhz_least"]) == (None, None)
+    assert cli.main([*shlex.split(routed["command"])[1:], "--json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    for name in ("fmax_mhz", "fmax_mhz_least", "fmax_mhz_most"):
+        assert said[name] == routed[name]
+    (again,) = plan(["int3"], ["asic"], lanes=2, stages=1)
+    assert again.kept() == mapped  # which no seed changes
+
+
 def test_the_command_of_a_row_measures_the_same(capsys):
     made = sweep(["e2m1", "int3"], **CHEAP)
     for each in made.rows:
@@ -232,8 +246,8 @@ def test_another_macaw_on_a_worker_is_told():
 
 OTHER = {
     "unit": "dot", "lanes": 3, "multiplier": "dsp", "vectors": 5, "proof": True, "seed": 2,
-    "breakdown": True, "energy": True, "operands": "heavy", "optimise": "area", "stages": 2,
-    "clock": "30FO4", "reference": "x", "trial": row.accuracy.Trial(pairs=2),
+    "seeds": 2, "breakdown": True, "energy": True, "operands": "heavy", "optimise": "area",
+    "stages": 2, "clock": "30FO4", "reference": "x", "trial": row.accuracy.Trial(pairs=2),
 }  # fmt: skip
 
 
