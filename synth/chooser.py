@@ -10,7 +10,7 @@ by HiGHS, through scipy.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,11 @@ from macaw.golden.units import Unit
 from macaw.tools.yosys import Notify
 
 from . import work
+from .clock import clock
 from .mapping import targets
+from .mapping.targets import Target
+from .result import Result
+from .search import at_clock
 from .work import ACTIVATION, LANES
 
 LOSS = "sensitivity"
@@ -184,14 +188,50 @@ def parse_limit(text: str, chooser: Chooser) -> tuple[str, float]:
     return figure, number / 100 * chooser.largest(figure) if value.endswith("%") else number
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Costs:
+    """What multiply-accumulates cost at a clock: of those formats whose units reach it.
+
+    ``stages`` are the fewest that do, by format; ``missed`` says of the others what they reach.
+    """
+
+    costs: dict[str, float]
+    stages: dict[str, int]
+    missed: dict[str, str]
+
+
+def costs_at(
+    asked: Any, formats: Iterable[str] | Mapping[str, str], target: str = "asic", **options: Any
+) -> Costs:
+    """Return what :func:`mac_costs` does at a clock, which takes the same options besides.
+
+    Each unit has the fewest register stages that are measured to reach it: see
+    :func:`macaw.synth.clock.clock`, and :func:`macaw.synth.search.at_clock` for what is refused.
+    """
+    wanted = clock(asked)
+    wanted.check(targets.target(target))
+    stages: dict[str, int] = {}
+    missed: dict[str, str] = {}
+
+    def measured(name: str, spec: Unit, place: Target, **given: Any) -> Result | None:
+        kept = {"cache": given.get("cache", True)}
+        choice = work.price(spec, place, area_only=True, **given)[1] if place.liberty else "lut"
+        progress = given.pop("progress", None)
+        found, result, reached = at_clock(
+            spec, place, wanted, options=given | kept, progress=progress, multiplier=choice
+        )
+        if reached:
+            stages[name] = found
+            return result
+        told = f"{found} stage{'s' * (found != 1)}"
+        missed[name] = f"{wanted.measured(result) or 0.0:.4g} {wanted.unit}, {told}"
+        return None
+
+    return Costs(costs=_costs(formats, target, measured, **options), stages=stages, missed=missed)
+
+
 def mac_costs(
-    formats: Iterable[str] | Mapping[str, str],
-    target: str = "asic",
-    *,
-    activation: str = ACTIVATION,
-    lanes: int = LANES,
-    progress: Notify | None = None,
-    **options: Any,
+    formats: Iterable[str] | Mapping[str, str], target: str = "asic", **options: Any
 ) -> dict[str, float]:
     """Return the cost of one multiply-accumulate a clock for each weight format, as measured.
 
@@ -220,6 +260,24 @@ def mac_costs(
     ToolError
         A measurement failed. The others are made first, and stay in the cache.
     """
+
+    def measured(name: str, spec: Unit, place: Target, **given: Any) -> Result:
+        return work.price(spec, place, area_only=True, **given)[0]
+
+    return _costs(formats, target, measured, **options)
+
+
+def _costs(
+    formats: Iterable[str] | Mapping[str, str],
+    target: str,
+    measured: Callable[..., Result | None],
+    *,
+    activation: str = ACTIVATION,
+    lanes: int = LANES,
+    progress: Notify | None = None,
+    **options: Any,
+) -> dict[str, float]:
+    """Costs by what ``measured`` gives of each format's unit; it has none where that is None."""
     places = dict(formats) if isinstance(formats, Mapping) else dict.fromkeys(formats, "")
     chosen = targets.target(target)
     specs = {}
@@ -235,11 +293,12 @@ def mac_costs(
         if progress is not None:
             progress(f"{name} on {target}")
         try:
-            result, _ = work.price(spec, chosen, area_only=True, progress=progress, **options)
+            result = measured(name, spec, chosen, progress=progress, **options)
         except ToolError as error:
             failed.append(f"{places[name] and places[name] + ', '}{name} ({spec.name}): {error}")
             continue
-        found[name] = result.cost / lanes
+        if result is not None:
+            found[name] = result.cost / lanes
     if failed:
         kept = f"; measured and kept: {', '.join(found)}" if found else ""
         raise ToolError("; ".join(failed) + kept + "; or give the figure area for this format")
@@ -287,6 +346,25 @@ def from_json(data: Any, costs: Mapping[str, float] | None = None) -> Chooser:
                 found["area"] = layer["macs"] * costs[fmt]
             layers[name][fmt] = found
     return Chooser(layers=layers)
+
+
+def without(data: Any, missed: Mapping[str, str]) -> Any:
+    """Return the same network without the formats of which ``missed`` says why they have no area.
+
+    Where a layer gives their area itself they stay. SpecError for a layer that has none left.
+    """
+    layers = []
+    for name, layer, formats in _entries(data):
+        left = {
+            fmt: figures
+            for fmt, figures in formats.items()
+            if fmt not in missed or "macs" not in layer or "area" in _given(figures)
+        }
+        if formats and not left:
+            told = "; ".join(f"{fmt}: {missed[fmt]}" for fmt in formats)
+            raise SpecError(f"{name}: no format reaches the clock ({told})")
+        layers.append({**layer, "name": name, "formats": left})
+    return {**data, "layers": layers}
 
 
 def unpriced(data: Any) -> dict[str, str]:

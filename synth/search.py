@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macaw.golden.errors import SpecError
 from macaw.tools.yosys import Notify
 
 from . import source
-from .clock import Clock
+from .clock import Clock, clock
 from .flow import Result, run
 from .mapping import targets
 from .mapping.targets import Target
@@ -146,6 +147,34 @@ def fewest_reaching(
         else:
             at = (below + reached) // 2
         step *= 2
+
+
+def at_clock(
+    spec: Unit,
+    target: str | Target,
+    asked: Any,
+    /,
+    *,
+    liberty: str | Path | None = None,
+    options: dict[str, Any] | None = None,
+    progress: Notify | None = None,
+    **implementation: Any,
+) -> tuple[int, Result, bool]:
+    """Fewest register stages with which ``spec`` is measured to reach a clock, and the result.
+
+    ``asked`` is what :func:`macaw.synth.clock.clock` takes, ``options`` go to
+    :func:`macaw.synth.run`, ``implementation`` to :func:`macaw.hdl.generate`. Where the clock is
+    not reached, it is the fastest pipeline found, and False. SpecError for a target that has no
+    clock in this unit, and for ``stages`` or ``frequency`` besides.
+    """
+    wanted = clock(asked)
+    for name in ("stages", "frequency"):
+        if implementation.get(name) is not None:
+            raise SpecError(f"{name}={implementation[name]}: clock={wanted} decides the stages")
+    chosen = targets.target(target, liberty)
+    wanted.check(chosen)
+    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress)
+    return pipelines.reaching(wanted, 8 if chosen.nextpnr else 4)
 
 
 def stages_for(

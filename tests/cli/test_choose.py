@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from command_line import Run
 
+from macaw.synth import at_clock, chooser
+from macaw.synth.chooser import LOSS
+
 LAYERS = {
     "layers": [
         {"name": "first", "macs": 10, "weights": 4, "formats": {"int8": 0.0, "int4": 0.5}},
@@ -30,6 +33,50 @@ def test_assignments(run: Run) -> None:
     assert run("choose", "layers.json", "--limit", "bits").code == 2
 
 
+def test_areas_at_a_clock(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [
+        {"name": "first", "macs": 10, "formats": {"int2": 0.2, "int3": 0.1}},
+        {"name": "last", "macs": 1, "formats": {"int3": 0.1, "e2m1": {"area": 5, LOSS: 0.3}}},
+    ]
+    Path("layers.json").write_text(json.dumps({"layers": layers}))
+    arguments = ("choose", "layers.json", "--activation", "int2", "--clock", "50FO4")
+    outcome = run(*arguments, "--json", "--limit", "sensitivity=9")
+    assert outcome.code == 0, outcome.err
+    told = outcome.json
+    assert (told["clock"], told["not_reached"]) == ("50 FO4", {})
+    stages = told["stages"]
+    for name in ("int2", "int3"):
+        spec = chooser.mac_unit(name, "int2")
+        at, result, reached = at_clock(spec, "asic", "50FO4", multiplier="auto")
+        other = at_clock(spec, "asic", "50FO4", multiplier="lut")
+        assert reached
+        assert told["costs"][name] * 8 in (result.cost, other[1].cost)
+        assert stages[name] in (at, other[0])
+    assert told["chosen"]["formats"] == {"first": "int2", "last": "e2m1"}
+
+    # As if int2 were the slower one.
+    real = chooser.at_clock
+
+    def slow(spec, *rest, **options):
+        found = real(spec, *rest, **options)
+        return (*found[:2], spec.b.name != "int2")
+
+    monkeypatch.setattr(chooser, "at_clock", slow)
+    outcome = run(*arguments, "--limit", "sensitivity=9")
+    assert outcome.code == 0, outcome.err
+    assert "int2 not reached (" in outcome.out
+    assert f"int3 {stages['int3']} stage" in outcome.out
+    told = run(*arguments, "--json", "--limit", "sensitivity=9").json
+    assert told["chosen"]["formats"] == {"first": "int3", "last": "e2m1"}
+    assert list(told["not_reached"]) == ["int2"]
+    assert "int2" not in told["costs"]
+    layers[0]["formats"].pop("int3")
+    Path("layers.json").write_text(json.dumps({"layers": layers}))
+    outcome = run(*arguments)
+    assert outcome.code == 2
+    assert "macaw: first: no format reaches the clock (int2: " in outcome.err.splitlines()[-1]
+
+
 def network(**second: object) -> dict[str, object]:
     return {
         "layers": [
@@ -51,6 +98,9 @@ def network(**second: object) -> dict[str, object]:
         (network(), ["--limit", "area=-3"], ["area=-3", "from 0 on"]),
         (network(), ["--minimise", "power", "--limit", "area=3"], ["power: must be one of"]),
         (network(), ["--target", "nowhere"], ["nowhere"]),
+        (network(), ["--clock", "fast"], ["clock=fast: must be MHz"]),
+        (network(), ["--clock", "200"], ["clock=200 MHz: target asic takes FO4"]),
+        (network(), ["--clock", "50FO4", "--cost", "bits"], ["clock=50FO4: no area is measured"]),
         (network(), ["--activation", "int7x"], ["conv1, conv2, binary", "int7x"]),
         (network(), ["--plot", "nowhere/front.svg"], ["nowhere/front.svg", "no such folder"]),
     ],

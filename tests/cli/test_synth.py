@@ -75,3 +75,43 @@ def test_several_seeds(run: Run) -> None:
 )
 def test_seeds_that_make_no_sense(run: Run, more: str, said: str) -> None:
     one_line(run("synth", "add", "a=int4", "out=int6", *more.split()), said)
+
+
+def test_the_fewest_stages_for_a_clock(run: Run) -> None:
+    arguments = ("synth", "add", "a=e2m1", "out=e4m3")
+    (result,) = run(*arguments, "--clock", "25FO4", "--json").json  # which asic has alone
+    assert (result["clock"], result["reached"], result["target"]) == ("25 FO4", True, "asic")
+    assert result["delay_fo4"] <= 25
+    assert result["stages"] == result["latency"] > 0
+    fewer = str(result["stages"] - 1)
+    (shorter,) = run(*arguments, "--stages", fewer, "--target", "asic", "--json").json
+    assert shorter["delay_fo4"] > 25
+    assert "clock" not in shorter
+    outcome = run(*arguments, "--clock", "25FO4", "--energy")
+    assert outcome.code == 0, outcome.err
+    for words in ("reached            yes", "energy per operation", "clock              25 FO4"):
+        assert words in outcome.out
+
+
+def test_a_clock_that_is_not_reached(run: Run) -> None:
+    outcome = run("synth", "copy-sign", "a=fp16", "--clock", "1FO4")
+    assert outcome.code == 0, outcome.err
+    assert "reached            not reached" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("--clock 150 --stages 2", "stages=2: clock=150 MHz decides the stages"),
+        ("--clock 150 stages=0", "stages=0: clock=150 MHz decides the stages"),
+        ("--clock 150 --frequency 9", "frequency=9.0: clock=150 MHz decides the stages"),
+        ("--clock 150 --area-only", "clock=150: area_only leaves no clock to be reached"),
+        ("--clock 150 --target asic", "clock=150 MHz: target asic takes FO4"),
+        ("--clock 30FO4 --target ecp5", "clock=30 FO4: target ecp5 takes MHz or ps"),
+        ("--clock 150 --target xilinx7", "clock=150 MHz: target xilinx7 gives area only, no clock"),
+        ("--clock fast", "clock=fast: must be MHz"),
+        ("--clock 0", "clock=0: must be from 0.001"),
+    ],
+)
+def test_clocks_that_make_no_sense(run: Run, more: str, said: str) -> None:
+    one_line(run("synth", "add", "a=int4", "out=int6", *more.split()), said)

@@ -18,6 +18,7 @@ from .output import Progress, print_json, print_table
 @takes_a_unit
 @click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5; asic]")
 @click.option("--liberty", help="In place of asic's own library: a file, or sky130, gf180, ihp.")
+@click.option("--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--seeds", type=int, help="So many: median and range of the clock.  [default: 1]")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
@@ -32,6 +33,7 @@ def synth(
     parameters: tuple[str, ...],
     targets: tuple[str, ...],
     liberty: str | None,
+    clock: str | None,
     seed: int,
     seeds: int | None,
     timeout: float | None,
@@ -45,12 +47,16 @@ def synth(
 ) -> None:
     """Measure area and timing of UNIT on one target or several.
 
+    With --clock it has the fewest pipeline stages that are measured to reach it, as compare has it;
+    where it is "not reached", the result is the fastest pipeline that was found.
+
     \b
     Examples:
       macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
       macaw synth mul a=int8 out=int16 --target asic --json
       macaw synth mul a=e4m3 out=fp16 --stages 2 --target ecp5 --seeds 5
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
+      macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
     """
     from macaw import synth as prices
@@ -62,17 +68,21 @@ def synth(
     if operands is not None and not energy:
         raise SpecError(f"operands={operands}: go with --energy only")
     moving = {"energy": True, "operands": operands or "gaussian"} if energy else {}
+    more["seeds"] = 1 if seeds is None else seeds
     results = []
-    for target in targets or (("asic",) if liberty or energy else ("ecp5",)):
+    for target in targets or _default(clock, bool(liberty or energy)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            result = macaw.synthesize(
-                spec, target, progress=progress, seeds=1 if seeds is None else seeds,
-                **moving, **more, **how,
-            )  # fmt: skip
-            result = result.to_json()
+            asked, used, found = {}, how, None
+            if clock is not None:
+                asked, found = _reached(spec, target, clock, more, how, progress)
+                used = how | {"stages": asked["stages"]}
+            if found is None or energy:
+                found = macaw.synthesize(spec, target, progress=progress, **moving, **more, **used)
+            result = asked | found.to_json()
             if breakdown:
                 progress("mapping its parts one by one")
-                parts = prices.breakdown(spec, target, progress=progress, **more, **how)
+                single = {name: value for name, value in more.items() if name != "seeds"}
+                parts = prices.breakdown(spec, target, progress=progress, **single, **used)
                 result["breakdown"] = parts.to_json()
             results.append(result)
     if as_json:
@@ -81,6 +91,8 @@ def synth(
     for result in results:
         parts = result.pop("breakdown", None)
         for name, value in result.items():
+            if name == "reached":
+                value = "yes" if value else "not reached"
             if isinstance(value, tuple | list):
                 value = ("\n" + " " * 19).join(map(str, value))
             if value not in (None, ""):
@@ -90,3 +102,29 @@ def synth(
             heads, *rows = prices.Breakdown.from_json(parts).table()
             print_table(heads, rows)
             click.echo()
+
+
+def _default(clock: str | None, library: bool) -> tuple[str, ...]:
+    """The target that is not named: of a clock that only libraries have, asic."""
+    from macaw.synth import TARGETS
+    from macaw.synth.clock import clock as clock_of
+    from macaw.synth.clock import units_of
+
+    if library or (clock is not None and clock_of(clock).unit not in units_of(TARGETS["ecp5"])):
+        return ("asic",)
+    return ("ecp5",)
+
+
+def _reached(
+    spec: Any, target: str, clock: str, more: dict[str, Any], how: dict[str, Any], progress: Any
+) -> tuple[dict[str, Any], Any]:
+    """The clock, whether it is reached and the stages, which JSON has first; and the result."""
+    from macaw.synth import at_clock
+    from macaw.synth.clock import clock as clock_of
+
+    options = {name: value for name, value in more.items() if name != "liberty"}
+    if options.pop("area_only"):
+        raise SpecError(f"clock={clock}: area_only leaves no clock to be reached")
+    where = {"liberty": more.get("liberty"), "options": options, "progress": progress}
+    stages, result, reached = at_clock(spec, target, clock, **where, **how)
+    return {"clock": str(clock_of(clock)), "reached": reached, "stages": stages}, result
