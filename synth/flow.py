@@ -246,11 +246,21 @@ def _price(
     started = time.monotonic()
     with processes.temporary_folder() as work:
         measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)
-        for seed, figures in zip(left, measurement.figures(left)):
+        bare = key_of(design, chosen, multiplier, used, seeds[0])
+        measured = [_netlists[bare].figures] if moved and bare in _netlists else None
+        for seed, figures in zip(left, measured or measurement.figures(left)):
+            if chosen.liberty and measured is None:
+                _netlists.pop(bare, None)
+                _netlists[bare] = _Netlist(
+                    figures=dict(figures), module=read_json(work / "netlist.json")
+                )
+                while len(_netlists) > KEPT_NETLISTS:
+                    del _netlists[next(iter(_netlists))]
             if moved:
                 if progress is not None:
                     progress(f"moving operands through the netlist of {design.name}")
-                figures |= _energy(*moved, design, chosen, work)
+                module = _netlists[bare].module["modules"][design.name]
+                figures = figures | _energy(*moved, design, chosen, module)
             result = Result(
                 name=design.name,
                 target=chosen.name,
@@ -267,15 +277,27 @@ def _price(
     return median([known[seed] for seed in seeds])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Netlist:
+    """What a library was mapped to: figures without energy, and Yosys' JSON."""
+
+    figures: dict[str, Any]
+    module: dict[str, Any]
+
+
+KEPT_NETLISTS = 6
+"""The last ones that were mapped in this process, of which the energy may be asked next."""
+
+_netlists: dict[str, _Netlist] = {}
+
 _DECIDE_ENERGY = ("macaw.golden", "macaw.sim", "macaw.synth.energy", "macaw.synth.mapping")
 
 
 def _energy(
-    spec: Unit, operands: str, design: Design, chosen: Target, work: Path
+    spec: Unit, operands: str, design: Design, chosen: Target, module: dict[str, Any]
 ) -> dict[str, Any]:
-    """The energy of an operation on the netlist that was mapped in ``work``."""
+    """The energy of an operation on the netlist that was mapped."""
     neutral = chosen.name == targets.ASIC.name
-    module = read_json(work / "netlist.json")["modules"][design.name]
     found = energies.energy_of(
         module,
         library_of(library.liberty(power=True) if neutral else chosen.liberty),

@@ -7,9 +7,10 @@ import pytest
 from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
 from macaw.hdl import generate
-from macaw.synth import TARGETS, run, stages_for
+from macaw.synth import TARGETS, flow, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog
 from macaw.synth.mapping import library
+from macaw.synth.mapping.measurement import Measurement
 from macaw.synth.mapping.targets import target
 from macaw.tools import yosys as tools
 
@@ -102,6 +103,37 @@ def test_several_seeds_are_mapped_once_and_each_is_kept(monkeypatch, tmp_path):
     assert found.fmax_mhz_by_seed == tuple(each.fmax_mhz for each in alone)
     assert len({*found.fmax_mhz_by_seed}) > 1
     assert run(design, "ecp5", seed=3, seeds=3).cached
+
+
+def test_what_was_mapped_is_not_mapped_again_for_its_energy(monkeypatch, tmp_path):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    spec = unit("mul", a="int3", out="int6")
+    mapped = []
+    real = Measurement.map_to_library
+    monkeypatch.setattr(
+        Measurement, "map_to_library", lambda self: mapped.append(self.design.name) or real(self)
+    )
+    monkeypatch.setattr(flow, "_netlists", {})
+    alone = run(spec, "asic", stages=1, energy=True, cache=False)
+    assert len(mapped) == 1
+    flow._netlists.clear()
+    plain = {stages: run(spec, "asic", stages=stages, cache=False) for stages in (0, 1)}
+    assert len(mapped) == 3
+    for operands in ("gaussian", "uniform"):
+        found = run(spec, "asic", stages=1, energy=True, operands=operands, cache=False)
+        assert found.gate_equivalents == plain[1].gate_equivalents
+        assert (found.energy_per_operation == alone.energy_per_operation) == (
+            operands == "gaussian"
+        )
+    assert len(mapped) == 3
+    assert plain[1].energy_per_operation is None
+    run(spec, "asic", stages=1, optimise="area", energy=True, cache=False)
+    assert len(mapped) == 4
+    for stages in range(8):
+        run(spec, "asic", stages=stages, name=f"other{stages}", cache=False)
+    assert len(flow._netlists) == flow.KEPT_NETLISTS
+    run(spec, "asic", stages=1, energy=True, cache=False)
+    assert len(mapped) == 13
 
 
 def test_area_only_has_no_clock():
