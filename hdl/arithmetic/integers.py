@@ -10,7 +10,6 @@ from macaw.golden.formats import Fixed
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
-from .shift import at_least
 
 __all__ = [
     "ascending",
@@ -115,15 +114,14 @@ def saturate(
     return code
 
 
-def at_most(p: Scheduler, word: Wire, most: int, width: int) -> Wire:
-    """``min(word, most)`` in ``width`` bits, of a word that is not negative."""
+def at_most(word: Wire, most: int, width: int) -> Wire:
+    """``min(word, most)`` in ``width`` bits; a word may reach the power of two above ``most``."""
     if word.high <= most:
         return word.bits(width)
-    if word.high == most + 1:
-        # All bits below the one that is too high are then zero.
-        over = word[len(word) - 1]
-        return (word[: len(word) - 1] | over).bits(width)
-    return p.mux(at_least(p, word, most + 1), most, word).bits(width)
+    assert word.high == most + 1
+    # All bits below the one that is too high are then zero.
+    over = word[len(word) - 1]
+    return (word[: len(word) - 1] | over).bits(width)
 
 
 def moved(p: Scheduler, code: Wire, zero_point: int) -> Wire:

@@ -190,7 +190,7 @@ def probability(p: Scheduler, e: Wire, factor: Wire, spec: units.IntegerSoftmax)
     result = spec.result
     product = p.multiply(e, factor).within(0, 1 << spec.reciprocal)
     steps = floored(product, spec.reciprocal - result.fraction)
-    steps = at_most(p, steps, result.largest, spec.out.width)
+    steps = at_most(steps, result.largest, spec.out.width)
     return moved(p, steps, result.zero_point)
 
 

@@ -217,7 +217,8 @@ class Draw:
                 codes[name][beats] = rng.choice(ends(self.numbers[name].format))
 
     def _sparse(self, rng: _Rng, count: int) -> Codes:
-        """All lanes alike, or zero but for a few; what is not a vector is steered.
+        """All lanes alike, some at an end of their format, or zero but for a few; what is not a
+        vector is steered.
 
         Of a quarter all is zero, of one sign in each operand, and the addend zero or a corner.
         """
@@ -225,7 +226,8 @@ class Draw:
         kind = rng.integers(0, 4, (count, 1))
         apart = rng.random((count, 1)) < 0.2
         lanes_of = [o.lanes for o in self.numbers.values() if o.lanes is not None]
-        ends = rng.integers(0, max(lanes_of), (count, 2))
+        few_lanes = rng.integers(0, max(lanes_of), (count, 2))
+        largest = rng.random((count, 1)) < 0.25
         for name, operand in self.numbers.items():
             column = codes[name]
             if operand.lanes is None:
@@ -240,11 +242,13 @@ class Draw:
             few = (lanes == pick[:, :1]) | (lanes == pick[:, 1:])
             column[...] = np.where(kind == 3, zeros_of(rng, operand.format, (count, 1)), column)
             column[...] = np.where(kind == 0, column[:, :1], column)
+            end = rng.choice(ends(operand.format), (count, 1))
+            column[...] = np.where((kind == 0) & largest, end, column)
             column[...] = np.where((kind == 1) & ~few, 0, column)
             if isinstance(operand.format, Float) and operand.lanes == max(lanes_of):
                 # one lane the largest, another the least: products as far apart as there are
                 fmt = operand.format
-                for lane, code in zip(ends.T, (fmt.max_code, fmt.min_code), strict=True):
+                for lane, code in zip(few_lanes.T, (fmt.max_code, fmt.min_code), strict=True):
                     here = (kind == 2) & apart & (lanes == lane[:, None])
                     column[...] = np.where(here, code, column)
             column[...] = np.where((kind == 2) & ~apart & (rng.random((count, 1)) < 0.4), 0, column)

@@ -323,9 +323,8 @@ class ThroughFp32:
                     case Order.EXACT:
                         results.append(quotient(p, normalised(p, value), by, rounder))
                     case Order.CT:
-                        both = value.zero & by.zero
-                        number = self._zeroed(self._over(value, by), both)
-                        results.append(from_number(p, number, rounder))
+                        # 0 / 0 is only where the scale is zero: there no element is looked at.
+                        results.append(from_number(p, self._over(value, by), rounder))
                     case _:
                         results.append(from_number(p, self._times(value, by), rounder))
         return results
@@ -344,15 +343,3 @@ class ThroughFp32:
                 return self._over(encode or one, scale, Overflow.SATURATE)
         product = scale if decode is None else self._times(scale, decode)
         return self._over(one, product, Overflow.SATURATE)
-
-    def _zeroed(self, number: Number, zero: Wire) -> Number:
-        """0 / 0, where the step underflows, counts as +0."""
-        significand = number.significand & ~zero
-        special = replace(number.special, nan=number.special.nan & ~zero)
-        return replace(
-            number,
-            sign=number.sign & ~zero,
-            zero=number.zero | zero,
-            significand=significand,
-            special=special,
-        )

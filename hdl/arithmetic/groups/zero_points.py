@@ -109,7 +109,7 @@ class Group(ThroughFp32):
         words = [code[: self._bits] & keep for code, keep in zip(codes, kept, strict=True)]
         end = self.greatest(words)
         # A format without a zero reads it as another number.
-        return end if source.zero else self._zeroed(end, ~cat(*kept).any())
+        return end if source.zero else _zeroed(end, ~cat(*kept).any())
 
     @property
     def steps(self) -> Fixed:
@@ -137,6 +137,11 @@ class Group(ThroughFp32):
             with self.p.scope(f"lane{lane}"):
                 found.append(integer(rounder.project(exact).code, self.steps))
         return found
+
+
+def _zeroed(number: Number, zero: Wire) -> Number:
+    """A magnitude, or zero."""
+    return replace(number, zero=number.zero | zero, significand=number.significand & ~zero)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
