@@ -123,9 +123,9 @@ def test_integers_moved_by_a_zero_point(zero):
     assert got == [(word + zero) % 16 for word in range(16)]
 
 
-@pytest.mark.parametrize("most", [9, 15, 16, 20, 31])
+@pytest.mark.parametrize("most", [15, 16, 20, 31])
 def test_integers_at_most(most):
-    got = simulated(lambda p, word: at_most(p, word.within(0, 16), most, 5), 5, range(17))
+    got = simulated(lambda p, word: at_most(word.within(0, 16), most, 5), 5, range(17))
     assert got == [min(word, most) for word in range(17)]
 
 
