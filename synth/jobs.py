@@ -29,6 +29,7 @@ from typing import Any
 
 from macaw.golden.errors import SpecError, ToolError
 from macaw.tools import processes
+from macaw.tools.processes import cores
 
 EXECUTORS = ("local", "dask")
 
@@ -43,11 +44,6 @@ class Job:
     name: str
     function: Callable[..., Any]
     arguments: dict[str, Any] = field(default_factory=dict)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check(kind: str = "local", workers: int | None = None, scheduler: str | None = None) -> None:

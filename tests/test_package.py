@@ -117,6 +117,7 @@ ROOMS = (
     "sim.stimulus",
     "sim.stimulus.coverage",
     "sim",
+    "sim.formal.cases",
     "sim.formal.plain",
     "sim.formal",
     "sim.proof.rules",

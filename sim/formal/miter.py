@@ -26,19 +26,22 @@ DECIDE = "strash; &get -n; &cec -m"
 """ABC's combinational equivalence check, of what is a miter already: it sweeps both sides from
 the inputs on for signals that are equal, which is what makes arithmetic provable."""
 
-_MAKE = """\
+_READ = """\
 {before}
 read_verilog -sv gates.v reference.v miter.v
 hierarchy -check -top macaw_miter
 proc
 flatten
 opt_clean
-{wires}techmap -map plain.v -map +/techmap.v
+"""
+_MAP = """\
+techmap -map plain.v -map +/techmap.v
 opt -full
 aigmap
 opt_clean
 write_aiger -symbols miter.aig
-design -reset
+"""
+_ASK = """\
 read_verilog nothing.v
 hierarchy -top nothing
 techmap
@@ -162,7 +165,14 @@ class Question:
             gates=self.gates.verilog,
             reference=self.reference.verilog,
             before=[self.gates.before, self.reference.before],
-            scripts=[_MAKE, _PLAIN, DECIDE, *([_WIRES, _REGISTER] if self.wires else [])],
+            scripts=[
+                _READ,
+                _MAP,
+                _ASK,
+                _PLAIN,
+                DECIDE,
+                *([_WIRES, _REGISTER] if self.wires else []),
+            ],
             yosys=[tool.name.removeprefix("yowasp-"), tool.version],
         )
 
@@ -206,26 +216,51 @@ def decide(question: Question, *, timeout: float, cache: bool = True) -> Answer:
 
 
 def _decide(question: Question, tool: yosys.Tool, folder: Path, timeout: float) -> Answer:
-    before = "\n".join(side.before for side in (question.gates, question.reference) if side.before)
-    decide = f"read_aiger miter.aig; {DECIDE}; write_status status.txt; write_cex cex.txt\n"
+    write(question, folder)
+    read_in, mapped = scripts(question)
+    (folder / "prove.ys").write_text(f"{read_in}{mapped}design -reset\n{_ASK}", encoding="utf-8")
+    text = f"read_aiger miter.aig; {DECIDE}; write_status status.txt; write_cex cex.txt\n"
+    started = time.monotonic()
+    if not ask(tool, folder, text, timeout=timeout, script="prove.ys"):
+        return Answer(verdict=OPEN, seconds=time.monotonic() - started, reason="time limit")
+    return read(folder, question.inputs, time.monotonic() - started)
+
+
+def write(question: Question, folder: Path) -> None:
+    """The modules of a question, and what scripts of Yosys map them with."""
     for name, text in {
         "gates.v": question.gates.verilog,
         "reference.v": question.reference.verilog,
         "miter.v": question.miter,
         "plain.v": _PLAIN,
         "wires.v": _REGISTER,
-        "nothing.v": _NOTHING,
-        "nothing.blif": _BACK,
-        "decide.abc": f"{decide}read_blif nothing.blif\n",
-        "prove.ys": _MAKE.format(before=before, wires=_WIRES if question.wires else ""),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
-    started = time.monotonic()
+
+
+def scripts(question: Question) -> tuple[str, str]:
+    """What reads the miter and flattens it, and what makes a graph of it."""
+    sides = (question.gates, question.reference)
+    before = "\n".join(side.before for side in sides if side.before)
+    return _READ.format(before=before), (_WIRES if question.wires else "") + _MAP
+
+
+def ask(
+    tool: yosys.Tool, folder: Path, text: str, *, timeout: float, script: str = "ask.ys"
+) -> bool:
+    """Run a script of ABC, whose answers are in files; False if it ran out of time."""
+    for name, content in {
+        "ask.ys": _ASK,
+        "nothing.v": _NOTHING,
+        "nothing.blif": _BACK,
+        "decide.abc": f"{text}read_blif nothing.blif\n",
+    }.items():
+        (folder / name).write_text(content, encoding="utf-8")
     try:
-        yosys.call(tool, ("-q", "-s", "prove.ys"), folder=folder, timeout=timeout, what="proof")
+        yosys.call(tool, ("-q", "-s", script), folder=folder, timeout=timeout, what="proof")
     except yosys.ToolTimeout:
-        return Answer(verdict=OPEN, seconds=time.monotonic() - started, reason="time limit")
-    return read(folder, question.inputs, time.monotonic() - started)
+        return False
+    return True
 
 
 def read(folder: Path, inputs: dict[str, int], seconds: float) -> Answer:

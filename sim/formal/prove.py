@@ -14,12 +14,15 @@ from macaw.golden.errors import SpecError, check_whole
 from macaw.golden.units import Unit
 from macaw.hdl.options.naming import command
 from macaw.tools import simulators, yosys
+from macaw.tools.processes import cores
 
 from ..bench.interface import Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, symfpu
+from .cases.decide import ask, numbers_of
+from .cases.numbers import Numbers
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 LARGEST = 24
 """Bits of all operands together up to which they are enumerated, unless told otherwise."""
 MOST = 32
+JOBS = 1024
 LIMIT = 600.0
 
 Progress = Callable[[int, int], None]
@@ -52,6 +56,7 @@ def prove(
     method: str | None = None,
     largest: int = LARGEST,
     limit: float = LIMIT,
+    jobs: int | None = None,
     progress: Progress | None = None,
     cache: bool = True,
     **options: Any,
@@ -70,6 +75,9 @@ def prove(
         Bits of all operands together, up to 32, that may be enumerated.
     limit : float
         Seconds; what is not proven then is open.
+    jobs : int, optional
+        How many cases of a question that is asked in cases are decided at a time. Default: one a
+        core.
     progress : callable, optional
         Called with what is done of how much.
     cache : bool
@@ -86,6 +94,8 @@ def prove(
     check_whole("largest", largest, 1, MOST)
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < 1e9:
         raise SpecError(f"limit={limit!s:.60}: must be a number of seconds above 0, below 1e9")
+    if jobs is not None:
+        check_whole("jobs", jobs, 1, JOBS)
     design = design_of(spec, implementation, options)
     if (name := design.metadata["name"]) in OWN:
         raise SpecError(f"name={name}: proofs have modules of the names {', '.join(OWN)}")
@@ -94,6 +104,7 @@ def prove(
         method=method,
         largest=largest,
         until=started + limit,
+        jobs=jobs or cores(),
         cache=cache,
         progress=progress or (lambda done, total: None),
     )
@@ -117,6 +128,7 @@ class _Run:
     method: str | None
     largest: int
     until: float
+    jobs: int
     cache: bool
     progress: Progress
     steps: list[Step] = dataclasses.field(default_factory=list)
@@ -192,21 +204,51 @@ class _Run:
         )
 
     def _symfpu(self, gates: Any) -> None:
-        self._reference(gates, symfpu.reference(self.unit), "symfpu")
+        numbers = numbers_of(self.unit)
+        question = self._question(gates, symfpu.reference(self.unit))
+        if numbers is None or not self._cases(question, gates, numbers):
+            self._ask(question, gates, _GATES, "symfpu")
+
+    def _cases(self, question: miter.Question, gates: Any, numbers: Numbers) -> bool:
+        """Whether the question was asked in cases, and answered or left open."""
+        try:
+            asked = ask(
+                question,
+                numbers,
+                until=self.until,
+                jobs=self.jobs,
+                progress=self.progress,
+                cache=self.cache,
+            )
+        except yosys.ToolTimeout:
+            self._leave(_GATES, "time limit", "symfpu")
+            return True
+        if asked is None:
+            return False
+        covered = f"all operand codes, in {asked.total} cases"
+        if asked.verdict != PROVEN:
+            covered = f"{asked.proven} of {asked.total} cases"
+        answer = miter.Answer(
+            verdict=asked.verdict,
+            seconds=asked.seconds,
+            inputs=asked.inputs,
+            reason=f"{asked.reason}: {asked.failed or 'whether the cases are all operands'}",
+        )
+        self._judge(answer, gates, _GATES, "symfpu", covered)
+        return True
 
     def _plain(self, gates: Any) -> None:
         reference = miter.Source(module=plain.MODULE, verilog=plain.reference(self.unit))
-        self._reference(gates, reference, "plain")
+        self._ask(self._question(gates, reference), gates, _GATES, "plain")
 
-    def _reference(self, gates: Any, reference: miter.Source, method: str) -> None:
+    def _question(self, gates: Any, reference: miter.Source) -> miter.Question:
         interface = Interface.of(gates.metadata, self.unit.ports)
-        question = miter.Question(
+        return miter.Question(
             gates=miter.Source(module=gates.metadata["name"], verilog=gates.verilog),
             reference=reference,
             inputs={pin.name: pin.width for pin in interface.inputs},
             outputs={pin.name: pin.width for pin in interface.outputs},
         )
-        self._ask(question, gates, _GATES, method)
 
     def _stages(self, gates: Any) -> None:
         started = time.monotonic()
@@ -264,8 +306,15 @@ class _Run:
         return max(self.until - time.monotonic(), 1.0)
 
     def _ask(self, question: miter.Question, design: Any, claim: str, method: str) -> None:
-        self.tools.append(str(yosys.find("yosys", prefer="yowasp")))
         answer = miter.decide(question, timeout=self._left(), cache=self.cache)
+        covered = "all operand codes" if answer.verdict == PROVEN else ""
+        self._judge(answer, design, claim, method, covered)
+
+    def _judge(
+        self, answer: miter.Answer, design: Any, claim: str, method: str, covered: str
+    ) -> None:
+        """What follows from an answer: a counterexample is tried before it counts."""
+        self.tools.append(str(yosys.find("yosys", prefer="yowasp")))
         reason, verdict = answer.reason, answer.verdict
         if answer.inputs is not None:
             codes = _codes(Interface.of(design.metadata, self.unit.ports), answer.inputs)
@@ -280,7 +329,7 @@ class _Run:
                 claim=claim,
                 method=method,
                 verdict=verdict,
-                covered="all operand codes" if verdict == PROVEN else "",
+                covered=covered if verdict != REFUTED else "",
                 reason=reason if verdict == OPEN else "",
                 seconds=answer.seconds,
             )

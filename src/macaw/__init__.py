@@ -132,9 +132,9 @@ def prove(
     """Prove for all inputs that ``unit``'s gates do as its ``evaluate``, or say what is open.
 
     See :func:`macaw.sim.formal.prove`. ``options`` are those of ``generate`` and ``method``,
-    ``largest`` and ``limit``. The proof has ``.verdict``, ``proven``, ``refuted`` or ``open``,
-    ``.steps`` and ``.mismatch``. With ``netlist``, as of :func:`verify`, it has a step more: what
-    the gates are mapped to equals them.
+    ``largest``, ``limit`` and ``jobs``. The proof has ``.verdict``, ``proven``, ``refuted`` or
+    ``open``, ``.steps`` and ``.mismatch``. With ``netlist``, as of :func:`verify`, it has a step
+    more: what the gates are mapped to equals them.
     """
     from macaw.sim import formal
 
@@ -155,7 +155,7 @@ def _design(
     from macaw import synth
 
     judging = {"simulator", "vectors", "seed", "exhaustive", "waves", "stalls", "progress"}
-    judging |= {"coverage", "method", "largest", "limit", "cache"}
+    judging |= {"coverage", "method", "largest", "limit", "jobs", "cache"}
     how = {name: value for name, value in options.items() if name not in judging}
     design = synth.mapped(unit, netlist, liberty=liberty, **how)
     return design, {name: options[name] for name in judging & options.keys()}

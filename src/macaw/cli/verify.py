@@ -31,6 +31,7 @@ from .output import Progress, print_json
 @click.option("--method", help="Of --formal: exhaustive, symfpu, or plain.  [default: as fits]")
 @click.option("--largest", type=int, help="Of --formal: bits to enumerate, to 32.  [default: 24]")
 @click.option("--limit", type=float, help="Of --formal: seconds.  [default: 600]")
+@click.option("--jobs", type=int, help="Of --formal: cases at a time.  [default: one a core]")
 @AS_JSON
 def verify(
     unit: str,
@@ -48,6 +49,7 @@ def verify(
     method: str | None,
     largest: int | None,
     limit: float | None,
+    jobs: int | None,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -67,6 +69,7 @@ def verify(
       macaw verify fma a=fp16 out=fp16 --stages 3 --flow stream --vectors 2000 --seed 1
       macaw verify mul a=e4m3ieee --formal
       macaw verify mul a=int8 out=int16 --netlist asic --simulator bulk
+      macaw verify mul a=fp16 --formal --limit 3600 --jobs 2
       macaw verify add a=e4m3 --netlist ecp5 --formal
       macaw verify fma a=e5m2 out=e5m2 --vectors 10000 --coverage
     """
@@ -80,7 +83,7 @@ def verify(
         "stalls": stalls,
         "coverage": coverage or None,
     }
-    proven = {"method": method, "largest": largest, "limit": limit}
+    proven = {"method": method, "largest": largest, "limit": limit, "jobs": jobs}
     given = {n: value for n, value in (mapped | simulated | proven).items() if value is not None}
     wrong = next((name for name in given if name in (simulated if formal else proven)), None)
     if wrong is not None:

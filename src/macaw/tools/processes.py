@@ -54,6 +54,11 @@ _FOREIGN = re.compile(
 )
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def search_path() -> str:
     """Where programs are looked for: ``PATH``, or the system's own where that says nothing."""
     return os.environ.get("PATH") or os.defpath

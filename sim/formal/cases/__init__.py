@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Questions too hard to be decided at once, in cases of exponents and leading zeros."""

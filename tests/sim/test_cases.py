@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proofs in cases: graphs, cases that are all operands, and what is taken out of both sides."""
+
+import itertools
+import random
+from types import SimpleNamespace
+
+import pytest
+
+import macaw
+from macaw.golden.formats import Float, format
+from macaw.hdl import generate
+from macaw.sim.formal import prove
+from macaw.sim.formal.cases import decide, products
+from macaw.sim.formal.cases.graph import Circuit, Graph, constant
+from macaw.sim.formal.cases.numbers import Case, Class, Numbers, uncovered
+from macaw.tools import simulators, store
+
+pytestmark = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")
+SMALL = format("e3m2ieee")
+
+
+@pytest.fixture(autouse=True)
+def empty_store(tmp_path, monkeypatch):
+    """What a test run before left must not decide; nor the size of a format."""
+    monkeypatch.setattr(decide, "LEAST", dict.fromkeys(decide.LEAST, 8))
+    monkeypatch.setattr(store, "_path", lambda digest: tmp_path / digest)
+
+
+def number(graph: Graph, word: list[int], **inputs: int) -> int:
+    """What a word is for inputs of these values."""
+    bits = {node: bool(inputs[name] >> bit & 1) for node, (name, bit) in graph.names.items()}
+    values = graph.values(bits)
+    return sum((values[x >> 1] ^ bool(x & 1)) << place for place, x in enumerate(word))
+
+
+def test_words_are_integers() -> None:
+    graph = Graph()
+    a, b = graph.word("a", 5), graph.word("b", 3)
+    total, other = graph.sum(a, b, 6), graph.unequal(a, b)
+    against = graph.unequal(a, constant(9, 5))
+    for x, y in itertools.product(range(32), range(8)):
+        assert number(graph, total, a=x, b=y) == x + y
+        assert number(graph, [other, against], a=x, b=y) == (x != y) + 2 * (x != 9)
+
+
+def test_what_is_constant_is_folded() -> None:
+    graph = Graph()
+    (a,) = graph.word("a", 1)
+    assert graph.both(a, a ^ 1) == 0
+    assert graph.both(a, 1) == graph.both(a, a) == a
+    assert graph.some((a, a ^ 1)) == 1
+    assert graph.sum(constant(5, 4), constant(-3, 4), 4) == constant(2, 4)
+
+
+def test_a_graph_is_read_as_it_was_written() -> None:
+    rng = random.Random(1)
+    graph = Graph()
+    literals = graph.word("x", 6)
+    for _ in range(200):
+        a, b = rng.choices(literals, k=2)
+        literals.append(graph.both(a ^ rng.getrandbits(1), b ^ rng.getrandbits(1)) ^ 1)
+    data, names = graph.aiger(literals[-1])
+    symbols = "".join(f"i{n} {name}[{bit}]\n" for n, (name, bit) in enumerate(names))
+    circuit = Circuit.read(data + symbols.encode() + b"o0 y[0]\n")
+    again = Graph()
+    word = again.word("x", 6)
+    inputs = {("x", bit): literal for bit, literal in enumerate(word)}
+    made = again.copied(circuit, inputs)["y", 0]
+    for x in range(64):
+        assert number(again, [made], x=x) == number(graph, [literals[-1]], x=x)
+
+
+@pytest.mark.parametrize(
+    ("names", "product"), [(("a", "b"), False), (("a", "b"), True), (("a", "b", "c"), True)]
+)
+def test_cases_are_all_operands(names: tuple[str, ...], product: bool) -> None:
+    assert isinstance(SMALL, Float)
+    numbers = Numbers(fmt=SMALL, names=names, product=product)
+    cases = list(numbers.cases())
+    rng = random.Random(2)
+    every = list(itertools.product(range(1 << SMALL.width), repeat=len(names)))
+    sample = every if len(every) < 5000 else rng.sample(every, 500)
+
+    def missed(some: list[Case]) -> bool:
+        return any(
+            number(graph, [wrong], **dict(zip(names, codes, strict=True)))
+            for graph, wrong in uncovered(numbers, some)
+            for codes in sample
+        )
+
+    assert not missed(cases)
+    # Of each case one that is left out is missed, but of those that others have too.
+    for left in rng.sample(range(len(cases)), 3):
+        assert len(every) > 5000 or missed([c for i, c in enumerate(cases) if i != left])
+
+
+def test_bits_that_do_not_follow_are_found() -> None:
+    assert isinstance(SMALL, Float)
+    numbers = Numbers(fmt=SMALL, names=("a", "b"), product=False)
+
+    class Wrong(Numbers):
+        def fixed(self, graph, case, operands):
+            found = super().fixed(graph, case, operands)
+            return {name: [bit ^ (place == 0) for place, bit in enumerate(word)]
+                    for name, word in found.items()}  # fmt: skip
+
+    def found(numbers: Numbers) -> bool:
+        made = uncovered(numbers, numbers.cases())
+        return any(number(graph, [wrong], a=5, b=9) for graph, wrong in made)
+
+    assert found(Wrong(fmt=SMALL, names=("a", "b"), product=False))
+    assert not found(numbers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("mul", {"a": "e5m4ieee"}),
+        ("mul", {"a": "e3m6ieee", "rounding": "rup"}),
+        ("add", {"a": "e3m4ieee", "rounding": "rdn"}),
+        ("add", {"a": "e4m3ieee", "subtract": True}),
+        ("fma", {"a": "e3m4ieee", "out": "e3m4ieee", "rounding": "rtz"}),
+    ],
+)
+def test_cases_prove(kind: str, parameters: dict) -> None:
+    proof = prove(macaw.unit(kind, **parameters), method="symfpu")
+    assert proof.verdict == "proven", proof
+    assert "cases" in proof.steps[0].covered
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("mul", "i_a[9] ^ i_b[9]", "i_a[9] | i_b[9]"),
+        ("mul", "i_b[3:0] }", "i_b[3:1], i_a[0] }"),
+        ("add", " ~ ", " "),
+    ],
+)
+def test_planted_bugs_are_not_proven(kind: str, old: str, new: str) -> None:
+    spec = macaw.unit(kind, a="e5m4ieee")
+    design = generate(spec)
+    assert old in design.verilog, design.verilog
+    wrong = SimpleNamespace(
+        spec=spec,
+        implementation=design.implementation,
+        metadata=design.metadata,
+        verilog=design.verilog.replace(old, new, 1),
+    )
+    proof = prove(wrong, method="symfpu")
+    assert proof.verdict == "refuted", proof
+    assert proof.mismatch is not None
+
+
+def test_a_case_that_is_missing_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = Numbers.cases
+    left = Case(kinds={"i_a": Class.NORMAL, "i_b": Class.NORMAL}, low=0, high=0)
+    monkeypatch.setattr(Numbers, "cases", lambda self: [c for c in cases(self) if c != left])
+    proof = prove(macaw.unit("add", a="e5m4ieee"), method="symfpu")
+    assert proof.verdict == "open", proof
+    assert "whether the cases are all operands" in proof.steps[0].reason
+
+
+def test_partial_products_are_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of factors that are longer than a multiplier; a part of the cases, for their number."""
+    some = [
+        Case(kinds={"i_a": Class.NORMAL, "i_b": Class.NORMAL}),
+        Case(kinds={"i_a": 3, "i_b": Class.NORMAL}),
+        Case(kinds={"i_a": Class.ZERO, "i_b": Class.ANY}),
+    ]
+    met = []
+    complete = products.Products._complete
+    monkeypatch.setattr(Numbers, "cases", lambda self: some)
+    monkeypatch.setattr(decide, "uncovered", lambda *_: [])
+    monkeypatch.setattr(
+        products.Products, "_complete", lambda self: met.append(self.partial) or complete(self)
+    )
+    proof = prove(macaw.unit("mul", a="fp32"), method="symfpu")
+    assert proof.verdict == "proven", proof
+    assert len(met[0]) > 1
+
+
+def test_what_was_proven_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = macaw.unit("mul", a="e6m3ieee")
+    assert prove(spec, method="symfpu").verdict == "proven"
+    monkeypatch.setattr(decide, "_decide", lambda *_, **__: pytest.fail("asked again"))
+    assert prove(spec, method="symfpu").verdict == "proven"
