@@ -19,7 +19,7 @@ from macaw.sim.proof.formal.claim import Claim, Options, tried
 from macaw.sim.proof.formal.listed import claims
 from macaw.sim.stimulus import exhaustive_bits
 
-from .. import results
+from .. import positive, results
 
 COMMAND = "python -m benchmarks.studies.proven"
 
@@ -41,10 +41,10 @@ def row(claim: Claim, spec: Unit, how: Options, proof: Proof | None) -> dict[str
     }
 
 
-def rows(claim: Claim, limit: float | None) -> tuple[list[dict[str, Any]], set[str]]:
+def rows(claim: Claim, limit: float | None, jobs: int) -> tuple[list[dict[str, Any]], set[str]]:
     """Records of a claim's proofs, and the tools that made them."""
     found, tools = [], set[str]()
-    for spec, how, proof in tried(claim, limit=limit):
+    for spec, how, proof in tried(claim, limit=limit, jobs=jobs):
         found.append(row(claim, spec, how, proof))
         tools |= {*proof.tools}
     return found, tools
@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", metavar="PATTERN", default="*", help="claims whose name matches")
     parser.add_argument("--limit", type=float, help="seconds for each proof, at most")
+    parser.add_argument("--jobs", type=positive, default=1, help="cases of a proof at a time")
     results.add_output(parser)
     options = parser.parse_args()
     chosen = {claim.name for claim in claims() if fnmatch.fnmatch(claim.name, options.only)}
@@ -77,7 +78,7 @@ def main() -> None:
     made = {claim.name: kept.get(claim.name) or untried(claim) for claim in claims()}
     for claim in claims():
         if claim.name in chosen:
-            made[claim.name], used = rows(claim, options.limit)
+            made[claim.name], used = rows(claim, options.limit, options.jobs)
             tools |= used
             proven = sum(each["verdict"] == "proven" for each in made[claim.name])
             print(f"{claim.name}: {proven} of {len(made[claim.name])} proven", flush=True)

@@ -81,6 +81,19 @@ def test_stages_are_proven():
 
 
 @WITH_SIMULATOR
+def test_netlists_are_proven():
+    found = outcome(
+        Claim(
+            name="formal/netlist/x",
+            units=(unit("mul", a="e2m1"),),
+            implementations=({"netlist": "asic"}, {}),
+        )
+    )
+    assert found.verdict == "proven", found.detail
+    assert found.proofs == 2
+
+
+@WITH_SIMULATOR
 def test_wrong_gates_fail(wrong_gates):
     _, entry = proof.run_claim(WRONG)
     assert entry.failed
@@ -137,7 +150,7 @@ def test_the_page_says_what_is_open():
     page = pages.page(found)
     assert "| `mul a=e2m1` | exhaustive | 2^8 | *open* | 0.25 |" in page
     assert "| `mul a=e2m1` | rne | - | - | open | not tried |" in page
-    assert "| in all | 2 | 1 | 0 | 0 | 0 | 1 | 0 | 0 |" in page
+    assert "| in all | 2 | 1 | 0 | 0 | 0 | 0 | 1 | 0 | 0 |" in page
     first |= {"verdict": "refuted", "steps": [["plain", "refuted", 12.0]], "reason": ""}
     assert "*refuted*" in pages.page(found)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import macaw
 from macaw.golden.units import Unit
 from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
@@ -19,7 +20,7 @@ from ...formal.proof import OPEN, PROVEN, REFUTED, Proof
 from ...formal.prove import LARGEST, LIMIT, prove
 
 Options = dict[str, Any]
-"""Of an implementation."""
+"""Of an implementation; or ``netlist``, a target whose netlist is proven to equal the gates."""
 TOOLS = ("macaw.tools.simulators", "macaw.tools.yosys")
 """Modules that build, simulate and map, with what these import."""
 
@@ -54,19 +55,26 @@ class Claim:
         return self.name.split("/")[1]
 
 
-def tried(claim: Claim, *, limit: float | None = None) -> Iterator[tuple[Unit, Options, Proof]]:
+def tried(
+    claim: Claim, *, limit: float | None = None, jobs: int = 1
+) -> Iterator[tuple[Unit, Options, Proof]]:
     """The proof of each unit in each implementation; what was proven before is not run again.
 
-    ``limit`` is in place of the claim's own where it is less.
+    ``limit`` is in place of the claim's own where it is less, and ``jobs`` as :func:`prove` has it.
     """
     wanted = [(spec, how) for spec in claim.units for how in claim.implementations]
-    designs = [generate(spec, **how) for spec, how in wanted]
+    seconds = min(claim.limit, limit or claim.limit)
+    options: Options = {"method": claim.method, "largest": claim.largest, "limit": seconds}
+    mapped = [(spec, how) for spec, how in wanted if "netlist" in how]
+    for spec, how in mapped:
+        yield spec, how, macaw.prove(spec, **how, **options, jobs=jobs)
+    generated = [(spec, how) for spec, how in wanted if "netlist" not in how]
+    designs = [generate(spec, **how) for spec, how in generated]
     write_bodies(designs)
     if claim.method in (None, "exhaustive"):
         exhaustive.ahead([d for d in designs if d.metadata["latency"] == 0])
-    seconds = min(claim.limit, limit or claim.limit)
-    for (spec, how), design in zip(wanted, designs, strict=True):
-        yield spec, how, prove(design, method=claim.method, largest=claim.largest, limit=seconds)
+    for (spec, how), design in zip(generated, designs, strict=True):
+        yield spec, how, prove(design, **options, jobs=jobs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,5 +108,7 @@ def outcome(claim: Claim) -> Outcome:
 def sources_of(claim: Claim, tools: str) -> str:
     """Digest of a claim, of the tools, and of all Python that modules and proofs come from."""
     own = closure(__name__, within="macaw.sim") + closure(*TOOLS, within="macaw.tools")
-    text = digest("macaw.golden", "macaw.hdl") + own + repr(claim) + tools
+    mapped = any("netlist" in how for how in claim.implementations)
+    rooms = ("macaw.golden", "macaw.hdl", *(("macaw.synth",) if mapped else ()))
+    text = digest(*rooms) + own + repr(claim) + tools
     return hashlib.sha256(text.encode()).hexdigest()

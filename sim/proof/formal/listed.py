@@ -12,6 +12,7 @@ from macaw.golden.formats.choices import Rounding
 from macaw.golden.formats.scalar import FORMATS, POWERS
 from macaw.golden.units import Unit, unit
 
+from ...formal.prove import LIMIT
 from .claim import Claim, Options
 
 WIDTH = 8
@@ -27,14 +28,18 @@ FLOWS: tuple[Options, ...] = (
     {"stages": 0, "flow": "stream"},
     {"stages": 3, "flow": "stream"},
 )
+NETLISTS: tuple[Options, ...] = ({"netlist": "asic"}, {"netlist": "ecp5"})
 SHORT = 60.0
 """Seconds for what is known to be open."""
+LONG = 7200.0
+"""The same for what is decided in a thousand cases."""
 
 
 @functools.cache
 def claims(*, sample: bool = False) -> tuple[Claim, ...]:
     """All claims, or a sample of them that takes minutes; those that take long are last."""
-    found = (*_pairs(), *_casts(), *_pipelines(), *_sums(), *_triples(), *_modes(), *_wide())
+    groups = (_pairs, _casts, _pipelines, _sums, _triples, _modes, _tests, _netlists, _wide)
+    found = [claim for group in groups for claim in group()]
     return tuple(claim for claim in found if not sample or "e2m1" in claim.name.split("/"))
 
 
@@ -120,6 +125,48 @@ def _triples() -> Iterator[Claim]:
         yield Claim(name=f"formal/fma/{name}", units=_all("fma", ROUNDINGS, a=name, out=name))
 
 
+def _tests() -> Iterator[Claim]:
+    """What rounds nothing: order and class."""
+    for name in ("fp16", "bf16", "fp32"):
+        units = [unit("compare", a=name, flags=True, signaling=word) for word in (False, True)]
+        for kind in ("minimum", "maximum"):
+            units += [unit(kind, a=name, flags=True, number=word) for word in (False, True)]
+        units.append(unit("classify", a=name))
+        yield Claim(name=f"formal/order/{name}", units=tuple(units), method="symfpu")
+
+
+def _netlists() -> Iterator[Claim]:
+    """What synthesis makes of units without registers."""
+    small = ("e2m1", "e3m2", "e4m3", "e5m2", "e4m3fnuz", "int8")
+    groups = {
+        "mul": [unit("mul", a=name) for name in small],
+        "add": [unit("add", a=name) for name in (*small[:-1], "posit8")],
+        "fma": [unit("fma", a=name, out=name) for name in ("e2m1", "e3m2", "int4")],
+        "cast": [
+            *(unit("cast", a="fp16", out=name) for name in small[:4]),
+            unit("cast", a="e4m3", out="bf16", rounding="rup"),
+            unit("cast", a="int8", out="e5m2", rounding="rod"),
+        ],
+        "functions": [
+            unit("div", a="e4m3ieee", flags=True),
+            unit("sqrt", a="e4m3ieee"),
+            unit("table", a="e4m3", function="tanh"),
+        ],
+        "order": [
+            unit("compare", a="fp16", flags=True),
+            unit("minimum", a="bf16", number=True),
+            unit("classify", a="fp16"),
+        ],
+        "others": [
+            unit("dot", a="e2m1", c="e2m1", out="e4m3", lanes=2),
+            unit("requantize", x="int8", bits=8),
+            unit("add", a="bf16", rounding="rtz"),
+        ],
+    }
+    for name, units in groups.items():
+        yield Claim(name=f"formal/netlist/{name}", units=tuple(units), implementations=NETLISTS)
+
+
 def _bits(name: str) -> int:
     return unit("mul", a=name).ports.outputs["r"].format.width
 
@@ -134,29 +181,33 @@ def _modes() -> Iterator[Claim]:
         yield Claim(name=f"formal/dynamic/fma/{name}", units=(spec,), largest=27)
 
 
+def _symfpu(kind: str, roundings: list[str], limit: float = LIMIT, **parameters: Any) -> Claim:
+    more = "/flags" if parameters.get("flags") else ""
+    return Claim(
+        name=f"formal/symfpu/{kind}/{parameters['a']}{more}",
+        units=_all(kind, roundings, **parameters),
+        method="symfpu",
+        limit=limit,
+    )
+
+
 def _wide() -> Iterator[Claim]:
     """By a second description, or by that of others."""
     for kind in ("mul", "add", "div", "sqrt"):
-        yield Claim(
-            name=f"formal/symfpu/{kind}/e4m3ieee",
-            units=_all(kind, IEEE, a="e4m3ieee"),
-            method="symfpu",
-        )
+        yield _symfpu(kind, IEEE, a="e4m3ieee")
     for name in ("fp16", "bf16"):
-        yield Claim(
-            name=f"formal/symfpu/add/{name}", units=_all("add", IEEE, a=name), method="symfpu"
-        )
+        for kind in ("add", "mul"):
+            yield _symfpu(kind, IEEE, a=name)
+    yield _symfpu("mul", IEEE, a="fp32")
     units = [spec for out in FLOATS for spec in _all("cast", ROUNDINGS, a="fp32", out=out)]
     yield Claim(name="formal/cast/fp32", units=tuple(units), method="plain")
-    for kind in ("mul", "fma"):
-        for name in ("fp16", "bf16"):
-            more = {"out": name} if kind == "fma" else {}
-            yield Claim(
-                name=f"formal/symfpu/{kind}/{name}",
-                units=(unit(kind, a=name, **more),),
-                method="symfpu",
-                limit=SHORT,
-            )
+    for kind, names in (("add", ("fp16", "bf16")), ("mul", ("fp16", "bf16", "fp32"))):
+        for name in names:
+            yield _symfpu(kind, IEEE, a=name, flags=True)
+    for name in ("bf16", "fp16"):
+        yield _symfpu("fma", ["rne"], limit=LONG, a=name, out=name)
+    yield _symfpu("add", ["rne"], limit=LONG, a="fp32")
+    yield _symfpu("fma", ["rne"], limit=SHORT, a="fp32", out="fp32")
     yield Claim(
         name="formal/dot/e4m3_4",
         units=(unit("dot", a="e4m3", out="fp32", lanes=4),),
