@@ -13,11 +13,10 @@ import macaw
 from macaw.golden.units import Unit
 from macaw.hdl import generate
 from macaw.hdl.emit import write_bodies
+from macaw.sim.formal import exhaustive
+from macaw.sim.formal.proof import OPEN, PROVEN, REFUTED, Proof
+from macaw.sim.formal.prove import LARGEST, LIMIT, prove
 from macaw.tools.sources import closure, digest
-
-from ...formal import exhaustive
-from ...formal.proof import OPEN, PROVEN, REFUTED, Proof
-from ...formal.prove import LARGEST, LIMIT, prove
 
 Options = dict[str, Any]
 """Of an implementation; or ``netlist``, a target whose netlist is proven to equal the gates."""
