@@ -21,7 +21,7 @@ from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, symfpu
-from .cases.decide import ask, numbers_of
+from .by_cases import ask, numbers_of
 from .cases.numbers import Numbers
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 

@@ -10,8 +10,8 @@ import pytest
 import macaw
 from macaw.golden.formats import Float, format
 from macaw.hdl import generate
-from macaw.sim.formal import prove
-from macaw.sim.formal.cases import decide, products
+from macaw.sim.formal import by_cases, prove
+from macaw.sim.formal.cases import products
 from macaw.sim.formal.cases.graph import Circuit, Graph, constant
 from macaw.sim.formal.cases.numbers import Case, Class, Numbers, uncovered
 from macaw.tools import simulators, store
@@ -23,7 +23,7 @@ SMALL = format("e3m2ieee")
 @pytest.fixture(autouse=True)
 def empty_store(tmp_path, monkeypatch):
     """What a test run before left must not decide; nor the size of a format."""
-    monkeypatch.setattr(decide, "LEAST", dict.fromkeys(decide.LEAST, 8))
+    monkeypatch.setattr(by_cases, "LEAST", dict.fromkeys(by_cases.LEAST, 8))
     monkeypatch.setattr(store, "_path", lambda digest: tmp_path / digest)
 
 
@@ -171,7 +171,7 @@ def test_partial_products_are_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> 
     met = []
     complete = products.Products._complete
     monkeypatch.setattr(Numbers, "cases", lambda self: some)
-    monkeypatch.setattr(decide, "uncovered", lambda *_: [])
+    monkeypatch.setattr(by_cases, "uncovered", lambda *_: [])
     monkeypatch.setattr(
         products.Products, "_complete", lambda self: met.append(self.partial) or complete(self)
     )
@@ -183,5 +183,5 @@ def test_partial_products_are_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_was_proven_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = macaw.unit("mul", a="e6m3ieee")
     assert prove(spec, method="symfpu").verdict == "proven"
-    monkeypatch.setattr(decide, "_decide", lambda *_, **__: pytest.fail("asked again"))
+    monkeypatch.setattr(by_cases, "_decide", lambda *_, **__: pytest.fail("asked again"))
     assert prove(spec, method="symfpu").verdict == "proven"

@@ -15,11 +15,11 @@ from macaw.golden.formats import Float
 from macaw.golden.units import Unit
 from macaw.tools import processes, store, yosys
 
-from .. import miter
-from ..proof import OPEN, PROVEN, REFUTED
-from .graph import FALSE, Bit, Circuit, Graph
-from .numbers import Case, Numbers, uncovered
-from .products import Products, taken_out
+from . import miter
+from .cases.graph import FALSE, Bit, Circuit, Graph
+from .cases.numbers import Case, Numbers, uncovered
+from .cases.products import Products, taken_out
+from .proof import OPEN, PROVEN, REFUTED
 
 REVISION = 1
 """Of what a case is, for keys of stored answers."""
