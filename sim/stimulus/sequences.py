@@ -116,7 +116,8 @@ class TiedSequences:
         field = rng.integers(min(low, top), top + 1, count) + fmt.bias
         fraction = rng.integers(0, 1 << fmt.mantissa, count)
         ones = rng.random(count) < 0.2
-        fraction = np.where(ones, (1 << fmt.mantissa) - 1 - rng.integers(0, 2, count), fraction)
+        highest = np.maximum((1 << fmt.mantissa) - 1 - rng.integers(0, 2, count), 0)
+        fraction = np.where(ones, highest, fraction)
         some = rng.random(count) < 0.6
         code = np.where(some, (np.maximum(field, 0) << fmt.mantissa) | fraction, code)
         code = np.minimum(code, fmt.max_code)

@@ -115,7 +115,8 @@ def test_what_is_built_together_is_judged(monkeypatch):
 
 @WITH_SIMULATOR
 def test_an_open_claim_fails_nothing_and_is_not_kept(tmp_path, monkeypatch):
-    left = Claim(name="formal/x/open", units=(unit("mul", a="fp16"),), method="symfpu", limit=0.5)
+    hard = unit("fma", a="fp32", out="fp32")
+    left = Claim(name="formal/x/open", units=(hard,), method="symfpu", limit=0.5)
     monkeypatch.setattr(proof, "claims", lambda *, sample: (left,))
     ledger = tmp_path / "ledger.json"
     arguments = ["--only", "formal/*", "--jobs", "1", "--ledger", str(ledger)]

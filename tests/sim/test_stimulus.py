@@ -199,6 +199,14 @@ def test_some_sequences_add_up_to_a_tie(spec, kept):
     assert ties > sums / 50
 
 
+def test_sums_are_kept_in_formats_of_one_digit():
+    spec = unit("mac", a="e4m3", out="e3m0fn", lanes=3, terms=64)
+    drawn = everything(spec, vectors=4_000, seed=1)
+    for name in "ab":
+        assert int(drawn[name].max()) < 1 << 8
+        assert len(np.unique(drawn[name])) > 200
+
+
 def test_speed():
     spec = unit("fma", a="e4m3", c="fp16", out="fp16")
     for _ in stimulus(spec, vectors=1 << 17, seed=1):
