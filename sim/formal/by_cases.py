@@ -178,7 +178,7 @@ def _parts(
     cases: Sequence[Case],
     tool: yosys.Tool,
 ) -> Iterator[_Part]:
-    """That the cases are all operands, and each of them."""
+    """Each case: operands of it on which the sides differ, or multiply something else."""
     for case in cases:
         graph = Graph()
         free = {name: graph.word(name, numbers.fmt.width) for name in numbers.names}

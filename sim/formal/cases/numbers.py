@@ -22,7 +22,6 @@ from .graph import FALSE, TRUE, Graph, constant
 class Class(Enum):
     """What is known of an operand."""
 
-    ANY = "any"
     SPECIAL = "special"
     """Infinite or NaN."""
     ZERO = "zero"
@@ -165,8 +164,6 @@ class Numbers:
         field = self.exponent(word)
         fraction = word[: self.fmt.mantissa]
         none = graph.some(field) ^ 1
-        if kind is Class.ANY:
-            return TRUE
         if kind is Class.SPECIAL:
             return graph.every(field)
         if kind is Class.NORMAL:
@@ -219,7 +216,7 @@ class Numbers:
     def _fixed(self, kind: Kind, word: Word) -> Word:
         low, high = self.fmt.mantissa, self.fmt.mantissa + self.fmt.exponent
         fraction, sign = word[:low], word[high:]
-        if kind in (Class.ANY, Class.NORMAL):
+        if kind is Class.NORMAL:
             return word
         if kind is Class.SPECIAL:
             return [*fraction, *[TRUE] * (high - low), *sign]

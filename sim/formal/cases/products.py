@@ -172,24 +172,20 @@ class Products:
         kinds = [case.kinds[name] for name in names]
         if Class.SPECIAL in kinds:
             return FALSE  # nothing was said of the products
-        zero = Class.ZERO in kinds
         kept = {
-            name: None if kind is Class.ANY else self._significand(kind, operands[name])
+            name: self._significand(kind, operands[name])
             for name, kind in zip(names, kinds, strict=True)
         }
         found = []
         for each, *factors in self.partial:
             for port, factor in zip("ab", factors, strict=True):
                 have = _made(made, f"{each.name}_{port}")
-                word = kept[factor.operand]
-                if word is not None:
-                    want = word[factor.first : factor.first + factor.width]
-                    found.append(graph.unequal(have, want))
-        for port, name in zip("ab", names, strict=True):
-            word = kept[name]
-            if word is None or zero:
-                continue
-            kind, have = case.kinds[name], _made(made, f"{self.whole.name}_{port}")
+                want = kept[factor.operand][factor.first : factor.first + factor.width]
+                found.append(graph.unequal(have, want))
+        if Class.ZERO in kinds:
+            return graph.some(found)
+        for port, name, kind in zip("ab", names, kinds, strict=True):
+            word, have = kept[name], _made(made, f"{self.whole.name}_{port}")
             if kind is Class.SUBNORMAL:
                 # What was said of the product is so of any factor with its leading bit.
                 size = self.numbers.precision
