@@ -134,6 +134,8 @@ def test_cases_prove(kind: str, parameters: dict) -> None:
     [
         ("mul", "i_a[9] ^ i_b[9]", "i_a[9] | i_b[9]"),
         ("mul", "i_b[3:0] }", "i_b[3:1], i_a[0] }"),
+        # A factor whose fraction is right: only that it is the significand tells.
+        ("mul", "{ unpack_a_any_s0, i_a[3:0] } *", "{ 1'h1, i_a[3:0] } *"),
         ("add", " ~ ", " "),
     ],
 )
@@ -178,6 +180,43 @@ def test_partial_products_are_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> 
     proof = prove(macaw.unit("mul", a="fp32"), method="symfpu")
     assert proof.verdict == "proven", proof
     assert len(met[0]) > 1
+
+
+@pytest.mark.parametrize("cut", [None, 2])
+def test_products_of_significands_are_possible(cut: int | None) -> None:
+    """What is said of a product is so of each one, whole or of two partial ones."""
+    assert isinstance(SMALL, Float)
+    numbers = Numbers(fmt=SMALL, names=("i_a", "i_b"), product=True)
+    size = numbers.precision
+    ends = [(0, size)] if cut is None else [(0, cut), (cut, size - cut)]
+    partial = [
+        (
+            products.Partial(name=f"p{n}", side="gates", width=2 * size, signed=False),
+            products.Slice(operand="i_a", first=first, width=width),
+            products.Slice(operand="i_b", first=0, width=size),
+        )
+        for n, (first, width) in enumerate(ends)
+    ]
+    whole = products.Partial(name="whole", side="reference", width=2 * size, signed=False)
+    made = products.Products(
+        numbers=numbers,
+        circuit=Circuit(inputs=(), ands=(), outputs={}),
+        partial=tuple(partial),
+        whole=whole,
+    )
+    assert made._complete()
+    kinds = {size - bits: range(1 << bits - 1, 1 << bits) for bits in range(1, size)}
+    kinds[Class.NORMAL] = range(1 << size - 1, 1 << size)
+    for (a, some), (b, others) in itertools.product(kinds.items(), repeat=2):
+        graph = Graph()
+        found, may = made.inputs(graph, Case(kinds={"i_a": a, "i_b": b}))
+        word = [found["whole", bit] for bit in range(2 * size)]
+        zeros = sum(kind for kind in (a, b) if isinstance(kind, int))
+        for x, y in itertools.product(some, others):
+            values = {f"p{n}": (x >> first & (1 << width) - 1) * y
+                      for n, (first, width) in enumerate(ends)}  # fmt: skip
+            assert number(graph, [may], **values), (a, b, x, y)
+            assert number(graph, word, **values) == (x * y) << zeros
 
 
 def test_what_was_proven_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
