@@ -33,6 +33,7 @@ from .pages import (
     lmul,
     machines,
     posits,
+    price,
     quantisation,
     small_floats,
     synthesis,
@@ -53,6 +54,10 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
+    "integers-floats.md": (
+        price.integers_floats.page,
+        ("integers_floats", "horowitz"),
+    ),
     "kinds.md": (verification.kinds.page, ("kinds", "judged")),
     "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
@@ -61,6 +66,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "images/flexpoint-exponents.svg": (flexpoint.training.exponents, ("flexpoint_training",)),
     "images/flexpoint-losses.svg": (flexpoint.training.losses, ("flexpoint_training",)),
     "images/integer-network.svg": (integer_network.picture, ("integer_network",)),
+    "images/integers-floats.svg": (price.integers_floats.drawing, ("integers_floats",)),
     "images/lmul.svg": (lmul.drawing, ("product_errors", "lmul")),
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""

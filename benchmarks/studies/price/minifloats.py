@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Floats and integers of three to eight bits: all splits, what each costs and what it keeps.
+
+Cost is that of eight products a clock, their sum kept exactly: on ``ecp5`` with as many stages for
+all, on libraries with the fewest that reach one clock. What is kept: of a trained network's digits
+(benchmarks/studies/digits_network.py), weights and activations of all layers in the format, each
+tensor scaled by the factor of least squared error. docs/minifloats.md asks whether the integer is
+often Pareto-optimal.
+
+Example: python -m benchmarks.studies.price.minifloats --targets ecp5 asic
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import macaw
+from macaw.golden import Format
+from macaw.synth import accuracy as ratios
+
+from ... import results
+from ..digits_network import CONVOLUTIONS, Arrays, Network, accuracy, convolve, load, pool, train
+from .rows import compared, options_of, record
+
+WIDTHS = range(3, 9)
+LANES = 8
+CLOCK, STAGES = "60FO4", 2
+STEPS = 24
+"""Factors that are tried, each the fourth root of two above the one before."""
+
+
+def floats(width: int) -> list[str]:
+    """All splits of so many bits with a sign, without infinities and NaN."""
+    names = (f"e{width - 1 - bits}m{bits}finite" for bits in range(width - 2, -1, -1))
+    return [macaw.format(name).name for name in names]
+
+
+FORMATS = tuple(name for width in WIDTHS for name in (f"int{width}", *floats(width)))
+
+
+def factor_of(values: np.ndarray, fmt: Format) -> float:
+    """What ``values`` are multiplied by for the least sum of squared errors in ``fmt``.
+
+    From where the greatest magnitude becomes the greatest of the format on, so that it saturates.
+    """
+    whole: Any = fmt
+    first = whole.max / float(np.max(np.abs(values)))
+    factors = [first * 2 ** (step / 4) for step in range(STEPS)]
+    losses = [
+        np.sum((fmt.decode(fmt.encode(values * f, overflow="saturate")) / f - values) ** 2)
+        for f in factors
+    ]
+    return factors[int(np.argmin(losses))]
+
+
+def quantised(values: np.ndarray, fmt: Format, factor: float) -> np.ndarray:
+    return fmt.decode(fmt.encode(values * factor, overflow="saturate")) / factor
+
+
+def run(
+    network: Network, images: np.ndarray, before: Callable[[str, np.ndarray], np.ndarray]
+) -> Any:
+    """Logits of the network, ``before`` making of each layer's input what the layer gets."""
+
+    def layer(name: str, x: np.ndarray) -> np.ndarray:
+        weight, bias = network.layers[name]
+        x = before(name, x)
+        return (convolve(x, weight) if name in CONVOLUTIONS else x @ weight.T) + bias
+
+    first = np.maximum(layer("conv1", images.astype(np.float64)), 0)
+    second = np.maximum(layer("conv2", first) + first, 0)
+    third = np.maximum(layer("conv3", pool(second, 2)), 0)
+    fourth = np.maximum(layer("conv4", third), 0)
+    return layer("dense", pool(fourth, 4).reshape(len(images), -1))
+
+
+def kept(
+    name: str, network: Network, calibration: np.ndarray, images: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """Accuracy with all layers in a format, and signal-to-noise of the logits in dB."""
+    fmt: Any = macaw.format(name)
+    taken: Arrays = {}
+
+    def keep(layer: str, x: np.ndarray) -> np.ndarray:
+        taken[layer] = x
+        return x
+
+    exact = run(network, images, lambda _, x: x)
+    run(network, calibration, keep)
+    factors = {layer: factor_of(x, fmt) for layer, x in taken.items()}
+    weights = {n: quantised(w, fmt, factor_of(w, fmt)) for n, (w, _) in network.layers.items()}
+    logits = run(
+        network.with_weights(weights), images, lambda layer, x: quantised(x, fmt, factors[layer])
+    )
+    return {
+        "format": name,
+        "accuracy": accuracy(logits, labels),
+        "logits": float(ratios.ratio(exact, logits)),
+    }
+
+
+def network(formats: list[str], epochs: int) -> dict[str, Any]:
+    """What the digits' network keeps in each format."""
+    digits = load()
+    trained = train(digits, epochs=epochs)
+    exact = run(trained, digits.test_images, lambda _, x: x)
+    return {
+        "images": len(digits.test_labels),
+        "accuracy": accuracy(exact, digits.test_labels),
+        "rows": [
+            kept(name, trained, digits.images[:200], digits.test_images, digits.test_labels)
+            for name in formats
+        ],
+    }
+
+
+def cost(options: Any, target: str) -> dict[str, Any]:
+    """Rows of a comparison on a target."""
+    library = target not in macaw.synth.TARGETS or bool(macaw.synth.target(target).liberty)
+    how = {"clock": CLOCK, "energy": True} if library else {"stages": STAGES}
+    settings = {"lanes": LANES, "reference": options.formats[0], **how}
+    return compared(options.formats, target, options.workers, **settings)
+
+
+def main() -> None:
+    options = options_of(__doc__, FORMATS, ("ecp5", "asic"))
+    made = results.read("minifloats", options.output, {})
+    made |= {"network": network(options.formats, epochs=40)}
+    results.write("minifloats", made, options.output)
+    record("minifloats", options, lambda target: cost(options, target))
+
+
+if __name__ == "__main__":
+    main()
