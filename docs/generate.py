@@ -54,10 +54,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),
-    "integers-floats.md": (
-        price.integers_floats.page,
-        ("integers_floats", "horowitz"),
-    ),
+    "integers-floats.md": (price.integers_floats.page, ("integers_floats", "horowitz")),
     "kinds.md": (verification.kinds.page, ("kinds", "judged")),
     "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
@@ -123,6 +120,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "model": (synthesis.optimise.model, ("optimise",)),
         "columns": (synthesis.sweeps.columns, ()),
         "scaling": (synthesis.sweeps.scaling, ("scaling",)),
+        "layers": (price.layers.energies, ("layers",)),
     },
     "quantisation.md": {
         "orders": (quantisation.orders, ("orders",)),

@@ -17,7 +17,9 @@ from macaw.tools.sources import digest as source_of
 from macaw.tools.yosys import Notify
 
 from .energy import figures as energies
+from .energy import recorded
 from .energy.operands import kind_of
+from .energy.recorded import Recorded
 from .mapping import library, netlist, targets
 from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
 from .mapping.targets import Target
@@ -58,6 +60,7 @@ def run(
     seeds: int = 1,
     energy: bool = False,
     operands: str = "gaussian",
+    data: str | Path | None = None,
     progress: Notify | None = None,
     **implementation: Any,
 ) -> Result:
@@ -90,6 +93,8 @@ def run(
         Also the energy of an operation; ``target`` must be a library, ``spec`` a unit.
     operands : str
         The stream for it: see :mod:`macaw.synth.energy.operands`.
+    data : path, optional
+        A file with codes of operands in its place: see :mod:`macaw.synth.energy.recorded`.
     progress : callable, optional
         Gets a line of text when something takes long or goes another way.
     **implementation
@@ -113,14 +118,19 @@ def run(
             raise SpecError(f"energy: target {chosen.name} is no library; take asic")
         if not isinstance(spec, Unit):
             raise SpecError("energy: needs a unit, whose golden model judges the netlist")
+    elif data is not None:
+        raise SpecError(f"data={data!s:.60}: goes with energy only")
     tried = check_seeds(seed, seeds)
     if len(tried) > 1 and (area_only or not chosen.nextpnr):
         why = "area_only leaves place and route out" if area_only else "it has no place and route"
         raise SpecError(f"seeds={seeds}: target {chosen.name}: {why}")
+    moved = None
+    if energy and isinstance(spec, Unit):
+        moved = spec, operands if data is None else recorded.read(data, spec)
     design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     return _price(
         design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seeds=tried,
-        progress=progress, moved=(spec, operands) if isinstance(spec, Unit) and energy else None,
+        progress=progress, moved=moved,
     )  # fmt: skip
 
 
@@ -230,10 +240,13 @@ def _price(
     timeout: float,
     seeds: Sequence[int],
     progress: Notify | None,
-    moved: tuple[Unit, str] | None,
+    moved: tuple[Unit, str | Recorded] | None,
 ) -> Result:
     used = tools_for(chosen, area_only)
-    more = {"energy": [moved[1], source_of(*_DECIDE_ENERGY)]} if moved else {}
+    more = {}
+    if moved:
+        stream = moved[1] if isinstance(moved[1], str) else [moved[1].label, moved[1].digest]
+        more = {"energy": [stream, source_of(*_DECIDE_ENERGY)]}
     keys = {seed: key_of(design, chosen, multiplier, used, seed, **more) for seed in seeds}
     known: dict[int, Result] = {}
     for seed, digest in keys.items():
@@ -294,7 +307,11 @@ _DECIDE_ENERGY = ("macaw.golden", "macaw.sim", "macaw.synth.energy", "macaw.synt
 
 
 def _energy(
-    spec: Unit, operands: str, design: Design, chosen: Target, module: dict[str, Any]
+    spec: Unit,
+    operands: str | Recorded,
+    design: Design,
+    chosen: Target,
+    module: dict[str, Any],
 ) -> dict[str, Any]:
     """The energy of an operation on the netlist that was mapped."""
     neutral = chosen.name == targets.ASIC.name
@@ -303,10 +320,11 @@ def _energy(
         library_of(library.liberty(power=True) if neutral else chosen.liberty),
         spec,
         design.metadata,
-        operands,
+        operands if isinstance(operands, str) else operands.codes,
         unit="inv" if neutral else "pJ",
     )
-    return asdict(found)
+    label = {} if isinstance(operands, str) else {"operands": operands.label}
+    return asdict(found) | label
 
 
 def tools_for(target: Target, area_only: bool) -> list[tools.Tool]:

@@ -3,5 +3,6 @@
 
 from .figures import Energy, energy_of
 from .operands import OPERANDS, stream
+from .recorded import Recorded, read
 
-__all__ = ["OPERANDS", "Energy", "energy_of", "stream"]
+__all__ = ["OPERANDS", "Energy", "Recorded", "energy_of", "read", "stream"]

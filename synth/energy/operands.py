@@ -136,7 +136,7 @@ def stream(spec: Unit, operands: str, count: int, seed: int = 1) -> Codes:
     contexts = getattr(spec, "contexts", 1)
     sums = contexts * -(-SUMS // contexts)
     beats = max(1, -(-count // sums))
-    codes = _others(spec, sums * beats, seed)
+    codes = others(spec, sums * beats, seed)
     names = [name for name in "ab" if name in codes] or [next(iter(codes))]
     for operand in names:
         made = _drawn(spec, operand, kind, zeros, (sums, beats), random)
@@ -160,8 +160,11 @@ def stream(spec: Unit, operands: str, count: int, seed: int = 1) -> Codes:
     return codes
 
 
-def _others(spec: Unit, count: int, seed: int) -> Codes:
-    """Random vectors of all operands, sums of equal length, one direction of rounding."""
+def others(spec: Unit, count: int, seed: int) -> Codes:
+    """Random vectors of all operands, sums of equal length, one direction of rounding.
+
+    Sums are of :data:`BEATS` operations, or of as many as the unit takes.
+    """
     from macaw.sim.stimulus.draw import stimulus
 
     chunks = list(stimulus(spec, vectors=max(count, 4), seed=seed))

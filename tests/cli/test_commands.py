@@ -56,6 +56,8 @@ def test_example_runs(run: Run, example: str) -> None:
     Path("layers.json").write_text(json.dumps({"layers": [layer]}))
     np.savez("codes.npz", weights=np.arange(256, dtype=np.uint8))
     np.savez("blocks.npz", **arrays_of("weights", macaw.format("nvfp4").quantize(weights)))
+    lanes = np.random.default_rng(1).integers(0, 256, (2, 72, 8), np.uint8)
+    np.savez("conv3.npz", a=lanes[0], b=lanes[1])
     if "quantize" in example:
         tensor_files.write_all(weights.reshape(32, 32))
     outcome = run(*shlex.split(example)[1:])

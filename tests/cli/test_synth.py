@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """``macaw synth``: the table of the parts, and the same as JSON."""
 
+import json
+from pathlib import Path
+
 import pytest
 from command_line import Run, one_line
 
@@ -42,6 +45,24 @@ def test_energy_is_of_libraries(run: Run) -> None:
         (("--energy", "--operands", "x"), "operands: 'x' is none of gaussian, heavy, uniform"),
     ):
         outcome = run("synth", "mul", "a=int3", "out=int6", *more)
+        assert outcome.code == 2
+        assert said in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+def test_energy_of_recorded_operands(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "conv.json"
+    path.write_text(json.dumps({"a": [0, 7] * 50, "b": [3] * 100}))
+    arguments = ("synth", "mul", "a=int3", "out=int6", "--data", str(path))
+    (result,) = run(*arguments, "--energy", "--json").json
+    assert result["operands"].startswith("conv.json ")
+    assert result["operations"] == 100
+    for more, said in (
+        ((), "goes with --energy only"),
+        (("--energy", "--operands", "heavy"), "in place of operands=heavy"),
+        (("--energy", "--target", "ecp5"), "energy: target ecp5 is no library"),
+    ):
+        outcome = run(*arguments, *more)
         assert outcome.code == 2
         assert said in outcome.err
         assert outcome.err.count("\n") == 1

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pages of the studies of what formats cost in area and energy."""
 
-from . import integers_floats as integers_floats
+from . import claims, integers_floats, layers
+
+__all__ = ["claims", "integers_floats", "layers"]

@@ -147,7 +147,8 @@ MXFP8's, whose exact datapath and process it does not share with this page: only
 
 {verdicts(made)}
 
-{chr(10).join(parts)}## What they keep
+{chr(10).join(parts)}
+## What they keep
 
 SQNR of dot products of 1024 elements in dB, by the golden model of the unit that is priced.
 

@@ -25,6 +25,7 @@ from .output import Progress, print_json, print_table
 @click.option("--breakdown", is_flag=True, help="Also by the parts of the arithmetic.")
 @click.option("--energy", is_flag=True, help="Also of an operation, on libraries: simulated.")
 @click.option("--operands", help="gaussian, heavy, uniform, sparse(SHARE).  [default: gaussian]")
+@click.option("--data", help="A file of recorded operands in their place: .npz or .json.")
 @click.option("--area-only", is_flag=True, help="No place and route: no timing on FPGAs.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @AS_JSON
@@ -41,6 +42,7 @@ def synth(
     breakdown: bool,
     energy: bool,
     operands: str | None,
+    data: str | None,
     cache: bool,
     as_json: bool,
     **options: Any,
@@ -58,6 +60,7 @@ def synth(
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
+      macaw synth int-mac a=int8 lanes=8 --energy --data conv3.npz
     """
     from macaw import synth as prices
 
@@ -67,7 +70,11 @@ def synth(
     more |= {} if liberty is None else {"liberty": liberty}
     if operands is not None and not energy:
         raise SpecError(f"operands={operands}: go with --energy only")
-    moving = {"energy": True, "operands": operands or "gaussian"} if energy else {}
+    if data is not None and not energy:
+        raise SpecError(f"data={data}: goes with --energy only")
+    if data is not None and operands is not None:
+        raise SpecError(f"data={data}: has the operands in place of operands={operands}")
+    moving = {"energy": True, "operands": operands or "gaussian", "data": data} if energy else {}
     more["seeds"] = 1 if seeds is None else seeds
     results = []
     for target in targets or _default(clock, bool(liberty or energy)):
