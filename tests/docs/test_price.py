@@ -3,7 +3,9 @@
 
 from typing import Any
 
-from docs.pages.price import integers_floats, sheet
+import pytest
+
+from docs.pages.price import claims, integers_floats, lines, sheet
 
 
 def row(name: str, cost: float, energy: float, kept: float) -> dict[str, Any]:
@@ -70,3 +72,90 @@ def test_the_page_says_where_figures_are_from():
     assert "`cells`, SHA-256 0123456789abcdef…" in text
     assert "- `int99`: is too wide" in text
     assert integers_floats.drawing(MADE).count("<svg") == 1
+
+
+CLAIMED: dict[str, Any] = {
+    "rows": 2,
+    "seed": 1,
+    "length": 4096,
+    "sums": [
+        {"data": data, "length": length, "sum": how, "error": 0.01 * scale * length}
+        for data in claims.DATA
+        for length in (64, 128)
+        for how, scale in zip(claims.ACCUMULATIONS, (4, 2, 1), strict=True)
+    ],
+    "adders": {
+        name: {
+            "unit": name,
+            "gate_equivalents": area,
+            "delay_fo4": 50.0,
+            "energy_per_operation": energy,
+        }
+        for name, area, energy in (
+            ("sequential", 100.0, 1000.0), ("fp32", 300.0, 3000.0), ("exact", 200.0, 2000.0),
+            ("second level", 50.0, 640.0),
+        )
+    },
+    "orders": [
+        {"sum": "some", "products": 9, "different": 4, "results": 2.5, "spread": 0.125},
+    ],
+    "scales": [
+        {"format": name, "data": "weights", "rotation": turn, "quantised": quantised + turn / 16}
+        for quantised, name in enumerate(claims.SCALES, 10)
+        for turn in claims.ROTATIONS
+    ],
+    "throughput": {
+        "asic": {
+            "rows": [
+                row(claims.BLOCKED, 400, 1, 30) | {"rate": 4.0, "period_fo4": 50.0},
+                row("fp32", 1000, 1, 30) | {"rate": 2.0, "period_fo4": 50.0, "macs": 1},
+            ]
+        }
+    },
+}  # fmt: skip
+
+
+def test_what_sums_lose_is_in_per_cent():
+    lines = claims.sums(CLAIMED).splitlines()
+    assert lines[2] == "| 64 | 256 | 128 | 64 | 256 | 128 | 64 |"
+    assert "128 positive terms the sum one by one is 512 % off" in claims.swamped(CLAIMED)
+
+
+def test_the_second_level_adds_once_a_chunk():
+    chunked = claims.adders(CLAIMED).splitlines()[3]
+    assert chunked.startswith("| chunks of 64 | `sequential`, `second level` | 150 | 50 | 1,010 |")
+
+
+def test_orders_are_told():
+    assert "| some | 4 of 9 | 2.5 | 12 % |" in claims.orders(CLAIMED)
+
+
+def test_the_best_rotation_and_what_scales_lose():
+    text = claims.rotated(CLAIMED)
+    assert "`mxfp4` gains by the best rotation: weights +8.0 dB" in text
+    assert "`mxfp4` against `e2m1-k32-fp32`: weights -1.0 dB" in text
+
+
+def test_throughput_is_of_equal_area():
+    """4 in 400 against 2 in 1000."""
+    lines = claims.throughput(CLAIMED).splitlines()
+    assert lines[-1] == "| `asic` | fp32 | `dot_fp32` | 2 | 1,000 | 50 FO4 | 5.0 |"
+
+
+def test_the_page_of_claims_is_whole():
+    text = claims.page(CLAIMED)
+    for part in (claims.sums, claims.adders, claims.orders, claims.scales, claims.throughput):
+        assert part(CLAIMED) in text
+    assert claims.drawing(CLAIMED).count("<svg") == 1
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_lines_have_all_their_points(log: bool):
+    curves = {"b": [(1.0, 2.0), (10.0, 3.0)], "a": [(1.0, 5.0)]}
+    made = lines.lines("head", curves, "x", "y", log=log).to_dict()
+    (values,) = made["datasets"].values()
+    assert [(v["name"], v["x"], v["y"]) for v in values] == [
+        ("b", 1.0, 2.0), ("b", 10.0, 3.0), ("a", 1.0, 5.0)
+    ]  # fmt: skip
+    assert made["encoding"]["color"]["sort"] == ["b", "a"]
+    assert (made["encoding"]["x"].get("scale", {}).get("type") == "log") == log

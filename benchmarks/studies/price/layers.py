@@ -76,7 +76,7 @@ def measure(codes: dict[tuple[str, str], Arrays], folder: Path) -> list[dict[str
         zeros = {}
         for layer in LAYERS:
             path = folder / f"{layer}-{name}.npz"
-            arrays = codes[layer, name]
+            arrays: Any = codes[layer, name]
             np.savez(path, **arrays)
             streams[layer] = {"data": path}
             zeros[layer] = float(np.mean(macaw.format(name).decode(arrays["a"]) == 0))

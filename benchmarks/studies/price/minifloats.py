@@ -17,6 +17,7 @@ import numpy as np
 
 import macaw
 from macaw.golden import Format
+from macaw.synth import TARGETS
 from macaw.synth import accuracy as ratios
 
 from ... import results
@@ -117,7 +118,7 @@ def network(formats: list[str], epochs: int) -> dict[str, Any]:
 
 def cost(options: Any, target: str) -> dict[str, Any]:
     """Rows of a comparison on a target."""
-    library = target not in macaw.synth.TARGETS or bool(macaw.synth.target(target).liberty)
+    library = target not in TARGETS or bool(TARGETS[target].liberty)
     how = {"clock": CLOCK, "energy": True} if library else {"stages": STAGES}
     settings = {"lanes": LANES, "reference": options.formats[0], **how}
     return compared(options.formats, target, options.workers, **settings)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import macaw
+from macaw.synth import TARGETS
 from macaw.synth.compare import Comparison
 from macaw.synth.row import Row
 
@@ -35,7 +36,7 @@ def compared(
     ``target`` is one by name, or a Liberty file or kit. Units go unproven: what is mapped is
     simulated against the golden model for its energy, and the units are those of the whole proof.
     """
-    place = {"targets": [target]} if target in macaw.synth.TARGETS else {"liberty": target}
+    place = {"targets": [target]} if target in TARGETS else {"liberty": target}
     made: Comparison = macaw.compare(
         formats,
         **place,
@@ -74,5 +75,5 @@ def record(name: str, options: Any, measure: Callable[[str], dict[str, Any]]) ->
         for row in made["rows"]:
             if "error" in row:
                 print(f"{target}: {row['format']}: {row['error']}", flush=True)
-        found[target if target in macaw.synth.TARGETS else "process"] = made
+        found[target if target in TARGETS else "process"] = made
         print(results.write(name, found, options.output), target, flush=True)

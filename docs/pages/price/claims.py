@@ -8,6 +8,7 @@ from benchmarks.studies.price.claims import (
     BLOCKED,
     CHUNK,
     FLOATS,
+    LANES,
     OPERAND,
     ORDERS,
     ROTATIONS,
@@ -181,8 +182,8 @@ def page(made: Made) -> str:
 # What papers say, and what comes of it here
 
 Sentences that are quoted often, each beside figures of `python -m benchmarks.studies.price.claims`.
-All sums are the golden model's, which are those of the gates. {made["rows"]} dot products, seed
-{made["seed"]}.
+All sums are the golden model's, which are those of the gates; of {made["rows"]} dot products,
+seed {made["seed"]}.
 
 ## Chunked sums, where sequential ones are swamped
 
@@ -193,7 +194,8 @@ All sums are the golden model's, which are those of the gates. {made["rows"]} do
 Operands in `{OPERAND}`, sums in `{SUM}`, as there: a term that is less than half an ulp of the sum
 so far is lost, and of positive terms soon every one is. {swamped(made)}
 
-Rms error in per cent of the exact sums' rms; the error of the exact one is that of its rounding.
+Rms error in per cent of the exact sums' rms. The error of the exact one is that of its rounding, in
+longer sums of one rounding in {LANES:,} terms, since a unit takes so many at most.
 
 {sums(made)}
 

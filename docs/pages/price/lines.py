@@ -19,7 +19,7 @@ def lines(
     import altair as alt
 
     values = [{"name": name, "x": x, "y": y} for name, points in curves.items() for x, y in points]
-    scale = {"scale": alt.Scale(type="log", nice=False, padding=12)} if log else {}
+    scale: dict[str, Any] = {"scale": alt.Scale(type="log", nice=False, padding=12)} if log else {}
     return (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(point=True)
