@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,8 +16,10 @@ from macaw.tools import processes, store, yosys
 
 from . import miter
 from .cases.graph import FALSE, Bit, Circuit, Graph
-from .cases.numbers import Case, Numbers, uncovered
-from .cases.products import Products, taken_out
+from .cases.numbers import Case, Numbers
+from .cases.products import Factors
+from .cases.split import Split
+from .cases.sums import Lanes
 from .proof import OPEN, PROVEN, REFUTED
 
 REVISION = 1
@@ -27,6 +28,8 @@ TOGETHER = 8
 """Cases that one run of Yosys decides."""
 LEAST = {"mul": 10, "add": 20, "fma": 10}
 """Bits of a format from which on a question is asked in cases: shorter ones are decided at once."""
+LANES = ("dot",)
+"""Kinds whose sum of lanes is taken out."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,25 +71,16 @@ class _Part:
     key: str = ""
 
 
-def numbers_of(unit: Unit) -> Numbers | None:
-    """The operands of a unit that is asked about in cases; None of others."""
-    fmt = unit.ports.inputs["a"].format
-    if not isinstance(fmt, Float) or fmt.width < LEAST.get(unit.kind, math.inf):
-        return None
-    names = tuple(f"i_{name}" for name in unit.ports.inputs)
-    return Numbers(fmt=fmt, names=names, product=unit.kind != "add")
-
-
 def ask(
     question: miter.Question,
-    numbers: Numbers,
+    unit: Unit,
     *,
     until: float,
     progress: Callable[[int, int], None],
     jobs: int = 1,
     cache: bool = True,
 ) -> Asked | None:
-    """Answer a question case by case; None where its multiplications are not what is needed.
+    """Answer a question case by case; None where it is not asked so, or what it needs is not there.
 
     What was proven is kept, case by case.
 
@@ -95,18 +89,22 @@ def ask(
     ToolError
         Yosys is missing, or does not read the modules.
     """
+    how = _how(unit)
+    if how is None:
+        return None
     started = time.monotonic()
     tool = yosys.find("yosys", prefer="yowasp")
     with processes.temporary_folder() as folder:
-        made = _graph(question, numbers, tool, folder, until - started)
+        made = _graph(question, how, tool, folder, until - started)
         if made is None:
             return None
-        cases = list(numbers.cases())
-        hidden = list(uncovered(numbers, cases))
+        circuit, split = made
+        cases = list(split.cases())
+        hidden = list(split.uncovered(cases))
         asked = Asked(total=len(hidden) + len(cases))
         parts = itertools.chain(
             (_part(None, *each, {}, tool) for each in hidden),
-            _parts(numbers, *made, cases, tool),
+            (_part(case, *split.part(circuit, case), tool) for case in cases),
         )
 
         def unknown() -> Iterator[_Part]:
@@ -153,51 +151,36 @@ def _answers(
                 processes.stop_all()
 
 
+def _how(unit: Unit) -> Factors | Lanes | None:
+    """What is taken out of both sides of the question of a unit; None of one that is not split."""
+    names = {f"i_{name}": port for name, port in unit.ports.inputs.items()}
+    if unit.kind in LANES:
+        return Lanes(ports=names)
+    fmt = names["i_a"].format if unit.kind in LEAST else None
+    if not isinstance(fmt, Float) or fmt.width < LEAST[unit.kind]:
+        return None
+    return Factors(numbers=Numbers(fmt=fmt, names=tuple(names), product=unit.kind != "add"))
+
+
 def _graph(
-    question: miter.Question, numbers: Numbers, tool: yosys.Tool, folder: Path, timeout: float
-) -> tuple[Circuit, Products | None] | None:
-    """The miter with its multiplications taken out."""
+    question: miter.Question,
+    how: Factors | Lanes,
+    tool: yosys.Tool,
+    folder: Path,
+    timeout: float,
+) -> tuple[Circuit, Split] | None:
+    """The miter without what is taken out of both sides, and how it is split."""
     miter.write(question, folder)
     read, mapped = miter.scripts(question)
     (folder / "read.ys").write_text(f"{read}write_json flat.json\n", encoding="utf-8")
     (folder / "map.ys").write_text(f"read_json cut.json\n{mapped}", encoding="utf-8")
     yosys.call(tool, ("-q", "-s", "read.ys"), folder=folder, timeout=timeout, what="proof")
-    found = taken_out(folder / "flat.json", folder / "cut.json")
+    if not how.take(folder / "flat.json", folder / "cut.json"):
+        return None
     yosys.call(tool, ("-q", "-s", "map.ys"), folder=folder, timeout=timeout, what="proof")
     circuit = Circuit.read((folder / "miter.aig").read_bytes())
-    if not found:
-        return (circuit, None) if not numbers.product else None
-    products = Products.of(numbers, circuit, found) if numbers.product else None
-    return (circuit, products) if products is not None else None
-
-
-def _parts(
-    numbers: Numbers,
-    circuit: Circuit,
-    products: Products | None,
-    cases: Sequence[Case],
-    tool: yosys.Tool,
-) -> Iterator[_Part]:
-    """Each case: operands of it on which the sides differ, or multiply something else."""
-    for case in cases:
-        graph = Graph()
-        free = {name: graph.word(name, numbers.fmt.width) for name in numbers.names}
-        operands = numbers.fixed(graph, case, free)
-        inputs = {
-            (name, bit): literal
-            for name, word in operands.items()
-            for bit, literal in enumerate(word)
-        }
-        may = numbers.holds(graph, case, operands)
-        if products is not None:
-            more, possible = products.inputs(graph, case)
-            inputs |= more
-            may = graph.both(may, possible)
-        made = graph.copied(circuit, inputs)
-        wrong = made["bad", 0]
-        if products is not None:
-            wrong = graph.some((wrong, products.wrong(graph, case, operands, made)))
-        yield _part(case, graph, graph.both(may, wrong), operands, tool)
+    split = how.split(circuit)
+    return (circuit, split) if split is not None else None
 
 
 def _part(

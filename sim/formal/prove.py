@@ -21,8 +21,7 @@ from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, symfpu
-from .by_cases import ask, numbers_of
-from .cases.numbers import Numbers
+from .by_cases import LANES, ask
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
 if TYPE_CHECKING:
@@ -204,24 +203,23 @@ class _Run:
         )
 
     def _symfpu(self, gates: Any) -> None:
-        numbers = numbers_of(self.unit)
         question = self._question(gates, symfpu.reference(self.unit))
-        if numbers is None or not self._cases(question, gates, numbers):
+        if not self._cases(question, gates, "symfpu"):
             self._ask(question, gates, _GATES, "symfpu")
 
-    def _cases(self, question: miter.Question, gates: Any, numbers: Numbers) -> bool:
+    def _cases(self, question: miter.Question, gates: Any, method: str) -> bool:
         """Whether the question was asked in cases, and answered or left open."""
         try:
             asked = ask(
                 question,
-                numbers,
+                self.unit,
                 until=self.until,
                 jobs=self.jobs,
                 progress=self.progress,
                 cache=self.cache,
             )
         except yosys.ToolTimeout:
-            self._leave(_GATES, "time limit", "symfpu")
+            self._leave(_GATES, "time limit", method)
             return True
         if asked is None:
             return False
@@ -234,12 +232,14 @@ class _Run:
             inputs=asked.inputs,
             reason=f"{asked.reason}: {asked.failed or 'whether the cases are all operands'}",
         )
-        self._judge(answer, gates, _GATES, "symfpu", covered)
+        self._judge(answer, gates, _GATES, method, covered)
         return True
 
     def _plain(self, gates: Any) -> None:
         reference = miter.Source(module=plain.MODULE, verilog=plain.reference(self.unit))
-        self._ask(self._question(gates, reference), gates, _GATES, "plain")
+        question = self._question(gates, reference)
+        if self.unit.kind not in LANES or not self._cases(question, gates, "plain"):
+            self._ask(question, gates, _GATES, "plain")
 
     def _question(self, gates: Any, reference: miter.Source) -> miter.Question:
         interface = Interface.of(gates.metadata, self.unit.ports)

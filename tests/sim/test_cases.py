@@ -173,7 +173,7 @@ def test_partial_products_are_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> 
     met = []
     complete = products.Products._complete
     monkeypatch.setattr(Numbers, "cases", lambda self: some)
-    monkeypatch.setattr(by_cases, "uncovered", lambda *_: [])
+    monkeypatch.setattr(products, "uncovered", lambda *_: [])
     monkeypatch.setattr(
         products.Products, "_complete", lambda self: met.append(self.partial) or complete(self)
     )

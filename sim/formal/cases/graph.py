@@ -23,6 +23,11 @@ def constant(value: int, width: int) -> list[int]:
     return [value >> place & 1 for place in range(width)]
 
 
+def bits_of(words: Mapping[str, Sequence[int]]) -> dict[Bit, int]:
+    """The literals of ports, by their bits."""
+    return {(name, bit): x for name, word in words.items() for bit, x in enumerate(word)}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circuit:
     """A graph as it was read: ands of literals, whose nodes follow those of the inputs."""

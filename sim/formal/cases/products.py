@@ -11,13 +11,13 @@ multipliers of FPGAs are too small for it, has these as inputs, and their sum is
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .graph import FALSE, Bit, Circuit, Graph
-from .numbers import Case, Class, Numbers, Operands, Word
+from .graph import FALSE, Bit, Circuit, Graph, bits_of
+from .numbers import Case, Class, Numbers, Operands, Word, uncovered
 
 MODULE = "macaw_miter"
 SIDES = ("gates", "reference")
@@ -198,6 +198,59 @@ class Products:
 
     def _significand(self, kind: Any, word: Word) -> Word:
         return [*word[: self.numbers.fmt.mantissa], int(kind is Class.NORMAL)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Multiplied:
+    """A question in cases of what its operands are, with its products taken out if it has any."""
+
+    numbers: Numbers
+    products: Products | None
+
+    def cases(self) -> Sequence[Case]:
+        """Of all operands."""
+        return list(self.numbers.cases())
+
+    def uncovered(self, cases: Sequence[Case]) -> Iterator[tuple[Graph, int]]:
+        """Operands of no case, as :func:`macaw.sim.formal.cases.numbers.uncovered` says."""
+        return uncovered(self.numbers, cases)
+
+    def part(self, circuit: Circuit, case: Case) -> tuple[Graph, int, Operands]:
+        """Operands of a case on which the sides differ, or multiply something else."""
+        graph = Graph()
+        free = {name: graph.word(name, self.numbers.fmt.width) for name in self.numbers.names}
+        operands = self.numbers.fixed(graph, case, free)
+        inputs = bits_of(operands)
+        may = self.numbers.holds(graph, case, operands)
+        if self.products is not None:
+            more, possible = self.products.inputs(graph, case)
+            inputs |= more
+            may = graph.both(may, possible)
+        made = graph.copied(circuit, inputs)
+        wrong = made["bad", 0]
+        if self.products is not None:
+            wrong = graph.some((wrong, self.products.wrong(graph, case, operands, made)))
+        return graph, graph.both(may, wrong), operands
+
+
+@dataclass(kw_only=True, slots=True)
+class Factors:
+    """How multiplications are taken out of the question of some operands."""
+
+    numbers: Numbers
+    found: tuple[Partial, ...] = ()
+
+    def take(self, netlist: Path, result: Path) -> bool:
+        """Write the netlist without them."""
+        self.found = taken_out(netlist, result)
+        return True
+
+    def split(self, circuit: Circuit) -> Multiplied | None:
+        """None where the sides do not multiply as is needed."""
+        if not self.numbers.product:
+            return None if self.found else Multiplied(numbers=self.numbers, products=None)
+        products = Products.of(self.numbers, circuit, self.found)
+        return Multiplied(numbers=self.numbers, products=products) if products else None
 
 
 def _slice(word: Word, circuit: Circuit, numbers: Numbers) -> Slice | None:

@@ -18,8 +18,8 @@ from macaw.golden.units import Unit
 
 from .module import head
 
-WIDEST = 192
-"""Bits of a sum; one of fp16 products has about 80."""
+WIDEST = 320
+"""Bits of a sum; one of fp16 products has about 80, and with an addend of fp32 there are 290."""
 WIDEST_OF_BLOCKS = 640
 """The same of blocks, whose scales may be of eight bits of exponent each."""
 
@@ -126,15 +126,12 @@ class _Sum:
     def of(cls, unit: Unit) -> _Sum:
         inputs = {name: operand.format for name, operand in unit.ports.inputs.items()}
         a, b, c = (((name, inputs[name]),) if name in inputs else () for name in "abc")
-        if unit.kind == "dot":
-            lanes = range(unit.ports.inputs["a"].lanes or 1)
-            products = [((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes]
-            return cls(factors=(*products, c))
-        if unit.kind == "block-dot":
+        if unit.kind in ("dot", "block-dot"):
             lanes = range(unit.ports.inputs["a"].lanes or 1)
             products = tuple(((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes)
             inner = _Inner(products=cls(factors=products, prefix="q"))
-            return cls(factors=((("p", inner), *((n, inputs[n]) for n in SCALES)), c))
+            scales = ((name, inputs[name]) for name in SCALES if name in inputs)
+            return cls(factors=((("p", inner), *scales), c))
         if unit.kind == "add":
             return cls(factors=(a, b), subtracted=1 if getattr(unit, "subtract", False) else None)
         return cls(factors=((*a, *b), c) if c else ((*a, *b),))

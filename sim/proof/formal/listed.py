@@ -104,12 +104,17 @@ def _sums() -> Iterator[Claim]:
         units=(unit("fma", a="int4", out="int16"), unit("fma", a="int8", out="int32")),
         method="plain",
     )
-    for lanes in (2, 4, 8):
-        specs = [unit("dot", a=name, out="int32", lanes=lanes) for name in ("int2", "int4")]
+    for lanes in (2, 4, 8, 32):
+        specs = [unit("dot", a=name, out="int32", lanes=lanes) for name in ("int2", "int4", "int8")]
         yield Claim(name=f"formal/dot/integers_{lanes}", units=tuple(specs), method="plain")
-    for lanes in (2, 4, 8):
-        specs = [unit("dot", a="e2m1", out=out, lanes=lanes) for out in ("fp16", "fp32")]
-        yield Claim(name=f"formal/dot/e2m1_{lanes}", units=tuple(specs), method="plain")
+    for name in ("e2m1", "e4m3"):
+        for lanes in (2, 4, 8):
+            specs = [unit("dot", a=name, out=out, lanes=lanes) for out in ("fp16", "bf16", "fp32")]
+            yield Claim(
+                name=f"formal/dot/{name}_{lanes}", units=tuple(specs), method="plain", limit=LONG
+            )
+    specs = [unit("dot", a="e5m2", out="fp16", lanes=4), unit("dot", a="e2m3", out="fp16", lanes=8)]
+    yield Claim(name="formal/dot/others", units=tuple(specs), method="plain", limit=LONG)
     for profile in Profile:
         how: dict[str, Any] = {"bits": 8, "profile": profile}
         specs = [
@@ -208,12 +213,6 @@ def _wide() -> Iterator[Claim]:
         yield _symfpu("fma", ["rne"], limit=LONG, a=name, out=name)
     yield _symfpu("add", ["rne"], limit=LONG, a="fp32")
     yield _symfpu("fma", ["rne"], limit=SHORT, a="fp32", out="fp32")
-    yield Claim(
-        name="formal/dot/e4m3_4",
-        units=(unit("dot", a="e4m3", out="fp32", lanes=4),),
-        method="plain",
-        limit=SHORT,
-    )
     blocks = [("nvfp4", "fp16"), ("mxfp4", "bf16"), ("mxfp4", "fp32")]
     yield Claim(
         name="formal/blocks/dot",

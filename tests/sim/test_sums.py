@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proofs of dot products: sums as linear forms, and one sum for both sides."""
+
+import itertools
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import macaw
+from macaw.golden.formats import format
+from macaw.hdl import generate
+from macaw.sim.formal import prove
+from macaw.sim.formal.cases import sums
+from macaw.sim.formal.cases.linear import Form, Netlist, NoForm
+from macaw.sim.formal.cases.values import special_codes
+from macaw.tools import simulators, store
+
+WIDTH = 4
+LANES = 3
+
+
+class Module:
+    """A flat netlist that grows: lanes of ``WIDTH`` bits of one port, and cells on them."""
+
+    def __init__(self) -> None:
+        self.bits = [*range(2, 2 + WIDTH * LANES)]
+        self.cells: dict[str, Any] = {}
+        self.count = 100
+
+    def cell(self, kind: str, a: list, b: list, width: int, *, signed: bool = True) -> list[int]:
+        out = [*range(self.count, self.count + width)]
+        self.count += width
+        flag = "1" if signed else "0"
+        self.cells[f"gates.{len(self.cells)}"] = {
+            "type": kind,
+            "parameters": {"A_SIGNED": flag, "B_SIGNED": flag},
+            "connections": {"A": a, "B": b, "Y": out},
+        }
+        return out
+
+    def lane(self, number: int) -> list[int]:
+        return self.bits[WIDTH * number : WIDTH * (number + 1)]
+
+    def netlist(self) -> Netlist:
+        ports = {"i_a": {"direction": "input", "bits": self.bits}}
+        return Netlist({"cells": self.cells, "netnames": {}, "ports": ports}, {"i_a": WIDTH})
+
+    def value(self, word: list, inputs: dict[int, int], *, signed: bool = True) -> int:
+        """What a word is when the cells are worked out one by one."""
+        known: dict[Any, int] = {"0": 0, "1": 1, **inputs}
+
+        def number(bits: list, is_signed: bool) -> int:
+            found = sum(known[bit] << place for place, bit in enumerate(bits))
+            return found - (known[bits[-1]] << len(bits)) * is_signed
+
+        for cell in self.cells.values():
+            pins = cell["connections"]
+            a, b = (number(pins[pin], cell["parameters"]["A_SIGNED"] == "1") for pin in "AB")
+            total = {"$add": a + b, "$sub": a - b, "$xor": a ^ b}[cell["type"]]
+            known |= {bit: total >> place & 1 for place, bit in enumerate(pins["Y"])}
+        return number(word, signed)
+
+
+def check(module: Module, word: list, *, signed: bool = True) -> Netlist:
+    """Its form must be what a word is, for many inputs."""
+    net = module.netlist()
+    form = net.form(word, signed=signed)
+    assert {net.lanes(bit).bit_count() for bit in form.bits} <= {1}
+    rng = random.Random(5)
+    for _ in range(200):
+        inputs = {bit: rng.getrandbits(1) for bit in module.bits}
+        assert _evaluated(form, inputs) == module.value(word, inputs, signed=signed)
+    return net
+
+
+def _evaluated(form: Form, inputs: dict[int, int]) -> int:
+    return form.constant + sum(factor * inputs[bit] for bit, factor in form.bits.items())
+
+
+def extended(word: list, width: int) -> list:
+    return [*word, *word[-1:] * (width - len(word))]
+
+
+def test_nested_sums_are_forms() -> None:
+    module = Module()
+    first = module.cell("$add", extended(module.lane(0), 5), extended(module.lane(1), 5), 5)
+    check(module, first)
+    shifted = ["0", *first]
+    check(module, module.cell("$sub", shifted, ["1", *module.lane(2)], 8))
+
+
+def test_a_carry_behind_a_one() -> None:
+    module = Module()
+    (into,) = module.lane(2)[:1]
+    a, b = (extended(module.lane(lane), 5) for lane in (0, 1))
+    total = module.cell("$add", ["1", *a], [into, *b], 6)
+    check(module, extended(total[1:], 9))
+    with pytest.raises(NoForm, match="last bits"):
+        module.netlist().form(total[2:], signed=True)
+
+
+def test_a_last_bit_beside_the_sum() -> None:
+    module = Module()
+    a, b = (extended(module.lane(lane), 5) for lane in (0, 1))
+    total = module.cell("$add", a, b, 5)
+    last = module.cell("$xor", a[:1], b[:1], 1)
+    check(module, [*last, *total[1:]])
+
+
+def test_a_sum_that_runs_over_breaks_a_bound() -> None:
+    module = Module()
+    total = module.cell("$add", module.lane(0), module.lane(1), WIDTH)
+    net = module.netlist()
+    net.form(total, signed=True)
+    (bound,) = net.bounds
+    assert bound.ends == (-8, 7)
+    assert {_evaluated(bound.form, dict(zip(module.bits, bits, strict=False)))
+            for bits in itertools.product((0, 1), repeat=2 * WIDTH)} >= {-16, 14}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("chosen", "why"), [(slice(1, 2), "one bit"), (slice(0, 5, 2), "no number")]
+)
+def test_bits_of_a_sum_that_are_no_number(chosen: slice, why: str) -> None:
+    module = Module()
+    a, b = (extended(module.lane(lane), 5) for lane in (0, 1))
+    total = module.cell("$add", a, b, 5)
+    with pytest.raises(NoForm, match=why):
+        module.netlist().form(total[chosen], signed=True)
+
+
+def test_what_is_no_sum_of_several_lanes_has_no_form() -> None:
+    module = Module()
+    mixed = module.cell("$xor", module.lane(0), module.lane(1), WIDTH)
+    with pytest.raises(NoForm, match="several lanes"):
+        module.netlist().form(mixed, signed=True)
+
+
+@pytest.mark.parametrize("name", ["e5m2", "e4m3", "e4m3fnuz", "e2m1", "int4"])
+def test_special_codes_are_no_finite_numbers(name: str) -> None:
+    fmt = format(name)
+    values = fmt.decode(np.arange(1 << fmt.width))
+    assert special_codes(fmt) == [*np.flatnonzero(~np.isfinite(values))]
+
+
+simulated = pytest.mark.skipif("bulk" not in simulators.available(), reason="verilator is missing")
+
+
+@pytest.fixture
+def empty_store(tmp_path, monkeypatch):
+    """What a test run before left must not decide."""
+    monkeypatch.setattr(store, "_path", lambda digest: tmp_path / digest)
+    monkeypatch.setattr(sums, "LEAST", 7)
+
+
+@simulated
+@pytest.mark.usefixtures("empty_store")
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"a": "int8", "out": "int32", "lanes": 4},
+        {"a": "int4", "b": "int8", "c": "int16", "out": "int8", "lanes": 8},
+        {"a": "e2m1", "c": "e3m3ieee", "out": "e3m3ieee", "lanes": 8},
+        {"a": "e3m3ieee", "b": "e4m3", "c": "e3m2", "out": "e4m3", "lanes": 3, "rounding": "rup"},
+    ],
+)
+def test_dots_are_proven(parameters: dict) -> None:
+    proof = prove(macaw.unit("dot", **parameters), method="plain")
+    assert proof.verdict == "proven", proof
+    assert "cases" in proof.steps[0].covered
+
+
+@simulated
+@pytest.mark.usefixtures("empty_store")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # A sign of another lane, a carry of another lane, a bit too few before an extension.
+        ("^ {8{lane0_multiply_sign_s0}}", "^ {8{lane1_multiply_sign_s0}}"),
+        ("add_sum_s0_2, lane1_multiply_sign_s0", "add_sum_s0_2, lane2_multiply_sign_s0"),
+        ("{ add_sum_s0[9], add_sum_s0, 1'h1 }", "{ add_sum_s0[8], add_sum_s0, 1'h1 }"),
+    ],
+)
+def test_planted_bugs_are_not_proven(old: str, new: str) -> None:
+    spec = macaw.unit("dot", a="e2m1", c="e3m2", out="e4m3ieee", lanes=4)
+    design = generate(spec)
+    assert old in design.verilog, design.verilog
+    wrong: Any = SimpleNamespace(
+        spec=spec,
+        implementation=design.implementation,
+        metadata=design.metadata,
+        verilog=design.verilog.replace(old, new, 1),
+    )
+    assert prove(wrong, method="plain", limit=60).verdict == "refuted"
