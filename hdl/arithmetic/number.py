@@ -362,12 +362,20 @@ def multiply(p: Scheduler, a: Number, b: Number, *, summed: bool = False) -> Num
         sign=kinds[0],
         zero=p.name("zero", a.zero | b.zero),
         significand=significand,
-        exponent=p.name("exponent", a.exponent + b.exponent),
+        exponent=_exponent(p, a, b),
         offset=a.offset + b.offset,
         lowest=lowest,
         multiple=None if a.multiple is None and b.multiple is None else a.last + b.last,
         special=_special_product(a, b, *kinds),
     )
+
+
+def _exponent(p: Scheduler, a: Number, b: Number) -> Wire:
+    """Of a product: a sum, of which a longer one takes the words where time is short."""
+    exponent = a.exponent + b.exponent
+    if p.delays.hurry and a.exponent.constant is None and b.exponent.constant is None:
+        exponent.rows = (a.exponent, b.exponent)
+    return p.name("exponent", exponent)
 
 
 def _classify_product(p: Scheduler, a: Number, b: Number, zeros: Sequence[Wire]) -> Sequence[Wire]:

@@ -69,6 +69,9 @@ class Unrounded:
     depth : int
     bound : int or None
         The value is known to be below ``2**bound``.
+    words : tuple of Wire or None
+        Two words and a carry, whose sum ``word`` is, but for bits above that repeat its sign. They
+        have a bit more than its magnitude, and are given where its digits are to be anticipated.
     special : Special
     """
 
@@ -82,6 +85,7 @@ class Unrounded:
     leading: int | None = None
     depth: int = 0
     bound: int | None = None
+    words: tuple[Wire, Wire, Wire] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from ..schedule.wire import Wire, cat
 from .number import Special
 from .projection import Projection, Projector, Unrounded
-from .shift import at_least, leading_zeros, marked, shift_left
+from .shift import anticipated, at_least, leading_zeros, marked, shift_left
 
 __all__ = ["ToFloat"]
 
@@ -30,11 +30,14 @@ class ToFloat(Projector[Float]):
             # Exponents are counted from the lowest binade of normal numbers.
             top = exact.exponent + (exact.offset + width - 1 - format.emin)
             stops = self._stops(exact, width, top)
-            plain = marked(p, bits ^ negative, top) if stops else bits ^ negative
+            plain = bits ^ negative
+            if self._anticipates(exact, stops) and exact.words is not None:
+                plain = anticipated(p, *exact.words).bits(width)
+            plain = marked(p, plain, top) if stops else plain
             zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
             empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
         with p.scope("normalise"):
-            kept, below, field = self._normalised(
+            kept, below, field, subnormal = self._normalised(
                 exact, bits, negative, zeros, top, empty, stops
             )  # fmt: skip
         with p.scope("round"):
@@ -50,18 +53,19 @@ class ToFloat(Projector[Float]):
         with p.scope("pack"):
             return self._packed(
                 exact, sign, packed, empty, inexact,
-                tiny=lambda: self._tiny(sign, significand, pattern, below),
+                tiny=lambda: self._tiny(sign, significand, subnormal, pattern, below),
             )  # fmt: skip
 
     def _normalised(
         self, exact: Unrounded, bits: Wire, negative: Wire, zeros: Wire, top: Wire, empty: Wire,
         stops: bool,
-    ) -> tuple[Wire, Wire, Wire]:  # fmt: skip
-        """(significand and fraction, something is below them, exponent field - 1)."""
+    ) -> tuple[Wire, Wire, Wire, Wire]:  # fmt: skip
+        """(significand and fraction, something is below them, exponent field - 1, subnormal)."""
         p, format, direction = self.p, self.format, self.direction
         width = len(bits)
         gradual = format.subnormals is Subnormals.GRADUAL
         need = format.precision + direction.fraction_bits
+        anticipated = self._anticipates(exact, stops)
         if gradual and zeros.constant is not None and top.constant is None:
             rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
             shift, field, under = self._capped_constant(zeros.constant, rest)
@@ -72,13 +76,37 @@ class ToFloat(Projector[Float]):
             if format.subnormals is Subnormals.NONE:
                 field = field - 1
 
-        kept, below = shift_left(p, bits, shift, need)
+        kept, below = shift_left(p, bits, shift, need + anticipated)
+        subnormal = ~(kept[-1] ^ negative)
+        if anticipated:
+            kept, below, subnormal = self._corrected(kept, below, negative, zeros, top)
         kept, below = kept ^ negative, below | exact.sticky
         if under.constant != 0:
             below = p.mux(under, ~empty, below)
             kept = kept & ~under
         kept, below = p.name("significand", kept), p.name("below", below)
-        return kept, below, p.name("exponent", field)
+        return kept, below, p.name("exponent", field), subnormal | under
+
+    def _anticipates(self, exact: Unrounded, stops: bool) -> bool:
+        """Whether the zeros are counted beside the sum, so that one more may be found later."""
+        return stops and exact.words is not None and self.format.mantissa > 0
+
+    def _corrected(
+        self, kept: Wire, below: Wire, negative: Wire, zeros: Wire, top: Wire
+    ) -> tuple[Wire, Wire, Wire]:
+        """(``kept`` without its last bit, something is below that, the result is subnormal).
+
+        Digits that were anticipated may begin a place further down. The exponent is one less then,
+        and the place where they do not begin stays in the significand: it is 0, and so says that.
+        """
+        p = self.p
+        # Nothing moves beyond the lowest binade.
+        place = top.bits(top.high.bit_length()) if top.signed else top
+        late, stopped = ~(kept[-1] ^ negative), p.name("stopped", zeros.equals(place))
+        further = p.name("further", late & ~stopped)
+        below = below | (kept[0] & ~further)
+        kept = cat(p.mux(further, kept[:-2], kept[1:-1], "corrected"), kept[-1])
+        return kept, below, late & stopped
 
     def _stops(self, exact: Unrounded, width: int, top: Wire) -> bool:
         """Whether a one in the place of the lowest binade is to stop the count of zeros.
@@ -145,12 +173,13 @@ class ToFloat(Projector[Float]):
         kept = (field.bits(len(field)) & ~capped).within(0, max(field.high, 0))
         return p.mux(capped, limit, zeros), kept, under
 
-    def _tiny(self, sign: Wire, significand: Wire, pattern: Wire, below: Wire) -> Wire:
+    def _tiny(
+        self, sign: Wire, significand: Wire, subnormal: Wire, pattern: Wire, below: Wire
+    ) -> Wire:
         """Below the least normal number: as it is, or after rounding with unbounded exponent."""
         p, format, direction = self.p, self.format, self.direction
         if format.subnormals is not Subnormals.GRADUAL:
             raise AssertionError("formats without subnormals decide on the packed code")
-        subnormal = ~significand[-1]
         if not direction.after:
             # Where a carry still to come makes it normal, the result is exact.
             return subnormal

@@ -3,20 +3,23 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Value
+from amaranth.hdl import Cat, Const, Value
 
 from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = [
+    "anticipated",
     "at_least",
     "floored",
     "largest",
     "leading_zeros",
     "marked",
+    "shift_down",
     "shift_left",
     "shift_right",
+    "trailing_zeros",
     "window",
 ]
 
@@ -51,6 +54,35 @@ def _leading(p: Scheduler, word: Wire) -> tuple[Wire, Wire | None]:
     if high is None or low is None:
         return empty, high_empty
     return empty, cat(p.mux(high_empty, low, high, "zeros"), high_empty)
+
+
+def anticipated(p: Scheduler, a: Wire, b: Wire, carry: Wire) -> Wire:
+    """Ones, the highest of which tells where the digits of ``a + b + carry`` begin, or a place above.
+
+    Nothing is carried, so that they are there before the sum, which wraps within the width of both
+    words and may be negative. One bit less than that: a digit differs from the one above it. Where
+    none does, there are no ones. Schmookler and Nowka, "Leading zero anticipation and detection"
+    (ARITH 2001).
+    """
+    width = len(a)
+
+    def ones(a: Value, b: Value, carry: Value) -> Value:
+        differ, both, none = a ^ b, a & b, ~(a | b)
+        # What the place below says of the carry out of it.
+        one, zero = Cat(carry, both[:-1]), Cat(~carry, none[:-1])
+        follows = (both & ~zero) | (none & ~one)
+        turns = (none & ~zero) | (both & ~one)
+        above = differ[1:]
+        found = (above & follows[:-1]) | (~above & turns[:-1])
+        # No place above the sign's could tell of the first digit.
+        return found | Cat(Const(0, width - 2), differ[width - 2] & ~differ[width - 1])
+
+    return p.op(ones, a.bits(width), b.bits(width), carry, delay=4 * p.delays.gate, name="ones")
+
+
+def trailing_zeros(p: Scheduler, word: Wire) -> Wire:
+    """Number of zeros below the last one; without a one, the width or one less."""
+    return leading_zeros(p, cat(*(word[place] for place in reversed(range(len(word))))))
 
 
 def marked(p: Scheduler, word: Wire, place: Wire) -> Wire:
@@ -105,6 +137,21 @@ def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire,
         lost = lost | word[:dropped].any()
         word = word[dropped:]
     return word.bits(keep), lost
+
+
+def shift_down(p: Scheduler, word: Wire, amount: Wire, width: int) -> Wire:
+    """``word`` at the top of ``width`` bits and shifted right, unsigned; what falls out is lost.
+
+    Fine shifts first, so that the word grows only as far as it has moved.
+    """
+    for level in range(len(amount)):
+        step = 1 << level
+        grown = min(len(word) + step, width)
+        gone = len(word) + step - grown
+        here = cat(p.constant(0, grown - len(word)), word)
+        moved = word[gone:].bits(grown) if gone < len(word) else p.constant(0, grown)
+        word = p.mux(amount[level], moved, here, "shifted")
+    return cat(p.constant(0, width - len(word)), word) if len(word) < width else word
 
 
 def shift_right(

@@ -6,6 +6,8 @@ The schemes differ in which of the two moves: the smaller one (:func:`add_pair`)
 exponent (:func:`add_sum`), or always the addend (:func:`window_sum`).
 """
 
+from collections.abc import Sequence
+
 from macaw.golden.formats import Fixed
 
 from ..schedule.scheduler import Scheduler
@@ -13,7 +15,7 @@ from ..schedule.wire import Wire, cat
 from .number import Number, Special, combine_special
 from .projection import Unrounded
 from .rounding import Rounder
-from .shift import shift_right
+from .shift import at_least, shift_down, shift_right, trailing_zeros
 from .unrounded import extend_top, headroom, lowest_place, precision, with_headroom, zero_sign
 
 __all__ = ["add_pair", "add_sum", "window_sum"]
@@ -179,29 +181,25 @@ def window_sum(
         if addend.quantum > lowest:
             low = lowest - offset
             exponent = p.mux(addend.zero, low, exponent)
-        # Distance of the addend's last bit below its highest position. What is known early is
-        # brought together first, and whether the distance is less than 1 needs no comparison.
         far = product.offset + size + guard - offset
-        distance = p.name("distance", product.exponent + p.subtract(far, exponent))
-        short = (product.exponent + p.subtract(far - 1, exponent)).negative
-        clamped = p.name("clamped", short | product.zero)
-        amount = distance.within(0, max(distance.high, 0))
-        if distance.low < 0:
-            amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
-        amount = p.name("amount", (amount.bits(len(amount)) & ~clamped).within(0, amount.high))
-        shifted, sticky = shift_right(p, whole, amount, reach + span, late=True)
+        place = _placed if p.delays.hurry else _moved
+        shifted, sticky, clamped = place(p, product, whole, exponent, far, span)
         shifted, sticky = p.name("shifted", shifted), p.name("sticky", sticky)
     with p.scope("add"):
         negate = p.name("negate", addend.sign if signed else product.sign ^ addend.sign)
         carry = negate & ~sticky
         total_width = reach + span
         high = cat(shifted ^ negate, negate)
+        words: tuple[Wire, ...] = ()
         if word.rows:
             # Wraps around: the words are added before any carry is done with.
             rows = [row.shifted_left(below) for row in word.rows]
-            total = p.sum([*rows, high], [carry])[: total_width + 1].as_signed()
+            total = p.sum([*rows, high], [carry])
+            words = (*total.rows, p.constant(0, 1))
+            total = total[: total_width + 1].as_signed()
         else:
             total = p.add(word.shifted_left(below), high.as_signed(), carry)
+            words = word.shifted_left(below), high, carry
         bound = 1 << total_width
         total = p.name("total", total.within(-bound, bound - 1))
         # Nothing is to be added to the exponent behind the choice.
@@ -220,4 +218,59 @@ def window_sum(
         sign=p.constant(0, 1) if signed else product.sign,
         zero_sign=zero,
         special=special,
+        words=_words(p, words, total_width + 1),
     )
+
+
+def _words(
+    p: Scheduler, words: Sequence[Wire], width: int
+) -> tuple[Wire, Wire, Wire] | None:
+    """Two words and a carry, as :class:`Unrounded` has them where time is short."""
+    if not p.delays.hurry or len(words) != 3:
+        return None
+    first, second, carry = words
+    return first.bits(width), second.bits(width), carry
+
+
+def _moved(
+    p: Scheduler, product: Number, whole: Wire, exponent: Wire, far: int, span: int
+) -> tuple[Wire, Wire, Wire]:
+    """(``whole`` above ``span`` bits and shifted right, whether bits fell out, whether it rests).
+
+    Its last bit is ``product.exponent + far - exponent`` below its highest position.
+    """
+    # What is known early is brought together first, and whether the distance is less than 1 needs
+    # no comparison.
+    distance = p.name("distance", product.exponent + p.subtract(far, exponent))
+    short = (product.exponent + p.subtract(far - 1, exponent)).negative
+    clamped = p.name("clamped", short | product.zero)
+    amount = distance.within(0, max(distance.high, 0))
+    if distance.low < 0:
+        amount = distance.bits(len(distance))[: len(amount)].within(0, max(distance.high, 0))
+    amount = p.name("amount", (amount.bits(len(amount)) & ~clamped).within(0, amount.high))
+    shifted, sticky = shift_right(p, whole, amount, len(whole) + span, late=True)
+    return shifted, sticky, clamped
+
+
+def _placed(
+    p: Scheduler, product: Number, whole: Wire, exponent: Wire, far: int, span: int
+) -> tuple[Wire, Wire, Wire]:
+    """As :func:`_moved`, and nothing waits for anything that it can do without.
+
+    One sum has all exponents, the shifter does not wait for where it is to rest, and whether bits
+    fall out says a second sum, with the zeros below the last one of ``whole``.
+    """
+    exponents = [*(product.exponent.rows or (product.exponent,)), exponent.complement]
+    distance = p.name("distance", p.sum([*exponents, p.constant(far + 1)]))
+    short = p.sum([*exponents, p.constant(far)]).negative
+    clamped = p.name("clamped", short | product.zero)
+    zeros = trailing_zeros(p, whole)
+    past = p.sum([*exponents, zeros.complement, p.constant(far + 1 - span)])
+    sticky = ~past.negative & whole.any()
+    width = len(whole) + span
+    if distance.high <= 0:
+        return whole.shifted_left(span).bits(width), sticky, clamped
+    beyond = clamped | at_least(p, distance, width + 1)
+    size = min(width, distance.high).bit_length()
+    shifted = shift_down(p, whole, distance.bits(size), width) & ~beyond
+    return shifted | cat(p.constant(0, span), whole & clamped), sticky, clamped
