@@ -57,7 +57,7 @@ def _leading(p: Scheduler, word: Wire) -> tuple[Wire, Wire | None]:
 
 
 def anticipated(p: Scheduler, a: Wire, b: Wire, carry: Wire) -> Wire:
-    """Ones, the highest of which tells where the digits of ``a + b + carry`` begin, or a place above.
+    """Ones: where the highest is, or a place below, the digits of ``a + b + carry`` begin.
 
     Nothing is carried, so that they are there before the sum, which wraps within the width of both
     words and may be negative. One bit less than that: a digit differs from the one above it. Where

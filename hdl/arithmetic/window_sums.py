@@ -61,13 +61,15 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         word, sticky = p.name("shifted", word), p.name("sticky", sticky)
     with p.scope("add"):
         subtract = p.name("subtract", a.sign ^ b.sign)
-        word = word ^ subtract
+        shifted = word ^ subtract
         carry = subtract & ~sticky
         # Never negative: two's complement wraps around into the right place.
-        total = p.add(cat(p.constant(0, below), large), word, carry)
+        total = p.add(cat(p.constant(0, below), large), shifted, carry)
         size = width + below
         top = total[size] & ~subtract
         word = p.name("total", cat(total[:size], top))
+        signs = p.repeat(subtract, 2)
+        words = cat(p.constant(0, below), large), cat(shifted, signs), carry
     return Unrounded(
         word=with_headroom(word, a.quantum - pad_a - below, rounder),
         exponent=exponent,
@@ -76,6 +78,7 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         sign=p.mux(swap, b.sign, a.sign),
         zero_sign=zero_sign(p, rounder, (a.sign, b.sign)),
         special=combine_special(p, (a.special, b.special)),
+        words=_words(p, words, size + 2),
     )
 
 
@@ -125,8 +128,8 @@ def add_sum(
         pattern, sticky = shift_right(p, small, distance, size + 1 + below)
         pattern, sticky = p.name("shifted", pattern), p.name("sticky", sticky)
     with p.scope("add"):
-        result = p.add(large.shifted_left(below), pattern.as_signed())
-        result = p.name("total", result)
+        words = large.shifted_left(below), pattern.as_signed(), p.constant(0, 1)
+        result = p.name("total", p.add(*words[:2]))
     return Unrounded(
         word=with_headroom(result, second.low + base - below, rounder),
         exponent=exponent,
@@ -135,6 +138,7 @@ def add_sum(
         sign=addend.sign,
         zero_sign=zero,
         special=special,
+        words=_words(p, words, len(result)),
     )
 
 
@@ -222,9 +226,7 @@ def window_sum(
     )
 
 
-def _words(
-    p: Scheduler, words: Sequence[Wire], width: int
-) -> tuple[Wire, Wire, Wire] | None:
+def _words(p: Scheduler, words: Sequence[Wire], width: int) -> tuple[Wire, Wire, Wire] | None:
     """Two words and a carry, as :class:`Unrounded` has them where time is short."""
     if not p.delays.hurry or len(words) != 3:
         return None
@@ -266,7 +268,7 @@ def _placed(
     clamped = p.name("clamped", short | product.zero)
     zeros = trailing_zeros(p, whole)
     past = p.sum([*exponents, zeros.complement, p.constant(far + 1 - span)])
-    sticky = ~past.negative & whole.any()
+    sticky = ~past.negative & whole.any() & ~product.zero
     width = len(whole) + span
     if distance.high <= 0:
         return whole.shifted_left(span).bits(width), sticky, clamped

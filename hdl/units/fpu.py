@@ -388,6 +388,7 @@ def _together(p: Scheduler, values: Sequence[tuple[Wire, Unrounded]]) -> Unround
                 leading=None,
                 depth=0,
                 bound=None,
+                words=_anticipating(value, word, width + 1),
             )
             if found is None:
                 found = value
@@ -401,9 +402,32 @@ def _together(p: Scheduler, values: Sequence[tuple[Wire, Unrounded]]) -> Unround
                 sign=p.mux(select, value.sign, other.sign),
                 zero_sign=p.mux(select, value.zero_sign, other.zero_sign),
                 special=_special(p, select, value.special, other.special),
+                words=_either_words(p, select, value.words, other.words),
             )
         assert found is not None
         return replace(found, word=found.word.as_signed())
+
+
+_Words = tuple[Wire, Wire, Wire]
+
+
+def _anticipating(value: Unrounded, word: Wire, width: int) -> _Words | None:
+    """Words whose sum ``word`` is: those of its own, unless it begins further up, or itself."""
+    p = word.pipeline
+    if not p.delays.hurry:
+        return None
+    if value.words is None:
+        return word, p.constant(0, width), p.constant(0, 1)
+    return value.words if len(value.words[0]) == width else None
+
+
+def _either_words(
+    p: Scheduler, select: Wire, then: _Words | None, other: _Words | None
+) -> _Words | None:
+    if then is None or other is None:
+        return None
+    a, b, carry = (p.mux(select, x, y) for x, y in zip(then, other, strict=True))
+    return a, b, carry
 
 
 DATAPATHS = {units.Fpu: FpuDatapath}

@@ -92,10 +92,27 @@ SUMMED = (
     unit("fpu", a="e5m2", operations="madd,nmsub,mul"),
 )
 
+ANTICIPATED = (
+    unit("fma", a="e3m2ieee", out="e3m2ieee", rounding="dynamic", flags=True),
+    unit("fma", a="e5m2", out="e5m2", rounding="rup", flags=True, tininess="before"),
+    unit("fma", a="e4m3", out="fp16", rounding="sr", random_bits=4),
+    unit("add", a="e4m3", out="e4m3", rounding="dynamic", flags=True),
+    unit("add", a="e5m2", b="e4m3", out="fp16", rounding="rdn"),
+    unit("add", a="fp16", out="e5m2", flags=True),
+    unit("block-dot", a="mxfp4", out="bf16"),
+    unit("dot", a="e5m2", lanes=3, out="fp16"),
+    unit("fpu", a="e5m2"),
+)
+
 
 @pytest.mark.parametrize("stages", [0, 2])
 def test_products_that_come_into_a_sum_as_two_words(stages):
     assert not differing(SUMMED, target="asic", optimise="delay", stages=stages)
+
+
+@pytest.mark.parametrize("stages", [0, 3])
+def test_digits_of_sums_that_are_anticipated(stages):
+    assert not differing(ANTICIPATED, target="asic", optimise="delay", stages=stages)
 
 
 def registers(component, period, module):

@@ -12,7 +12,15 @@ from amaranth.sim import Simulator
 
 from macaw.golden import unit
 from macaw.hdl import Lfsr, Scheduler, Wire, generate
-from macaw.hdl.arithmetic.shift import at_least, leading_zeros, shift_left, shift_right
+from macaw.hdl.arithmetic.shift import (
+    anticipated,
+    at_least,
+    leading_zeros,
+    shift_down,
+    shift_left,
+    shift_right,
+    trailing_zeros,
+)
 from macaw.hdl.lfsr import TAPS, sequence
 from macaw.hdl.schedule.delays import delay_model
 from macaw.hdl.schedule.fold import Fold
@@ -175,6 +183,36 @@ def test_leading_zeros_without_a_one_is_the_width_or_one_less():
     for width in (3, 4, 8, 11):
         results, _ = simulate((width,), lambda p, a: (leading_zeros(p, a),), [(0,)])
         assert results[0][0] in (width, width - 1)
+
+
+@pytest.mark.parametrize("width", [1, 3, 4, 7])
+def test_trailing_zeros(width: int):
+    vectors = [(v,) for v in range(1, 1 << width)]
+    results, _ = simulate((width,), lambda p, a: (trailing_zeros(p, a),), vectors)
+    assert results == [((v & -v).bit_length() - 1,) for (v,) in vectors]
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_where_the_digits_of_a_sum_begin_is_anticipated_or_a_place_above_it(width: int):
+    words = range(1 << width)
+    vectors = [(a, b, carry) for a in words for b in words for carry in (0, 1)]
+    found, _ = simulate((width, width, 1), lambda p, *words: (anticipated(p, *words),), vectors)
+    some = 0
+    for (a, b, carry), (ones,) in zip(vectors, found, strict=True):
+        total = (a + b + carry) % (1 << width)
+        magnitude = total if total < 1 << (width - 1) else (1 << width) - 1 - total
+        above = ones.bit_length() - magnitude.bit_length()
+        assert above in ((0, 1) if magnitude else (0,))
+        some += above
+    # Otherwise it would be a count of zeros, for which everything is carried.
+    assert (some > 0) == (width > 2)
+
+
+@pytest.mark.parametrize(("size", "width", "bits"), [(4, 9, 3), (4, 9, 6), (8, 8, 5), (6, 6, 2)])
+def test_shift_down(size: int, width: int, bits: int):
+    vectors = samples(size, bits, count=200)
+    results, _ = simulate((size, bits), lambda p, a, n: (shift_down(p, a, n, width),), vectors)
+    assert results == [((a << (width - size)) >> n,) for a, n in vectors]
 
 
 @pytest.mark.parametrize(("width", "keep"), [(9, 4), (12, 12), (5, 8), (16, 3)])
