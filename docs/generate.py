@@ -57,6 +57,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "integer-network.md": (integer_network.page, ("integer_network",)),
     "integers-floats.md": (price.integers_floats.page, ("integers_floats", "horowitz")),
     "kinds.md": (verification.kinds.page, ("kinds", "judged")),
+    "minifloats.md": (price.minifloats.page, ("minifloats",)),
     "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),
@@ -67,6 +68,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "images/integer-network.svg": (integer_network.picture, ("integer_network",)),
     "images/integers-floats.svg": (price.integers_floats.drawing, ("integers_floats",)),
     "images/lmul.svg": (lmul.drawing, ("product_errors", "lmul")),
+    "images/minifloats.svg": (price.minifloats.drawing, ("minifloats",)),
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from docs.pages.price import claims, integers_floats, lines, sheet
+from docs.pages.price import claims, integers_floats, lines, minifloats, sheet
 
 
 def row(name: str, cost: float, energy: float, kept: float) -> dict[str, Any]:
@@ -159,3 +159,50 @@ def test_lines_have_all_their_points(log: bool):
     ]  # fmt: skip
     assert made["encoding"]["color"]["sort"] == ["b", "a"]
     assert (made["encoding"]["x"].get("scale", {}).get("type") == "log") == log
+
+
+SMALL: dict[str, Any] = {
+    "network": {
+        "images": 9,
+        "accuracy": 0.5,
+        "rows": [
+            {"format": name, "accuracy": share, "logits": ratio}
+            for name, share, ratio in (
+                ("int4", 0.25, 8.0), ("e1m2", 0.25, 7.0), ("e2m1", 0.5, 9.0), ("e3m0", 0.4, 6.0)
+            )
+        ],
+    },
+    "ecp5": {
+        "rows": [
+            {"format": name, "macs": 8, "cost": cost}
+            for name, cost in (("int4", 160), ("e1m2", 80), ("e2m1", 200), ("e3m0", 400))
+        ]
+    },
+    "asic": {"rows": [row("int4", 100, 30, 5), row("e2m1", 400, 60, 6)]},
+}  # fmt: skip
+
+
+def test_fronts_say_who_is_on_them():
+    table = minifloats.fronts(SMALL).splitlines()
+    assert "| area on `ecp5` | SQNR of logits | 1 and 1 of 3 | e1m2, int4, e2m1 |" in table
+    assert "| area on `ecp5` | accuracy | 0 and 1 of 2 | e1m2, e2m1 |" in table
+    assert "| energy on `asic` | accuracy | 1 and 0 of 2 | int4, e2m1 |" in table
+
+
+def test_the_integer_stands_beside_the_best_float_of_its_width():
+    table = minifloats.widths(SMALL).splitlines()
+    assert table[-1] == "| 4 | e2m1 | -1.0 dB | 0.80 | 0.25 | 0.50 |"
+
+
+def test_what_was_not_measured_is_left_out():
+    table = minifloats.costs(SMALL).splitlines()
+    assert table[2] == "| int4 | 4 | 25.0 % | 8.0 | 5.0 | 2.0 | 20 | 25 | 30 |"
+    assert "| e3m0 | 4 | 40.0 % | 6.0 | - | - | 50 | - | - |" in table
+
+
+def test_the_page_of_minifloats_is_whole():
+    text = minifloats.page(SMALL)
+    for part in (minifloats.fronts, minifloats.widths, minifloats.costs):
+        assert part(SMALL) in text
+    assert "--targets ecp5 asic`" in text
+    assert minifloats.drawing(SMALL).count("<svg") == 1

@@ -23,7 +23,7 @@ from macaw.tools.processes import temporary_folder
 from ... import positive, results
 from ...stopwatch import stopwatch
 from ..digits_network import Arrays, Network, load, patches, train
-from .minifloats import factor_of, run
+from .minifloats import factor_of, forward
 
 LAYERS = ("conv2", "conv3", "conv4")
 FORMATS = {"int8": "int-mac", "e4m3": "mac"}
@@ -47,7 +47,7 @@ def recording(network: Network, images: np.ndarray, layer: str, name: str, count
         taken[each] = x
         return x
 
-    run(network, images, keep)
+    forward(network, images, keep)
     fmt: Any = macaw.format(name)
     weight = network.layers[layer][0]
     weight = weight.reshape(len(weight), -1)

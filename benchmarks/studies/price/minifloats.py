@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Floats and integers of three to eight bits: all splits, what each costs and what it keeps.
 
-Cost is that of eight products a clock, their sum kept exactly: on ``ecp5`` with as many stages for
-all, on libraries with the fewest that reach one clock. What is kept: of a trained network's digits
-(benchmarks/studies/digits_network.py), weights and activations of all layers in the format, each
-tensor scaled by the factor of least squared error. docs/minifloats.md asks whether the integer is
-often Pareto-optimal.
+Cost is that of eight products a clock, their sum kept exactly: on ``ecp5`` the area with as many
+stages for all, on libraries area and energy with the fewest that reach one clock. What is kept: of
+a trained network's digits (benchmarks/studies/digits_network.py), weights and activations of all
+layers in the format, each tensor scaled by the factor of least squared error. docs/minifloats.md
+asks whether the integer is often Pareto-optimal.
 
 Example: python -m benchmarks.studies.price.minifloats --targets ecp5 asic
 """
@@ -17,10 +17,12 @@ import numpy as np
 
 import macaw
 from macaw.golden import Format
-from macaw.synth import TARGETS
+from macaw.synth import TARGETS, jobs, run, work
 from macaw.synth import accuracy as ratios
+from macaw.synth.jobs import Job
 
 from ... import results
+from ...stopwatch import stopwatch
 from ..digits_network import CONVOLUTIONS, Arrays, Network, accuracy, convolve, load, pool, train
 from .rows import compared, options_of, record
 
@@ -59,7 +61,7 @@ def quantised(values: np.ndarray, fmt: Format, factor: float) -> np.ndarray:
     return fmt.decode(fmt.encode(values * factor, overflow="saturate")) / factor
 
 
-def run(
+def forward(
     network: Network, images: np.ndarray, before: Callable[[str, np.ndarray], np.ndarray]
 ) -> Any:
     """Logits of the network, ``before`` making of each layer's input what the layer gets."""
@@ -87,11 +89,11 @@ def kept(
         taken[layer] = x
         return x
 
-    exact = run(network, images, lambda _, x: x)
-    run(network, calibration, keep)
+    exact = forward(network, images, lambda _, x: x)
+    forward(network, calibration, keep)
     factors = {layer: factor_of(x, fmt) for layer, x in taken.items()}
     weights = {n: quantised(w, fmt, factor_of(w, fmt)) for n, (w, _) in network.layers.items()}
-    logits = run(
+    logits = forward(
         network.with_weights(weights), images, lambda layer, x: quantised(x, fmt, factors[layer])
     )
     return {
@@ -105,7 +107,7 @@ def network(formats: list[str], epochs: int) -> dict[str, Any]:
     """What the digits' network keeps in each format."""
     digits = load()
     trained = train(digits, epochs=epochs)
-    exact = run(trained, digits.test_images, lambda _, x: x)
+    exact = forward(trained, digits.test_images, lambda _, x: x)
     return {
         "images": len(digits.test_labels),
         "accuracy": accuracy(exact, digits.test_labels),
@@ -116,12 +118,29 @@ def network(formats: list[str], epochs: int) -> dict[str, Any]:
     }
 
 
+def area(name: str, target: str) -> dict[str, Any]:
+    """Area alone of a format's unit on an FPGA, multipliers from logic cells."""
+    spec = work.settle(name, "auto", LANES)
+    made = run(spec, target, stages=STAGES, multiplier="lut", area_only=True)
+    found = {"format": name, "bits": work.pair(name).bits, "unit": spec.name, "stages": STAGES}
+    return found | {"macs": spec.macs, "cost": made.cost, "ffs": made.ffs}
+
+
 def cost(options: Any, target: str) -> dict[str, Any]:
-    """Rows of a comparison on a target."""
-    library = target not in TARGETS or bool(TARGETS[target].liberty)
-    how = {"clock": CLOCK, "energy": True} if library else {"stages": STAGES}
-    settings = {"lanes": LANES, "reference": options.formats[0], **how}
-    return compared(options.formats, target, options.workers, **settings)
+    """Rows on a target: of a comparison on libraries, areas on FPGAs."""
+    if target not in TARGETS or TARGETS[target].liberty:
+        settings = {"lanes": LANES, "reference": options.formats[0], "clock": CLOCK, "energy": True}
+        return compared(options.formats, target, options.workers, **settings)
+    listed = [
+        Job(name=f"{name} on {target}", function=area, arguments={"name": name, "target": target})
+        for name in options.formats
+    ]
+    rows = jobs.run(listed, workers=options.workers, progress=stopwatch())
+    by_name = {row["format"]: row for row in rows}
+    return {
+        "settings": {"lanes": LANES, "stages": STAGES},
+        "rows": [by_name[name] for name in options.formats],
+    }
 
 
 def main() -> None:

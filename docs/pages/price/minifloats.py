@@ -57,16 +57,18 @@ def fronts(made: Made) -> str:
         for what, title in KEPT.items():
             best = front([(values[name], kept[name][what]) for name in names])
             on = sorted((n for n, yes in zip(names, best, strict=True) if yes), key=values.get)  # type: ignore[arg-type]
-            integers = sum(name.startswith("int") for name in on)
+            integers, magnitudes = (
+                sum(name.startswith(begin) for name in on) for begin in ("int", "e1")
+            )
             lines.append(
                 [
                     f"{key[1]} on {PLACES[key[0]]}",
                     title,
-                    f"{integers} of {len(on)}",
+                    f"{integers} and {magnitudes} of {len(on)}",
                     ", ".join(map(_short, on)),
                 ]
             )
-    return table(["less", "more", "integers", "on the front, the cheapest first"], lines, 4)
+    return table(["less", "more", "integers, and e1", "on the front, the cheapest first"], lines, 4)
 
 
 def widths(made: Made) -> str:
@@ -96,18 +98,16 @@ def widths(made: Made) -> str:
 def costs(made: Made) -> str:
     """All figures of all formats."""
     kept, found = _kept(made), _measured(made)
-    clocks = rows(made, "ecp5")
+    data = rows(made, "asic")
     head = ["format", "bits", "accuracy", "logits, dB", "normal, dB", "heavy-tailed, dB"]
-    head += [FIGURES[key][1] for key in found] + (["MHz"] if clocks else [])
+    head += [FIGURES[key][1] for key in found]
     lines = []
     for name in (name for name in FORMATS if name in kept):
-        row = next((rows(made, t)[name] for t, _ in found if name in rows(made, t)), None)
+        row = data.get(name)
         line = [_short(name), str(_bits(name)), f"{100 * kept[name]['accuracy']:.1f} %"]
         line += [f"{kept[name]['logits']:.1f}"]
         line += [f"{row['sqnr'][d]:.1f}" if row else "-" for d in ("gaussian", "heavy-tailed")]
         line += [_number(values.get(name)) for values in found.values()]
-        if clocks:
-            line.append(f"{clocks[name]['fmax_mhz']:.0f}" if name in clocks else "-")
         lines.append(line)
     return table(head, lines)
 
@@ -166,10 +166,14 @@ signal-to-noise ratio of the logits, which tells more. *Normal* and *heavy-taile
 of 1024 such elements, scaled by a power of two.
 
 What it costs: {LANES} products a clock, added exactly, divided by {LANES}; integers to int32,
-floats to fp32 at the end. On `ecp5` all have {STAGES} stages, and multipliers are logic cells; on
-libraries each has the fewest that reach {clock}.
+floats to fp32 at the end. On `ecp5` it is the area (LUT4 + 2 * CCU2C, or flip-flops where these are
+more) with {STAGES} stages, multipliers from logic cells; on libraries each has the fewest stages
+that reach {clock}.
 {of}
 ## The Pareto fronts
+
+Floats with one exponent bit (e1) are integers too: sign and magnitude, with one value less. Formats
+that no other one beats, less of the first figure and more of the second being better:
 
 {fronts(made)}
 
@@ -177,8 +181,8 @@ libraries each has the fewest that reach {clock}.
 
 {widths(made)}
 
-Floats with one exponent bit are integers: sign and magnitude, and a value less. In floats with no
-mantissa bit products are sums of exponents, and sums are wide.
+Floats with few mantissa bits have wide sums, since these are exact: a wider exponent costs more
+here than it would with an accumulator that rounds.
 
 ## All formats
 

@@ -75,7 +75,7 @@ def test_the_factor_is_that_of_least_error():
 
 def test_the_network_is_run_as_it_is():
     network = small_network()
-    logits = minifloats.run(network, IMAGES, lambda _, x: x)
+    logits = minifloats.forward(network, IMAGES, lambda _, x: x)
     assert logits.tolist() == network.run(IMAGES)["logits"].tolist()
 
 
