@@ -58,6 +58,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "integers-floats.md": (price.integers_floats.page, ("integers_floats", "horowitz")),
     "kinds.md": (verification.kinds.page, ("kinds", "judged")),
     "minifloats.md": (price.minifloats.page, ("minifloats",)),
+    "pairs.md": (price.pairs.page, ("pairs",)),
     "proven.md": (verification.proven.page, ("proven",)),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),
@@ -69,6 +70,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "images/integers-floats.svg": (price.integers_floats.drawing, ("integers_floats",)),
     "images/lmul.svg": (lmul.drawing, ("product_errors", "lmul")),
     "images/minifloats.svg": (price.minifloats.drawing, ("minifloats",)),
+    "images/pairs.svg": (price.pairs.drawing, ("pairs",)),
 }
 """Files of docs/ that are made of results: how, and of which; or of the sources themselves."""
 TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {

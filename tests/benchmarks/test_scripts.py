@@ -113,6 +113,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("studies.price.integers_floats", ["--formats", "uint1", "int2", "--workers", "1"]),
         ("studies.price.claims", CLAIMS),
         ("studies.price.minifloats", ["--formats", "int2", "e1m1", "--workers", "1"]),
+        ("studies.price.pairs", ["--formats", "binary:binary", "--workers", "1"]),
         ("studies.price.layers", ["--epochs", "1", "--operations", "40"]),
         ("errors.posit_errors", ["--pairs", "2", "--length", "32"]),
         ("studies.scale_rules", ["--groups", "2"]),

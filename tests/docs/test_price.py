@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from docs.pages.price import claims, integers_floats, lines, minifloats, sheet
+from docs.pages.price import claims, integers_floats, lines, minifloats, pairs, sheet
 
 
 def row(name: str, cost: float, energy: float, kept: float) -> dict[str, Any]:
@@ -206,3 +206,29 @@ def test_the_page_of_minifloats_is_whole():
         assert part(SMALL) in text
     assert "--targets ecp5 asic`" in text
     assert minifloats.drawing(SMALL).count("<svg") == 1
+
+
+PAIRS: dict[str, Any] = {
+    "asic": {
+        "settings": {"clock": "60FO4", "optimise": "delay"},
+        "rows": [row("int8", 800, 150, 30), row("ternary", 80, 50, 5), row("fp16", 4000, 900, 70)],
+    }
+}
+
+
+def test_pairs_are_told_in_times_less():
+    table = pairs.claims(PAIRS).splitlines()
+    found = {tuple(line.split(" | ")[:2]): line.split(" | ")[-2:] for line in table[2:]}
+    assert found["| `ternary`", "`int8`"] == ["10", "3 |"]
+    assert found["| `ternary`", "`fp16`"] == ["50", "18 |"]
+    assert ("| `binary:binary`", "`fp32`") not in found
+
+
+def test_the_page_of_pairs_is_whole():
+    text = pairs.page(PAIRS)
+    assert pairs.claims(PAIRS) in text
+    assert "| ternary | `dot_ternary` | 8 | 2 | 20 | 50 | 25 % | 5.0 | 2.0 |" in text
+    assert "fp16 (not reached)" in text
+    assert "reach 60 FO4, mapped for delay" in " ".join(text.split())
+    assert "--targets asic`" in text
+    assert pairs.drawing(PAIRS).count("<svg") == 1

@@ -13,9 +13,9 @@ from typing import Any
 from .rows import compared, options_of, record
 
 FORMATS = (
-    *("int8", "int4*int8", "e2m1*int8", "e2m1*e4m3finite"),
-    *("int4", "e2m1", "int4*fp16", "int2*fp16"),
-    *("ternary*int8", "binary*int8", "ternary*int4", "binary*binary"),
+    *("int8", "int4:int8", "e2m1:int8", "e2m1:e4m3finite"),
+    *("int4", "e2m1", "int4:fp16", "int2:fp16"),
+    *("ternary", "binary", "ternary:int4", "binary:binary"),
 )
 """Weights by activations."""
 WIDE = ("fp32", "fp16", "bf16", "e4m3")

@@ -28,22 +28,29 @@ def _targets(made: Made) -> list[str]:
 
 
 def claims(made: Made) -> str:
-    """How many times less each pair takes than what it is set against."""
+    """How many times less each pair takes than what it is set against, if both are measured."""
     head = ["pair", "against", "who says what"]
     for target in _targets(made):
         head += [f"area, times less, {PLACES[target]}", "energy"]
     lines = []
+    measured = [rows(made, target) for target in _targets(made)]
     for one, other, said in CLAIMS:
+        if not any({one, other} <= {*found} for found in measured):
+            continue
         line = [f"`{one}`", f"`{other}`", said]
         for target in _targets(made):
             found = rows(made, target)
             both = one in found and other in found
             line += [
-                f"{ratio(found, figure, other, one):.2g}" if both else "-"
+                _times(ratio(found, figure, other, one)) if both else "-"
                 for figure in (area, energy)
             ]
         lines.append(line)
     return table(head, lines, 3)
+
+
+def _times(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def costs(made: Made, target: str) -> str:
@@ -84,6 +91,7 @@ def page(made: Made) -> str:
     """The page."""
     settings = made["asic"]["settings"]
     clock = settings["clock"].replace("FO4", " FO4")
+    targets = " ".join("FILE" if name == "process" else name for name in made)
     parts = []
     for target in _targets(made):
         parts += [f"## On {PLACES[target]}", "", costs(made, target), ""]
@@ -100,10 +108,10 @@ def page(made: Made) -> str:
 
 Dot products of {LANES} lanes, one a clock, each with the fewest stages that are measured to reach
 {clock}, mapped for {settings["optimise"]}; {", ".join(WIDE)} are fused multiply-adds, one a
-product, at the same clock. Integers are summed in int32, floats exactly, with one rounding to fp32.
-Energy is that of gate-level simulation on normally distributed operands, glitches counted
-([how](synthesis.md#energy)), each result compared with the golden model's. Made by `python -m
-benchmarks.studies.price.pairs --targets {" ".join("FILE" if t == "process" else t for t in made)}`.
+product, at the same clock. `ternary` and `binary` alone are weights by int8. Integers are summed in
+int32, floats exactly, with one rounding to fp32. Energy is that of gate-level simulation on
+normally distributed operands, glitches counted ([how](synthesis.md#energy)), each result compared
+with the golden model's. Made by `python -m benchmarks.studies.price.pairs --targets {targets}`.
 
 ## Beside what papers say
 
