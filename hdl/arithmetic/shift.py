@@ -82,6 +82,8 @@ def anticipated(p: Scheduler, a: Wire, b: Wire, carry: Wire) -> Wire:
 
 def trailing_zeros(p: Scheduler, word: Wire) -> Wire:
     """Number of zeros below the last one; without a one, the width or one less."""
+    if not len(word):
+        return p.constant(0)  # the zero that a sum begins with
     return leading_zeros(p, cat(*(word[place] for place in reversed(range(len(word))))))
 
 

@@ -101,6 +101,7 @@ ANTICIPATED = (
     unit("add", a="fp16", out="e5m2", flags=True),
     unit("block-dot", a="mxfp4", out="bf16"),
     unit("dot", a="e5m2", lanes=3, out="fp16"),
+    unit("dot", a="e5m2", lanes=2, out="fp16", accumulation="chunk(2, fx12.4)"),
     unit("fpu", a="e5m2"),
 )
 
