@@ -132,7 +132,8 @@ class Measurement:
             ports = self.design.metadata["ports"]
             write(self.work / "bench.v", registers.wrap(name, ports))
             text += "design -save unit\ndesign -reset\nread_verilog bench.v\n"
-            text += self.target.script.format(top=registers.TOP, dsp=dsp)
+            script = self.target.bench_script or self.target.script
+            text += script.format(top=registers.TOP, dsp=dsp)
             text += f"design -copy-from unit {name}\nflatten\nwrite_json bench.json\n"
         self.script(text, "synthesis")
         number: dict[str, int] = self._statistics("area.json").get("num_cells_by_type", {})
@@ -161,6 +162,7 @@ class Measurement:
 
     def place_and_route(self, nextpnr: tools.Tool, seed: int) -> dict[str, Any]:
         """Highest clock frequency of the unit between registers."""
+        write(self.work / targets.PINS, self.target.pins)
         for device in self.target.devices:
             last = device is self.target.devices[-1]
             try:

@@ -21,6 +21,9 @@ from macaw.golden.errors import SpecError, did_you_mean
 from . import library, pdk
 from .liberty import Library
 
+PINS = "pins.txt"
+"""File of the work folder with :attr:`Target.pins`."""
+
 _NO_VERIFY = "scratchpad -set abc9.verify 0\n"
 
 
@@ -67,6 +70,11 @@ class Target:
         ABC's script for the library.
     product_registers : bool
         Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
+    bench_script : str
+        Script for the registers round a unit where it differs from ``script``: with buffers at the
+        pins, for a nextpnr that wants them.
+    pins : str
+        Text of :data:`PINS`, which says where the three pins of the registers are.
     """
 
     name: str
@@ -86,10 +94,13 @@ class Target:
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
     mapping: str = ""
     product_registers: bool = False
+    bench_script: str = ""
+    pins: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """All that decides a result, for the cache's key."""
         names = _DECISIVE | ({"mapping"} if self.mapping not in ("", ABC_SCRIPT) else set())
+        names |= {name for name in ("bench_script", "pins") if getattr(self, name)}
         return {name: value for name, value in asdict(self).items() if name in names}
 
     def optimised(self, optimise: str) -> "Target":
@@ -206,6 +217,38 @@ XILINX7 = Target(
     models="+/xilinx/cells_sim.v",
 )
 
+# nextpnr-himbaechel, which follows nextpnr-gowin, tells no clock after routing (YosysHQ/nextpnr
+# issue 1446). This one wants buffers at the pins, and to be told where they are; it has no
+# multipliers.
+GOWIN = Target(
+    name="gowin",
+    description="Gowin GW2A-18, placed and routed; LUT4 + ALU, no DSP",
+    script=_NO_VERIFY + "synth_gowin -family gw2a -noiopads -top {top} {dsp}\n",
+    bench_script=_NO_VERIFY + "synth_gowin -family gw2a -top {top} {dsp}\n",
+    cells={
+        "luts": ("LUT1", "LUT2", "LUT3", "LUT4", "INV"),
+        "carries": ("ALU",),
+        "ffs": ("DFF*",),
+        "dsps": ("MULT*",),
+        "brams": ("SDP*", "DPB*", "SPX*", "RAM16*"),
+    },
+    lut_equivalents={"luts": 1, "carries": 1},
+    dsp={"auto": "-nodsp", "dsp": "-nodsp", "lut": "-nodsp"},
+    nextpnr="nextpnr-gowin",
+    devices=(
+        Device(
+            name="GW2A-18",
+            arguments=("--device", "GW2A-LV18PG256C8/I7", "--cst", PINS, "--freq", "100"),
+        ),
+    ),
+    pins="".join(
+        f'IO_LOC "{port}" {site};\n'
+        for port, site in (("clk", "H11"), ("serial_in", "T10"), ("serial_out", "N16"))
+    ),
+    units="LUT4 equivalents",
+    models="+/gowin/cells_sim.v",
+)
+
 # Mapping to a Liberty library. The ABC script is the one that Yosys uses for `abc -liberty -constr`
 # without its `retime`, which has no flip-flops to move (Yosys keeps them away from ABC). {D} asks
 # for a delay that nothing reaches: as fast as the mapper can. Empty: the smallest.
@@ -264,7 +307,7 @@ ASIC = Target(
     recipes={"delay": {"mapping": DELAY_SCRIPT}, "area": {"mapping": AREA_SCRIPT}},
 )
 
-TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ECP5_DSP, ICE40, ICE40UP, XILINX7, ASIC)}
+TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ECP5_DSP, ICE40, ICE40UP, GOWIN, XILINX7, ASIC)}
 
 
 def target(name: "str | Target", liberty: str | Path | None = None) -> Target:

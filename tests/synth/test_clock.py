@@ -48,7 +48,7 @@ def test_clocks_out_of_all_bounds(given):
 
 @pytest.mark.parametrize(
     ("name", "units"),
-    [("ecp5", ("MHz", "ps")), ("ice40", ("MHz", "ps")), ("asic", ("FO4",)), ("xilinx7", ())],
+    [("ecp5", ("MHz", "ps")), ("gowin", ("MHz", "ps")), ("asic", ("FO4",)), ("xilinx7", ())],
 )
 def test_targets_have_units(name, units):
     place = target(name)

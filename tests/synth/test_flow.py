@@ -143,6 +143,24 @@ def test_area_only_has_no_clock():
     assert result.fmax_mhz is None
 
 
+@pytest.mark.slow
+def test_gowin_is_placed_and_routed():
+    pytest.importorskip("yowasp_nextpnr_gowin", reason="macaw[fpga] is not installed")
+    result = run(DESIGN, "gowin")
+    assert result.device == "GW2A-18"
+    assert result.ffs == 4
+    assert known(result.luts) + known(result.carries) > 0
+    assert known(result.fmax_mhz) > 0
+    assert any("clk-to-q" in step for step in result.critical_path)
+
+
+def test_a_place_and_route_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(tools, "_yowasp", lambda program: None)
+    monkeypatch.setattr(tools, "_native", lambda program: None)
+    with pytest.raises(ToolError, match="pip install yowasp-nextpnr-gowin"):
+        tools.find("nextpnr-gowin")
+
+
 def test_xilinx7_area():
     result = run(DESIGN, "xilinx7")
     assert known(result.luts) >= 1

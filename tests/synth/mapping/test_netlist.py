@@ -13,7 +13,7 @@ from macaw.synth.mapping import library
 MUL = macaw.unit("mul", a="int4", out="int8")
 
 
-@pytest.mark.parametrize("target", ["asic", "ecp5", "ecp5dsp", "ice40", "xilinx7"])
+@pytest.mark.parametrize("target", ["asic", "ecp5", "ecp5dsp", "ice40", "gowin", "xilinx7"])
 def test_a_multiplier_with_a_register_on_every_kind_of_target(target):
     report = macaw.verify(MUL, netlist=target, stages=1, exhaustive=True, simulator="bulk")
     assert report.passed, report
