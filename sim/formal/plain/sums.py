@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats.choices import Nan, Overflow, Rounding
+from macaw.golden.formats.choices import Overflow, Rounding
 from macaw.golden.formats.scalar import Specials, Subnormals
 from macaw.golden.units import Unit
 
 from .module import head
+from .rounding import Magnitude, to_fixed, to_float
 
 WIDEST = 320
 """Bits of a sum; one of fp16 products has about 80, and with an addend of fp32 there are 290."""
@@ -121,6 +122,8 @@ class _Sum:
     factors: tuple[tuple[_Factor, ...], ...]
     subtracted: int | None = None
     prefix: str = "t"
+    digits: int | None = None
+    """Of a result for which two terms are not shifted further than they meet; else they are."""
 
     @classmethod
     def of(cls, unit: Unit) -> _Sum:
@@ -131,7 +134,9 @@ class _Sum:
             products = tuple(((f"a{i}", inputs["a"]), (f"b{i}", inputs["b"])) for i in lanes)
             inner = _Inner(products=cls(factors=products, prefix="q"))
             scales = ((name, inputs[name]) for name in SCALES if name in inputs)
-            return cls(factors=((("p", inner), *scales), c))
+            out = unit.ports.outputs["r"].format
+            digits = out.mantissa + 3 if isinstance(out, Float) and unit.kind != "dot" else None
+            return cls(factors=((("p", inner), *scales), c), digits=digits)
         if unit.kind == "add":
             return cls(factors=(a, b), subtracted=1 if getattr(unit, "subtract", False) else None)
         return cls(factors=((*a, *b), c) if c else ((*a, *b),))
@@ -157,8 +162,27 @@ class _Sum:
         return min(term.weight for term in self.terms)
 
     @property
+    def gap(self) -> int:
+        """The places between two terms from which on one is only known not to be zero."""
+        assert self.digits is not None
+        return self.digits + max(term.width for term in self.terms)
+
+    @property
     def width(self) -> int:
         """Bits of the sum's magnitude; of a single term those of its integer."""
+        if self.digits is not None:
+            return self.gap + max(term.width for term in self.terms) + 1
+        return self.span
+
+    @property
+    def highest(self) -> int:
+        """Bits of the sum's magnitude if it were an integer of the last bit's weight."""
+        alone = self.factors[0] if len(self.factors) == 1 else ()
+        return self.span + sum(_most(fmt) for _, fmt in alone)
+
+    @property
+    def span(self) -> int:
+        """The same of one whose terms are shifted to one place, however far they are apart."""
         terms = self.terms
         if len(terms) == 1 and self.prefix == "t":
             return terms[0].width
@@ -184,7 +208,9 @@ def _weight(fmt: Format | _Inner) -> int:
 def reference(unit: Unit) -> str:
     """A module with the ports of the unit, which :func:`refuses` lets pass."""
     out = unit.ports.outputs["r"].format
+    assert isinstance(out, Float | Fixed)
     total = _Sum.of(unit)
+    made = Magnitude(width=total.width, weight=total.weight, highest=total.highest)
     lines = [
         *head(unit),
         *_modes(unit),
@@ -192,7 +218,7 @@ def reference(unit: Unit) -> str:
         *_inner(total),
         *(line for number, _ in enumerate(total.terms) for line in _term(total, number)),
         *_sum(total),
-        *(_to_float(unit, out, total) if isinstance(out, Float) else _to_fixed(unit, out, total)),
+        *(to_float(unit, out, made) if isinstance(out, Float) else to_fixed(unit, out, made)),
         "endmodule\n",
     ]
     return "\n".join(lines)
@@ -282,8 +308,11 @@ def _sum(total: _Sum) -> Iterator[str]:
         yield "wire [31:0] s = t0_s;"
         yield "wire negative = t0_sign;"
         return
-    yield from _added(total, "")
-    yield "wire [31:0] s = 0;"
+    if total.digits is None:
+        yield from _added(total, "")
+        yield "wire [31:0] s = 0;"
+    else:
+        yield from _near(total, total.digits)
     zero = "all_below || rdn && !none_below"
     yield f"wire negative = inf ? down : total == 0 ? {zero} : total < 0;"
 
@@ -316,99 +345,30 @@ def _added(total: _Sum, to: str) -> Iterator[str]:
     yield f"wire [{high}:0] {to}m = {to}total < 0 ? -{to}total : {to}total;"
 
 
-def _rounding(width: int) -> Iterator[str]:
-    """kept, and what is added to it, of v at its place u, whose last bit is odd."""
-    yield "half = v >> (u - 1);"
-    yield f"rest = (v & (({width}'d1 << (u - 1)) - 1)) != 0;"
-    yield "inexact = half || rest;"
-    yield "more = rne && half && (rest || odd) || rna && half;"
-    yield "more = more || inexact && (rup && !negative || rdn && negative);"
+def _near(total: _Sum, digits: int) -> Iterator[str]:
+    """The sum of two terms as a signed integer, its magnitude and its place s.
 
-
-def _registers(width: int, result: int) -> Iterator[str]:
-    yield f"reg [{width - 1}:0] v;"
-    yield f"reg [{result - 1}:0] kept, result;"
-    yield "reg half, rest, inexact, odd, more, over, below;"
-    yield "reg signed [31:0] top, at, u;"
-    yield "integer i;"
-
-
-def _to_float(unit: Unit, out: Float, total: _Sum) -> Iterator[str]:
-    # As far to the left as a result needs that is exact and has its last bit right of m's.
-    pad = out.mantissa + 1
-    width = total.width + pad
-    least = out.quantum - total.weight
-    high = total.weight + total.width + sum(_most(f) for _, f in total.factors[0])
-    result = max(high - out.quantum, 1).bit_length() + out.mantissa + out.exponent + 2
-    magnitude = out.exponent + out.mantissa
-    inf = out.max_code if out.inf_code is None else out.inf_code
-    nan = _nan(unit, out)
-    yield from _registers(width, result)
-    yield "always @* begin"
-    yield f"v = m; v = v << {pad};"
-    yield "top = 0;"
-    yield f"for (i = 0; i < {total.width}; i = i + 1) if (m[i]) top = i;"
-    # The place of the result's last bit is that of the largest, or of all subnormal ones.
-    yield f"at = top + $signed(s) - {out.mantissa} - ({least});"
-    yield "at = at < 0 || m == 0 ? 0 : at;"
-    yield f"u = at + ({least}) - $signed(s) + {pad};"
-    yield f"u = u > {width + 1} ? {width + 1} : u;"
-    yield f"result = at; result = (result << {out.mantissa}) + (v >> u);"
-    yield "odd = result[0];"
-    yield from _rounding(width)
-    yield "result = result + more;"
-    yield "if (rod && inexact) result[0] = 1;"
-    yield f"over = result > {out.max_code};"
-    beyond = "1'b0"
-    if unit.overflow is None:
-        beyond = "rne || rna || (negative ? rdn : rup)"
-    elif unit.overflow is Overflow.NONFINITE:
-        beyond = "1'b1"
-    outside = str(inf) if out.has_inf else str(nan)
-    kept = out.max_code if unit.overflow is Overflow.SATURATE else inf
-    yield f"if (over) result = ({beyond}) ? {outside} : {out.max_code};"
-    yield f"if (inf) result = {kept};"
-    signed = "negative"
-    if out.nan_for_negative_zero:
-        signed = "negative && result != 0"
-    yield f"o_r = result[{magnitude - 1}:0];"
-    yield f"o_r[{magnitude}] = {signed};"
-    lost = "1'b0" if out.has_inf or unit.overflow is not Overflow.NONFINITE else "over || inf"
-    yield f"if (nan || {lost}) o_r = {nan};"
-    yield "end"
-
-
-def _to_fixed(unit: Unit, out: Format, total: _Sum) -> Iterator[str]:
-    assert isinstance(out, Fixed)
-    place = -out.fraction - total.weight
-    most = sum(_most(f) for _, f in total.factors[0]) if len(total.factors) == 1 else 0
-    pad = max(0, 1 - place)
-    width = max(total.width + most + pad, place + pad + out.width) + 2
-    highest, lowest = out.max_integer, -out.min_integer
-    yield from _registers(width, width + 1)
-    yield "always @* begin"
-    yield f"v = m; v = v << (s + {pad});"
-    yield f"u = {place + pad};"
-    yield "result = v >> u;"
-    yield "odd = result[0];"
-    yield from _rounding(width)
-    yield "result = result + more;"
-    yield "if (rod && inexact) result[0] = 1;"
-    yield f"over = result > (negative ? {width}'d{lowest} : {width}'d{highest}) || inf;"
-    yield "o_r = negative ? -result : result;"
-    wraps = "!inf" if unit.overflow is Overflow.WRAP else "1'b0"
-    yield f"if (over && !({wraps})) o_r = negative ? -{width}'d{lowest} : {width}'d{highest};"
-    yield f"if (nan) o_r = {out.width}'d{_nan(unit, out)};"
-    yield "end"
-
-
-def _nan(unit: Unit, out: Float | Fixed) -> int:
-    """What a NaN is in ``out``, or becomes."""
-    becomes = getattr(unit, "nan", None)
-    if isinstance(out, Float) and out.nan_code is not None:
-        return out.nan_code
-    if becomes is Nan.ZERO:
-        return 0
-    if becomes is Nan.NEGATIVE_ZERO:
-        return 1 << (out.width - 1)
-    return out.max_code if isinstance(out, Float) else out.max_integer
+    What is too far below the other term to meet the result's digits is one of the last place.
+    """
+    high, gap = total.width - 1, total.gap
+    for term in total.terms:
+        t = term.name
+        yield f"wire signed [31:0] {t}_x = $signed({t}_s) + {term.weight - total.weight};"
+        yield f"wire [{high + 1}:0] {t}_wide = {t}_m;"
+        yield f"wire {t}_any = {t}_m != 0;"
+    yield "wire signed [31:0] apart = t0_x - t1_x;"
+    yield f"wire far0 = t0_any && (!t1_any || apart > {gap});"
+    yield f"wire far1 = t1_any && (!t0_any || apart < -{gap});"
+    for t, mine, other, places in (
+        ("t0", "far0", "far1", "apart"),
+        ("t1", "far1", "far0", "-apart"),
+    ):
+        near = f"{places} > 0 ? {t}_wide << {places} : {t}_wide"
+        yield f"wire [{high + 1}:0] {t}_near = {near};"
+        far = f"{mine} ? {t}_wide << {digits} : {other} ? {t}_any"
+        yield f"wire [{high + 1}:0] {t}_n = {far} : {t}_near;"
+    signed = (f"({t}_sign ? -{t}_n : {t}_n)" for t in ("t0", "t1"))
+    yield f"wire signed [{high + 1}:0] total = {' + '.join(signed)};"
+    yield f"wire [{high}:0] m = total < 0 ? -total : total;"
+    place = "apart > 0 ? t1_x : t0_x"
+    yield f"wire [31:0] s = far0 ? t0_x - {digits} : far1 ? t1_x - {digits} : {place};"
