@@ -28,7 +28,7 @@ TOGETHER = 8
 """Cases that one run of Yosys decides."""
 LEAST = {"mul": 10, "add": 20, "fma": 10}
 """Bits of a format from which on a question is asked in cases: shorter ones are decided at once."""
-LANES = ("dot",)
+LANES = ("dot", "block-dot")
 """Kinds whose sum of lanes is taken out."""
 
 
@@ -155,7 +155,7 @@ def _how(unit: Unit) -> Factors | Lanes | None:
     """What is taken out of both sides of the question of a unit; None of one that is not split."""
     names = {f"i_{name}": port for name, port in unit.ports.inputs.items()}
     if unit.kind in LANES:
-        return Lanes(ports=names)
+        return Lanes(ports=names, out=unit.ports.outputs["r"].format)
     fmt = names["i_a"].format if unit.kind in LEAST else None
     if not isinstance(fmt, Float) or fmt.width < LEAST[unit.kind]:
         return None

@@ -3,6 +3,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 
 import macaw
-from macaw.golden.formats import format
+from macaw.golden.formats import Float, format
 from macaw.hdl import generate
 from macaw.sim.formal import prove
 from macaw.sim.formal.cases import sums
+from macaw.sim.formal.cases.graph import Graph
 from macaw.sim.formal.cases.linear import Form, Netlist, NoForm
+from macaw.sim.formal.cases.numbers import Case
 from macaw.sim.formal.cases.values import special_codes
 from macaw.tools import simulators, store
 
@@ -173,6 +176,72 @@ def test_dots_are_proven(parameters: dict) -> None:
     assert "cases" in proof.steps[0].covered
 
 
+def test_cases_of_scales_are_all_operands() -> None:
+    scale, addend = format("e8m0"), format("e3m2ieee")
+    assert isinstance(scale, Float)
+    assert isinstance(addend, Float)
+    names = ("a_scale", "b_scale", "c")
+    numbers = sums.Scaled(fmt=addend, names=names, scale=scale, low=240, high=260)
+    split = sums.Sums(
+        numbers=numbers,
+        names=dict.fromkeys(names, 8),
+        formats={},
+        shifts=(0, 0),
+        widths=(4, 4),
+        ends=(-8, 7),
+    )
+    cases = split.cases()
+    rng = random.Random(3)
+    codes = [*itertools.product((0, 1, 127, 254, 255), (0, 128, 255), range(1 << addend.width))]
+    sample = rng.sample(codes, 300)
+
+    def missed(some: Sequence[Case]) -> bool:
+        return any(
+            value(graph, wrong, dict(zip(names, each, strict=True)))
+            for graph, wrong in split.uncovered(some)
+            for each in sample
+        )
+
+    assert not missed(cases)
+    far = [case for case in cases if case.low is not None and case.low != case.high]
+    assert len(far) == 2
+    assert missed([case for case in cases if case != far[0]])
+
+
+def value(graph: Graph, literal: int, inputs: dict[str, int]) -> bool:
+    bits = {node: bool(inputs[name] >> bit & 1) for node, (name, bit) in graph.names.items()}
+    return graph.values(bits)[literal >> 1] ^ bool(literal & 1)
+
+
+SCALED: dict[str, Any] = {"a": "mxfp4", "c": "e4m3ieee", "out": "e4m3ieee", "size": 4}
+
+
+@pytest.fixture
+def some_cases(monkeypatch):
+    """A dozen of those of scales, for their number."""
+    cases = sums.Scaled.cases
+    monkeypatch.setattr(sums.Scaled, "cases", lambda self: [*cases(self)][12::7])
+    monkeypatch.setattr(sums, "uncovered", lambda *_: [])
+
+
+@simulated
+@pytest.mark.usefixtures("empty_store", "some_cases")
+def test_block_dots_are_proven_with_their_sum_taken_out() -> None:
+    proof = prove(macaw.unit("block-dot", **SCALED), method="plain")
+    assert proof.verdict == "proven", proof
+    assert "cases" in proof.steps[0].covered
+
+
+@simulated
+@pytest.mark.usefixtures("empty_store", "some_cases")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("{12{i_c[7]}}", "{12{i_c[6]}}"), ("{ 1'h0, i_b_scale };", "{ 1'h0, i_a_scale };")],
+)
+def test_planted_bugs_of_scales_are_not_proven(old: str, new: str) -> None:
+    refuted(macaw.unit("block-dot", **SCALED), old, new)
+
+
 @simulated
 @pytest.mark.usefixtures("empty_store")
 @pytest.mark.parametrize(
@@ -185,7 +254,11 @@ def test_dots_are_proven(parameters: dict) -> None:
     ],
 )
 def test_planted_bugs_are_not_proven(old: str, new: str) -> None:
-    spec = macaw.unit("dot", a="e2m1", c="e3m2", out="e4m3ieee", lanes=4)
+    refuted(macaw.unit("dot", a="e2m1", c="e3m2", out="e4m3ieee", lanes=4), old, new)
+
+
+def refuted(spec: Any, old: str, new: str) -> None:
+    """What a design with a bug in its Verilog must be."""
     design = generate(spec)
     assert old in design.verilog, design.verilog
     wrong: Any = SimpleNamespace(

@@ -64,15 +64,24 @@ class Numbers:
     names: tuple[str, ...]
     product: bool
 
+    def format(self, name: str) -> Float:
+        """That of an operand."""
+        return self.fmt
+
     @property
     def precision(self) -> int:
         """Digits of a significand, the implicit one with them."""
         return self.fmt.mantissa + 1
 
     @property
+    def offset(self) -> int:
+        """What the exponents' fields of factors have too much together."""
+        return self.fmt.bias if self.product else 0
+
+    @property
     def span(self) -> int:
         """Bits of a signed distance."""
-        return self.fmt.exponent + 3
+        return max(self.format(name).exponent for name in self.names) + 3
 
     def cases(self) -> Iterator[Case]:
         """Cases that together are all operands: see :func:`uncovered`."""
@@ -140,16 +149,16 @@ class Numbers:
         if self.product and len(every) == 2:
             every.append(1)  # of the least number there is
         *first, last = every
-        offset = self.fmt.bias if self.product else 0
-        return len(first) - offset - last, sum(first) - offset - 1
+        return len(first) - self.offset - last, sum(first) - self.offset - 1
 
-    def exponent(self, word: Word) -> Word:
-        """The exponent's field."""
-        return word[self.fmt.mantissa : self.fmt.mantissa + self.fmt.exponent]
+    def exponent(self, name: str, word: Word) -> Word:
+        """The exponent's field of an operand."""
+        fmt = self.format(name)
+        return word[fmt.mantissa : fmt.mantissa + fmt.exponent]
 
     def holds(self, graph: Graph, case: Case, operands: Operands) -> int:
         """Whether operands are of a case."""
-        every = [self._is(graph, kind, operands[name]) for name, kind in case.kinds.items()]
+        every = [self._is(graph, name, kind, operands[name]) for name, kind in case.kinds.items()]
         if case.low is None and case.high is None:
             return graph.every(every)
         apart = self._distance(graph, operands)
@@ -160,10 +169,10 @@ class Numbers:
                       ((case.low, False), (case.high, True)) if end is not None]  # fmt: skip
         return graph.every(every)
 
-    def _is(self, graph: Graph, kind: Kind, word: Word) -> int:
-        field = self.exponent(word)
-        fraction = word[: self.fmt.mantissa]
-        none = graph.some(field) ^ 1
+    def _is(self, graph: Graph, name: str, kind: Kind, word: Word) -> int:
+        field = self.exponent(name, word)
+        fraction = word[: self.format(name).mantissa]
+        none = graph.some(field) ^ 1 if self.format(name).zero else FALSE
         if kind is Class.SPECIAL:
             return graph.every(field)
         if kind is Class.NORMAL:
@@ -176,17 +185,19 @@ class Numbers:
         top = fraction[::-1]
         return graph.every([none, *(bit ^ 1 for bit in top[: kind - 1]), top[kind - 1]])
 
-    def _place(self, graph: Graph, word: Word) -> Word:
-        """The exponent's field, 1 where it is 0."""
-        low, *field = self.exponent(word)
+    def _place(self, graph: Graph, name: str, word: Word) -> Word:
+        """The exponent's field, 1 where it is that of no normal number."""
+        low, *field = self.exponent(name, word)
+        if not self.format(name).zero:
+            return [low, *field]
         return [graph.some((low, graph.some([low, *field]) ^ 1)), *field]
 
     def _distance(self, graph: Graph, operands: Operands) -> Word:
-        *first, last = (self._place(graph, operands[name]) for name in self.names)
+        *first, last = (self._place(graph, name, operands[name]) for name in self.names)
         total = first[0]
         if self.product:
             total = graph.sum(total, first[1], self.span)
-            total = graph.sum(total, constant(-self.fmt.bias, self.span), self.span)
+            total = graph.sum(total, constant(-self.offset, self.span), self.span)
         return self._less(graph, total, last)
 
     def _less(self, graph: Graph, a: Word, b: Word) -> Word:
@@ -201,20 +212,21 @@ class Numbers:
 
     def fixed(self, graph: Graph, case: Case, operands: Operands) -> Operands:
         """Operands of a case, with what follows from the rest in the place of some bits."""
-        found = {name: self._fixed(kind, operands[name]) for name, kind in case.kinds.items()}
+        found = {name: self._fixed(name, kind, operands[name]) for name, kind in case.kinds.items()}
         if case.low is None or case.low != case.high:
             return found
         free = [name for name, kind in case.kinds.items() if kind is Class.NORMAL]
         if free:
             name = free[-1]
             field = self._solved(graph, case.low, name, found)
-            word = found[name]
-            low = self.fmt.mantissa
-            found[name] = [*word[:low], *field, *word[low + self.fmt.exponent :]]
+            word, fmt = found[name], self.format(name)
+            low = fmt.mantissa
+            found[name] = [*word[:low], *field, *word[low + fmt.exponent :]]
         return found
 
-    def _fixed(self, kind: Kind, word: Word) -> Word:
-        low, high = self.fmt.mantissa, self.fmt.mantissa + self.fmt.exponent
+    def _fixed(self, name: str, kind: Kind, word: Word) -> Word:
+        fmt = self.format(name)
+        low, high = fmt.mantissa, fmt.mantissa + fmt.exponent
         fraction, sign = word[:low], word[high:]
         if kind is Class.NORMAL:
             return word
@@ -229,8 +241,8 @@ class Numbers:
     def _solved(self, graph: Graph, distance: int, name: str, operands: Operands) -> Word:
         """The exponent's field of a normal operand at a distance."""
         *first, last = self.names
-        places = {each: self._place(graph, operands[each]) for each in self.names}
-        bias = self.fmt.bias if self.product else 0
+        places = {each: self._place(graph, each, operands[each]) for each in self.names}
+        bias = self.offset
         if name == last:
             total = constant(-bias - distance, self.span)
             for each in first:
@@ -240,7 +252,7 @@ class Numbers:
             for each in first:
                 if each != name:
                     total = self._less(graph, total, places[each])
-        return total[: self.fmt.exponent]
+        return total[: self.format(name).exponent]
 
 
 def uncovered(numbers: Numbers, cases: Iterable[Case]) -> Iterator[tuple[Graph, int]]:
@@ -273,4 +285,4 @@ def uncovered(numbers: Numbers, cases: Iterable[Case]) -> Iterator[tuple[Graph, 
 
 def _free(numbers: Numbers) -> tuple[Graph, Operands]:
     graph = Graph()
-    return graph, {name: graph.word(name, numbers.fmt.width) for name in numbers.names}
+    return graph, {name: graph.word(name, numbers.format(name).width) for name in numbers.names}

@@ -9,9 +9,10 @@ which each lane has its own part: this is compared for all codes of the lane's o
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ from macaw.golden.formats import Float, Format
 
 from .graph import FALSE, Circuit, Graph, bits_of, constant
 from .linear import Bound, Form, Netlist, NoForm
-from .numbers import Case, Class, Numbers, Operands, Word, uncovered
+from .numbers import Case, Class, Kind, Numbers, Operands, Word, uncovered
 from .products import MODULE
 from .values import Values, special_codes
 
 LANE = 20
 """Bits of the operands of a lane up to which all their codes are tried."""
-SPECIAL = "lanes"
-"""The name in a case of what is there in some lane."""
+SPECIAL, SUM = "lanes", "sum"
+"""The names in a case of what is there in some lane, and of the sum."""
 _SUMS = ("gates_sum", "reference_sum")
 LEAST = 10
 """Bits of an addend from which on it is asked about in cases."""
@@ -129,11 +130,49 @@ class Addend(Numbers):
             yield Case(kinds={name: Class.NORMAL}, low=exponent, high=exponent)
 
     def _distance(self, graph: Graph, operands: Operands) -> Word:
-        field = self._place(graph, operands[self.names[0]])
+        field = self._place(graph, self.names[0], operands[self.names[0]])
         return [*field, *[FALSE] * (self.span - len(field))]
 
     def _solved(self, graph: Graph, distance: int, name: str, operands: Operands) -> Word:
         return constant(distance, self.fmt.exponent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scaled(Numbers):
+    """Two scales that are powers of two, and an addend, in cases of how far they are apart.
+
+    ``low`` and ``high`` are the distances of the scales' exponents together from the addend's
+    between which the scaled sum and the addend meet.
+    """
+
+    scale: Float
+    low: int
+    high: int
+    product: bool = True
+
+    def format(self, name: str) -> Float:
+        """Of a scale, or of the addend, which is last."""
+        return self.fmt if name == self.names[-1] else self.scale
+
+    @property
+    def offset(self) -> int:
+        """Of fields as they are."""
+        return 0
+
+    def cases(self) -> Iterator[Case]:
+        """First those of a sum that is zero, then those of another."""
+        every = (Class.SPECIAL, Class.ZERO, Class.SUBNORMAL, Class.NORMAL)
+        for total in (Class.ZERO, Class.NORMAL):
+            for kinds in itertools.product(*[every[::3]] * 2, every):
+                named: dict[str, Kind] = {SUM: total, **dict(zip(self.names, kinds, strict=True))}
+                if Class.SPECIAL in kinds or kinds[2] is Class.ZERO or total is Class.ZERO:
+                    yield Case(kinds=named)
+                else:
+                    yield from self._apart(named, self.low, self.high)
+
+    def _between(self, kinds: dict[str, Kind]) -> tuple[int, int]:
+        most = (1 << self.fmt.exponent) - 2 if kinds[self.names[-1]] is Class.NORMAL else 1
+        return -most, 2 * ((1 << self.scale.exponent) - 2) - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +184,7 @@ class Sums:
     ``ends``, and ``widths`` how wide they are.
     """
 
-    numbers: Addend | None
+    numbers: Addend | Scaled | None
     names: dict[str, int]
     formats: dict[str, Format]
     shifts: tuple[int, int]
@@ -161,11 +200,15 @@ class Sums:
         ]
 
     def uncovered(self, cases: Sequence[Case]) -> Iterator[tuple[Graph, int]]:
-        """Addends of no case, as :func:`macaw.sim.formal.cases.numbers.uncovered` says."""
-        if self.numbers:
-            yield from uncovered(
-                self.numbers, [case for case in cases if SPECIAL not in case.kinds]
-            )
+        """Operands of no case, of each kind of sum that there is one for."""
+        if self.numbers is None:
+            return
+        families: dict[Any, list[Case]] = {}
+        for case in cases:
+            if SPECIAL not in case.kinds:
+                families.setdefault(case.kinds.get(SUM), []).append(self._addend(case))
+        for family in families.values():
+            yield from uncovered(self.numbers, family)
 
     def part(self, circuit: Circuit, case: Case) -> tuple[Graph, int, Operands]:
         """Operands of a case on which the sides differ, with any sum, or any two of no numbers."""
@@ -177,17 +220,28 @@ class Sums:
             for side, width in zip(_SUMS, self.widths, strict=True):
                 words[side] = graph.word(side, width)
         else:
-            number = graph.word("sum", _size(self.ends))
+            number = self._number(graph, case.kinds.get(SUM))
             may = [_within(graph, number, self.ends), self._special(graph, operands) ^ 1]
+            if case.kinds.get(SUM) is Class.NORMAL:
+                may.append(graph.some(number))
             for side, shift, width in zip(_SUMS, self.shifts, self.widths, strict=True):
                 words[side] = [*[FALSE] * shift, *number, *number[-1:] * width][:width]
             if self.numbers:
                 addend = {name: operands[name] for name in self.numbers.names}
-                operands |= self.numbers.fixed(graph, case, addend)
-                may.append(self.numbers.holds(graph, case, operands))
+                operands |= self.numbers.fixed(graph, self._addend(case), addend)
+                may.append(self.numbers.holds(graph, self._addend(case), operands))
                 words |= operands
         made = graph.copied(circuit, bits_of(words))
         return graph, graph.every([*may, made["bad", 0]]), operands
+
+    def _number(self, graph: Graph, kind: Kind | None) -> Word:
+        size = _size(self.ends)
+        return constant(0, size) if kind is Class.ZERO else graph.word("sum", size)
+
+    def _addend(self, case: Case) -> Case:
+        """What a case says of operands."""
+        kinds = {name: kind for name, kind in case.kinds.items() if name in self.names}
+        return replace(case, kinds=kinds)
 
     def _special(self, graph: Graph, operands: Operands) -> int:
         """Whether one operand of a lane is no number."""
@@ -220,6 +274,7 @@ class Lanes:
     """How the sum of lanes is taken out of the question of some operands."""
 
     ports: dict[str, Any]
+    out: Format
     taken: Taken | None = None
 
     @property
@@ -246,8 +301,13 @@ class Lanes:
             return None
         shifts = (factor.denominator.bit_length() - 1, factor.numerator.bit_length() - 1)
         low, high = (end >> shifts[0] for end in values.ends(taken.forms[0]))
+        numbers = self._addend()
+        if "i_a_scale" in self.ports:
+            numbers = self._scaled(_size((low, high)))
+            if numbers is None:
+                return None
         return Sums(
-            numbers=self._addend(),
+            numbers=numbers,
             names={name: port.width for name, port in self.ports.items()},
             formats=self.formats,
             shifts=shifts,
@@ -264,3 +324,27 @@ class Lanes:
         if not fmt.signed or not fmt.zero:
             return None
         return Addend(fmt=fmt, names=("i_c",))
+
+    def _scaled(self, size: int) -> Scaled | None:
+        """The cases of scales and addend of a sum of so many bits; None if there are none."""
+        names = ("i_a_scale", "i_b_scale", "i_c")
+        first, second, fmt = (self.ports[name].format for name in names)
+        if first != second or first.mantissa or first.zero or not isinstance(fmt, Float):
+            return None
+        if not isinstance(self.out, Float) or not fmt.signed or not fmt.zero:
+            return None
+        # How far apart the last bits of both are where the distance is 0.
+        weight = sum(_quantum(each) for each in self.formats.values())
+        apart = weight + 2 * first.quantum - fmt.quantum + 1
+        more = self.out.mantissa + 4
+        return Scaled(
+            fmt=fmt,
+            names=names,
+            scale=first,
+            low=-size - more - apart,
+            high=fmt.mantissa + more - apart,
+        )
+
+
+def _quantum(fmt: Format) -> int:
+    return fmt.quantum if isinstance(fmt, Float) else -getattr(fmt, "fraction", 0)

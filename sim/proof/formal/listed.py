@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -213,10 +214,17 @@ def _wide() -> Iterator[Claim]:
         yield _symfpu("fma", ["rne"], limit=LONG, a=name, out=name)
     yield _symfpu("add", ["rne"], limit=LONG, a="fp32")
     yield _symfpu("fma", ["rne"], limit=SHORT, a="fp32", out="fp32")
-    blocks = [("nvfp4", "fp16"), ("mxfp4", "bf16"), ("mxfp4", "fp32")]
+    for name, size, out in (
+        *itertools.product(("mxfp4",), (8, 32), ("bf16", "fp16", "fp32")),
+        ("mxfp8-e4m3", 8, "bf16"),
+        ("mxint8", 8, "bf16"),
+    ):
+        spec = unit("block-dot", a=name, out=out, size=size)
+        where = f"formal/blocks/{name}_{size}/{out}"
+        yield Claim(name=where, units=(spec,), method="plain", limit=LONG)
     yield Claim(
-        name="formal/blocks/dot",
-        units=tuple(unit("block-dot", a=a, out=out, size=4) for a, out in blocks),
+        name="formal/blocks/nvfp4",
+        units=(unit("block-dot", a="nvfp4", out="fp16", size=8),),
         method="plain",
         limit=SHORT,
     )
