@@ -159,7 +159,11 @@ def _how(unit: Unit) -> Factors | Lanes | None:
     fmt = names["i_a"].format if unit.kind in LEAST else None
     if not isinstance(fmt, Float) or fmt.width < LEAST[unit.kind]:
         return None
-    return Factors(numbers=Numbers(fmt=fmt, names=tuple(names), product=unit.kind != "add"))
+    terms = tuple(name for name in names if name[2:] in "abc")
+    return Factors(
+        numbers=Numbers(fmt=fmt, names=terms, product=unit.kind != "add"),
+        others={name: port.width for name, port in names.items() if name not in terms},
+    )
 
 
 def _graph(

@@ -31,7 +31,12 @@ _MODES = {
     Rounding.RUP: "RTP",
     Rounding.RDN: "RTN",
     Rounding.RTZ: "RTZ",
+    Rounding.ROD: "RTZ",
+    Rounding.DYNAMIC: "DYN",
 }
+"""The pass's. To odd is to zero, with a last bit that tells whether something is lost."""
+_ORDER = ("RNE", "RNA", "RTP", "RTN", "RTZ")
+"""Of the bits of its input."""
 
 LEAST = 3
 """Bits of the mantissa below which the pass fails (in Yosys 0.70)."""
@@ -106,12 +111,15 @@ def _computed(unit: Unit) -> tuple[str, list[str]]:
     assert isinstance(fmt, Float)
     pins = [f".{name}(i_{name})" for name in operands]
     pins += [f".{name}({fmt.width}'d0)" for name in "abc" if name not in operands]
-    pins += [f".{name}({name})" for name in ("o", "NV", "DZ", "OF", "UF", "NX")]
+    pins += [f".{name}({name})" for name in ("o", "NV", "DZ", "OF", "UF", "NX", "rm")]
+    odd, *modes = _directions(unit)
+    last = f"{{{fmt.width - 1}'d0, NX & ({odd})}}"
     lines = [
         f"wire [{fmt.width - 1}:0] o;",
+        f"wire [4:0] rm = {{{', '.join(modes[::-1])}}};",
         "wire NV, DZ, OF, UF, NX;",
-        f"symfpu model({', '.join(pins)}, .rm(5'd0));",
-        f"assign o_r = {_is('nan', 'o', fmt)} ? {fmt.width}'d{fmt.nan_code} : o;",
+        f"symfpu model({', '.join(pins)});",
+        f"assign o_r = {_is('nan', 'o', fmt)} ? {fmt.width}'d{fmt.nan_code} : o | {last};",
     ]
     if "flags" in unit.ports.outputs:
         division = "DZ, " if unit.kind == "div" else ""
@@ -122,6 +130,21 @@ def _computed(unit: Unit) -> tuple[str, list[str]]:
                 invalid += f" | {_is('inf', x, fmt)} & ~|{y}[{fmt.width - 2}:0]"
         lines.append(f"assign o_flags = {{{division}{invalid}, OF, UF, NX}};")
     return f"-op {operation} -rm {_MODES[unit.rounding]}", lines
+
+
+def _directions(unit: Unit) -> list[str]:
+    """Whether it is rounded to odd, and whether in each of the pass's directions."""
+    codes = {code: Rounding.from_code(code) for code in range(8)}
+    if unit.rounding is not Rounding.DYNAMIC:
+        codes = {0: unit.rounding}
+
+    def some(found: list[int]) -> str:
+        fixed = unit.rounding is not Rounding.DYNAMIC
+        return " | ".join("1'b1" if fixed else f"i_rm == {code}" for code in found) or "1'b0"
+
+    odd = [code for code, mode in codes.items() if mode is Rounding.ROD]
+    each = ([code for code, mode in codes.items() if _MODES[mode] == name] for name in _ORDER)
+    return [some(odd), *(some(found) for found in each)]
 
 
 def _compared(unit: Unit) -> tuple[str, list[str]]:
@@ -179,5 +202,5 @@ def _is(what: str, x: str, fmt: Float) -> str:
 
 def _signalling(unit: Unit, fmt: Float) -> list[str]:
     """Which operands are NaNs that make any operation invalid: the pass has but one NaN."""
-    names = [f"i_{name}" for name in unit.ports.inputs]
+    names = [f"i_{name}" for name in unit.ports.inputs if name in "abc"]
     return [f"({_is('nan', x, fmt)} & ~{x}[{fmt.mantissa - 1}])" for x in names]

@@ -119,6 +119,7 @@ def test_bits_that_do_not_follow_are_found() -> None:
         ("mul", {"a": "e5m4ieee"}),
         ("mul", {"a": "e3m6ieee", "rounding": "rup"}),
         ("add", {"a": "e3m4ieee", "rounding": "rdn"}),
+        ("mul", {"a": "e3m4ieee", "rounding": "dynamic"}),
         ("add", {"a": "e4m3ieee", "subtract": True}),
         ("fma", {"a": "e3m4ieee", "out": "e3m4ieee", "rounding": "rtz"}),
     ],
@@ -202,7 +203,7 @@ def test_products_of_significands_are_possible(cut: int | None) -> None:
         numbers=numbers,
         circuit=Circuit(inputs=(), ands=(), outputs={}),
         partial=tuple(partial),
-        whole=whole,
+        whole=(whole,),
     )
     assert made._complete()
     kinds = {size - bits: range(1 << bits - 1, 1 << bits) for bits in range(1, size)}

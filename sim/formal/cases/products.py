@@ -71,21 +71,22 @@ class Slice:
 class Products:
     """The multiplications of a circuit, all of the same two significands.
 
-    ``partial`` are those of the gates, in places that together are the whole product.
+    ``partial`` are those of the gates, in places that together are the whole product, of which the
+    reference may have one for each direction of rounding.
     """
 
     numbers: Numbers
     circuit: Circuit
     partial: tuple[tuple[Partial, Slice, Slice], ...]
-    whole: Partial
+    whole: tuple[Partial, ...]
 
     @classmethod
     def of(cls, numbers: Numbers, circuit: Circuit, found: Sequence[Partial]) -> Products | None:
         """None where the sides do not multiply as is needed here."""
         whole = [each for each in found if each.side == "reference"]
-        if len(whole) != 1 or any(each.signed for each in found):
+        if not whole or any(each.signed for each in found):
             return None
-        if whole[0].width < 2 * numbers.precision:
+        if any(each.width < 2 * numbers.precision for each in whole):
             return None
         partial = []
         for each in found:
@@ -96,7 +97,7 @@ class Products:
             if a is None or b is None or a.width + b.width > each.width:
                 return None
             partial.append((each, a, b))
-        made = cls(numbers=numbers, circuit=circuit, partial=tuple(partial), whole=whole[0])
+        made = cls(numbers=numbers, circuit=circuit, partial=tuple(partial), whole=tuple(whole))
         return made if made._complete() else None
 
     def _complete(self) -> bool:
@@ -124,20 +125,24 @@ class Products:
         if kinds == [Class.SUBNORMAL] * 2:
             # So small that nothing counts but that it is not zero.
             total = self._total(graph, partial, 2 * self.numbers.precision)
-            whole = graph.word(self.whole.name, 2 * self.numbers.precision)
-            found |= _port(self.whole, whole)
+            whole = graph.word("whole", 2 * self.numbers.precision)
+            found |= self._all(whole)
             return found, graph.both(graph.some(total), graph.some(whole[-2:]))
         if not known:
             # Of no number, or of a zero, nothing follows from the product.
-            found |= _port(self.whole, graph.word(self.whole.name, self.whole.width))
+            found |= self._all(graph.word("whole", max(each.width for each in self.whole)))
             return found, 1
         size, lost = 2 * self.numbers.precision, sum(zeros)
         total = self._total(graph, partial, size)
         # It is below 2**(size - lost), and no less than a quarter of that.
         top = total[: size - lost]
         may = graph.every([graph.some(top[-2:]), *(bit ^ 1 for bit in total[size - lost :])])
-        found |= _port(self.whole, [*[FALSE] * lost, *top])
-        return found, may
+        return found | self._all([*[FALSE] * lost, *top]), may
+
+    def _all(self, word: Word) -> dict[Bit, int]:
+        """The same for each product of the reference."""
+        ports = [_port(each, word[: each.width]) for each in self.whole]
+        return {bit: literal for port in ports for bit, literal in port.items()}
 
     def _partial(self, graph: Graph, each: tuple[Partial, Slice, Slice], kinds: Any) -> Word:
         """A partial product: any number with as many bits as its factors have."""
@@ -184,8 +189,10 @@ class Products:
                 found.append(graph.unequal(have, want))
         if Class.ZERO in kinds:
             return graph.some(found)
-        for port, name, kind in zip("ab", names, kinds, strict=True):
-            word, have = kept[name], _made(made, f"{self.whole.name}_{port}")
+        pins = ((whole.name, *pin) for whole in self.whole
+                for pin in zip("ab", names, kinds, strict=True))  # fmt: skip
+        for whole, port, name, kind in pins:
+            word, have = kept[name], _made(made, f"{whole}_{port}")
             if kind is Class.SUBNORMAL:
                 # What was said of the product is so of any factor with its leading bit.
                 size = self.numbers.precision
@@ -206,6 +213,8 @@ class Multiplied:
 
     numbers: Numbers
     products: Products | None
+    others: dict[str, int]
+    """Widths of operands that are no numbers."""
 
     def cases(self) -> Sequence[Case]:
         """Of all operands."""
@@ -220,7 +229,8 @@ class Multiplied:
         graph = Graph()
         free = {name: graph.word(name, self.numbers.fmt.width) for name in self.numbers.names}
         operands = self.numbers.fixed(graph, case, free)
-        inputs = bits_of(operands)
+        others = {name: graph.word(name, width) for name, width in self.others.items()}
+        inputs = bits_of(operands | others)
         may = self.numbers.holds(graph, case, operands)
         if self.products is not None:
             more, possible = self.products.inputs(graph, case)
@@ -230,7 +240,7 @@ class Multiplied:
         wrong = made["bad", 0]
         if self.products is not None:
             wrong = graph.some((wrong, self.products.wrong(graph, case, operands, made)))
-        return graph, graph.both(may, wrong), operands
+        return graph, graph.both(may, wrong), operands | others
 
 
 @dataclass(kw_only=True, slots=True)
@@ -238,6 +248,7 @@ class Factors:
     """How multiplications are taken out of the question of some operands."""
 
     numbers: Numbers
+    others: dict[str, int]
     found: tuple[Partial, ...] = ()
 
     def take(self, netlist: Path, result: Path) -> bool:
@@ -248,9 +259,12 @@ class Factors:
     def split(self, circuit: Circuit) -> Multiplied | None:
         """None where the sides do not multiply as is needed."""
         if not self.numbers.product:
-            return None if self.found else Multiplied(numbers=self.numbers, products=None)
-        products = Products.of(self.numbers, circuit, self.found)
-        return Multiplied(numbers=self.numbers, products=products) if products else None
+            products = None
+            if self.found:
+                return None
+        elif (products := Products.of(self.numbers, circuit, self.found)) is None:
+            return None
+        return Multiplied(numbers=self.numbers, products=products, others=self.others)
 
 
 def _slice(word: Word, circuit: Circuit, numbers: Numbers) -> Slice | None:

@@ -19,10 +19,10 @@ from macaw.golden.units import Unit
 from .module import head
 from .rounding import Magnitude, to_fixed, to_float
 
-WIDEST = 320
-"""Bits of a sum; one of fp16 products has about 80, and with an addend of fp32 there are 290."""
-WIDEST_OF_BLOCKS = 640
-"""The same of blocks, whose scales may be of eight bits of exponent each."""
+WIDEST = 192
+"""Bits of a sum; one of fp16 products has about 80."""
+WIDEST_OF_LANES = 320
+"""The same of lanes, whose sum is taken out: small ones with an addend of fp32 have some 290."""
 
 _KINDS = ("mul", "add", "fma", "cast", "dot", "block-dot")
 SCALES = ("a_scale", "b_scale")
@@ -53,7 +53,7 @@ def refuses(unit: Unit) -> str:
         if value not in (None, "exact"):
             return f"has no {name}={value}"
     width = _Sum.of(unit).width
-    widest = WIDEST_OF_BLOCKS if unit.kind == "block-dot" else WIDEST
+    widest = WIDEST_OF_LANES if unit.kind in ("dot", "block-dot") else WIDEST
     if width > widest:
         return f"has sums of up to {widest} bits, here {width}"
     return ""

@@ -210,6 +210,11 @@ def _wide() -> Iterator[Claim]:
     for kind, names in (("add", ("fp16", "bf16")), ("mul", ("fp16", "bf16", "fp32"))):
         for name in names:
             yield _symfpu(kind, IEEE, a=name, flags=True)
+    for kind, name in itertools.product(("mul", "add"), ("fp16", "bf16")):
+        words = ("rod", Rounding.DYNAMIC)
+        units = [unit(kind, a=name, rounding=word, flags=True) for word in words]
+        where = f"formal/symfpu/directions/{kind}/{name}"
+        yield Claim(name=where, units=tuple(units), method="symfpu", limit=LONG)
     for name in ("bf16", "fp16"):
         yield _symfpu("fma", ["rne"], limit=LONG, a=name, out=name)
     yield _symfpu("add", ["rne"], limit=LONG, a="fp32")
