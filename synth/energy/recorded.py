@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,8 @@ def _arrays(path: Path) -> dict[str, Any]:
     """What is in a file, by name."""
     try:
         if path.suffix == ".npz":
+            with zipfile.ZipFile(path):  # and no single array of that name
+                pass
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         if path.suffix == ".json":
@@ -112,7 +115,7 @@ def _arrays(path: Path) -> dict[str, Any]:
     except OSError as error:
         why = error.strerror or "it is no such file"
         raise SpecError(f"data: {path} cannot be read: {why}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
         why = " ".join(str(error).split())
         raise SpecError(f"data: {path} cannot be read: {why:.200}") from error
     raise SpecError(f"data: {path}: must be a file .npz or .json")

@@ -230,5 +230,5 @@ def test_the_page_of_pairs_is_whole():
     assert "| ternary | `dot_ternary` | 8 | 2 | 20 | 50 | 25 % | 5.0 | 2.0 |" in text
     assert "fp16 (not reached)" in text
     assert "reach 60 FO4, mapped for delay" in " ".join(text.split())
-    assert "--targets asic`" in text
+    assert "--targets asic --formats int8 ternary fp16\n```" in text
     assert pairs.drawing(PAIRS).count("<svg") == 1

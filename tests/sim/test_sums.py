@@ -4,6 +4,7 @@
 import itertools
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +16,10 @@ from macaw.golden.formats import Float, format
 from macaw.hdl import generate
 from macaw.sim.formal import prove
 from macaw.sim.formal.cases import sums
-from macaw.sim.formal.cases.graph import Graph
+from macaw.sim.formal.cases.graph import Circuit, Graph
 from macaw.sim.formal.cases.linear import Form, Netlist, NoForm
 from macaw.sim.formal.cases.numbers import Case
-from macaw.sim.formal.cases.values import special_codes
+from macaw.sim.formal.cases.values import Values, special_codes
 from macaw.tools import simulators, store
 
 WIDTH = 4
@@ -122,6 +123,43 @@ def test_a_sum_that_runs_over_breaks_a_bound() -> None:
     assert bound.ends == (-8, 7)
     assert {_evaluated(bound.form, dict(zip(module.bits, bits, strict=False)))
             for bits in itertools.product((0, 1), repeat=2 * WIDTH)} >= {-16, 14}  # fmt: skip
+
+
+def values_of(module: Module) -> Values:
+    """Of two lanes whose bits go out as they came in."""
+    bits = module.bits[: 2 * WIDTH]
+    return Values(
+        circuit=Circuit(
+            inputs=tuple(("i_a", place) for place in range(len(bits))),
+            ands=(),
+            outputs={("leaves", place): 2 * place + 2 for place in range(len(bits))},
+        ),
+        leaves={bit: place for place, bit in enumerate(bits)},
+        lanes={bit: place // WIDTH for place, bit in enumerate(bits)},
+        formats={"i_a": format("int4")},
+    )
+
+
+@pytest.mark.parametrize(("width", "enough"), [(WIDTH, False), (WIDTH + 1, True)])
+def test_that_a_sum_runs_over_is_seen(width: int, enough: bool) -> None:
+    module = Module()
+    a, b = (extended(module.lane(lane), width) for lane in (0, 1))
+    total = module.cell("$add", a, b, width)
+    net = module.netlist()
+    net.form(total, signed=True)
+    assert values_of(module).within(net.bounds) == enough
+
+
+def test_sums_are_equal_but_for_zeros_behind_them() -> None:
+    module = Module()
+    a, b = (extended(module.lane(lane), 5) for lane in (0, 1))
+    total, other = module.cell("$add", a, b, 5), module.cell("$sub", a, b, 5)
+    net, values = module.netlist(), values_of(module)
+    form, twice = net.form(total, signed=True), net.form(["0", *total], signed=True)
+    assert values.factor(form, twice) == 2
+    assert values.factor(twice, form) == Fraction(1, 2)
+    assert values.factor(form, net.form(["1", *total], signed=True)) is None
+    assert values.factor(form, net.form(other, signed=True)) is None
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 
 from typing import Any
 
-from macaw.synth.page import charts
-
 from .. import synthesis_results
 from ..block_formats_study import PUBLISHED
 from ..markdown import table
-from .sheet import PLACES, area, energy, library, plot, ratio, refused, rows
+from . import sheet
+from .sheet import PLACES, area, energy, library, ratio, refused, rows
 
 Made = dict[str, Any]
 UNIT = "mxfp8-e4m3"
@@ -100,12 +99,7 @@ def kept(made: Made) -> str:
 
 def drawing(made: Made) -> str:
     """SQNR over energy."""
-    units = {"asic": "inv per multiply-accumulate", "process": "pJ per multiply-accumulate"}
-    plots = [
-        plot(PLACES[name].strip("`"), rows(made, name), energy, units[name])
-        for name in _targets(made)
-    ]
-    return charts.picture([charts.chart(each) for each in plots])
+    return sheet.drawing(made, _targets(made))
 
 
 def page(made: Made, horowitz: Made) -> str:

@@ -3,11 +3,11 @@
 
 from typing import Any
 
-from benchmarks.studies.price.pairs import LANES, WIDE
-from macaw.synth.page import charts
+from benchmarks.studies.price.pairs import FORMATS, LANES, WIDE
 
 from ..markdown import table
-from .sheet import PLACES, area, energy, library, plot, ratio, refused, rows
+from . import sheet
+from .sheet import PLACES, area, energy, library, ratio, refused, rows
 
 Made = dict[str, Any]
 CLAIMS = (
@@ -79,12 +79,7 @@ def costs(made: Made, target: str) -> str:
 
 def drawing(made: Made) -> str:
     """SQNR over energy."""
-    units = {"asic": "inv per multiply-accumulate", "process": "pJ per multiply-accumulate"}
-    plots = [
-        plot(PLACES[name].strip("`"), rows(made, name), energy, units[name])
-        for name in _targets(made)
-    ]
-    return charts.picture([charts.chart(each) for each in plots])
+    return sheet.drawing(made, _targets(made))
 
 
 def page(made: Made) -> str:
@@ -92,6 +87,9 @@ def page(made: Made) -> str:
     settings = made["asic"]["settings"]
     clock = settings["clock"].replace("FO4", " FO4")
     targets = " ".join("FILE" if name == "process" else name for name in made)
+    found = [row["format"] for row in made["asic"]["rows"]]
+    how = f" --formats {' '.join(found)}" if found != [*FORMATS] else ""
+    command = f"python -m benchmarks.studies.price.pairs --targets {targets}{how}"
     parts = []
     for target in _targets(made):
         parts += [f"## On {PLACES[target]}", "", costs(made, target), ""]
@@ -111,7 +109,11 @@ Dot products of {LANES} lanes, one a clock, each with the fewest stages that are
 product, at the same clock. `ternary` and `binary` alone are weights by int8. Integers are summed in
 int32, floats exactly, with one rounding to fp32. Energy is that of gate-level simulation on
 normally distributed operands, glitches counted ([how](synthesis.md#energy)), each result compared
-with the golden model's. Made by `python -m benchmarks.studies.price.pairs --targets {targets}`.
+with the golden model's. Made by
+
+```sh
+{command}
+```
 
 ## Beside what papers say
 

@@ -78,3 +78,12 @@ def plot(
         legend=("normal data", "heavy-tailed (Student t, 3)"),
         **how,
     )
+
+
+def drawing(made: dict[str, Any], targets: Sequence[str]) -> str:
+    """Signal-to-noise over energy, a plot a target."""
+    units = {"asic": "inv per multiply-accumulate", "process": "pJ per multiply-accumulate"}
+    plots = [
+        plot(PLACES[name].strip("`"), rows(made, name), energy, units[name]) for name in targets
+    ]
+    return charts.picture([charts.chart(each) for each in plots])

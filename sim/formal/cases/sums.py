@@ -265,8 +265,8 @@ def _within(graph: Graph, number: Word, ends: tuple[int, int]) -> int:
     wide = [*number, number[-1]]
     low, high = ends
     below = graph.sum(wide, constant(-low, width), width)[-1]
-    above = graph.sum(wide, constant(-high - 1, width), width)[-1] ^ 1
-    return graph.every((below ^ 1, above ^ 1))
+    not_above = graph.sum(wide, constant(-high - 1, width), width)[-1]
+    return graph.both(below ^ 1, not_above)
 
 
 @dataclass(kw_only=True, slots=True)

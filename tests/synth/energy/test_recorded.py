@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Operands from files: what they say of energy, and files that are none."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,22 @@ def test_lanes_are_the_last_axis(tmp_path: Path):
         recorded.read(path, DOT)
 
 
+def _single() -> bytes:
+    """An array that is in no archive."""
+    file = io.BytesIO()
+    np.save(file, np.zeros(8, np.uint8))
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("x.npz", None, "cannot be read: No such file"),
         ("x.npz", b"no archive", "cannot be read: "),
         ("x.npz", b"", "cannot be read: "),
+        ("x.npz", _single(), "cannot be read: "),
         ("x.json", b"{", "cannot be read: "),
+        ("x.json", b"[" * 100_000, "cannot be read: "),
         ("x.json", b"[1, 2]", "must be an object with an array an operand"),
         ("x.json", b'{"a": [[1, 2], [3]]}', "a: rows are of several lengths"),
         ("x.csv", b"1,2", "must be a file .npz or .json"),
