@@ -4,6 +4,7 @@
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,8 @@ from macaw.sim.formal import prove
 from macaw.sim.formal.cases import sums
 from macaw.sim.formal.cases.graph import Circuit, Graph
 from macaw.sim.formal.cases.linear import Form, Netlist, NoForm
-from macaw.sim.formal.cases.numbers import Case
+from macaw.sim.formal.cases.numbers import Case, Class, Numbers
+from macaw.sim.formal.cases.scaled import Scaling
 from macaw.sim.formal.cases.values import Values, special_codes
 from macaw.tools import simulators, store
 
@@ -214,12 +216,15 @@ def test_dots_are_proven(parameters: dict) -> None:
     assert "cases" in proof.steps[0].covered
 
 
-def test_cases_of_scales_are_all_operands() -> None:
-    scale, addend = format("e8m0"), format("e3m2ieee")
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("e8m0", 240, 260), ("ue4m3", 10, 14), ("ue5m3", 10, 40)]
+)
+def test_cases_of_scales_are_all_operands(name: str, low: int, high: int) -> None:
+    scale, addend = format(name), format("e3m2ieee")
     assert isinstance(scale, Float)
     assert isinstance(addend, Float)
-    names = ("a_scale", "b_scale", "c")
-    numbers = sums.Scaled(fmt=addend, names=names, scale=scale, low=240, high=260)
+    names = (*sums.SCALES, "i_c")
+    numbers = sums.Scaled(fmt=addend, names=names, scale=scale, low=low, high=high)
     split = sums.Sums(
         numbers=numbers,
         names=dict.fromkeys(names, 8),
@@ -230,7 +235,9 @@ def test_cases_of_scales_are_all_operands() -> None:
     )
     cases = split.cases()
     rng = random.Random(3)
-    codes = [*itertools.product((0, 1, 127, 254, 255), (0, 128, 255), range(1 << addend.width))]
+    top = (1 << scale.width) - 1
+    some = {0, 1, 7, 8, top // 2, top - 8, top - 1, top}
+    codes = [*itertools.product(some, some, range(1 << addend.width))]
     sample = rng.sample(codes, 300)
 
     def missed(some: Sequence[Case]) -> bool:
@@ -241,9 +248,42 @@ def test_cases_of_scales_are_all_operands() -> None:
         )
 
     assert not missed(cases)
-    far = [case for case in cases if case.low is not None and case.low != case.high]
-    assert len(far) == 2
-    assert missed([case for case in cases if case != far[0]])
+    assert len(cases) > 30
+    # Without a case that has some of these operands, they are missed.
+    one = next(
+        case for case in reversed(cases) if any(held(numbers, case, each) for each in sample)
+    )
+    assert missed([case for case in cases if case != one])
+
+
+def held(numbers: Numbers, case: Case, codes: Sequence[int]) -> bool:
+    graph = Graph()
+    operands = {name: graph.word(name, numbers.format(name).width) for name in numbers.names}
+    kinds = {name: kind for name, kind in case.kinds.items() if name in operands}
+    holds = numbers.holds(graph, replace(case, kinds=kinds), operands)
+    return value(graph, holds, dict(zip(numbers.names, codes, strict=True)))
+
+
+@pytest.mark.parametrize("shifts", [(0, 0), (2, 1)])
+def test_products_of_sums_and_scales_are_what_may_be(shifts: tuple[int, int]) -> None:
+    scaling, ends, most = Scaling(widths=(12, 11)), (-9, 8), 15
+    rng = random.Random(7)
+    for total, factor in [(-9, most), (8, most), *((rng.randint(*ends), rng.randint(0, most))
+                                                   for _ in range(60))]:  # fmt: skip
+        graph = Graph()
+        number = graph.word("sum", 5)
+        kinds: dict[str, Any] = dict.fromkeys(sums.SCALES, Class.NORMAL if factor else Class.ZERO)
+        kinds["sum"] = Class.NORMAL if total else Class.ZERO
+        ports, may = scaling.inputs(
+            graph, Case(kinds=kinds), number, (ends[0] * most, ends[1] * most), shifts
+        )
+        inputs = {"sum": total, "scaled": total * factor}
+        assert value(graph, may, inputs)
+        for (name, word), shift in zip(ports.items(), shifts, strict=True):
+            bits = [value(graph, literal, inputs) for literal in word]
+            assert len(bits) == scaling.widths[name == "reference_scaled"]
+            whole = sum(bit << place for place, bit in enumerate(bits)) - (bits[-1] << len(bits))
+            assert whole == (total * factor) << shift
 
 
 def value(graph: Graph, literal: int, inputs: dict[str, int]) -> bool:
@@ -251,21 +291,22 @@ def value(graph: Graph, literal: int, inputs: dict[str, int]) -> bool:
     return graph.values(bits)[literal >> 1] ^ bool(literal & 1)
 
 
-SCALED: dict[str, Any] = {"a": "mxfp4", "c": "e4m3ieee", "out": "e4m3ieee", "size": 4}
+SCALED: dict[str, Any] = {"c": "e4m3ieee", "out": "e4m3ieee", "size": 4}
 
 
 @pytest.fixture
 def some_cases(monkeypatch):
     """A dozen of those of scales, for their number."""
     cases = sums.Scaled.cases
-    monkeypatch.setattr(sums.Scaled, "cases", lambda self: [*cases(self)][12::7])
+    monkeypatch.setattr(sums.Scaled, "cases", lambda self: [*cases(self)][12::23])
     monkeypatch.setattr(sums, "uncovered", lambda *_: [])
 
 
 @simulated
 @pytest.mark.usefixtures("empty_store", "some_cases")
-def test_block_dots_are_proven_with_their_sum_taken_out() -> None:
-    proof = prove(macaw.unit("block-dot", **SCALED), method="plain")
+@pytest.mark.parametrize("blocks", ["mxfp4", "nvfp4"])
+def test_block_dots_are_proven_with_their_sum_taken_out(blocks: str) -> None:
+    proof = prove(macaw.unit("block-dot", a=blocks, **SCALED), method="plain")
     assert proof.verdict == "proven", proof
     assert "cases" in proof.steps[0].covered
 
@@ -273,11 +314,18 @@ def test_block_dots_are_proven_with_their_sum_taken_out() -> None:
 @simulated
 @pytest.mark.usefixtures("empty_store", "some_cases")
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [("{12{i_c[7]}}", "{12{i_c[6]}}"), ("{ 1'h0, i_b_scale };", "{ 1'h0, i_a_scale };")],
+    ("blocks", "old", "new"),
+    [
+        ("mxfp4", "{12{i_c[7]}}", "{12{i_c[6]}}"),
+        ("mxfp4", "{ 1'h0, i_b_scale };", "{ 1'h0, i_a_scale };"),
+        # What multiplies the sum, what is multiplied, and that a subnormal scale has no first one.
+        ("nvfp4", "scale_multiply_row_s0_2, 1'h0 }", "scale_multiply_row_s0, 1'h0 }"),
+        ("nvfp4", "$signed(add_total_s0) *", "$signed(add_sum_s0_3) *"),
+        ("nvfp4", "? { scale_unpack_a_scale_any_s0, i_a", "? { 1'h1, i_a"),
+    ],
 )
-def test_planted_bugs_of_scales_are_not_proven(old: str, new: str) -> None:
-    refuted(macaw.unit("block-dot", **SCALED), old, new)
+def test_planted_bugs_of_scales_are_not_proven(blocks: str, old: str, new: str) -> None:
+    refuted(macaw.unit("block-dot", a=blocks, **SCALED), old, new)
 
 
 @simulated

@@ -9,8 +9,8 @@ which each lane has its own part: this is compared for all codes of the lane's o
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,15 +22,17 @@ from .graph import FALSE, Circuit, Graph, bits_of, constant
 from .linear import Bound, Form, Netlist, NoForm
 from .numbers import Case, Class, Kind, Numbers, Operands, Word, uncovered
 from .products import MODULE
+from .scaled import SUM, Scaled, Scaling, digits, understood, within
 from .values import Values, special_codes
 
 LANE = 20
 """Bits of the operands of a lane up to which all their codes are tried."""
-SPECIAL, SUM = "lanes", "sum"
-"""The names in a case of what is there in some lane, and of the sum."""
+SPECIAL = "lanes"
+"""The name in a case of what is there in some lane."""
 _SUMS = ("gates_sum", "reference_sum")
 LEAST = 10
 """Bits of an addend from which on it is asked about in cases."""
+SCALES = ("i_a_scale", "i_b_scale")
 TOTAL = "p_total"
 """The sum's name in the reference."""
 
@@ -47,12 +49,16 @@ class Taken:
     bounds: tuple[Bound, ...]
     leaves: dict[int, int]
     lanes: dict[int, int]
+    scaling: Scaling | None
 
 
-def taken_out(netlist: Path, result: Path, whole: dict[str, int]) -> Taken | None:
+def taken_out(
+    netlist: Path, result: Path, whole: dict[str, int], *, scaled: bool = False
+) -> Taken | None:
     """Make ports of the sums of lanes in a flat netlist of Yosys, and write it anew.
 
-    None where there are none, or what they are the sums of is not seen.
+    Where they are ``scaled`` by a number, of these products too. None where there are none, or
+    what they are the sums of is not seen.
     """
     design: dict[str, Any] = json.loads(netlist.read_text(encoding="utf-8"))
     module = design["modules"][MODULE]
@@ -61,6 +67,7 @@ def taken_out(netlist: Path, result: Path, whole: dict[str, int]) -> Taken | Non
         cells = [_last(net, "gates"), _named(net, f"reference.{TOTAL}")]
         words = [_used(net, cells[0]), [*net.cells[cells[1]]["connections"]["Y"]]]
         forms = [net.form(word, signed=True) for word in words]
+        scaling = Scaling.taken_out(module, words) if scaled else None
     except NoForm:
         return None
     unread = max(net.driver)
@@ -81,6 +88,7 @@ def taken_out(netlist: Path, result: Path, whole: dict[str, int]) -> Taken | Non
         bounds=tuple(net.bounds),
         leaves={bit: place for place, bit in enumerate(leaves)},
         lanes={bit: net.lanes(bit).bit_length() - 2 for bit in leaves},
+        scaling=scaling,
     )
 
 
@@ -138,50 +146,12 @@ class Addend(Numbers):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scaled(Numbers):
-    """Two scales that are powers of two, and an addend, in cases of how far they are apart.
-
-    ``low`` and ``high`` are the distances of the scales' exponents together from the addend's
-    between which the scaled sum and the addend meet.
-    """
-
-    scale: Float
-    low: int
-    high: int
-    product: bool = True
-
-    def format(self, name: str) -> Float:
-        """Of a scale, or of the addend, which is last."""
-        return self.fmt if name == self.names[-1] else self.scale
-
-    @property
-    def offset(self) -> int:
-        """Of fields as they are."""
-        return 0
-
-    def cases(self) -> Iterator[Case]:
-        """First those of a sum that is zero, then those of another."""
-        every = (Class.SPECIAL, Class.ZERO, Class.SUBNORMAL, Class.NORMAL)
-        for total in (Class.ZERO, Class.NORMAL):
-            for kinds in itertools.product(*[every[::3]] * 2, every):
-                named: dict[str, Kind] = {SUM: total, **dict(zip(self.names, kinds, strict=True))}
-                if Class.SPECIAL in kinds or kinds[2] is Class.ZERO or total is Class.ZERO:
-                    yield Case(kinds=named)
-                else:
-                    yield from self._apart(named, self.low, self.high)
-
-    def _between(self, kinds: dict[str, Kind]) -> tuple[int, int]:
-        most = (1 << self.fmt.exponent) - 2 if kinds[self.names[-1]] is Class.NORMAL else 1
-        return -most, 2 * ((1 << self.scale.exponent) - 2) - 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Sums:
     """A question about lanes whose sum is taken out, in cases of what is added to it, if any.
 
     ``names`` has the widths of all operands, ``formats`` those of a lane's. ``shifts`` are the
     zeros that the sums of the gates and of the reference have behind the number, which is between
-    ``ends``, and ``widths`` how wide they are.
+    ``ends``, and ``widths`` how wide they are; ``scaling`` multiplies them by up to ``factor``.
     """
 
     numbers: Addend | Scaled | None
@@ -190,6 +160,8 @@ class Sums:
     shifts: tuple[int, int]
     widths: tuple[int, int]
     ends: tuple[int, int]
+    scaling: Scaling | None = None
+    factor: int = 1
 
     def cases(self) -> Sequence[Case]:
         """Of lanes that are no numbers, and of those that are by the addend, if there is one."""
@@ -219,9 +191,12 @@ class Sums:
             may = [self._special(graph, operands)]
             for side, width in zip(_SUMS, self.widths, strict=True):
                 words[side] = graph.word(side, width)
+            if self.scaling:
+                free: dict[str, Kind] = dict.fromkeys(SCALES, Class.SPECIAL)
+                words |= self.scaling.inputs(graph, Case(kinds=free), [], (0, 0), self.shifts)[0]
         else:
             number = self._number(graph, case.kinds.get(SUM))
-            may = [_within(graph, number, self.ends), self._special(graph, operands) ^ 1]
+            may = [within(graph, number, self.ends), self._special(graph, operands) ^ 1]
             if case.kinds.get(SUM) is Class.NORMAL:
                 may.append(graph.some(number))
             for side, shift, width in zip(_SUMS, self.shifts, self.widths, strict=True):
@@ -231,11 +206,20 @@ class Sums:
                 operands |= self.numbers.fixed(graph, self._addend(case), addend)
                 may.append(self.numbers.holds(graph, self._addend(case), operands))
                 words |= operands
+            if self.scaling:
+                more, possible = self.scaling.inputs(
+                    graph, case, number, _times(self.ends, self.factor), self.shifts
+                )
+                words |= more
+                may.append(possible)
         made = graph.copied(circuit, bits_of(words))
-        return graph, graph.every([*may, made["bad", 0]]), operands
+        wrong = made["bad", 0]
+        if self.scaling and SPECIAL not in case.kinds:
+            wrong = graph.some((wrong, self.scaling.wrong(graph, case, made)))
+        return graph, graph.every([*may, wrong]), operands
 
     def _number(self, graph: Graph, kind: Kind | None) -> Word:
-        size = _size(self.ends)
+        size = digits(self.ends)
         return constant(0, size) if kind is Class.ZERO else graph.word("sum", size)
 
     def _addend(self, case: Case) -> Case:
@@ -251,22 +235,6 @@ class Sums:
             for code in special_codes(fmt)
             for first in range(0, len(operands[name]), fmt.width)
         )
-
-
-def _size(ends: tuple[int, int]) -> int:
-    """The bits of a number with a sign between two."""
-    low, high = ends
-    return max(high, -low - 1).bit_length() + 1
-
-
-def _within(graph: Graph, number: Word, ends: tuple[int, int]) -> int:
-    """Whether a number with a sign is between two."""
-    width = len(number) + 1
-    wide = [*number, number[-1]]
-    low, high = ends
-    below = graph.sum(wide, constant(-low, width), width)[-1]
-    not_above = graph.sum(wide, constant(-high - 1, width), width)[-1]
-    return graph.both(below ^ 1, not_above)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -285,8 +253,15 @@ class Lanes:
     def take(self, netlist: Path, result: Path) -> bool:
         """Write the netlist without it."""
         whole = {name: fmt.width for name, fmt in self.formats.items()}
-        self.taken = taken_out(netlist, result, whole) if sum(whole.values()) <= LANE else None
+        if sum(whole.values()) <= LANE:
+            self.taken = taken_out(netlist, result, whole, scaled=self._factor > 1)
         return self.taken is not None
+
+    @property
+    def _factor(self) -> int:
+        """The largest number that the significands of scales multiply a sum by."""
+        formats = (self.ports[name].format for name in SCALES if name in self.ports)
+        return math.prod((1 << fmt.mantissa + 1) - 1 for fmt in formats if isinstance(fmt, Float))
 
     def split(self, circuit: Circuit) -> Sums | None:
         """None where the sums are not equal, or may run over, or that is too much to see."""
@@ -302,8 +277,11 @@ class Lanes:
         shifts = (factor.denominator.bit_length() - 1, factor.numerator.bit_length() - 1)
         low, high = (end >> shifts[0] for end in values.ends(taken.forms[0]))
         numbers = self._addend()
-        if "i_a_scale" in self.ports:
-            numbers = self._scaled(_size((low, high)))
+        if SCALES[0] in self.ports:
+            ends = _times((low, high), self._factor)
+            if taken.scaling and not taken.scaling.holds(ends, shifts):
+                return None
+            numbers = self._scaled(digits(ends))
             if numbers is None:
                 return None
         return Sums(
@@ -313,6 +291,8 @@ class Lanes:
             shifts=shifts,
             widths=taken.widths,
             ends=(low, high),
+            scaling=taken.scaling,
+            factor=self._factor,
         )
 
     def _addend(self) -> Addend | None:
@@ -327,9 +307,9 @@ class Lanes:
 
     def _scaled(self, size: int) -> Scaled | None:
         """The cases of scales and addend of a sum of so many bits; None if there are none."""
-        names = ("i_a_scale", "i_b_scale", "i_c")
+        names = (*SCALES, "i_c")
         first, second, fmt = (self.ports[name].format for name in names)
-        if first != second or first.mantissa or first.zero or not isinstance(fmt, Float):
+        if first != second or not understood(first) or not isinstance(fmt, Float):
             return None
         if not isinstance(self.out, Float) or not fmt.signed or not fmt.zero:
             return None
@@ -344,6 +324,10 @@ class Lanes:
             low=-size - more - apart,
             high=fmt.mantissa + more - apart,
         )
+
+
+def _times(ends: tuple[int, int], factor: int) -> tuple[int, int]:
+    return ends[0] * factor, ends[1] * factor
 
 
 def _quantum(fmt: Format) -> int:

@@ -293,11 +293,28 @@ def _term(total: _Sum, number: int) -> Iterator[str]:
     yield f"wire {t}_sign = {' ^ '.join(signs)};"
     yield f"wire {t}_inf = {' || '.join(f'{name}_inf' for name in names)};"
     yield (f"wire {t}_nan = {' || '.join(f'{name}_nan' for name in names)} || {t}_inf && ({zero});")
-    yield f"wire [{term.width - 1}:0] {t}_m = {' * '.join(f'{name}_m' for name in names)};"
+    yield from _product(total, number)
     yield f"wire [31:0] {t}_s = {' + '.join(f'{name}_s' for name in names)};"
     # Whether all that is in it is below zero, or nothing: a zero has the sign of all its terms.
     below = ("p_all_below", "p_none_below") if "p" in names else (f"{t}_sign", f"!{t}_sign")
     yield f"wire {t}_all = {below[0]}, {t}_none = {below[1]};"
+
+
+def _product(total: _Sum, number: int) -> Iterator[str]:
+    """The magnitude of a term."""
+    term, factors = total.terms[number], total.factors[number]
+    t, m = term.name, [f"{name}_m" for name, _ in factors]
+    inner, scales = factors[0][1], [fmt for _, fmt in factors[1:]]
+    if isinstance(inner, _Inner) and any(_bits(fmt) > 1 for fmt in scales):
+        # A sum with a sign times what the scales are together.
+        scale = sum(map(_bits, scales))
+        yield f"wire [{scale - 1}:0] {t}_scale = {' * '.join(m[1:])};"
+        yield (
+            f"wire signed [{term.width + 1}:0] {t}_scaled = p_total * $signed({{1'b0, {t}_scale}});"
+        )
+        yield f"wire [{term.width - 1}:0] {t}_m = {t}_scaled < 0 ? -{t}_scaled : {t}_scaled;"
+    else:
+        yield f"wire [{term.width - 1}:0] {t}_m = {' * '.join(m)};"
 
 
 def _sum(total: _Sum) -> Iterator[str]:

@@ -223,13 +223,8 @@ def _wide() -> Iterator[Claim]:
         *itertools.product(("mxfp4",), (8, 32), ("bf16", "fp16", "fp32")),
         ("mxfp8-e4m3", 8, "bf16"),
         ("mxint8", 8, "bf16"),
+        *itertools.product(("nvfp4",), (8, 16), ("bf16", "fp16", "fp32")),
     ):
         spec = unit("block-dot", a=name, out=out, size=size)
         where = f"formal/blocks/{name}_{size}/{out}"
         yield Claim(name=where, units=(spec,), method="plain", limit=LONG)
-    yield Claim(
-        name="formal/blocks/nvfp4",
-        units=(unit("block-dot", a="nvfp4", out="fp16", size=8),),
-        method="plain",
-        limit=SHORT,
-    )
