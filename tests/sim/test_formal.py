@@ -149,6 +149,11 @@ PLAIN = [
     ("requantize", {"x": "uint8", "bits": 6, "out": "uint4", "profile": "tflite_double"}),
     ("requantize", {"x": "int16", "multiplier": 3, "bits": 2, "profile": "half_away"}),
     ("requantize", {"x": "int8", "bits": 5, "shift": -1, "profile": "truncate"}),
+    ("block-quantize", {"a": "bf16", "out": "mxfp4", "size": 4}),
+    ("block-quantize", {"a": "fp32", "out": "mxfp4", "size": 2, "scale_rule": "rceil"}),
+    ("block-quantize", {"a": "fp16", "out": "mxfp8-e4m3", "size": 3, "scale_rule": "even"}),
+    ("block-quantize", {"a": "e4m3", "out": "mxfp8-e5m2", "size": 2, "rounding": "rup"}),
+    ("block-quantize", {"a": "e5m2", "out": "e3m2-k2-e5m0", "size": 2, "scale_rule": "ceil"}),
 ]
 
 
@@ -175,6 +180,7 @@ def test_the_plain_description_is_the_golden_model(kind, parameters) -> None:
         ("cast", {"a": "fp16", "out": "e4m3fnuz", "rounding": "rod"}),
         ("fma", {"a": "e2m1", "out": "e2m1", "rounding": "dynamic"}),
         ("dot", {"a": "int3", "out": "int8", "lanes": 2}),
+        ("block-quantize", {"a": "e4m3", "out": "mxfp4", "size": 2, "scale_rule": "even"}),
     ],
 )
 def test_plain_proves(kind, parameters) -> None:

@@ -21,6 +21,7 @@ GROUPS = {
     "stages": "Pipelines and streams",
     "dot": "Dot products",
     "requantize": "Requantisation",
+    "quantize": "Quantisation of blocks",
     "blocks": "Dot products of blocks",
     "integers": "Integers",
     "dynamic": "The rounding as an operand",

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from macaw.golden.units import Unit
 
-from . import scaling, sums
+from . import quantising, scaling, sums
 from .module import MODULE
 
 __all__ = ["MODULE", "reference", "refuses"]
 
 
+_ROOMS = {kind: room for room in (quantising, scaling) for kind in room.KINDS}
+
+
 def refuses(unit: Unit) -> str:
     """Why there is no such description; empty if there is."""
-    return scaling.refuses(unit) if unit.kind in scaling.KINDS else sums.refuses(unit)
+    return _ROOMS.get(unit.kind, sums).refuses(unit)
 
 
 def reference(unit: Unit) -> str:
     """The Verilog of :data:`MODULE`, with the ports of a unit that :func:`refuses` lets pass."""
-    return scaling.reference(unit) if unit.kind in scaling.KINDS else sums.reference(unit)
+    return _ROOMS.get(unit.kind, sums).reference(unit)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The head of a second description: a module with the ports of a unit of one result."""
+"""The head of a second description: a module with the ports of a unit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ MODULE = "macaw_plain"
 
 
 def head(unit: Unit) -> list[str]:
-    """Its first lines, behind which what is assigned to ``o_r`` follows."""
+    """Its first lines, behind which follows what is assigned to its results, such as ``o_r``."""
     ports = [f"input [{port.width - 1}:0] i_{name}" for name, port in unit.ports.inputs.items()]
-    result = f"output reg [{unit.ports.outputs['r'].width - 1}:0] o_r"
+    ports += [
+        f"output reg [{port.width - 1}:0] o_{name}" for name, port in unit.ports.outputs.items()
+    ]
     return [
         "/* verilator lint_off WIDTH */ /* verilator lint_off CMPCONST */",
-        f"module {MODULE}({', '.join([*ports, result])});",
+        f"module {MODULE}({', '.join(ports)});",
     ]

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from macaw.golden.formats import Fixed, Float, Format
-from macaw.golden.formats.choices import Overflow, Rounding
-from macaw.golden.formats.scalar import Specials, Subnormals
+from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Unit
 
 from .module import head
+from .operands import lacks, modes, operand
 from .rounding import Magnitude, to_fixed, to_float
 
 WIDEST = 192
@@ -36,8 +36,8 @@ def refuses(unit: Unit) -> str:
     ports = unit.ports
     if unit.kind == "block-dot" and (why := _uneven(unit)):
         return why
-    for operand in (*ports.inputs.values(), ports.outputs["r"]):
-        if why := _lacks(operand.format):
+    for port in (*ports.inputs.values(), ports.outputs["r"]):
+        if why := lacks(port.format):
             return why
     out = ports.outputs["r"].format
     if isinstance(out, Float) and (not out.signed or not out.zero):
@@ -56,16 +56,6 @@ def refuses(unit: Unit) -> str:
     widest = WIDEST_OF_LANES if unit.kind in ("dot", "block-dot") else WIDEST
     if width > widest:
         return f"has sums of up to {widest} bits, here {width}"
-    return ""
-
-
-def _lacks(fmt: Format) -> str:
-    if isinstance(fmt, Fixed):
-        return ""
-    if not isinstance(fmt, Float) or fmt.specials is Specials.EXTENDED or not fmt.exponent:
-        return f"has no {fmt.name}"
-    if fmt.subnormals is not Subnormals.GRADUAL and fmt.zero:
-        return f"has only formats with subnormals, not {fmt.name}"
     return ""
 
 
@@ -213,7 +203,7 @@ def reference(unit: Unit) -> str:
     made = Magnitude(width=total.width, weight=total.weight, highest=total.highest)
     lines = [
         *head(unit),
-        *_modes(unit),
+        *modes(unit),
         *_operands(unit),
         *_inner(total),
         *(line for number, _ in enumerate(total.terms) for line in _term(total, number)),
@@ -224,17 +214,6 @@ def reference(unit: Unit) -> str:
     return "\n".join(lines)
 
 
-def _modes(unit: Unit) -> Iterator[str]:
-    for mode in ("rne", "rna", "rtz", "rup", "rdn", "rod"):
-        chosen = "1'b0"
-        if unit.rounding is Rounding.DYNAMIC:
-            codes = [code for code in range(8) if Rounding.from_code(code) == mode]
-            chosen = " | ".join(f"i_rm == {code}" for code in codes)
-        elif unit.rounding == mode:
-            chosen = "1'b1"
-        yield f"wire {mode} = {chosen};"
-
-
 def _operands(unit: Unit) -> Iterator[str]:
     for name, port in unit.ports.inputs.items():
         if name in ("a", "b", "c", *SCALES):
@@ -242,32 +221,7 @@ def _operands(unit: Unit) -> Iterator[str]:
             for lane in range(port.lanes or 1):
                 x = name if port.lanes is None else f"{name}{lane}"
                 yield f"wire [{width - 1}:0] {x} = i_{name}[{width * lane} +: {width}];"
-                yield from _float(x, fmt) if isinstance(fmt, Float) else _fixed(x, fmt)
-
-
-def _float(x: str, fmt: Float) -> Iterator[str]:
-    magnitude = fmt.exponent + fmt.mantissa
-    field = f"{x}_code[{magnitude - 1}:{fmt.mantissa}]"
-    fraction = f", {x}_code[{fmt.mantissa - 1}:0]" if fmt.mantissa else ""
-    infinite = f"{x}_code == {fmt.inf_code}" if fmt.has_inf else "1'b0"
-    yield f"wire [{magnitude - 1}:0] {x}_code = {x};"
-    yield f"wire {x}_sign = {f'{x}[{magnitude}]' if fmt.signed else '1' + chr(39) + 'b0'};"
-    yield f"wire {x}_inf = {infinite};"
-    if fmt.nan_for_negative_zero:
-        yield f"wire {x}_nan = {x} == {fmt.nan_code};"
-    else:
-        yield f"wire {x}_nan = {x}_code > {fmt.max_code} && !{x}_inf;"
-    normal = f"{field} != 0" if fmt.zero else "1'b1"
-    yield f"wire [{fmt.mantissa}:0] {x}_m = {{{normal}{fraction}}};"
-    yield f"wire [31:0] {x}_s = {field} == 0 ? 0 : {field} - {int(fmt.zero)};"
-
-
-def _fixed(x: str, fmt: Format) -> Iterator[str]:
-    assert isinstance(fmt, Fixed)
-    yield f"wire {x}_sign = {f'{x}[{fmt.width - 1}]' if fmt.signed else '1' + chr(39) + 'b0'};"
-    yield f"wire {x}_nan = 1'b0, {x}_inf = 1'b0;"
-    yield f"wire [{fmt.width - 1}:0] {x}_m = {x}_sign ? -{x} : {x};"
-    yield f"wire [31:0] {x}_s = 0;"
+                yield from operand(x, fmt)
 
 
 def _inner(total: _Sum) -> Iterator[str]:

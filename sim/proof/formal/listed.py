@@ -123,6 +123,20 @@ def _sums() -> Iterator[Claim]:
             unit("requantize", x="int16", shift=-3, **how),
         ]
         yield Claim(name=f"formal/requantize/{profile}", units=tuple(specs))
+    rules = ("floor", "ceil", "rceil", "even")
+    for a in ("bf16", "fp16", "fp32"):
+        specs = [_quantize(a, "mxfp4", scale_rule=rule) for rule in rules]
+        yield Claim(name=f"formal/quantize/mxfp4/{a}", units=tuple(specs), method="plain")
+    words = [word for word in ROUNDINGS if word != "rne"]
+    specs = [_quantize("bf16", "mxfp4", rounding=word) for word in words]
+    yield Claim(name="formal/quantize/roundings", units=tuple(specs), method="plain")
+    names = ("mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e3m2", "mxfp6-e2m3")
+    specs = [_quantize("bf16", name) for name in names]
+    yield Claim(name="formal/quantize/others", units=tuple(specs), method="plain")
+
+
+def _quantize(a: str, out: str, **parameters: Any) -> Unit:
+    return unit("block-quantize", a=a, out=out, size=4, **parameters)
 
 
 def _triples() -> Iterator[Claim]:
