@@ -16,7 +16,7 @@ from macaw.hdl.options.naming import command
 from macaw.tools import simulators, yosys
 from macaw.tools.processes import cores
 
-from ..bench.interface import Codes, Interface, unpack
+from ..bench.interface import MARK, Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
@@ -262,10 +262,9 @@ class _Run:
         if why := stages.refuses(interface):
             self._leave(claim, why, method)
             return
-        pipeline = stages.running(self.design.verilog, interface)
         try:
-            why = stages.unequal_ways(
-                pipeline, interface, timeout=self._left(), mapped=bool(_mapped(self.design))
+            pipeline, moving, why = stages.pipeline(
+                self.design.verilog, interface, until=self.until, mapped=bool(mapped)
             )
         except yosys.ToolTimeout:
             self._leave(claim, "time limit", method)
@@ -285,13 +284,14 @@ class _Run:
                 )
             )
             return
-        inputs = {pin.name: pin.width for pin in interface.inputs}
-        outputs = {pin.name: pin.width for pin in interface.outputs}
-        if interface.valid_in and interface.valid_out:
-            inputs[interface.valid_in] = outputs[interface.valid_out] = 1
+        inputs = {pin.name: pin.width for pin in moving.inputs}
+        outputs = {pin.name: pin.width for pin in moving.outputs}
+        if moving.valid_in and moving.valid_out:
+            inputs[moving.valid_in] = outputs[moving.valid_out] = 1
+        plain_ = Interface.of(gates.metadata, self.unit.ports)
         question = miter.Question(
             gates=pipeline,
-            reference=stages.at_once(gates, interface),
+            reference=stages.at_once(gates, moving, plain_),
             inputs=inputs,
             outputs=outputs,
             wires=True,
@@ -329,7 +329,7 @@ class _Run:
                 claim=claim,
                 method=method,
                 verdict=verdict,
-                covered=covered if verdict != REFUTED else "",
+                covered=covered,
                 reason=reason if verdict == OPEN else "",
                 seconds=answer.seconds,
             )
@@ -370,4 +370,5 @@ def _codes(interface: Interface, pins: dict[str, int]) -> Codes:
         code = pins[pin.name]
         words = [code >> shift & (1 << 64) - 1 for shift in range(0, pin.width, 64)]
         codes |= unpack(pin, np.array([words], np.uint64))
-    return codes
+    # The end of a packet is no operand.
+    return {name: column for name, column in codes.items() if name != MARK}

@@ -11,7 +11,6 @@ from macaw import synth
 from macaw.golden.errors import MacawError
 from macaw.hdl import generate
 from macaw.sim import verify
-from macaw.sim.bench.interface import Interface, Pin
 from macaw.sim.formal import miter, plain, prove, stages
 from macaw.sim.stimulus import exhaustive_bits
 from macaw.tools import simulators, store, yosys
@@ -189,52 +188,6 @@ def test_plain_proves(kind, parameters) -> None:
 
 
 @pytest.mark.parametrize(
-    "how",
-    [
-        {"stages": 2},
-        {"stages": 1, "flow": "valid", "reset": "async", "reset_active": "low"},
-        {"stages": 3, "flow": "stream"},
-        {"stages": 0, "flow": "stream"},
-    ],
-)
-def test_pipelines_are_proven(how) -> None:
-    proof = prove(macaw.unit("mul", a="e3m2"), **how)
-    assert proof.verdict == "proven", proof
-    assert [step.method for step in proof.steps] == ["exhaustive", "stages"]
-
-
-@pytest.mark.parametrize(
-    ("flow", "old", "new"),
-    [
-        ("valid", "o_valid <= valid_s1;", "o_valid <= i_valid;"),
-        ("none", "_s2 <= ", "_s2 <= ~ "),
-        ("stream", "i_ready_term | o_ready", "i_ready_term & o_ready"),
-        ("stream", "if (i_ready) o_valid", "if (o_ready) o_valid"),
-        ("stream", "posedge clk) if (i_ready) begin", "posedge clk) begin"),
-    ],
-)
-def test_planted_bugs_of_pipelines_are_refuted(flow, old, new) -> None:
-    proof = prove(planted(macaw.unit("mul", a="e3m2"), old, new, stages=2, flow=flow))
-    assert proof.verdict == "refuted", proof
-    assert proof.steps[0].verdict == "proven"
-    assert proof.mismatch is not None
-
-
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ({"stages": 1, "flow": "stream", "ready": "registered"}, "skid buffer"),
-        ({"stages": 1, "bus": "axis"}, "beside each other"),
-    ],
-)
-def test_what_is_not_claimed_of_pipelines_is_open(how, reason) -> None:
-    proof = prove(macaw.unit("mul", a="e2m1"), **how)
-    assert proof.verdict == "open"
-    assert proof.steps[0].verdict == "proven"
-    assert reason in proof.steps[1].reason
-
-
-@pytest.mark.parametrize(
     ("target", "how"),
     [
         ("asic", {}),
@@ -275,48 +228,10 @@ def test_what_is_not_claimed_of_a_netlist_is_open(flow, reason, monkeypatch) -> 
         raise yosys.ToolTimeout("late")
 
     if reason == "time limit":
-        monkeypatch.setattr(stages, "unequal_ways", late)
+        monkeypatch.setattr(stages, "netlist", late)
     proof = macaw.prove(macaw.unit("mul", a="e2m1"), netlist="asic", stages=1, flow=flow)
     assert proof.verdict == "open"
     assert reason in proof.steps[1].reason
-
-
-@pytest.mark.parametrize(
-    ("result", "complaint"),
-    [
-        ("q + {q[2:0], q[3]}", ""),
-        ("q + {i_a[3], q[2:0]}", "ways of [0, 1] registers meet"),
-        ("i_a * 4'd5", "0 clocks after its operands, not 1"),
-        ("q + kept", "comes back"),
-        ("q + other", "depends on no operand"),
-    ],
-)
-def test_every_bit_of_every_way_is_counted(result, complaint) -> None:
-    text = f"""
-        module dut(input clk, input [3:0] i_a, output [3:0] o_r);
-          reg [3:0] q, kept;
-          wire [3:0] other;
-          always @(posedge clk) q <= i_a;
-          always @(posedge clk) kept <= kept + i_a;
-          assign o_r = {result};
-        endmodule
-    """
-    pins = [Pin(name=name, width=4, fields=()) for name in ("i_a", "o_r")]
-    names = dict.fromkeys(("reset", "valid_in", "ready_in", "valid_out", "ready_out"))
-    interface = Interface(
-        module="dut",
-        inputs=(pins[0],),
-        outputs=(pins[1],),
-        clock="clk",
-        reset_level=1,
-        flow="none",
-        latency=1,
-        interval=1,
-        **names,
-    )
-    found = stages.unequal_ways(stages.running(text, interface), interface, timeout=60)
-    assert complaint in found
-    assert bool(found) is bool(complaint)
 
 
 def test_time_limit_and_what_is_left_of_it() -> None:

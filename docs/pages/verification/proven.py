@@ -19,6 +19,7 @@ GROUPS = {
     "fma": "Fused multiply-adds",
     "cast": "Conversions",
     "stages": "Pipelines and streams",
+    "buses": "Buses, and streams with a registered ready",
     "dot": "Dot products",
     "requantize": "Requantisation",
     "quantize": "Quantisation of blocks",

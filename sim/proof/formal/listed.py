@@ -29,6 +29,12 @@ FLOWS: tuple[Options, ...] = (
     {"stages": 0, "flow": "stream"},
     {"stages": 3, "flow": "stream"},
 )
+BUSES: tuple[Options, ...] = (
+    {"stages": 0, "flow": "stream", "ready": "registered"},
+    {"stages": 2, "flow": "stream", "ready": "registered"},
+    {"stages": 2, "bus": "axis"},
+    {"stages": 1, "bus": "axis", "tlast": "on", "ready": "registered"},
+)
 NETLISTS: tuple[Options, ...] = ({"netlist": "asic"}, {"netlist": "ecp5"})
 SHORT = 60.0
 """Seconds for what is known to be open."""
@@ -91,11 +97,44 @@ def _pipelines() -> Iterator[Claim]:
             units=(unit("fma", a=name, out=name),),
             implementations=STAGES + FLOWS,
         )
-    yield Claim(
-        name="formal/stages/dot",
-        units=(unit("dot", a="e2m1", c="e2m1", out="e4m3", lanes=2),),
-        implementations=STAGES + FLOWS,
-    )
+    groups = {
+        "dot": [unit("dot", a="e2m1", c="e2m1", out="e4m3", lanes=2)],
+        "others": [
+            unit("mul", a="int8"),
+            unit("mul", a="e4m3fnuz", flags=True),
+            unit("add", a="posit8"),
+            unit("add", a="e4m3", subtract=True, rounding=Rounding.DYNAMIC),
+            unit("fma", a="int4", out="int8"),
+            unit("requantize", x="int8", bits=8),
+        ],
+        "functions": [
+            unit("div", a="e4m3ieee", flags=True),
+            unit("sqrt", a="e5m2"),
+            unit("table", a="e4m3", function="tanh"),
+        ],
+        "order": [
+            unit("compare", a="fp16", flags=True),
+            unit("minimum", a="bf16", number=True),
+            unit("classify", a="fp16"),
+        ],
+    }
+    for name, units in groups.items():
+        yield Claim(
+            name=f"formal/stages/{name}", units=tuple(units), implementations=STAGES + FLOWS
+        )
+    groups = {
+        "e2m1": [unit("mul", a="e2m1")],
+        "others": [
+            unit("add", a="e5m2"),
+            unit("cast", a="e4m3", out="int5"),
+            unit("fma", a="e3m2", out="e3m2", flags=True),
+            unit("dot", a="e2m1", c="e2m1", out="e4m3", lanes=2),
+            unit("div", a="e4m3ieee", flags=True),
+            unit("classify", a="bf16"),
+        ],
+    }
+    for name, units in groups.items():
+        yield Claim(name=f"formal/buses/{name}", units=tuple(units), implementations=BUSES)
 
 
 def _sums() -> Iterator[Claim]:
