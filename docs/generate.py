@@ -136,6 +136,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "coverage": (verification.coverage.bins, ()),
         "unreachable": (verification.coverage.unreachable, ()),
         "mutants": (verification.mutants.counts, ()),
+        "drawn mutants": (verification.mutants.drawn, ()),
         "equivalent mutants": (verification.mutants.equivalents, ()),
     },
 }

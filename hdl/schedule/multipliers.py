@@ -92,34 +92,25 @@ def _entries(w: Wire) -> tuple[Wire, Sequence[int]]:
 
 
 def _multiply_split(p: "Scheduler", a: Wire, b: Wire, cut: int) -> Wire:
-    """Both operands cut at ``cut``: low*low and high*high do not overlap, the rest is added."""
+    """The wider one, ``a``, cut at ``cut``, and ``b`` where it is wider than that.
 
-    def split(w: Wire) -> tuple[Wire, Wire | None]:
-        if len(w) <= cut:
-            return w, None
+    low*low and high*high do not overlap, the rest is added.
+    """
+
+    def split(w: Wire) -> tuple[Wire, Wire]:
         top = w[cut:]
         return w[:cut], top.as_signed() if w.signed else top
 
-    (a_low, a_high), (b_low, b_high) = split(a), split(b)
-    parts = [(p.multiply(a_low, b_low), 0)]
-    middle = []
-    if a_high is not None:
-        middle.append(p.multiply(a_high, b_low))
-    if b_high is not None:
-        middle.append(p.multiply(a_low, b_high))
-    if a_high is not None and b_high is not None:
-        parts.append((p.multiply(a_high, b_high), 2 * cut))
-    base = parts[0][0]
-    if len(parts) == 2 and base.low >= 0:
-        top = parts[1][0]
-        joined = cat(base.bits(2 * cut), top)
-        if top.signed:
-            joined = joined.as_signed()
-        outer = joined
+    a_low, a_high = split(a)
+    if len(b) <= cut:
+        outer, inner = p.multiply(a_low, b), p.multiply(a_high, b)
     else:
-        outer = p.sum([w.shifted_left(s) for w, s in parts])
-    inner = p.sum(middle)
-    if outer.low >= 0 and len(outer) > cut:
+        b_low, b_high = split(b)
+        top = p.multiply(a_high, b_high)
+        outer = cat(p.multiply(a_low, b_low).bits(2 * cut), top)
+        outer = outer.as_signed() if top.signed else outer
+        inner = p.sum([p.multiply(a_high, b_low), p.multiply(a_low, b_high)])
+    if outer.low >= 0:
         upper = p.add(outer[cut:], inner)
         result = cat(outer[:cut], upper)
         return result.as_signed() if upper.signed else result

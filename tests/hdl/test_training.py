@@ -76,3 +76,9 @@ def test_scales_are_golden_s(parameters: dict[str, Any], options: dict[str, Any]
     spec = unit("loss-scale", **parameters)
     report = verify(spec, simulator="bulk", vectors=30_000, seed=3, **options)
     assert report.passed, str(report)
+
+
+@pytest.mark.parametrize(("length", "fold"), [(2, 2), (3, 3), (4, 2), (4, 4)])
+def test_no_clock_more_than_there_are_turns(length: int, fold: int):
+    spec = unit("autoflex", out="flex8+5", length=length)
+    assert generate(spec, fold=fold, flow="valid").latency == fold

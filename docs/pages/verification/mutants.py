@@ -4,7 +4,7 @@
 from collections import Counter
 
 from macaw.sim.proof.mutants.judge import Entry
-from macaw.sim.proof.mutants.listed import listed
+from macaw.sim.proof.mutants.listed import draws, listed
 
 from ..markdown import table
 
@@ -12,17 +12,30 @@ COLUMNS = ("units", "tests", "equivalent")
 
 
 def counts() -> str:
-    """Listed mutations of each folder: killed by units, by tests, and equivalent."""
+    """Listed mutations of each folder: how many lived at first, and what is known of all now."""
     rooms: dict[str, Counter[str]] = {}
     for entry in listed():
         for room in (entry.mutation.file.rpartition("/")[0], "in all"):
-            rooms.setdefault(room, Counter())[_column(entry)] += 1
+            rooms.setdefault(room, Counter()).update([_column(entry), *["lived"] * entry.lived])
     rooms["in all"] = rooms.pop("in all")
     rows = []
     for room, n in rooms.items():
         name = room if room == "in all" else f"`{room}`"
-        rows.append([name, str(sum(n.values())), *(str(n[column]) for column in COLUMNS)])
-    return table(["sources", "mutants", "killed by units", "by tests", "equivalent"], rows)
+        tried = sum(n[column] for column in COLUMNS)
+        rows.append([name, *map(str, (tried, n["lived"], *(n[column] for column in COLUMNS)))])
+    head = ["sources", "mutants", "lived at first", "killed by units", "by tests", "equivalent"]
+    return table(head, rows)
+
+
+def drawn() -> str:
+    """Those that were drawn at random: what became of them before anything was done about it."""
+    rows = [
+        [f"`{each.room}`", str(each.seed), str(each.listed)]
+        + [str(n) for n in (each.tried, each.killed, each.equivalent, each.survived)]
+        for each in draws()
+    ]
+    head = ["sources", "seed", "listed then", "tried", "killed", "equivalent", "survived"]
+    return table(head, rows)
 
 
 def equivalents() -> str:

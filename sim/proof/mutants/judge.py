@@ -33,6 +33,7 @@ TRIED = 16
 PROOF = 120.0
 """Seconds for the proof that a unit is the same."""
 PROVEN_AT_MOST = 4
+FIRST = 2
 UNCHANGED = {"file": "", "source": "", "function": ""}
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # processes are forked: no threads before
 
@@ -52,6 +53,8 @@ class Entry:
         Why no result can change.
     units : tuple of str
         Units that it makes different gates of, which are proven equal.
+    lived : bool
+        Whether it survived when it was tried first: what is said of it came later.
     """
 
     mutation: Mutation
@@ -59,6 +62,7 @@ class Entry:
     test: str = ""
     equivalent: str = ""
     units: tuple[str, ...] = ()
+    lived: bool = False
 
     @property
     def known(self) -> bool:
@@ -97,12 +101,16 @@ class Bench:
         Of each unit without registers, and in bulk; of golden against the reference a hundredth.
     compiled : int
         Units with registers that are run in bulk where all else finds nothing.
+    quick : bool
+        Whether nothing is compiled, nothing proven to be the same, and of tests of golden only the
+        first :data:`FIRST` files are run.
     used : sequence of Used
         Which units run which lines, for mutants of which nothing is known.
     """
 
     vectors: int = 20_000
     compiled: int = 4
+    quick: bool = False
     used: Sequence[Used] = field(default=())
 
     def judge(self, entries: Sequence[Entry]) -> list[Verdict]:
@@ -150,10 +158,16 @@ class Bench:
         units = [[entry.unit, ""]] if entry.unit else self.units_of(entry.mutation)
         if not units:
             return None
-        arguments: dict[str, Any] = {"units": units, "vectors": self.vectors, "seconds": 120.0}
+        arguments: dict[str, Any] = {
+            "units": units,
+            "vectors": self.vectors,
+            "seconds": 30.0 if self.quick else 120.0,
+        }
         if entry.mutation.file.startswith("hdl"):
-            return "gates", arguments | {"compiled": self.compiled}
-        nodes = [] if entry.unit else [str(path) for path in tests_of(entry.mutation.file)]
+            quick = self.quick and not entry.known
+            return "gates", arguments | {"compiled": 0 if quick else self.compiled}
+        files = tests_of(entry.mutation.file)[: FIRST if self.quick else None]
+        nodes = [] if entry.unit else [str(path) for path in files]
         rows = max(self.vectors // 100, 200)
         return "golden", arguments | {"vectors": rows, "nodes": nodes, "root": str(ROOT)}
 
@@ -173,7 +187,7 @@ class Bench:
             return SURVIVED, "", f"{answer['tried']} units and all tests of golden"
         if not answer["differ"]:
             return SURVIVED, "", f"the same gates of {answer['same']} units"
-        free = answer["free"][:PROVEN_AT_MOST]
+        free = [] if self.quick else answer["free"][:PROVEN_AT_MOST]
         proof = _prove(mutant, free) if free else ""
         more = len(answer["differ"]) - len(answer["free"])
         if proof.startswith(PROVEN):

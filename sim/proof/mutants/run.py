@@ -14,6 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -63,6 +64,8 @@ class Ledger:
 def key_of(entry: Entry, bench: Bench) -> str:
     """Digest of a mutation, of what is said of it, and of macaw."""
     own = closure("macaw.sim.proof.mutants.checks") + digest("macaw.golden", "macaw.hdl")
+    if not entry.known:
+        own += f"{bench.units_of(entry.mutation)}{bench.quick}"
     if entry.test:
         own += (ROOT / entry.test.partition("::")[0]).read_text(encoding="utf-8")
     return hashlib.sha256(f"{own}{entry!r}{bench.vectors}".encode()).hexdigest()[:32]
@@ -131,6 +134,7 @@ def table(found: Sequence[Verdict]) -> str:
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Mutants at a time."
 )
+@click.option("--quick", is_flag=True, help="Few tests, and no compiler or proof.")
 @click.option("--again", is_flag=True, help="Also what the ledger has.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on standard output.")
 @click.option(
@@ -149,6 +153,7 @@ def main(
     record: bool,
     vectors: int,
     jobs: int,
+    quick: bool,
     again: bool,
     as_json: bool,
     folder: Path,
@@ -164,7 +169,7 @@ def main(
     folder = folder.absolute()
     entries = lists.listed()
     tell: Tell = lambda line: click.echo(line, err=True)  # noqa: E731
-    bench = Bench(vectors=vectors)
+    bench = Bench(vectors=vectors, quick=quick)
     if draw is not None:
         known = {entry.mutation for entry in entries}
         rooms = (room,) if room else lists.ROOMS
@@ -177,7 +182,7 @@ def main(
     if not entries:
         raise MacawError("no mutation has such a name")
     if not all(entry.known for entry in entries):
-        bench = Bench(vectors=vectors, used=used(folder, jobs, tell))
+        bench = replace(bench, used=used(folder, jobs, tell))
     ledger = Ledger(folder / "ledger.json")
     console = Console(stderr=True)
     found = []
@@ -190,6 +195,9 @@ def main(
                 line = f"[{len(found)}/{len(entries)}] {verdict.verdict:10} {verdict.mutation.name}"
                 progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
     if record:
+        if draw is not None and room and not only:
+            at_that_time = sum(each.mutation.name.startswith(room) for each in lists.listed())
+            lists.record_draw(room, seed, found, at_that_time)
         tell(f"{lists.record(found)} added to the lists")
     if as_json:
         click.echo(json.dumps([each.to_json() for each in found], indent=1))
