@@ -59,7 +59,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "kinds.md": (verification.kinds.page, ("kinds", "judged")),
     "minifloats.md": (price.minifloats.page, ("minifloats",)),
     "pairs.md": (price.pairs.page, ("pairs",)),
-    "proven.md": (verification.proven.page, ("proven",)),
+    "proven.md": (verification.proven.page, ("proven", "planted")),
     "synthesis-results.md": (synthesis_results.page, ("fma", "quotients", "fpus")),
     "images/architecture.svg": (architecture.picture, ()),
     "images/block-formats.svg": (block_formats_study.picture, ("block_formats", "block_dots")),

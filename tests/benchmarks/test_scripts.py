@@ -118,6 +118,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         ("errors.posit_errors", ["--pairs", "2", "--length", "32"]),
         ("studies.scale_rules", ["--groups", "2"]),
         ("studies.requantisation", ["--draws", "10000"]),
+        ("studies.formal.planted", ["--only", "exhaustive table*"]),
         ("studies.predictor_codes", ["--steps", "2000"]),
         ("errors.product_errors", ["--draws", "2000"]),
         ("errors.machine_errors", ["--rows", "2"]),

@@ -4,7 +4,9 @@
 from collections import Counter
 from typing import Any
 
+from benchmarks.studies.formal.planted import COMMAND as PLANTING
 from benchmarks.studies.proven import COMMAND
+from macaw.sim.proof.mutants.planted import WAYS
 
 from ..markdown import table
 
@@ -47,8 +49,19 @@ has besides. Cells are seconds of simulating or deciding, without building; *ope
 """
 
 
-def page(found: dict[str, Any]) -> str:
-    """The Markdown page."""
+PLANTED = f"""\
+A method that proves wrong gates is none. So bugs are planted, in the Verilog of a unit or in
+macaw's sources, and the method that claims such a unit must refute each, by operands on which
+simulation then shows a wrong result. The list is
+[planted.json](../sim/proof/mutants/listed/planted.json): operators, constants, bits and arms
+exchanged, ties rounded up, registers enabled or set wrongly, operands beside their place, a skid
+buffer that is never full. `python -m macaw.sim.proof.mutants.planted` plants them all. Seconds are
+of whole proofs, as `{PLANTING}` recorded them.
+"""
+
+
+def page(found: dict[str, Any], planted: dict[str, Any]) -> str:
+    """The Markdown page, of what is proven and of what is refuted."""
     groups: dict[str, list[Row]] = {}
     for row in found["rows"]:
         groups.setdefault(_group(row), []).append(row)
@@ -57,6 +70,7 @@ def page(found: dict[str, Any]) -> str:
         listed = _conversions(rows) if name == "cast" else _roundings(rows)
         parts.append(f"## {GROUPS.get(name, name)}\n\n{listed}")
     parts.append(f"## Open\n\n{_open(found['rows'])}")
+    parts.append(f"## Planted bugs\n\n{PLANTED}\n{_planted(planted['rows'])}")
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -155,3 +169,18 @@ def _open(rows: list[Row]) -> str:
     made = [[f"`{key[0]}`", ", ".join(words), *key[1:]] for key, words in lines.items()]
     head = ["unit", "roundings", "built", "method", "verdict", "why"]
     return table(head, made, left=len(head))
+
+
+def _planted(rows: list[Row]) -> str:
+    """How many bugs of each kind are refuted, and what it took."""
+    groups = {way.title: [row for row in rows if row["by"] == by] for by, way in WAYS.items()}
+    made = []
+    for title, found in [*groups.items(), ("in all", rows)]:
+        refuted = sum(row["refuted"] for row in found)
+        longest = max((row["seconds"] for row in found), default=0.0)
+        seconds = sum(row["seconds"] for row in found)
+        counts = [f"{len(found):,}", f"{refuted:,}"]
+        made.append([title, *counts, f"{seconds:,.0f}", f"{longest:,.0f}"])
+    lines = [table(["method", "planted", "refuted", "s", "longest"], made)]
+    lines += [f"\nNot refuted: `{row['bug']}`." for row in rows if not row["refuted"]]
+    return "\n".join(lines)

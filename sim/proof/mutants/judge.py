@@ -300,6 +300,20 @@ def _run(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return answers
 
 
+def gates_of(change: Mutation, unit: str, name: str) -> str:
+    """The Verilog of a unit that a mutant of macaw makes, as a module ``name``.
+
+    Raises
+    ------
+    LookupError
+        The source has no such text any more, or a mutant makes no gates.
+    """
+    (answer,) = _run([_Mutant.of(change).task("netlist", {"unit": unit, "name": name})])
+    if "verilog" not in answer:
+        raise LookupError(answer["killed"])
+    return answer["verilog"]
+
+
 def _prove(mutant: _Mutant, units: Sequence[str]) -> str:
     """``proven``, ``refuted`` or ``open``, and of what: a mutant's gates are those of before."""
     same = 0
