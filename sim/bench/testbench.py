@@ -286,6 +286,9 @@ class Bench:
                 self.drive(rows[sent] if offered else self.some_row())
             self.valid_in.value = int(offered)
             ready = not next(stalls)
+            # At times the reader waits for a result: what waits for the reader then is stuck.
+            if self.stalls and left and sent % 32 >= 24:
+                ready = ready and held is not None
             at = self.scoreboard.results
             edge = at == 0, at == len(self.plan.expected) - 1
             if ready and self.stalls and any(edge) and self.watch.waited < EDGE:

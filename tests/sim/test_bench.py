@@ -207,6 +207,7 @@ BAD = {
         stream(ready="(!w || o_ready) && n < 200", extra="n <= n + (n < 200);"),
         "stuck",
     ),
+    "it waits for a reader that waits for a result": (stream(ready="o_ready"), "stuck"),
     "an accumulator does not restart": (accumulator("t"), ""),
 }
 
