@@ -35,6 +35,7 @@ flatten
 opt_clean
 """
 _MAP = """\
+techmap -map plain.v
 techmap -map plain.v -map +/techmap.v
 opt -full
 aigmap
@@ -51,15 +52,18 @@ abc -script decide.abc
 # signals: fast ones group their terms by position, and nothing in them would be equal.
 _PLAIN = """\
 (* techmap_celltype = "$mul" *)
-module macaw_rows(A, B, Y);
+module _00_macaw_rows(A, B, Y);
   parameter A_SIGNED = 0, B_SIGNED = 0, A_WIDTH = 1, B_WIDTH = 1, Y_WIDTH = 1;
   localparam SIGNED = A_SIGNED && B_SIGNED;
   localparam ROWS = SIGNED || B_WIDTH > Y_WIDTH ? Y_WIDTH : B_WIDTH;
   input [A_WIDTH-1:0] A;
   input [B_WIDTH-1:0] B;
   output [Y_WIDTH-1:0] Y;
-  wire [Y_WIDTH-1:0] a = SIGNED ? $signed(A) : A;
-  wire [Y_WIDTH-1:0] b = SIGNED ? $signed(B) : B;
+  wire signed [A_WIDTH-1:0] signed_a = A;
+  wire signed [B_WIDTH-1:0] signed_b = B;
+  wire [Y_WIDTH-1:0] wide_a = signed_a, wide_b = signed_b;
+  wire [Y_WIDTH-1:0] a = SIGNED ? wide_a : A;
+  wire [Y_WIDTH-1:0] b = SIGNED ? wide_b : B;
   wire [Y_WIDTH*(ROWS+1)-1:0] sums;
   assign sums[Y_WIDTH-1:0] = 0;
   genvar i;
@@ -70,7 +74,7 @@ module macaw_rows(A, B, Y);
   assign Y = sums[Y_WIDTH*ROWS +: Y_WIDTH];
 endmodule
 (* techmap_celltype = "$lcu" *)
-module macaw_carries(P, G, CI, CO);
+module _00_macaw_carries(P, G, CI, CO);
   parameter WIDTH = 1;
   input [WIDTH-1:0] P, G;
   input CI;
@@ -136,6 +140,9 @@ class Question:
         Widths of the ports.
     wires : bool
         Take registers for wires, as :mod:`macaw.sim.formal.stages` has a reason to.
+    counts : tuple of str
+        Outputs that count only where the reference's output ``counts`` is set, and nothing does
+        where its ``fits`` is not; without any, the reference has no such outputs.
     """
 
     gates: Source
@@ -143,6 +150,7 @@ class Question:
     inputs: dict[str, int]
     outputs: dict[str, int]
     wires: bool = False
+    counts: tuple[str, ...] = ()
 
     @property
     def miter(self) -> str:
@@ -153,9 +161,17 @@ class Question:
             lines += [f"wire [{w - 1}:0] {side}_{name};" for name, w in self.outputs.items()]
             pins = [f".{name}({name})" for name in self.inputs]
             pins += [f".{name}({side}_{name})" for name in self.outputs]
+            if self.counts and side == "reference":
+                pins += [".counts(counts)", ".fits(fits)"]
+                lines.append("wire counts, fits;")
             lines.append(f"{getattr(self, side).module} {side}({', '.join(pins)});")
-        unequal = " | ".join(f"gates_{name} != reference_{name}" for name in self.outputs)
-        return "\n".join([*lines, f"assign bad = {unequal};", "endmodule", ""])
+        unequal = [f"gates_{name} != reference_{name}" for name in self.outputs]
+        if self.counts:
+            unequal = [
+                f"({each}) & {'fits & counts' if name in self.counts else 'fits'}"
+                for name, each in zip(self.outputs, unequal, strict=True)
+            ]
+        return "\n".join([*lines, f"assign bad = {' | '.join(unequal)};", "endmodule", ""])
 
     def key(self, tool: yosys.Tool) -> str:
         """The key of the answer: of all that decides it."""

@@ -20,8 +20,9 @@ from ..bench.interface import MARK, Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
-from . import exhaustive, miter, plain, stages, symfpu
+from . import exhaustive, miter, plain, stages, steps, symfpu
 from .by_cases import LANES, ask
+from .plain import machines
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _PIPELINED = "netlist for {}, at any pauses and stalls = gates without registers
 _TRIED = 5_000
 """Vectors that are simulated where a pipeline is none."""
 _GATES = "gates without registers = golden model"
+_BEAT = "each beat, from any state = golden model"
 
 
 def prove(
@@ -140,7 +142,7 @@ class _Run:
 
     def prove(self) -> None:
         if self.unit.stateful:
-            self._leave(_GATES, f"{self.unit.kind} keeps a state between beats", "none")
+            self._beat()
             return
         gates = _without_registers(self.design)
         refused = {
@@ -241,6 +243,28 @@ class _Run:
         if self.unit.kind not in LANES or not self._cases(question, gates, "plain"):
             self._ask(question, gates, _GATES, "plain")
 
+    def _beat(self) -> None:
+        """Of a unit with a state: that one beat is right, from any state."""
+        why = machines.refuses(self.unit)
+        if self.method not in (None, "plain"):
+            why = f"method={self.method}: must be plain, for a unit with a state"
+        if _mapped(self.design) or _registered(self.design):
+            why = why or "with a state only gates without stages are proven"
+        if why:
+            self._leave(_BEAT, why, "none")
+            return
+        interface = Interface.of(self.design.metadata, self.unit.ports)
+        try:
+            question = steps.question(
+                self.design, interface, machines.machine(self.unit), timeout=self._left()
+            )
+        except steps.NoMachine as error:
+            self._leave(_BEAT, str(error), "plain")
+        except yosys.ToolTimeout:
+            self._leave(_BEAT, "time limit", "plain")
+        else:
+            self._ask(question, self.design, _BEAT, "plain")
+
     def _question(self, gates: Any, reference: miter.Source) -> miter.Question:
         interface = Interface.of(gates.metadata, self.unit.ports)
         return miter.Question(
@@ -317,8 +341,9 @@ class _Run:
         self.tools.append(str(yosys.find("yosys", prefer="yowasp")))
         reason, verdict = answer.reason, answer.verdict
         if answer.inputs is not None:
-            codes = _codes(Interface.of(design.metadata, self.unit.ports), answer.inputs)
-            self.mismatch = replay(design, codes, command=self._command(design))
+            if not self.unit.stateful:
+                codes = _codes(Interface.of(design.metadata, self.unit.ports), answer.inputs)
+                self.mismatch = replay(design, codes, command=self._command(design))
             # Not each counterexample that ABC gives is one of the question.
             self.mismatch = self.mismatch or self._simulated(design).mismatch
             if self.mismatch is None:

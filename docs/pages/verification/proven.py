@@ -27,6 +27,7 @@ GROUPS = {
     "quantize": "Quantisation of blocks",
     "blocks": "Dot products of blocks",
     "integers": "Integers",
+    "state": "Units with a state",
     "dynamic": "The rounding as an operand",
     "netlist": "What synthesis makes of them",
     "order": "Order and class",

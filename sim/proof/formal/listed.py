@@ -172,6 +172,14 @@ def _sums() -> Iterator[Claim]:
     names = ("mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e3m2", "mxfp6-e2m3")
     specs = [_quantize("bf16", name) for name in names]
     yield Claim(name="formal/quantize/others", units=tuple(specs), method="plain")
+    specs = [
+        *(unit("flex-mac", a="flex16+5", rounding=word) for word in ROUNDINGS),
+        *(unit("flex-mac", a="flex16+5", lanes=lanes) for lanes in (2, 4)),
+        unit("flex-mac", a="flex8+3", out="flex16+5", lanes=2),
+    ]
+    yield Claim(name="formal/state/flex-mac", units=tuple(specs))
+    specs = [unit("flex-mul", a="flex16+5", lanes=2), unit("flex-add", a="flex8+3")]
+    yield Claim(name="formal/state/flex", units=tuple(specs))
 
 
 def _quantize(a: str, out: str, **parameters: Any) -> Unit:
