@@ -189,7 +189,11 @@ def pipeline(
         if not why:
             source, interface = buffer.opened(source, interface, timeout=left())
     if not why:
-        why = unequal_ways(netlist(source, timeout=left(), mapped=mapped), interface)
+        net = netlist(source, timeout=left(), mapped=mapped)
+        why = unequal_ways(net, interface)
+        if why and mapped and _may_be_opened(net, interface):
+            source, interface = buffer.opened(source, interface, timeout=left())
+            why = unequal_ways(netlist(source, timeout=left(), mapped=True), interface)
     return source, interface, why
 
 
@@ -200,24 +204,45 @@ def unequal_ways(net: Netlist, interface: Interface) -> str:
         return f"it has registers {', '.join(sorted(others))}"
     if why := off_beat(net, interface):
         return why
-    if interface.ready_in:
-        assert interface.valid_out is not None
-        assert interface.ready_out is not None
-        ready, valid = (net.ports[name][0] for name in (interface.ready_out, interface.valid_out))
-        moving = {pins["E"][0] for _, pins in net.registers.values()}
-        moving |= {*net.ports[interface.ready_in]}
-        for known in ({ready: r, valid: v} for r in (False, True) for v in (False, True)):
-            moves = known[ready] or not known[valid]
-            if any(net.value(bit, known) is not moves for bit in moving):
-                return (
-                    f"registers do not move where {interface.ready_out} is set or "
-                    f"{interface.valid_out} is not"
-                )
+    if interface.ready_in and (why := _apart(net, interface)):
+        return why
     inputs = [pin.name for pin in interface.inputs]
     inputs += [interface.valid_in] if interface.valid_in else []
     outputs = [pin.name for pin in interface.outputs]
     outputs += [interface.valid_out] if interface.valid_out else []
     return net.latencies(inputs, outputs, interface.latency)
+
+
+def _apart(net: Netlist, interface: Interface) -> str:
+    """Whether a stream's registers move at other clocks than those of its ready; empty if not."""
+    assert interface.ready_in is not None
+    assert interface.valid_out is not None
+    assert interface.ready_out is not None
+    ready, valid = (net.ports[name][0] for name in (interface.ready_out, interface.valid_out))
+    moving = {pins["E"][0] for _, pins in net.registers.values()}
+    moving |= {*net.ports[interface.ready_in]}
+    for known in ({ready: r, valid: v} for r in (False, True) for v in (False, True)):
+        moves = known[ready] or not known[valid]
+        if any(net.value(bit, known) is not moves for bit in moving):
+            return (
+                f"registers do not move where {interface.ready_out} is set or "
+                f"{interface.valid_out} is not"
+            )
+    return ""
+
+
+def _may_be_opened(net: Netlist, interface: Interface) -> bool:
+    """Whether a netlist of simple gates looks at its ready only in what registers move to.
+
+    They move where it is set, so that it is 1 for all that comes of it.
+    """
+    if interface.ready_in is None or {k for k, _ in net.registers.values()} != {"$_DFFE_PP_"}:
+        return False
+    outputs = [pin.name for pin in interface.outputs]
+    outputs += [interface.valid_out] if interface.valid_out else []
+    leaves = net.leaves(bit for name in outputs for bit in net.ports[name])
+    known = {*net.registers} | {b for pin in interface.inputs for b in net.ports[pin.name]}
+    return leaves <= known and not _apart(net, interface)
 
 
 def off_beat(net: Netlist, interface: Interface) -> str:

@@ -182,6 +182,12 @@ def test_a_wrong_cell_is_refuted(how) -> None:
     assert "--netlist asic" in proof.mismatch.replay
 
 
+def test_registers_of_a_netlist_may_look_at_what_moves_them() -> None:
+    """As those that are set to 0 where they move."""
+    proof = macaw.prove(macaw.unit("mul", a="e4m3"), netlist="ecp5", stages=2, flow="stream")
+    assert proof.verdict == "proven", proof
+
+
 def test_a_netlist_is_proven_equal_where_the_gates_are_open() -> None:
     proof = macaw.prove(macaw.unit("mul", a="e4m3", rounding="sr"), netlist="asic", largest=8)
     assert proof.verdict == "open"
