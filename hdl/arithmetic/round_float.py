@@ -31,8 +31,8 @@ class ToFloat(Projector[Float]):
             top = exact.exponent + (exact.offset + width - 1 - format.emin)
             stops = self._stops(exact, width, top)
             plain = bits ^ negative
-            if self._anticipates(exact, stops) and exact.words is not None:
-                plain = anticipated(p, *exact.words).bits(width)
+            if (words := self._anticipated(exact, stops)) is not None:
+                plain = anticipated(p, *words).bits(width)
             plain = marked(p, plain, top) if stops else plain
             zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
             empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
@@ -65,7 +65,7 @@ class ToFloat(Projector[Float]):
         width = len(bits)
         gradual = format.subnormals is Subnormals.GRADUAL
         need = format.precision + direction.fraction_bits
-        anticipated = self._anticipates(exact, stops)
+        anticipated = self._anticipated(exact, stops) is not None
         if gradual and zeros.constant is not None and top.constant is None:
             rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
             shift, field, under = self._capped_constant(zeros.constant, rest)
@@ -87,9 +87,9 @@ class ToFloat(Projector[Float]):
         kept, below = p.name("significand", kept), p.name("below", below)
         return kept, below, p.name("exponent", field), subnormal | under
 
-    def _anticipates(self, exact: Unrounded, stops: bool) -> bool:
-        """Whether the zeros are counted beside the sum, so that one more may be found later."""
-        return stops and exact.words is not None and self.format.mantissa > 0
+    def _anticipated(self, exact: Unrounded, stops: bool) -> tuple[Wire, Wire, Wire] | None:
+        """Words in whose sum zeros are counted before it is there: one more may be found later."""
+        return exact.words if stops and self.format.mantissa > 0 else None
 
     def _corrected(
         self, kept: Wire, below: Wire, negative: Wire, zeros: Wire, top: Wire

@@ -36,7 +36,7 @@ class _Scaling:
 
 def scalings(unit: Unit) -> list[_Draw]:
     """What draws codes of operands that a unit scales by multiplier and shift, and of these; empty
-    where both are fixed or there are none."""
+    where there are none."""
     inputs = unit.ports.inputs
     residual = isinstance(unit, ResidualAdd)
     if residual and unit.form == "tflite":
@@ -49,8 +49,11 @@ def scalings(unit: Unit) -> list[_Draw]:
         if residual and unit.form == "single":
             shift = "shift"
         value = prefix[:1] or next(iter(inputs))
-        if {multiplier, shift} & inputs.keys() and inputs[value].lanes is None:
-            found.append(partial(scaled, unit, _Scaling(value, multiplier, shift)))
+        if inputs[value].lanes is not None:
+            continue
+        scaling = _Scaling(value, multiplier, shift)
+        given = {multiplier, shift} & inputs.keys()
+        found.append(partial(scaled if given else solved, unit, scaling))
     return found
 
 
@@ -120,6 +123,26 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
         scaling.shift: (np.clip(shift, -128, 127), SHIFT),
     }
     return _codes(unit, made)
+
+
+def solved(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
+    """Codes of values that fixed ones bring to integers of the range or beside it, or to halves."""
+    value_format = unit.ports.inputs[scaling.value].format
+    result = next(iter(unit.ports.outputs.values())).format
+    assert isinstance(value_format, Fixed)
+    assert isinstance(result, Fixed)
+    low, high = reach(result)
+    factor = np.ldexp(float(getattr(unit, scaling.multiplier)), -getattr(unit, "bits"))  # noqa: B009
+    factor = np.ldexp(factor, getattr(unit, scaling.shift))
+    if not factor:
+        return {}
+    wanted = rng.integers(low - 2, high + 3, count) + rng.choice([0.0, 0.5], count)
+    ends = rng.choice([high, high + 1, high + 2, low, low - 1, low - 2], count)
+    wanted = np.where(rng.random(count) < 0.5, ends, wanted)
+    value = np.rint(wanted / factor) + rng.integers(-1, 2, count)
+    limits = reach(value_format)
+    value = np.clip(value, *map(float, limits)).astype(np.int64)
+    return _codes(unit, {scaling.value: (value, value_format)})
 
 
 def summed(unit: ResidualAdd, rng: _Rng, count: int) -> Codes:

@@ -22,7 +22,7 @@ from .flex import fit_scales
 from .fpu import Operations
 from .predictor import tensors
 from .rows import rows
-from .sequences import TiedSequences
+from .sequences import LedSequences, TiedSequences
 from .ties import midpoints, products, quotients, sums
 
 MEMORY = ("channel", "write")  # inputs of a pipeline's memory
@@ -56,6 +56,7 @@ class Draw:
             self.longest = max(1, min(self.longest, terms // lanes))
             if getattr(unit, "contexts", 1) == 1 and not getattr(unit, "channels", 0):
                 self.full = terms // lanes
+        self.led: LedSequences | None = None
         self.sequences = self._sequences(unit) if unit.accumulates else None
         self.edges = edges([self.result, *(o.format for o in self.numbers.values())])
         self.kinds = [
@@ -131,8 +132,9 @@ class Draw:
                 out[name] = sequences(rng, count, self.longest)
                 if self.sequences is not None:
                     self._tie(rng, self.sequences, out, out[name])
+                taken = 0 if self.led is None else self._lead(rng, self.led, out, out[name])
                 if 0 < self.full <= count // 4:
-                    self._fill(rng, out, out[name])
+                    self._fill(rng, out, out[name], taken)
             elif name == "reseed":
                 out[name] = sequences(rng, count, 40 * LONGEST_TENSOR)
             elif name == "end":
@@ -189,6 +191,7 @@ class Draw:
             return None
         exact = not isinstance(acc, Float | Fixed)
         made = TiedSequences(self.numbers, factors, kept, exact=exact, longest=self.longest)
+        self.led = LedSequences.of(made, self.full)
         return made if made.possible else None
 
     def _tie(self, rng: _Rng, tied: TiedSequences, codes: Codes, last: np.ndarray) -> None:
@@ -204,17 +207,34 @@ class Draw:
         last[places + beats - 1] = 1
         last[places[places > 0] - 1] = 1
 
-    def _fill(self, rng: _Rng, codes: Codes, last: np.ndarray) -> None:
-        """Some sequences have as many beats as they may, and the largest factors in all of them."""
+    def _lead(self, rng: _Rng, led: LedSequences, codes: Codes, last: np.ndarray) -> int:
+        """The first sequences come to the ends of the range; how many beats they have."""
+        found = led.draw(rng)
+        rows = len(found[self.factors[0]])
+        if 2 * rows > len(last):
+            return 0
+        for name, column in found.items():
+            codes[name][:rows] = column
+        last[:rows] = 0
+        last[led.beats - 1 : rows : led.beats] = 1
+        return rows
+
+    def _fill(self, rng: _Rng, codes: Codes, last: np.ndarray, first: int = 0) -> None:
+        """Some sequences from ``first`` on have as many beats as they may, and the largest factors
+        in all of them.
+        """
         count, length = len(last), self.full
-        for start in rng.integers(0, count - length + 1, max(1, min(16, count // (16 * length)))):
+        number = max(1, min(16, count // (16 * length)))
+        for start in rng.integers(first, count - length + 1, number):
             beats = slice(start, start + length)
             if start:
                 last[start - 1] = 1
             last[beats] = 0
             last[start + length - 1] = 1
             for name in self.factors:
-                codes[name][beats] = rng.choice(ends(self.numbers[name].format))
+                fmt = self.numbers[name].format
+                table = np.array(ends(fmt), fmt.code_dtype)
+                codes[name][beats] = rng.choice(table[np.asarray(fmt.decode(table)) != 0])
 
     def _sparse(self, rng: _Rng, count: int) -> Codes:
         """All lanes alike, some at an end of their format, or zero but for a few; what is not a

@@ -9,6 +9,7 @@ factor has; the second one is a power of two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,6 +63,14 @@ class TiedSequences:
         own = _digits(numbers[self.first].format)
         a_beat = min(own * self.lanes, wide) if self.scales else own * self.lanes
         self.before = -(-digits // max(a_beat, 1))
+        self.far = False
+        if isinstance(kept, Fixed):
+            # A beat has powers of two for its second factors.
+            beat = self.lanes * numbers[self.first].format.max
+            beat *= 2.0 ** sum(spans[n][1] for n in factors[1:])
+            needed = math.ceil(kept.max / beat) if beat > 0 else self.before
+            self.far = needed > LONGEST - 2
+            self.before = max(self.before, 0 if self.far else needed)
         self.after = 1 + exact
         self.possible = self.beats <= min(longest, LONGEST)
 
@@ -189,6 +198,70 @@ class TiedSequences:
             together = np.take_along_axis(np.stack(found, 1), order, 1)
             made[name] = together if self.numbers[name].lanes is not None else together[:, 0]
         return made, left
+
+
+class LedSequences:
+    """Draws long sequences that end at an end of a fixed point's range, or just beyond it.
+
+    The largest factors lead, and what is then missing follows: so it is where the end is too far
+    for :class:`TiedSequences`.
+
+    Parameters
+    ----------
+    tied : TiedSequences
+        Of two factors in fixed point and without scales, and of such a result.
+    """
+
+    BEYOND = (0, 1, 2)
+    """Last places."""
+
+    def __init__(self, tied: TiedSequences) -> None:
+        self.tied = tied
+        assert isinstance(tied.kept, Fixed)
+        self.kept = tied.kept
+        formats = [tied.numbers[name].format for name in (tied.first, tied.second)]
+        self.largest = [fmt.max for fmt in formats]
+        self.turned = next((n for n, fmt in enumerate(formats) if fmt.signed), None)
+        both = self.kept.signed and self.turned is not None
+        self.signs = (1.0, -1.0) if both else (1.0,)
+        beat = tied.lanes * self.largest[0] * self.largest[1]
+        self.lead = int(self.kept.max / beat)
+        digits = sum(_digits(fmt) for fmt in formats)
+        self.beats = self.lead + 3 + -(-digits // _digits(formats[0]))
+        self.left = self.kept.max_integer * 2.0**-self.kept.fraction - self.lead * beat
+
+    @classmethod
+    def of(cls, tied: TiedSequences, longest: int) -> LedSequences | None:
+        """Those of a unit, if it needs them and may have so long ones."""
+        formats = [operand.format for operand in tied.numbers.values()]
+        if tied.scales or not all(isinstance(fmt, Fixed) for fmt in (*formats, tied.kept)):
+            return None
+        if any(fmt.max <= 0 for fmt in formats):
+            return None
+        made = cls(tied)
+        return made if tied.far and made.beats <= longest else None
+
+    def draw(self, rng: _Rng) -> Codes:
+        """One for each end and distance, one behind the other."""
+        tied, lanes = self.tied, self.tied.lanes
+        signs = np.repeat(self.signs, len(self.BEYOND))
+        least = self.kept.min_integer * 2.0**-self.kept.fraction
+        beyond = np.tile(self.BEYOND, len(self.signs)) * 2.0**-self.kept.fraction
+        left = self.left + beyond + np.where(signs < 0, -least - self.kept.max, 0.0)
+        left, count, made = left * signs, len(signs), []
+        for _ in range(self.beats - self.lead):
+            codes, left = tied._beat(rng, left, np.zeros(count, bool))
+            made.append(codes)
+        found = {}
+        for number, name in enumerate((tied.first, tied.second)):
+            operand = tied.numbers[name]
+            turns = signs if number == self.turned else np.ones(count)
+            code = operand.format.encode(self.largest[number] * turns)
+            shape = (count, self.lead) if operand.lanes is None else (count, self.lead, lanes)
+            ahead = np.broadcast_to(code.reshape(-1, *[1] * (len(shape) - 1)), shape)
+            column = np.concatenate([ahead, np.stack([each[name] for each in made], 1)], 1)
+            found[name] = column.reshape(count * self.beats, *column.shape[2:])
+        return found
 
 
 def _digits(fmt: Format) -> int:

@@ -153,7 +153,7 @@ def products(numbers: dict[str, Operand], factors: Sequence[str], result: Format
             wanted = (1 << (drop - 1)) + rng.choice([-1, 0, 1], count)
             tail = (_inverse(first) * wanted.astype(np.uint64)) & np.uint64((1 << drop) - 1)
             second = (second >> drop << drop) | tail.view(np.int64) | 1 << y.mantissa
-        field = rng.integers(1, 1 << x.exponent, count) - x.bias
+        field = rng.integers(1, max(1 << x.exponent, 2), count) - x.bias
         power = rng.integers(result.emin - 2, result.emax + 2, count)
         if pairs.size:
             some = rng.random(count) < 0.25

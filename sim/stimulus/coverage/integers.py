@@ -65,8 +65,8 @@ class Rounded:
         return (whole >= self.low - 1) & (whole <= self.high) & (self.right > -1)
 
 
-def _roundings(name: str, why: Callable[[str], str]) -> Iterator[Bin]:
-    """Where the exact value lies between two integers that are results."""
+def _roundings(name: str, why: Callable[[str], str], none: str = "") -> Iterator[Bin]:
+    """Where the exact value lies between two integers that are results; ``none`` if it does not."""
     wanted: list[_Wanted] = [
         ("exact", "nothing is cut off", lambda f: f.exact & f.near & (f.right > 0), ""),
         ("below a tie", "less than half", lambda f: (f.compared < 0) & ~f.exact & f.near, ""),
@@ -86,7 +86,7 @@ def _roundings(name: str, why: Callable[[str], str]) -> Iterator[Bin]:
                 )
             )
     for which, meaning, hits, reason in wanted:
-        yield Bin(name=f"{name}/{which}", meaning=meaning, hits=hits, reason=reason)
+        yield Bin(name=f"{name}/{which}", meaning=meaning, hits=hits, reason=none or reason)
 
 
 def _small(f: Rounded) -> np.ndarray:
@@ -225,7 +225,7 @@ class Requantizations:
             ),
         ]
         yield from _made("shift", wanted)
-        yield from _roundings("rounding", self._lacks)
+        yield from _roundings("rounding", self._no_tie, self._whole())
         if self.twice:
             wanted = [
                 ("first tie", "a tie of the first rounding", lambda f: f.more["first"], ""),
@@ -247,6 +247,26 @@ class Requantizations:
                 ("saturates", "by the zero point alone", _by_zero, ""),
             ]
             yield from _made("zero point", wanted)
+
+    def _right(self) -> int:
+        """How far a fixed shift takes what is rounded last to the right."""
+        shift = min(max(self.unit.shift or 0, LEAST_SHIFT), LARGEST_SHIFT)
+        return -shift if self.twice else self.unit.bits - shift
+
+    def _whole(self) -> str:
+        """Why nothing is cut off."""
+        fixed = self.unit.shift is not None and self._right() <= 0
+        return f"shift={self.unit.shift} is fixed, and cuts nothing off" if fixed else ""
+
+    def _no_tie(self, wanted: str) -> str:
+        """Why products of such a sign are no ties."""
+        unit = self.unit
+        if unit.shift is None or not unit.multiplier or self.twice:
+            return self._lacks(wanted)
+        zeros = (unit.multiplier & -unit.multiplier).bit_length() - 1
+        needed = self._right() - 1 - zeros
+        none = f"a tie takes a multiple of 2^{needed}" if needed >= unit.x.width else ""
+        return self._lacks(wanted) or none
 
     def _lacks(self, wanted: str) -> str:
         unit = self.unit

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,6 +16,7 @@ from macaw.golden.formats.choices import Overflow, Rounding
 from macaw.golden.units import Operand
 
 from .bins import Bin
+from .products import below_a_power, beyond_largest, length, no_product
 from .reach import Reach, at_least, at_most, power, reason_of
 from .values import Place, extremes, lacks
 
@@ -89,7 +91,7 @@ class Results:
                 "largest subnormal",
                 "",
                 lambda p: (p.kind == 1) & (p.magnitude == (1 << fmt.mantissa) - 1),
-                small or self._last(0),
+                small or self._last(0) or self._short(fmt.mantissa),
             ),
             (
                 "least normal",
@@ -102,7 +104,7 @@ class Results:
                 "largest",
                 "the largest number, of either sign",
                 lambda p: (p.kind == 2) & (p.magnitude == fmt.max_code) & p.finite,
-                reason_of(largest),
+                reason_of(largest) or (self._short(length(fmt)) if self._to_infinity() else ""),
             ),
             ("infinity", "", lambda p: p.kind == 3, self._without("infinity")),
             ("NaN", "", lambda p: p.kind == 4, self._without("NaN")),
@@ -168,7 +170,12 @@ class Results:
             ("above a tie", "more than half", lambda p: p.rest > p.half, two),
             ("just below a tie", f"within 2^-{NEAR} of half", _beside(-1), near),
             ("just above a tie", f"within 2^-{NEAR} of half", _beside(1), near),
-            ("carry", "a carry of rounding changes the exponent", _carry, one or self._no_carry()),
+            (
+                "carry",
+                "a carry of rounding changes the exponent",
+                _carry,
+                one or self._no_carry() or self._no_step() or self._no_carry_of_products(),
+            ),
         ]
         for name, meaning, hits, reason in normal:
             yield Bin(
@@ -189,7 +196,12 @@ class Results:
             ("tie, even", "half, behind an even digit", _tie(0, zero=False), half or few),
             ("tie, odd", "half, behind an odd digit", _tie(1), half),
             ("above a tie", "more than half", lambda p: p.rest > p.half, quarter),
-            ("to normal", "a carry of rounding makes it normal", _becomes_normal, half),
+            (
+                "to normal",
+                "a carry of rounding makes it normal",
+                _becomes_normal,
+                half or self._no_step() or self._short(fmt.mantissa + 1),
+            ),
         ]
         for name, meaning, hits, reason in small:
             yield Bin(
@@ -237,6 +249,29 @@ class Results:
             return "a root just below a power of two is nearer to the number below"
         return ""
 
+    def _no_step(self) -> str:
+        """Why no rounding goes up to a power of two."""
+        if self.unit.rounding is Rounding.RTZ:
+            return "rtz goes up to no number"
+        if self.unit.rounding is Rounding.ROD and self.out.mantissa:
+            return "rod goes up to odd digits"
+        return ""
+
+    def _no_carry_of_products(self) -> str:
+        """Why no product is just below a power of two."""
+        return no_product(self.unit, lambda finer: below_a_power(self.out.precision, finer))
+
+    def _to_infinity(self) -> bool:
+        """Whether no larger value becomes the largest number."""
+        nearest = self.unit.rounding in (Rounding.RNE, Rounding.RNA)
+        return nearest and self.out.has_inf and self.unit.overflow is not Overflow.SATURATE
+
+    def _short(self, digits: int) -> str:
+        """Why no exact value has so many digits, of units in which nothing is added up."""
+        bits = self.reach.bits
+        exact = self.added is None and not self.begins and not self.reach.endless
+        return reason_of((f"values have at most {bits} digits", exact and bits < digits))
+
     def _ends(self) -> Iterator[Bin]:
         """Overflow and underflow, on either side of their thresholds."""
         fmt, reach = self.out, self.reach
@@ -247,12 +282,17 @@ class Results:
         tie = self._no_ties()
         full = (fmt.max_code + 1) & ((1 << fmt.mantissa) - 1) == 0
         text = at_least(reach.least)
+        beyond = functools.partial(beyond_largest, fmt)
         wanted: list[tuple[str, str, Callable[[Place], np.ndarray], str]] = [
             (
                 "below threshold",
                 "above the largest number by less than half of its last place",
                 lambda p: (p.cut == fmt.max_code) & (p.rest > 0) & (p.rest < p.half),
-                reason_of(under) or coarse or self._digits(2) or (self._no_carry() if full else ""),
+                reason_of(under)
+                or coarse
+                or self._digits(2)
+                or (self._no_carry() if full else "")
+                or no_product(self.unit, lambda finer: beyond(finer, 0, 2)),
             ),
             (
                 "threshold",
@@ -261,7 +301,8 @@ class Results:
                 reason_of((at_most(reach.largest), reach.largest < largest + last / 2))
                 or coarse
                 or tie
-                or self._digits(1),
+                or self._digits(1)
+                or no_product(self.unit, lambda finer: beyond(finer, 1, 1)),
             ),
             (
                 "above threshold",
@@ -269,7 +310,8 @@ class Results:
                 lambda p: (
                     ((p.cut == fmt.max_code) & (p.rest > p.half)) | (p.cut == fmt.max_code + 1)
                 ),
-                reason_of((at_most(reach.largest), reach.largest <= largest + last / 2)),
+                reason_of((at_most(reach.largest), reach.largest <= largest + last / 2))
+                or no_product(self.unit, lambda finer: beyond(finer, 1, 4)),
             ),
             (
                 "far",

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -104,7 +106,7 @@ class Streams:
         else:
             step = _step(self.unit)
             family: Any = Floats if Floats.take(step) else ToFixed
-            self.inner = family(step, _accumulated(family(step).product, step))
+            self.inner = family(step, _accumulated(family(step).product, step, self.unit))
         self.bins = tuple(self._bins())
 
     @staticmethod
@@ -289,14 +291,25 @@ def _step(unit: Any) -> Unit:
     return BlockDot(a=unit.a, b=unit.b, c=acc, out=acc, size=unit.lanes, **rounds)
 
 
-def _accumulated(product: Reach, step: Any) -> Reach:
-    """What an accumulator reaches: one that is rounded to the nearest stops to grow."""
-    own = Reach.of(step.out)
+def _accumulated(product: Reach, step: Any, unit: Any) -> Reach:
+    """What an accumulator reaches: so many products, and what rounding adds to them.
+
+    One that is rounded to the nearest stops to grow.
+    """
+    own, out = Reach.of(step.out), step.out
     least = max(own.least, product.least)
-    largest = own.largest
-    if isinstance(step.out, Float) and step.rounding in (Rounding.RNE, Rounding.RNA, Rounding.RTZ):
-        most = product.largest * step.factors.count * 2 ** (step.out.precision + 1)
-        largest = min(largest, most)
+    terms, beats = unit.terms, unit.terms // unit.lanes
+    if isinstance(out, Fixed):
+        most = terms * product.largest + beats * Fraction(2) ** -out.fraction
+    else:
+        # Each beat may add a last place.
+        grown = math.exp(min(beats * 2.0**-out.mantissa, 300.0))
+        most = terms * product.largest + beats * Fraction(2) ** out.quantum
+        most *= Fraction(math.ceil(grown * 8), 8)
+        if step.rounding in (Rounding.RNE, Rounding.RNA, Rounding.RTZ):
+            still = product.largest * step.factors.count * 2 ** (out.precision + 1)
+            most = min(most, still)
+    largest = min(own.largest, most)
     return Reach(low=max(own.low, product.low), bits=own.bits, least=least, largest=largest)
 
 

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from macaw.golden.errors import SpecError
+from macaw.golden.formats.choices import Rounding
 from macaw.golden.units import Unit
 
 from ...bench.interface import Codes
@@ -98,16 +100,38 @@ class Tally:
         return Coverage(unit=self.unit.name, operations=self.operations, counts=tuple(counts))
 
 
+OF_ROUNDING = ("carry", "to normal")
+"""Bins that ask where a result is rounded to; but for those of results, others do not."""
+
+
+def _plain(unit: Unit) -> Unit:
+    """A unit of as few operands as may be that has the same exact values."""
+    stochastic = getattr(getattr(unit, "rounding", None), "stochastic", False)
+    if not stochastic or exhaustive_bits(unit) <= SEARCHED:
+        return unit
+    try:
+        return replace(unit, rounding=Rounding.RNE)  # type: ignore[call-arg]
+    except SpecError:
+        return unit
+
+
 def _searched(counts: list[Count], prefix: str, unit: Unit) -> list[Count]:
     """The counts, with a reason for bins of a unit of few vectors that none of these hits."""
-    bits = exhaustive_bits(unit)
+    searched = _plain(unit)
+    bits = exhaustive_bits(searched)
     never = any(count.never and count.name.startswith(prefix) for count in counts)
     if unit.stateful or bits > SEARCHED or not never:
         return counts
-    every = Tally(unit)
-    for codes in exhaustive(unit):
+    every = Tally(searched)
+    for codes in exhaustive(searched):
         every.add(codes)
-    none = {f"{prefix}{b.name}" for b, n in zip(every.bins, every.hits, strict=True) if not n}
+    none = {
+        f"{prefix}{b.name}"
+        for b, n in zip(every.bins, every.hits, strict=True)
+        if not n and (searched is unit or not b.name.startswith("result/"))
+    }
+    if searched is not unit:
+        none = {name for name in none if name.rpartition("/")[2] not in OF_ROUNDING}
     why = f"none of all 2^{bits} vectors"
     return [replace(c, reason=why) if c.never and c.name in none else c for c in counts]
 
