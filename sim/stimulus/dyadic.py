@@ -140,8 +140,8 @@ def solved(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
     ends = rng.choice([high, high + 1, high + 2, low, low - 1, low - 2], count)
     wanted = np.where(rng.random(count) < 0.5, ends, wanted)
     value = np.rint(wanted / factor) + rng.integers(-1, 2, count)
-    limits = reach(value_format)
-    value = np.clip(value, *map(float, limits)).astype(np.int64)
+    least, most = reach(value_format)
+    value = np.clip(value, float(least), float(most)).astype(np.int64)
     return _codes(unit, {scaling.value: (value, value_format)})
 
 
