@@ -100,6 +100,15 @@ PLAIN = [
     ("fma", {"a": "e2m1", "b": "e3m0", "c": "e4m3", "out": "e5m2", "rounding": "dynamic"}),
     ("cast", {"a": "fp16", "out": "e4m3fnuz", "rounding": "rod"}),
     ("cast", {"a": "e4m3", "out": "e2m1", "nan": "negative_zero"}),
+    ("cast", {"a": "fp16", "out": "ue4m3", "rounding": "rdn"}),
+    ("cast", {"a": "fp16", "out": "ue5m3", "rounding": "rup", "overflow": "nonfinite"}),
+    *(
+        ("cast", {"a": "fp16", "out": out, "rounding": "dynamic"})
+        for out in ("binary8p3se", "binary8p4se", "binary8p3ue")
+    ),
+    ("cast", {"a": "binary8p3ue", "out": "binary8p4se", "rounding": "rod"}),
+    ("add", {"a": "binary8p4se", "b": "ue4m3", "out": "binary8p3ue", "rounding": "dynamic"}),
+    ("mul", {"a": "binary8p3se", "out": "ue4m3", "overflow": "directed", "rounding": "dynamic"}),
     ("cast", {"a": "e5m2", "out": "int8", "overflow": "wrap", "rounding": "rup"}),
     ("mul", {"a": "int4", "b": "e3m2", "out": "e4m3", "overflow": "nonfinite"}),
     ("mul", {"a": "int5", "b": "uint6", "out": "fx7.1", "rounding": "rna"}),

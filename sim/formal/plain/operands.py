@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Rounding
-from macaw.golden.formats.scalar import Specials, Subnormals
+from macaw.golden.formats.scalar import Subnormals
 from macaw.golden.units import Unit
 
 
@@ -15,7 +15,7 @@ def lacks(fmt: Format) -> str:
     """Why codes of a format are not read; empty if they are."""
     if isinstance(fmt, Fixed):
         return ""
-    if not isinstance(fmt, Float) or fmt.specials is Specials.EXTENDED or not fmt.exponent:
+    if not isinstance(fmt, Float) or not fmt.exponent:
         return f"has no {fmt.name}"
     if fmt.subnormals is not Subnormals.GRADUAL and fmt.zero:
         return f"has only formats with subnormals, not {fmt.name}"

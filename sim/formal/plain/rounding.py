@@ -71,23 +71,40 @@ def to_float(unit: Unit, out: Float, total: Magnitude) -> Iterator[str]:
     yield "result = result + more;"
     yield "if (rod && inexact) result[0] = 1;"
     yield f"over = result > {out.max_code};"
-    beyond = "1'b0"
-    if unit.overflow is None:
-        beyond = "rne || rna || (negative ? rdn : rup)"
-    elif unit.overflow is Overflow.NONFINITE:
-        beyond = "1'b1"
     outside = str(inf) if out.has_inf else str(nan)
     kept = out.max_code if unit.overflow is Overflow.SATURATE else inf
-    yield f"if (over) result = ({beyond}) ? {outside} : {out.max_code};"
+    yield f"if (over) result = ({_beyond(unit, out)}) ? {outside} : {out.max_code};"
     yield f"if (inf) result = {kept};"
+    # A number below zero that is rounded to none of an unsigned format.
+    yield f"below = {int(not out.signed)} && negative && (inf || result != 0);"
+    yield "if (below) result = 0;"
     signed = "negative"
     if out.nan_for_negative_zero:
         signed = "negative && result != 0"
     yield f"o_r = result[{magnitude - 1}:0];"
-    yield f"o_r[{magnitude}] = {signed};"
-    lost = "1'b0" if out.has_inf or unit.overflow is not Overflow.NONFINITE else "over || inf"
-    yield f"if (nan || {lost}) o_r = {nan};"
+    if out.signed:
+        yield f"o_r[{magnitude}] = {signed};"
+    lost = []
+    if not out.has_inf and unit.overflow is Overflow.NONFINITE:
+        lost = ["(over || inf) && !below"]
+    if not out.has_inf and unit.overflow is Overflow.DIRECTED:
+        lost = [f"(over && ({_beyond(unit, out)}) || inf) && !below"]
+    if unit.overflow is Overflow.DIRECTED:
+        lost.append("below && (inf || !(rtz || rup))")
+    elif unit.overflow not in (Overflow.SATURATE, Overflow.PROPAGATE):
+        lost.append("below")
+    yield f"if ({' || '.join(['nan', *lost])}) o_r = {nan};"
     yield "end"
+
+
+def _beyond(unit: Unit, out: Float) -> str:
+    """Whether what is larger than all numbers becomes something else than the largest one."""
+    if unit.overflow in (None, Overflow.DIRECTED):
+        away = ["rne", "rna", "(negative ? rdn : rup)"]
+        if unit.overflow is not None and not (out.has_inf and out.max_code & 1):
+            away.append("rod")
+        return " || ".join(away)
+    return str(int(unit.overflow is Overflow.NONFINITE))
 
 
 def to_fixed(unit: Unit, out: Fixed, total: Magnitude) -> Iterator[str]:

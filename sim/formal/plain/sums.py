@@ -26,7 +26,14 @@ WIDEST_OF_LANES = 320
 
 _KINDS = ("mul", "add", "fma", "cast", "dot", "block-dot")
 SCALES = ("a_scale", "b_scale")
-_POLICIES = (None, Overflow.SATURATE, Overflow.PROPAGATE, Overflow.NONFINITE, Overflow.WRAP)
+_POLICIES = (
+    None,
+    Overflow.SATURATE,
+    Overflow.PROPAGATE,
+    Overflow.NONFINITE,
+    Overflow.DIRECTED,
+    Overflow.WRAP,
+)
 
 
 def refuses(unit: Unit) -> str:
@@ -40,8 +47,8 @@ def refuses(unit: Unit) -> str:
         if why := lacks(port.format):
             return why
     out = ports.outputs["r"].format
-    if isinstance(out, Float) and (not out.signed or not out.zero):
-        return f"has no unsigned floats as results, as {out.name}"
+    if isinstance(out, Float) and not out.zero:
+        return f"has no floats without a zero as results, as {out.name}"
     if unit.rounding.stochastic:
         return f"has no rounding={unit.rounding}"
     if unit.overflow not in _POLICIES:
