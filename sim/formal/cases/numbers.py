@@ -109,12 +109,14 @@ class Numbers:
         """Of terms that are not zero, but the last one of a product may be."""
         kinds: dict[str, Kind] = dict(zip(self.names, classes, strict=True))
         if not self.product:
-            near = self.precision + 2
+            # Each distance, however far: in one case of all that are far both sides shift by what
+            # they like, and that is hard to decide.
+            far = 1 << self.fmt.exponent
             # Which of its digits a shift loses counts of the lesser one, so that it is split.
             split = [(kind,) if classes == (Class.SUBNORMAL,) * 2 else self._leading(kind)
                      for kind in classes]  # fmt: skip
             for each in itertools.product(*split):
-                yield from self._apart(dict(zip(self.names, each, strict=True)), -near, near)
+                yield from self._apart(dict(zip(self.names, each, strict=True)), -far, far)
             return
         if classes[:2] == (Class.SUBNORMAL,) * 2 and self._between(kinds)[1] < self._ends(0)[0]:
             yield Case(kinds=kinds)  # whatever they are
