@@ -35,7 +35,7 @@ def drawn() -> str:
         for each in draws()
     ]
     head = ["sources", "seed", "listed then", "tried", "killed", "equivalent", "survived"]
-    return table(head, rows)
+    return table(head, rows) if rows else "None yet."
 
 
 def equivalents() -> str:
