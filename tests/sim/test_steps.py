@@ -21,6 +21,9 @@ MACHINES: list[tuple[str, dict[str, Any]]] = [
     ("flex-mac", {"a": "flex8+3", "b": "flex6+4", "out": "flex7+5", "rounding": "rup"}),
     ("flex-mul", {"a": "flex8+3", "lanes": 2, "rounding": "rod"}),
     ("flex-add", {"a": "flex8+3", "b": "flex6+4", "lanes": 2, "rounding": "rna"}),
+    ("int-mac", {"lanes": 2, "terms": 90, "acc": "int20"}),
+    ("int-mac", {"a": "uint4", "b": "int3", "b_zero": True, "a_zero": True, "acc": "uint9"}),
+    ("int-mac", {"a": "int6", "b": "uint5", "bias": False, "wrap": True, "acc": "int12"}),
 ]
 
 
@@ -70,6 +73,8 @@ def empty_store(tmp_path, monkeypatch):
         ("flex-mac", {"a": "flex6+3", "lanes": 2, "terms": 6, "rounding": "rdn"}),
         ("flex-mul", {"a": "flex6+3", "b": "flex5+4", "lanes": 2}),
         ("flex-add", {"a": "flex4+2"}),
+        ("int-mac", {"lanes": 2}),
+        ("int-mac", {"a": "int4", "b": "uint5", "b_zero": True, "wrap": True, "acc": "int12"}),
     ],
 )
 def test_beats_are_proven(kind: str, parameters: dict[str, Any]) -> None:
@@ -131,6 +136,8 @@ def test_what_keeps_something_else_is_open() -> None:
     [
         ("mac", {"a": "e4m3", "out": "fp16"}, {}, "has no mac, which keeps a state"),
         ("flex-mac", {"a": "flex8+3", "rounding": "sr"}, {}, "has no rounding=sr"),
+        ("int-mac", {"a": "int4", "b": "power3"}, {}, "has no int-mac of"),
+        ("int-mac", {"a": "int8", "b": "int4", "parts": 2}, {}, "has no parts=2"),
         ("flex-mac", {"a": "flex8+3"}, {"stages": 2}, "only gates without stages"),
         ("flex-mac", {"a": "flex8+3"}, {"method": "symfpu"}, "method=symfpu: must be plain"),
     ],

@@ -63,9 +63,18 @@ def refuses(unit: Unit) -> str:
     """Why there is no such description; empty if there is."""
     if unit.kind not in _KINDS:
         return f"has no {unit.kind}, which keeps a state between beats"
+    if unit.kind == "int-mac":
+        return _uneven(unit)
     if unit.rounding.stochastic or unit.rounding is Rounding.DYNAMIC:
         return f"has no rounding={unit.rounding}"
     return ""
+
+
+def _uneven(spec: Any) -> str:
+    for fmt in (spec.a, spec.b):
+        if not isinstance(fmt, Fixed):
+            return f"has no int-mac of {fmt.name}, only of integers"
+    return f"has no parts={spec.parts}" if spec.parts > 1 else ""
 
 
 def machine(unit: Unit) -> Machine:
@@ -124,6 +133,72 @@ def _flex_mac(unit: Unit) -> Machine:
         *_stored(spec, width, ("a", "b")),
     ]
     return Machine(states=states, verilog="\n".join(verilog) + "\n")
+
+
+def _int_mac(unit: Unit) -> Machine:
+    """The sum of products less zero points; the bias joins it where it is taken out."""
+    spec: Any = unit
+    lanes = range(unit.ports.inputs["a"].lanes or 1)
+    beats = -(-spec.terms // len(lanes))
+    products = [x * y for x in _ends(spec, "a") for y in _ends(spec, "b")]
+    low, high = (beats * len(lanes) * end(products) for end in (min, max))
+    width = max(high, -low - 1).bit_length() + 1
+    kept = min(width, spec.acc.width) if spec.wrap else width
+    states = (
+        State(name="first", register="accumulator_first", width=1, begins="1"),
+        State(name="total", register="accumulator", width=kept),
+    )
+    size = max(width, spec.acc.width) + 2
+    sums = " + ".join(f"p{i}" for i in lanes)
+    fits = "1" if kept < width else f"total >= {_literal(low)} && total <= {_literal(high)}"
+    bias = _whole("bias0", spec.acc) if spec.bias else "0"
+    most, least = spec.acc.max_integer, spec.acc.min_integer
+    cut = f"sum > {_literal(most)} ? {most} : sum < {_literal(least)} ? {least} : sum"
+    verilog = [
+        *_head(unit, states),
+        *(line for name in unit.ports.inputs if name != "last" for line in _lanes(unit, name)),
+        *(line for i in lanes for line in (
+            f"wire signed [{size - 1}:0] x{i} = {_less(spec, 'a', i)};",
+            f"wire signed [{size - 1}:0] y{i} = {_less(spec, 'b', i)};",
+            f"wire signed [{size - 1}:0] p{i} = x{i} * y{i};",
+        )),
+        f"wire signed [{kept - 1}:0] held = s_first ? 0 : s_total;",
+        f"wire signed [{size - 1}:0] total = held + ({sums});",
+        f"assign fits = {fits};",
+        "assign counts = i_last;",
+        "assign n_first = rst ? 1 : i_last;",
+        "assign n_total = rst ? s_total : total;",
+        f"wire signed [{size - 1}:0] sum = total + {bias};",
+        f"assign o_r = {'sum' if spec.wrap else cut};",
+        "endmodule",
+    ]  # fmt: skip
+    return Machine(states=states, verilog="\n".join(verilog) + "\n")
+
+
+def _ends(spec: Any, name: str) -> tuple[int, int]:
+    """The least and the largest factor."""
+    fmt = getattr(spec, name)
+    apart = fmt.max_integer - fmt.min_integer
+    if getattr(spec, f"{name}_zero"):
+        return -apart, apart
+    return fmt.min_integer, fmt.max_integer
+
+
+def _less(spec: Any, name: str, lane: int) -> str:
+    """A factor, less its zero point if it has one."""
+    fmt = getattr(spec, name)
+    zero = f" - {_whole(f'{name}_zero0', fmt)}" if getattr(spec, f"{name}_zero") else ""
+    return _whole(f"{name}{lane}", fmt) + zero
+
+
+def _whole(name: str, fmt: Any) -> str:
+    return name if fmt.signed else f"$signed({{1'b0, {name}}})"
+
+
+def _literal(value: int) -> str:
+    """An integer with a sign, as wide as it needs."""
+    size = abs(value).bit_length() + 2
+    return f"-{size}'sd{-value}" if value < 0 else f"{size}'sd{value}"
 
 
 def _flex_mul(unit: Unit) -> Machine:
@@ -229,5 +304,10 @@ def _stored(spec: Any, width: int, names: tuple[str, ...], bias: int = 0) -> Ite
     yield "endmodule"
 
 
-_KINDS = {"flex-mac": _flex_mac, "flex-mul": _flex_mul, "flex-add": _flex_add}
+_KINDS = {
+    "flex-mac": _flex_mac,
+    "flex-mul": _flex_mul,
+    "flex-add": _flex_add,
+    "int-mac": _int_mac,
+}
 KINDS = tuple(_KINDS)

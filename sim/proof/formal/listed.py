@@ -178,6 +178,12 @@ def _sums() -> Iterator[Claim]:
         unit("flex-mac", a="flex8+3", out="flex16+5", lanes=2),
     ]
     yield Claim(name="formal/state/flex-mac", units=tuple(specs))
+    specs = [
+        *(unit("int-mac", lanes=lanes) for lanes in (1, 2, 4)),
+        unit("int-mac", a="uint8", b="int8", a_zero=True),
+        unit("int-mac", a="int4", lanes=8, wrap=True),
+    ]
+    yield Claim(name="formal/state/int-mac", units=tuple(specs))
     specs = [unit("flex-mul", a="flex16+5", lanes=2), unit("flex-add", a="flex8+3")]
     yield Claim(name="formal/state/flex", units=tuple(specs))
 
