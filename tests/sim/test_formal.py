@@ -101,6 +101,8 @@ PLAIN = [
     ("cast", {"a": "fp16", "out": "e4m3fnuz", "rounding": "rod"}),
     ("cast", {"a": "e4m3", "out": "e2m1", "nan": "negative_zero"}),
     ("cast", {"a": "fp16", "out": "ue4m3", "rounding": "rdn"}),
+    ("cast", {"a": "bf16", "out": "e8m0", "rounding": "dynamic"}),
+    ("cast", {"a": "bf16", "out": "e8m0", "rounding": "rod", "overflow": "nonfinite"}),
     ("cast", {"a": "fp16", "out": "ue5m3", "rounding": "rup", "overflow": "nonfinite"}),
     *(
         ("cast", {"a": "fp16", "out": out, "rounding": "dynamic"})

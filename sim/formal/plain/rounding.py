@@ -35,7 +35,7 @@ def _rounding(width: int) -> Iterator[str]:
 def _registers(width: int, result: int) -> Iterator[str]:
     yield f"reg [{width - 1}:0] v;"
     yield f"reg [{result - 1}:0] kept, result;"
-    yield "reg half, rest, inexact, odd, more, over, below;"
+    yield "reg half, rest, inexact, odd, more, over, below, tiny;"
     yield "reg signed [31:0] top, at, u;"
     yield "integer i;"
 
@@ -66,17 +66,22 @@ def to_float(unit: Unit, out: Float, total: Magnitude) -> Iterator[str]:
     yield f"u = at + ({least}) - $signed(s) + {pad};"
     yield f"u = u > {width + 1} ? {width + 1} : u;"
     yield f"result = at; result = (result << {out.mantissa}) + (v >> u);"
-    yield "odd = result[0];"
+    # Without a zero the least number has the code 0, and no less is rounded to another one.
+    low = int(not out.zero)
+    yield f"odd = result[0] ^ {low};"
     yield from _rounding(width)
     yield "result = result + more;"
-    yield "if (rod && inexact) result[0] = 1;"
+    yield f"tiny = {low} && result == 0;"
+    yield f"result = tiny ? 0 : result - {low};"
+    yield "if (rod && inexact && !tiny) result[0] = 1;"
     yield f"over = result > {out.max_code};"
     outside = str(inf) if out.has_inf else str(nan)
     kept = out.max_code if unit.overflow is Overflow.SATURATE else inf
     yield f"if (over) result = ({_beyond(unit, out)}) ? {outside} : {out.max_code};"
     yield f"if (inf) result = {kept};"
     # A number below zero that is rounded to none of an unsigned format.
-    yield f"below = {int(not out.signed)} && negative && (inf || result != 0);"
+    left = "result" if out.zero else "m"
+    yield f"below = {int(not out.signed)} && negative && (inf || {left} != 0);"
     yield "if (below) result = 0;"
     signed = "negative"
     if out.nan_for_negative_zero:

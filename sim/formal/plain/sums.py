@@ -46,9 +46,6 @@ def refuses(unit: Unit) -> str:
     for port in (*ports.inputs.values(), ports.outputs["r"]):
         if why := lacks(port.format):
             return why
-    out = ports.outputs["r"].format
-    if isinstance(out, Float) and not out.zero:
-        return f"has no floats without a zero as results, as {out.name}"
     if unit.rounding.stochastic:
         return f"has no rounding={unit.rounding}"
     if unit.overflow not in _POLICIES:
