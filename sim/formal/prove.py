@@ -22,7 +22,7 @@ from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
 from . import exhaustive, miter, plain, stages, steps, symfpu
 from .by_cases import LANES, ask
-from .plain import machines
+from .plain import machines, quantising
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ Progress = Callable[[int, int], None]
 OWN = (
     "symfpu",
     *(f"macaw_{name}" for name in ("at_once", "miter", "plain", "running", "symfpu")),
+    quantising.ELEMENT,
 )
 """Names of modules that are read together with the one that is proven."""
 _PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} later"

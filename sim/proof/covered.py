@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import click
 
+from macaw.golden.errors import MacawError
 from macaw.golden.units import Unit
 from macaw.tools.command import FAILED, PASSED, start
 
@@ -58,7 +59,12 @@ def covered(only: str = "*", vectors: int = VECTORS, seed: int = 1) -> Iterator[
 @click.option("--vectors", default=VECTORS, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True)
 def main(only: str, vectors: int, seed: int) -> int:
-    """Bins that are never hit, though nothing says that they cannot be. Exit status 1 if any."""
+    """Bins that are never hit, though nothing says that they cannot be. Exit status 1 if any.
+
+    Example: python -m macaw.sim.proof.covered --only 'flex-mac/*'
+    """
+    if not fnmatch.filter(listed().values(), only):
+        raise MacawError(f"--only {only}: no listed unit has such a name, as flex-mac/* has")
     units, left = 0, 0
     bins: Counter[str] = Counter()
     for each in covered(only, vectors, seed):

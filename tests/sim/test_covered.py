@@ -85,3 +85,8 @@ def test_the_command_names_what_is_never_hit(capsys):
     assert "1 units, 0 with bins never hit" in capsys.readouterr().out
     assert command.run(covered.main, ["--only", "mul/mul_fp16", "--vectors", "3"]) == command.FAILED
     assert "mul/mul_fp16: operands/" in capsys.readouterr().out
+
+
+def test_a_pattern_without_a_unit_is_an_error(capsys):
+    assert command.run(covered.main, ["--only", "nothing/x"]) == 2
+    assert "--only nothing/x: no listed unit has such a name" in capsys.readouterr().err

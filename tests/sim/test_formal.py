@@ -261,6 +261,7 @@ def test_answers_are_not_found_twice(monkeypatch) -> None:
         ({"limit": "long"}, "limit=long"),
         ({"limit": 1e10}, "below 1e9"),
         ({"name": "macaw_plain"}, "name=macaw_plain: proofs have modules"),
+        ({"name": "macaw_plain_element"}, "name=macaw_plain_element: proofs have modules"),
     ],
 )
 def test_bad_options(options, fragment) -> None:

@@ -76,10 +76,8 @@ class Scaled(Numbers):
 
     def _is(self, graph: Graph, name: str, kind: Kind, word: Word) -> int:
         fmt = self.format(name)
-        if self._highest(name) + 1 >> fmt.exponent == 0 or kind not in (
-            Class.SPECIAL,
-            Class.NORMAL,
-        ):
+        every = (1 << fmt.exponent) - 1
+        if self._highest(name) < every or kind not in (Class.SPECIAL, Class.NORMAL):
             return Numbers._is(self, graph, name, kind, word)
         # Numbers have the last exponent as well: all ones are none, or there are none.
         full = graph.every(word[: fmt.mantissa + fmt.exponent])

@@ -22,8 +22,6 @@ from .rounding import Magnitude, to_fixed
 
 STORED = f"{MODULE}_stored"
 """The module that takes one value out."""
-
-
 _PRODUCT = "$signed({2'b0, i_a_scale}) + $signed({2'b0, i_b_scale}) - $signed({2'b0, i_r_scale})"
 
 
