@@ -284,6 +284,17 @@ def test_products_of_sums_and_scales_are_what_may_be(shifts: tuple[int, int]) ->
             assert whole == (total * factor) << shift
 
 
+def test_sides_that_multiply_by_different_numbers_are_wrong() -> None:
+    scaling = Scaling(widths=(8, 8))
+    for kind, asked in ((Class.NORMAL, True), (Class.SPECIAL, False)):
+        graph = Graph()
+        names = ("gates_scale", "reference_scale")
+        made = {(name, bit): x for name in names for bit, x in enumerate(graph.word(name, 3))}
+        wrong = scaling.wrong(graph, Case(kinds=dict.fromkeys(sums.SCALES, kind)), made)
+        for a, b in itertools.product(range(8), repeat=2):
+            assert value(graph, wrong, dict(zip(names, (a, b), strict=True))) == (asked and a != b)
+
+
 def value(graph: Graph, literal: int, inputs: dict[str, int]) -> bool:
     bits = {node: bool(inputs[name] >> bit & 1) for node, (name, bit) in graph.names.items()}
     return graph.values(bits)[literal >> 1] ^ bool(literal & 1)
