@@ -116,7 +116,7 @@ def _in_bulk(units: list[tuple[str, Design]], vectors: int) -> Answer | None:
 def golden(
     units: list[list[str]], vectors: int, seconds: float, nodes: list[str], root: str
 ) -> Answer:
-    """Golden against the scalar reference, unit after unit, and then tests."""
+    """Golden against the scalar reference, unit after unit, then tests for three times as long."""
     until = time.monotonic() + seconds
     tried = 0
     for text, _ in units:
@@ -131,23 +131,31 @@ def golden(
         tried += 1
         if time.monotonic() > until:
             break
-    answer = tests(nodes, root) if nodes else {"killed": "", "by": ""}
+    answer = tests(nodes, root, 3 * seconds) if nodes else {"killed": "", "by": "", "ran": 0}
     return answer | {"tried": tried}
 
 
-def tests(nodes: list[str], root: str) -> Answer:
-    """Tests, until the first that fails."""
+def tests(nodes: list[str], root: str, seconds: float) -> Answer:
+    """Tests, until the first that fails; none begins after ``seconds``. ``ran`` counts them."""
     import pytest
 
+    until = time.monotonic() + seconds
     failed: list[str] = []
+    ran: list[str] = []
 
     class Watch:
-        """Notes the first failure."""
+        """Notes the first failure, and ends the session when the time is over."""
 
         def pytest_runtest_logreport(self, report: Any) -> None:
             """Called for each phase of a test."""
             if report.failed:
                 failed.append(report.nodeid)
+
+        def pytest_runtest_teardown(self, item: Any) -> None:
+            """Called after each test."""
+            ran.append(item.nodeid)
+            if time.monotonic() > until:
+                item.session.shouldstop = "the time is over"
 
         def pytest_collectreport(self, report: Any) -> None:
             """Called for each file that is read."""
@@ -161,7 +169,9 @@ def tests(nodes: list[str], root: str) -> Answer:
         code = pytest.main([*options, *nodes], plugins=[Watch()])
     if failed:
         return {"killed": "a test fails", "by": failed[0]}
-    return {"killed": "" if code == 0 else f"pytest ended with {int(code)}", "by": ""}
+    over = time.monotonic() > until
+    killed = "" if code == 0 or over else f"pytest ended with {int(code)}"
+    return {"killed": killed, "by": "", "ran": len(ran)}
 
 
 @contextlib.contextmanager

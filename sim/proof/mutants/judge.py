@@ -154,7 +154,7 @@ class Bench:
         if entry.equivalent:
             return None
         if entry.test:
-            return "tests", {"nodes": [entry.test], "root": str(ROOT)}
+            return "tests", _alone(entry.test)
         units = [[entry.unit, ""]] if entry.unit else self.units_of(entry.mutation)
         if not units:
             return None
@@ -184,7 +184,7 @@ class Bench:
         if entry.known:
             return SURVIVED, "", f"{entry.test or entry.unit} does not kill it"
         if entry.mutation.file.startswith("golden"):
-            return SURVIVED, "", f"{answer['tried']} units and all tests of golden"
+            return SURVIVED, "", f"{answer['tried']} units and {answer['ran']} tests of golden"
         if not answer["differ"]:
             return SURVIVED, "", f"the same gates of {answer['same']} units"
         free = [] if self.quick else answer["free"][:PROVEN_AT_MOST]
@@ -262,7 +262,7 @@ def _killer(task: dict[str, Any], answer: dict[str, Any]) -> tuple[str, str, dic
     units = [text for text, _ in task["arguments"].get("units", ())]
     by, call = answer["by"], task["call"]
     if "tests/" in by:
-        call, alone = "tests", {"nodes": [by], "root": str(ROOT)}
+        call, alone = "tests", _alone(by)
     else:
         by = by if by in units else units[0]  # it cannot even be imported, or does not end
         alone = (
@@ -271,6 +271,10 @@ def _killer(task: dict[str, Any], answer: dict[str, Any]) -> tuple[str, str, dic
             | ({"nodes": []} if "nodes" in task["arguments"] else {})
         )
     return call, by, task | {"call": call, "arguments": alone, **UNCHANGED}
+
+
+def _alone(test: str) -> dict[str, Any]:
+    return {"nodes": [test], "root": str(ROOT), "seconds": PATIENCE}
 
 
 def _try_without(killers: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
