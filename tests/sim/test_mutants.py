@@ -103,6 +103,9 @@ def test_planes_of_words():
         ("mul a=e4m3 out=e4m3 --stages 2 --flow stream", 300),
         ("mac a=e2m1 out=e3m2 lanes=2 terms=8 --bus axis --tlast on", 300),
         ("block-quantize a=fp16 out=e2m1-k4-e8m0 --fold 2 --flow valid", 200),
+        ("mac a=e2m1 out=e3m2 terms=8 --stages 2 --flow none", 200),
+        ("mac a=e2m1 out=e3m2 terms=8 --reset async --flow valid", 200),
+        ("table a=e4m3 function=tanh --table ram --flow valid", 200),
     ],
 )
 def test_gates_agree_with_golden_and_are_caught_where_they_do_not(text, rows):
@@ -116,9 +119,39 @@ def test_gates_agree_with_golden_and_are_caught_where_they_do_not(text, rows):
     assert complaint(design, codes, 1)
 
 
+def test_memories_in_planes():
+    channels = "channels=3 stored=add_b --flow valid"
+    spec, options = read(f"pipeline 'stages=mul(a=int3) | add(a=int3)' {channels}")
+    design = generate(spec, **options)
+    codes = vectors_of(spec, 200, 1)
+    assert complaint(design, codes, 1) == ""
+    other, _ = read(f"pipeline 'stages=mul(a=int3) | add(a=int3, subtract=true)' {channels}")
+    object.__setattr__(design, "spec", other)
+    assert complaint(design, codes, 1)
+
+
 def test_what_planes_cannot_simulate_is_said():
-    with pytest.raises(LookupError, match="no planes of a"):
-        Circuit(generate(unit("table", a="e4m3", function="tanh"), table="ram", flow="valid"))
+    circuit = Circuit(generate(unit("mul", a="int2", out="int4")))
+    with pytest.raises(LookupError, match="no planes of u//"):
+        circuit._operator("u//", ["a"], ["b"])
+
+
+def test_handshakes_are_looked_at():
+    free = "free is not None"
+    entries = []
+    for old, new, ready in (
+        ("m.d.comb += handshake('o', 'valid').eq(out_valid)", "pass", "combinational"),
+        ("~out_valid | handshake('o', 'ready')", "handshake('o', 'ready')", "combinational"),
+        (f"{free} and option.ready == 'combinational'", free, "registered"),
+    ):
+        change = Mutation(file="hdl/component.py", where="Component.elaborate", old=old, new=new)
+        text = f"add a=e2m1 --flow stream --stages 1 --ready {ready}"
+        entries.append(Entry(mutation=change, unit=text))
+    verdicts = Bench().judge(entries)
+    assert [each.verdict for each in verdicts] == [KILLED] * 3
+    said = ("nothing drives o_valid", "stuck before result", "i_ready follows o_ready at once")
+    for verdict, text in zip(verdicts, said, strict=True):
+        assert verdict.how.startswith(text)
 
 
 # ---------------------------------------------------------------------------- judges

@@ -9,7 +9,7 @@ Registers keep such an integer from clock to clock.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class Circuit:
     Raises
     ------
     LookupError
-        It has cells that are not simulated here, such as memories.
+        It has cells that are not simulated here.
     """
 
     def __init__(self, design: Design) -> None:
@@ -52,21 +52,35 @@ class Circuit:
         self.inputs = [
             f"i_{self._symbol(name)}_{bit}" for name, w in self.widths.items() for bit in range(w)
         ]
-        self.registers = [
-            (number, cell)
-            for number, cell in enumerate(self.netlist.cells)
-            if isinstance(cell, nir.FlipFlop)
-        ]
-        states = []
-        for number, cell in self.registers:
-            for bit in range(len(cell.data)):
-                self.known[nir.Net.from_cell(number, bit)] = f"s{number}_{bit}"
-                states.append(f"s{number}_{bit}")
-        self.initial = [
-            cell.init >> bit & 1 for _, cell in self.registers for bit in range(len(cell.data))
-        ]
+        self.cells = list(enumerate(self.netlist.cells))
+        self.initial: list[int] = []
+        states: list[str] = []
+        registers = [(n, c) for n, c in self.cells if isinstance(c, nir.FlipFlop)]
+        reads = [(n, c) for n, c in self.cells if isinstance(c, nir.SyncReadPort)]
+        for number, width, init in [
+            *((n, len(c.data), c.init) for n, c in registers),
+            *((n, c.width, 0) for n, c in reads),
+        ]:
+            names = [f"s{number}_{bit}" for bit in range(width)]
+            self._define(nir.Net.from_cell(number, 0), names)
+            states += names
+            self.initial += [init >> bit & 1 for bit in range(width)]
+        self.volatile = len(states)
+        self.words: dict[int, list[list[str]]] = {}
+        for number, cell in self.cells:
+            if isinstance(cell, nir.Memory):
+                self._store(number, cell, states)
         results = {name: [self._net(n) for n in value] for name, value in top.ports_o.items()}
-        following = [self._net(net) for _, cell in self.registers for net in cell.data]
+        # What is reset at any time has its first value behind the next clock edge, too.
+        following = [
+            self._mux(self._net(cell.arst), (ZERO, ONE)[cell.init >> bit & 1], self._net(net))
+            for _, cell in registers
+            for bit, net in enumerate(cell.data)
+        ]
+        for number, cell in reads:
+            following += self._read_later(number, cell)
+        for number in self.words:
+            following += self._written(number)
         self.outputs = list(results)
         body = "\n ".join([*self.lines, "pass"])
         values = ", ".join(f"({', '.join([*nets, ''])})" for nets in results.values())
@@ -77,7 +91,7 @@ class Circuit:
         self._step = made["step"]
 
     def step(
-        self, everyone: int, inputs: dict[str, Sequence[int]], state: Sequence[int]
+        self, everyone: int, inputs: Mapping[str, Sequence[int]], state: Sequence[int]
     ) -> tuple[dict[str, Sequence[int]], list[int]]:
         """Results by port, a plane for each bit, and what registers hold after the clock edge.
 
@@ -92,6 +106,57 @@ class Circuit:
     @staticmethod
     def _symbol(name: str) -> str:
         return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+    # Memories, each word of which is some more registers, or constants if nothing is written.
+
+    def _writes(self, memory: int) -> list[Any]:
+        ports = [c for _, c in self.cells if isinstance(c, nir.SyncWritePort)]
+        return [cell for cell in ports if cell.memory == memory]
+
+    def _store(self, memory: int, cell: Any, states: list[str]) -> None:
+        words = [[*cell.init, *[0] * cell.depth][place] for place in range(cell.depth)]
+        bits = [[word >> bit & 1 for bit in range(cell.width)] for word in words]
+        if not self._writes(memory):
+            self.words[memory] = [[(ZERO, ONE)[bit] for bit in word] for word in bits]
+            return
+        self.words[memory] = [
+            [f"m{memory}_{place}_{bit}" for bit in range(cell.width)] for place in range(cell.depth)
+        ]
+        for names, word in zip(self.words[memory], bits, strict=True):
+            states += names
+            self.initial += word
+
+    def _read(self, memory: int, address: list[str]) -> list[str]:
+        words = self.words[memory]
+        none = [ZERO] * len(words[0])
+        for choose in address:
+            pairs = zip(words[::2], [*words[1::2], none], strict=False)
+            words = [[self._mux(choose, y, x) for x, y in zip(*p, strict=True)] for p in pairs]
+        return words[0]
+
+    def _read_later(self, number: int, cell: Any) -> list[str]:
+        if cell.transparent_for:
+            raise LookupError("no planes of a transparent read port")
+        word = self._read(cell.memory, [self._net(net) for net in cell.addr])
+        held = [self.known[nir.Net.from_cell(number, bit)] for bit in range(cell.width)]
+        enable = self._net(cell.en)
+        return [self._mux(enable, x, y) for x, y in zip(word, held, strict=True)]
+
+    def _written(self, memory: int) -> list[str]:
+        """Bits of all words behind the next clock edge; none of a memory that is never written."""
+        words = self.words[memory]
+        for cell in (writes := self._writes(memory)):
+            address = [self._net(net) for net in cell.addr]
+            enables, data = ([self._net(net) for net in v] for v in (cell.en, cell.data))
+            words = [
+                [
+                    self._mux(self._and(chosen, e), new, old)
+                    for e, new, old in zip(enables, data, word, strict=True)
+                ]
+                for place, word in enumerate(words)
+                for chosen in [self._pattern(address, f"{place:0{len(address)}b}")]
+            ]
+        return [bit for word in words for bit in word] if writes else []
 
     # Nets, each after those that it depends on.
 
@@ -132,6 +197,8 @@ class Circuit:
             for place, choose in enumerate(texts(cell.offset)):
                 value = self._shifted(value, choose, cell.stride << place, fill)
             self._define(net, [*value, *[fill] * cell.width][: cell.width])
+        elif isinstance(cell, nir.AsyncReadPort):
+            self._define(net, self._read(cell.memory, texts(cell.addr)))
         elif isinstance(cell, nir.Operator):
             operands = [[known.get(n, "") for n in value] for value in cell.inputs]
             if cell.operator in ("&", "|", "^"):
