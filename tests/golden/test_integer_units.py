@@ -187,6 +187,33 @@ def test_average_pool():
     assert again["r"].view(np.int8).tolist() == want
 
 
+def test_defaults_and_ports_of_average_pool():
+    spec = unit("average-pool")
+    assert (spec.a.name, spec.out.name, spec.lanes, spec.terms) == ("int8", "int8", 1, 64)
+    assert spec.accumulates
+    assert spec.stateful
+    assert spec.macs == 0
+    assert spec.multiplied == ("a",)
+    shown = {name: (o.format.name, o.lanes, o.width) for name, o in spec.ports.inputs.items()}
+    assert shown == {
+        "a": ("int8", None, 8),
+        "multiplier": ("uint31", None, 31),
+        "shift": ("int8", None, 8),
+        "last": ("uint1", None, 1),
+    }
+    assert unit("average-pool", lanes=2).ports.inputs["a"].lanes == 2
+
+
+def test_beats_of_average_pool():
+    spec = unit("average-pool", lanes=2, terms=6, count=6)
+    a, last = np.zeros((4, 2), np.uint8), np.array([0, 0, 1, 1], np.uint8)
+    assert spec.evaluate(a=a, last=last)["r"].tolist() == [0, 0]
+    with pytest.raises(CodeError, match="a sequence of 8 products exceeds terms=6"):
+        spec.evaluate(a=a, last=np.array([0, 0, 0, 1], np.uint8))
+    with pytest.raises(CodeError, match="the beats must be the only axis"):
+        spec.evaluate(a=a.reshape(2, 2, 2), last=last.reshape(2, 2))
+
+
 def test_clamp():
     a = np.arange(256, dtype=np.uint8)
     relu = unit("clamp", low=0, high=127).evaluate(a=a)["r"]
@@ -256,6 +283,53 @@ def test_names_of_residual_sums():
 def test_errors(kind, parameters, message):
     with pytest.raises(SpecError, match=message):
         unit(kind, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "inside", "outside", "other"),
+    [
+        ("average-pool", "a", ["uint1", "int16"], ["int17", "fx8.4", "e4m3"], {"out": "int8"}),
+        ("average-pool", "out", ["uint1", "int32"], ["int33", "e4m3"], {}),
+        ("average-pool", "lanes", [1, 4096], [0, 4097, True], {"terms": 8192}),
+        ("average-pool", "terms", [2, 2**13], [1, 2**13 + 1], {"a": "int16", "lanes": 2}),
+        ("average-pool", "terms", [2**41], [2**41 + 1], {"a": "int16", "bits": 3}),
+        ("average-pool", "count", [1, 64], [0, 65], {}),
+        ("average-pool", "bits", [2, 31], [1, 32], {}),
+        ("average-pool", "profile", ["hawq"], ["rne"], {}),
+        ("requantize", "x", ["int32", "uint31"], ["int33", "uint32"], {}),
+        ("requantize", "x", ["int61", "uint60"], ["int62", "uint61"], {"bits": 2}),
+        ("requantize", "multiplier", [0, 127], [-1, 128], {"bits": 7}),
+        ("requantize", "shift", [-32, 31], [-33, 32], {}),
+        ("requantize", "zero_point", [True, False], [2], {}),
+        ("residual-add", "a", ["int29"], ["int30"], {}),
+        ("residual-add", "b", ["int30"], ["int31"], {"a": "int8", "bits": 20}),
+        ("residual-add", "b", ["int8"], ["int9"], {"form": "tflite"}),
+        ("residual-add", "b", ["int16"], ["int17"], {"form": "tflite", "out": "int9"}),
+        ("residual-add", "branch", ["int32"], ["int33"], {}),
+        ("residual-add", "a_multiplier", [0, 127], [-1, 128], {"bits": 7}),
+        ("residual-add", "a_shift", [-32, 31], [-33, 32], {}),
+        ("residual-add", "a_shift", [-31, 0], [-32, 1], {"form": "tflite"}),
+        ("residual-add", "zero_points", [True, False], [2], {}),
+        ("clamp", "a", ["int32"], ["int33", "e4m3"], {}),
+        ("clamp", "out", ["int32"], ["int33", "fx8.4"], {}),
+        ("clamp", "low", [-128, 127], [-129, 128], {}),
+        ("clamp", "high", [-128, 127], [-129, 128], {}),
+    ],
+    ids=lambda each: each if isinstance(each, str) else ",".join(str(value) for value in each),
+)
+def test_bounds(kind, name, inside, outside, other):
+    for value in inside:
+        spec = unit(kind, **other | {name: value})
+        assert spec == unit(kind, **spec.parameters)
+    for value in outside:
+        with pytest.raises(SpecError, match=f"^{name}="):
+            unit(kind, **other | {name: value})
+
+
+@pytest.mark.parametrize("kind", INTEGER[2:])
+def test_units_that_round_by_a_profile_take_no_rounding(kind):
+    with pytest.raises(SpecError, match=r"rounding=rup: .* rounds as its definition says"):
+        type(unit(kind))(rounding="rup")  # type: ignore[call-arg]
 
 
 def test_formats_without_a_multiplier_have_integers_only():
