@@ -179,12 +179,12 @@ def drawn(file: str) -> list[Mutation]:
     tree = ast.parse(_text(file))
     found: dict[Mutation, None] = {}
     counts: dict[tuple[str, str], int] = {}
-    estimates = _estimates(tree) if file.startswith("hdl/") else set()
+    skipped = _steps(tree) | (_estimates(tree) if file.startswith("hdl/") else set())
     for where, node, _, _ in _nodes(tree):
         old = ast.unparse(node)
         nth = counts.get((where, old), 0)
         counts[where, old] = nth + 1
-        if id(node) in estimates:
+        if id(node) in skipped:
             continue
         for changed in _changes(node):
             new = changed if isinstance(changed, str) else ast.unparse(changed)
@@ -218,6 +218,17 @@ def _below(parent: ast.AST, where: str, statement: ast.stmt | None) -> Iterator[
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 inner = f"{where}.{node.name}" if where else node.name
             yield from _below(node, inner, own)
+
+
+def _steps(tree: ast.Module) -> set[int]:
+    """Statements without which a loop would not end, which is noticed, but late."""
+    return {
+        id(step)
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.While)
+        for step in loop.body
+        if isinstance(step, ast.AugAssign) and ast.unparse(step.target) in ast.unparse(loop.test)
+    }
 
 
 def _estimates(tree: ast.Module) -> set[int]:
