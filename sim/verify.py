@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from macaw.golden.errors import MacawError, SpecError, check_whole
-from macaw.golden.units import Unit
+from macaw.golden.units import Fpu, Unit
 from macaw.tools import simulators
 
 from .bench import bulk
@@ -31,11 +31,19 @@ if TYPE_CHECKING:
     from macaw.hdl import Design
 
 DEFAULT_VECTORS = {"icarus": 10_000, "verilator": 10_000, "bulk": 1_000_000}
+OF_AN_OPERATION = 5_000
+"""Vectors at least, on average, of each operation of a unit that has several."""
 WAVES_VECTORS = 1_000
 STALLED_VECTORS = 2_000  # rows that each pattern of pauses gets under cocotb
 COCOTB_CHUNK = 1 << 16
 
 Progress = Callable[[int, int], None]
+
+
+def default_vectors(unit: Unit, simulator: str) -> int:
+    """As many as are simulated where nothing is said: more for more operations."""
+    operations = len(unit.listed) if isinstance(unit, Fpu) else 0
+    return max(DEFAULT_VECTORS[simulator], OF_AN_OPERATION * operations)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +126,8 @@ def verify(
         The first two run the cocotb testbench; ``bulk`` is compiled Verilator in this process,
         a hundred times faster. Default: the first that is installed.
     vectors : int, optional
-        Default 10,000 under cocotb, 1,000,000 in bulk.
+        Default 10,000 under cocotb, 1,000,000 in bulk; 5,000 for each operation of an ``fpu``
+        where these are more.
     seed : int, optional
         Default: a fresh one. It is in the report.
     exhaustive : bool
@@ -156,7 +165,7 @@ def verify(
         chunk = COCOTB_CHUNK if chosen != "bulk" else 1 << 17
         chunks = every_vector(unit, chunk=chunk)
     else:
-        total = vectors or (WAVES_VECTORS if waves else DEFAULT_VECTORS[chosen])
+        total = vectors or (WAVES_VECTORS if waves else default_vectors(unit, chosen))
         chunks = stimulus(unit, vectors=total, seed=seed)
     tally = Tally(unit) if coverage else None
     if tally is not None:

@@ -20,11 +20,9 @@ from macaw.tools.command import FAILED, PASSED, start
 
 from ..stimulus.coverage import Coverage, coverage
 from ..stimulus.draw import stimulus
+from ..verify import default_vectors
 from .cases.case import Case
 from .cases.catalogue import cases
-
-VECTORS = 10_000
-"""Of a simulation by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,20 +43,26 @@ def listed() -> dict[Unit, str]:
     return found
 
 
-def covered(only: str = "*", vectors: int = VECTORS, seed: int = 1) -> Iterator[Found]:
-    """The coverage of the listed units that have bins, by as many vectors as are simulated."""
+def covered(only: str = "*", vectors: int | None = None, seed: int = 1) -> Iterator[Found]:
+    """The coverage of the listed units that have bins, by as many vectors as are simulated.
+
+    Without ``vectors``, by as many as Icarus Verilog gets by default.
+    """
     for unit, name in listed().items():
         if fnmatch.fnmatch(name, only):
-            found = coverage(unit, stimulus(unit, vectors=vectors, seed=seed))
+            count = vectors or default_vectors(unit, "icarus")
+            found = coverage(unit, stimulus(unit, vectors=count, seed=seed))
             if found.counts:
                 yield Found(name=name, unit=unit, coverage=found)
 
 
 @click.command()
 @click.option("--only", default="*", show_default=True, metavar="PATTERN", help="Of unit names.")
-@click.option("--vectors", default=VECTORS, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--vectors", type=click.IntRange(1), help="[default: as of macaw verify in Icarus Verilog]"
+)
 @click.option("--seed", default=1, show_default=True)
-def main(only: str, vectors: int, seed: int) -> int:
+def main(only: str, vectors: int | None, seed: int) -> int:
     """Bins that are never hit, though nothing says that they cannot be. Exit status 1 if any.
 
     Example: python -m macaw.sim.proof.covered --only 'flex-mac/*'

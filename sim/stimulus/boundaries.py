@@ -21,7 +21,7 @@ def sequences(rng: _Rng, count: int, longest: int) -> np.ndarray:
     number = max(16, count // 4)
     few = rng.integers(1, min(longest, 6) + 1, number)
     many = rng.integers(1, longest + 1, number)
-    lengths = np.where(rng.random(number) < 0.8, few, many)
+    lengths = np.where(rng.random(number) < 0.9, few, many)
     ends = np.cumsum(lengths)
     while ends[-1] < count:
         ends = np.concatenate([ends, ends[-1] + np.cumsum(lengths)])

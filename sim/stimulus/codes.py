@@ -76,7 +76,8 @@ def compose(
         cut = np.where((bits >> 60) & 1, np.minimum(cut, mantissa_bits), 0)
         fraction = (fraction >> cut) << cut
         if ones:
-            fraction = np.where((bits >> 59) & 1, ((1 << mantissa_bits) - 1) ^ (fraction & 3), 0)
+            few = fraction & min(3, (1 << (mantissa_bits - 1)) - 1)
+            fraction = np.where((bits >> 59) & 1, ((1 << mantissa_bits) - 1) ^ few, 0)
     negative = (bits >> 61) & 1
     if isinstance(fmt, Fixed):
         drop = np.clip(exponents(fmt)[1] - exponent, 0, max(fmt.width - 1, 0))
@@ -101,6 +102,16 @@ def negate(codes: np.ndarray, fmt: Format) -> np.ndarray:
     if isinstance(fmt, Book):
         return fmt.encode(-fmt.decode(codes))
     return (~codes.astype(np.uint64) + np.uint64(1) & mask(fmt)).astype(codes.dtype)
+
+
+def positive(codes: np.ndarray, fmt: Fixed | Float) -> np.ndarray:
+    """Codes of the magnitudes; of the least number of a fixed point, its own."""
+    if not fmt.signed:
+        return codes
+    sign = codes.dtype.type(1 << (fmt.width - 1))
+    if isinstance(fmt, Float):
+        return codes & ~sign
+    return np.where(codes & sign, negate(codes, fmt), codes)
 
 
 def nudge(rng: _Rng, codes: np.ndarray, fmt: Format) -> np.ndarray:

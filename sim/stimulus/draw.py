@@ -5,7 +5,8 @@ Random vectors come in kinds that are interleaved, so that each chunk has all of
 neighbours in time differ in kind:
 
 - uniform codes;
-- corners of every operand crossed at random;
+- corners of every operand crossed at random, of most by classes: each of one operand with each of
+  another in few vectors;
 - corners of some operands, uniform codes in the others;
 - *steered*: exponents chosen so that the product of the factors, and the other operands, fall
   near one another or near an edge of the result's range; dense and sparse significands, the latter
@@ -22,13 +23,14 @@ neighbours in time differ in kind:
   (:mod:`macaw.sim.stimulus.fpu`);
 - *rows* as networks have them (:mod:`macaw.sim.stimulus.rows`);
 - *tied* sequences, whose sum is a midpoint or an end (:mod:`macaw.sim.stimulus.sequences`);
-- *full* sequences, as long as they may be, of the largest factors: nothing sums up to more;
+- *growing* sequences, of products of one sign, and *full* ones, as long as they may be, of the
+  largest factors: nothing sums up to more (:mod:`macaw.sim.stimulus.beats`);
 - *sparse*: vectors of zeros, of one code, and of zeros but for one or two lanes;
 - *halfway*: the last operand on or beside the midpoint of two results, the others negligible,
   corners or uniform;
 - *tied*: sums and products on or beside a midpoint, the threshold of overflow among them
   (:mod:`macaw.sim.stimulus.ties`), of a fixed point at the ends of its range
-  (:mod:`macaw.sim.stimulus.ends`).
+  (:mod:`macaw.sim.stimulus.ends`); quotients and roots too (:mod:`macaw.sim.stimulus.middles`).
 
 Everything follows from one seed; chunk k does not depend on how many chunks are drawn.
 """

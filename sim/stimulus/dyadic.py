@@ -114,8 +114,10 @@ def scaled(unit: Unit, scaling: _Scaling, rng: _Rng, count: int) -> Codes:
     fits = (rng.random(count) < 0.1) & (ends <= value_format.max_integer) & (ends >= least)
     if getattr(unit, scaling.multiplier) is None:
         value = np.where(fits, ends, value)
-        multiplier = np.where(fits, 1 << (bits - 1), multiplier)
-        shift = np.where(fits, 1, shift)
+        given = getattr(unit, scaling.shift)
+        up = 1 if given is None else min(max(given, 1), bits)
+        multiplier = np.where(fits, 1 << (bits - up), multiplier)
+        shift = np.where(fits, up, shift)
 
     made = {
         scaling.value: (value, value_format),

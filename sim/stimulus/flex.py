@@ -77,10 +77,11 @@ def _edges(
     # Ends of the range, one and two beyond, and halves: twice a small number and one.
     high, low = out.max_integer, out.min_integer
     size = sums.size
-    ends = np.array([high, high + 1, high + 2, low, low - 1, low - 2, 2 * high + 1, 2 * high - 1])
-    tie = rng.integers(-(1 << 7), 1 << 7, size) * 2 + 1
-    chosen = np.where(rng.random(size) < 0.7, rng.choice(ends, size), tie)
-    half = (chosen & 1 == 1) & ((np.abs(chosen) > high + 2) | (np.abs(chosen) < 1 << 8))
+    ends = np.array([2 * high + 1, 2 * high - 1, high, high + 1, high + 2, low, low - 1, low - 2])
+    which = rng.integers(0, len(ends), size)
+    tie = rng.random(size) < 0.3
+    chosen = np.where(tie, rng.integers(-(1 << 7), 1 << 7, size) * 2 + 1, ends[which])
+    half = tie | (which < 2)
     # A factor of few bits, times the rest, with zeros behind both.
     small, large = np.abs(chosen), np.ones(size, np.int64)
     for number in range(2, 256):
@@ -96,6 +97,13 @@ def _edges(
     lane = rng.integers(0, a.shape[1], size)
     a[sums, lane] = codes_of(np.where(chosen < 0, -large, large), first)
     b[sums, lane] = codes_of(np.where(fits, small, 1), second)
+    if a.shape[1] > 1:
+        # Of a few another lane takes all of it back.
+        some = rng.random(size) < 0.12
+        other = (lane + 1) % a.shape[1]
+        taken = codes_of(np.where(chosen < 0, large, -large), first)
+        a[sums, other] = np.where(some, taken, a[sums, other])
+        b[sums, other] = np.where(some, b[sums, lane], b[sums, other])
     codes["a"][...], codes["b"][...] = a.reshape(codes["a"].shape), b.reshape(codes["b"].shape)
     place = np.zeros(beats.size, np.int64)
     place[on] = zeros + half

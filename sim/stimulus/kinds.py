@@ -3,14 +3,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from macaw.golden.formats import Book, Fixed, Float, Posit
+from macaw.golden.formats import Book, Float, Format, Posit
 from macaw.golden.formats.block import Block
 from macaw.golden.formats.posits import WIDEST
-from macaw.golden.units import Chain, Div, ExponentPredictor, Fpu, LossScale, Operand, RowUnit, Unit
+from macaw.golden.units import (
+    Chain,
+    Div,
+    ExponentPredictor,
+    Fpu,
+    LossScale,
+    Operand,
+    RowUnit,
+    Sqrt,
+    Unit,
+)
 
 from ..bench.interface import Codes
+from .beats import Beats
 from .block import blocks, tensor_scales
 from .boundaries import BOUNDARIES, LONGEST_TENSOR, sequences, writes
 from .boundaries import tensors as tensor_ends
@@ -20,16 +33,20 @@ from .dyadic import scalings
 from .ends import thresholds
 from .flex import fit_scales
 from .fpu import Operations
+from .middles import roots, tied_products, tied_quotients
 from .predictor import tensors
 from .rows import rows
-from .sequences import LedSequences, TiedSequences
-from .ties import midpoints, products, quotients, sums
+from .sequences import tied_lanes
+from .ties import midpoints, products, sums
 
 MEMORY = ("channel", "write")  # inputs of a pipeline's memory
 CONTROL = (*BOUNDARIES, *MEMORY, "rm", "random")  # inputs that are not numbers to be computed with
-LONGEST_SEQUENCE = 400  # beats of an accumulation, unless the unit allows fewer
 
 _Rng = np.random.Generator
+
+
+def _has_zero(fmt: Format) -> bool:
+    return not isinstance(fmt, Float) or fmt.zero
 
 
 class Draw:
@@ -48,16 +65,6 @@ class Draw:
         self.corners = {n: corners_of(unit, n, o) for n, o in inputs.items()}
         results = [o.format for n, o in unit.ports.outputs.items() if n != "flags"]
         self.result = results[0]
-        lanes = max((o.lanes or 1 for o in self.numbers.values()), default=1)
-        terms = getattr(unit, "terms", None)
-        self.longest = LONGEST_SEQUENCE
-        self.full = 0
-        if isinstance(terms, int):
-            self.longest = max(1, min(self.longest, terms // lanes))
-            if getattr(unit, "contexts", 1) == 1 and not getattr(unit, "channels", 0):
-                self.full = terms // lanes
-        self.led: LedSequences | None = None
-        self.sequences = self._sequences(unit) if unit.accumulates else None
         self.edges = edges([self.result, *(o.format for o in self.numbers.values())])
         self.kinds = [
             self._uniform,
@@ -70,7 +77,8 @@ class Draw:
             self._steered,
         ]
         self.factors = [n for n in unit.multiplied if n in self.numbers]
-        self.takes_back = unit.accumulates
+        self.beats = Beats(unit, self.numbers, self.result, self._crossed, self._opposite)
+        self.subtracts: bool = getattr(first, "subtract", False)
         self.channels: int = getattr(unit, "channels", 0)
         formats = [self.result, *(o.format for o in self.numbers.values())]
         floats = any(isinstance(fmt, Float | Posit) for fmt in formats)
@@ -80,18 +88,25 @@ class Draw:
             self.kinds += [self._cancelling, self._halfway]
             operands = self.numbers, self.factors, self.result
             if isinstance(first, Div):
-                self.ties = quotients(*operands)
+                self.ties = tied_quotients(self.numbers, self.factors, first.out)
+            elif isinstance(first, Sqrt):
+                self.ties = roots(self.numbers, first.out)
             else:
-                self.ties = sums(*operands) or products(*operands)
+                self.ties = sums(*operands) or products(*operands) or tied_products(*operands)
             if self.ties:
                 self.kinds.append(self._tied)
         if self.flex is None and self.ties is None and unit.multiplied:
             operands = self.numbers, self.factors, self.result
-            self.ties = thresholds(*operands, subtract=getattr(first, "subtract", False))
+            self.ties = thresholds(*operands, subtract=self.subtracts)
             if self.ties:
                 self.kinds.append(self._tied)
         if any(o.lanes is not None for o in self.numbers.values()):
             self.kinds.append(self._sparse)
+        self.lanes = None
+        if not unit.stateful:
+            self.lanes = tied_lanes(self.numbers, self.factors, self.result)
+        if self.lanes is not None:
+            self.kinds.append(self.lanes)
         self.blocks = {
             n: o
             for n, o in self.numbers.items()
@@ -121,20 +136,13 @@ class Draw:
             if size:
                 for name, codes in kind(rng, size).items():
                     out[name][start::step] = codes
-        if self.takes_back:
-            self._take_back(rng, out, count)
         if self.tensor is not None:
             values = self.numbers["a"].format.decode(out["a"])
             amax = np.abs(np.where(np.isfinite(values), values, 0.0)).max(axis=1)
             out["encode"], out["decode"] = tensor_scales(rng, amax, self.tensor)
         for name, operand in self.control.items():
             if name == "last":
-                out[name] = sequences(rng, count, self.longest)
-                if self.sequences is not None:
-                    self._tie(rng, self.sequences, out, out[name])
-                taken = 0 if self.led is None else self._lead(rng, self.led, out, out[name])
-                if 0 < self.full <= count // 4:
-                    self._fill(rng, out, out[name], taken)
+                out[name] = self.beats.draw(rng, out, count)
             elif name == "reseed":
                 out[name] = sequences(rng, count, 40 * LONGEST_TENSOR)
             elif name == "end":
@@ -167,75 +175,6 @@ class Draw:
                     out[name][:used] = codes
         return out
 
-    def _take_back(self, rng: _Rng, codes: Codes, count: int) -> None:
-        """Some beats are the one before with the other sign."""
-        first = self.names[0]
-        fmt = self.numbers[first].format
-        if count < 2 or not fmt.signed:
-            return
-        beats = 1 + np.flatnonzero(rng.random(count - 1) < 0.1)
-        for name in self.names:
-            codes[name][beats] = codes[name][beats - 1]
-        codes[first][beats] = negate(codes[first][beats], fmt)
-
-    def _sequences(self, unit: Unit) -> TiedSequences | None:
-        """What draws sequences with ties; None for units of other sums."""
-        factors = [n for n in unit.multiplied if n in self.numbers]
-        acc = getattr(unit, "acc", None)
-        if getattr(unit, "contexts", 1) > 1 or getattr(unit, "beats", 1) > 1:
-            return None
-        kept = acc if isinstance(acc, Float | Fixed) else self.result
-        if not isinstance(kept, Float | Fixed):
-            return None
-        if not TiedSequences.fits(self.numbers, factors, kept):
-            return None
-        exact = not isinstance(acc, Float | Fixed)
-        made = TiedSequences(self.numbers, factors, kept, exact=exact, longest=self.longest)
-        self.led = LedSequences.of(made, self.full)
-        return made if made.possible else None
-
-    def _tie(self, rng: _Rng, tied: TiedSequences, codes: Codes, last: np.ndarray) -> None:
-        """Some sequences, of a fifth of the beats, have a sum that is tied."""
-        count, beats = len(last), tied.beats
-        if 5 * beats > count:
-            return
-        places = rng.permutation(count // beats)[: count // (5 * beats)] * beats
-        rows = (places[:, None] + np.arange(beats)).ravel()
-        for name, column in tied.draw(rng, len(places)).items():
-            codes[name][rows] = column
-        last[rows] = 0
-        last[places + beats - 1] = 1
-        last[places[places > 0] - 1] = 1
-
-    def _lead(self, rng: _Rng, led: LedSequences, codes: Codes, last: np.ndarray) -> int:
-        """The first sequences come to the ends of the range; how many beats they have."""
-        found = led.draw(rng)
-        rows = len(found[self.factors[0]])
-        if 2 * rows > len(last):
-            return 0
-        for name, column in found.items():
-            codes[name][:rows] = column
-        last[:rows] = 0
-        last[led.beats - 1 : rows : led.beats] = 1
-        return rows
-
-    def _fill(self, rng: _Rng, codes: Codes, last: np.ndarray, first: int = 0) -> None:
-        """Some sequences from ``first`` on have as many beats as they may, and the largest factors
-        in all of them.
-        """
-        count, length = len(last), self.full
-        number = max(1, min(16, count // (16 * length)))
-        for start in rng.integers(first, count - length + 1, number):
-            beats = slice(start, start + length)
-            if start:
-                last[start - 1] = 1
-            last[beats] = 0
-            last[start + length - 1] = 1
-            for name in self.factors:
-                fmt = self.numbers[name].format
-                table = np.array(ends(fmt), fmt.code_dtype)
-                codes[name][beats] = rng.choice(table[np.asarray(fmt.decode(table)) != 0])
-
     def _sparse(self, rng: _Rng, count: int) -> Codes:
         """All lanes alike, some at an end of their format, or zero but for a few; what is not a
         vector is steered.
@@ -248,6 +187,16 @@ class Draw:
         lanes_of = [o.lanes for o in self.numbers.values() if o.lanes is not None]
         few_lanes = rng.integers(0, max(lanes_of), (count, 2))
         largest = rng.random((count, 1)) < 0.25
+        # Of some rows zeros come of negative numbers in all lanes, and a scale or the other factor.
+        signed = (kind == 3) & (rng.random((count, 1)) < (0.3 if len(self.factors) > 1 else 0.0))
+        scaled = any(_has_zero(self.numbers[name].format) for name in self.factors[2:])
+        for name, value in zip(
+            self.factors[:2], (-math.inf, math.inf if scaled else 0.0), strict=False
+        ):
+            fmt = self.numbers[name].format
+            code = fmt.encode(value, overflow="saturate")
+            here = signed if codes[name].ndim > 1 else signed[:, 0]
+            codes[name][...] = np.where(here, code, codes[name])
         for name, operand in self.numbers.items():
             column = codes[name]
             if operand.lanes is None:
@@ -260,7 +209,8 @@ class Draw:
             lanes = np.arange(operand.lanes)
             pick = rng.integers(0, operand.lanes, (count, 2))
             few = (lanes == pick[:, :1]) | (lanes == pick[:, 1:])
-            column[...] = np.where(kind == 3, zeros_of(rng, operand.format, (count, 1)), column)
+            zero = (kind == 3) & ~(signed & (name in self.factors[:2]))
+            column[...] = np.where(zero, zeros_of(rng, operand.format, (count, 1)), column)
             column[...] = np.where(kind == 0, column[:, :1], column)
             end = rng.choice(ends(operand.format), (count, 1))
             column[...] = np.where((kind == 0) & largest, end, column)
@@ -297,13 +247,24 @@ class Draw:
         return {n: uniform(rng, o, count) for n, o in self.numbers.items()}
 
     def _crossed(self, rng: _Rng, count: int) -> Codes:
-        """Corners; of the second half first a class is chosen, so that few-coded ones meet."""
-        found, half = {}, count // 2
+        """Corners; of two thirds first a class is chosen, so that few-coded ones meet: any two
+        operands in turn have every class of both.
+        """
+        found, some = {}, count // 3
+        most = max(len(table) for table in self.classed.values())
+        turn = rng.integers(0, most * most) + np.arange(count - some)
+        first, second, number = turn % most, turn // most, 0
         for n, o in self.numbers.items():
             codes = self.corners[n][rng.integers(0, len(self.corners[n]), shape_of(o, count))]
-            table, shape = self.classed[n], codes[half:].shape
-            rows, columns = (rng.integers(0, size, shape) for size in table.shape)
-            codes[half:] = table[rows, columns]
+            table, shape = self.classed[n], codes[some:].shape
+            columns = rng.integers(0, table.shape[1], shape)
+            rows = (second if number == 1 else first + second * max(number - 1, 0)) % len(table)
+            number += len(table) > 1
+            if o.lanes is not None:
+                # One lane has the class in turn, the others any.
+                one = np.arange(o.lanes) == rng.integers(0, o.lanes, (len(rows), 1))
+                rows = np.where(one, rows[:, None], rng.integers(0, len(table), shape))
+            codes[some:] = table[rows, columns]
             found[n] = codes
         return found
 
@@ -359,6 +320,11 @@ class Draw:
         # Significands beside powers of two: what is left of their product is far below.
         for name, column in self._carrying(rng, count // 4).items():
             codes[name][: count // 4] = column
+        for name, column in self._uniform(rng, count // 4).items():
+            fmt = self.numbers[name].format
+            if isinstance(fmt, Float):
+                column = column | fmt.code_dtype.type((1 << fmt.mantissa) - 1)
+            codes[name][count // 4 : 2 * (count // 4)] = column
         last = self.names[-1]
         fmt = self.numbers[last].format
         addend = last not in self.factors
@@ -384,7 +350,8 @@ class Draw:
                 total = total.sum(axis=1)
             elif total.shape[1] == 1:
                 total = np.repeat(total, self.numbers[last].lanes or 1, axis=1)
-            close = fmt.encode(-np.nan_to_num(total))
+            total = np.nan_to_num(total)
+            close = fmt.encode(total if self.subtracts else -total)
         codes[last] = nudge(rng, close, fmt)
         vectors = [n for n in self.factors if self.numbers[n].lanes is not None]
         if vectors and len(vectors) == len([n for n in self.factors if n in ("a", "b")]):
@@ -396,13 +363,28 @@ class Draw:
                 for name, part in self._opposite_lanes(rest, vectors).items()
             }
             operand = self.numbers[last]
-            codes[last][some:] = uniform(rng, operand, count - some)
+            codes[last][some:] = self._codes(rng, last, operand, count - some)
+            few = some + (count - some) // 2
+            for name, column in self._opposite(rng, count - few).items():
+                codes[name][few:] = column
         return codes
 
     def _tied(self, rng: _Rng, count: int) -> Codes:
         """Exact results on a midpoint of two results, or a hair beside it."""
         assert self.ties is not None
         return self._steered(rng, count) | self.ties(rng, count)
+
+    def _opposite(self, rng: _Rng, count: int) -> Codes:
+        """Factors whose largest products cancel one another."""
+        codes = {}
+        for name in self.factors:
+            operand = self.numbers[name]
+            largest = rng.choice(ends(operand.format), shape_of(operand, count)[:1])
+            shape = shape_of(operand, count)
+            codes[name] = np.broadcast_to(largest.reshape(-1, *[1] * (len(shape) - 1)), shape)
+            codes[name] = codes[name].astype(operand.format.code_dtype)
+        vectors = [n for n in self.factors if self.numbers[n].lanes is not None]
+        return self._opposite_lanes(codes, vectors)
 
     def _opposite_lanes(self, codes: Codes, names: list[str]) -> Codes:
         """The second half of the lanes repeats the first with one factor's sign turned."""

@@ -10,7 +10,7 @@ factor has; the second one is a power of two.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -71,6 +71,14 @@ class TiedSequences:
             needed = math.ceil(kept.max / beat) if beat > 0 else self.before
             self.far = needed > LONGEST - 2
             self.before = max(self.before, 0 if self.far else needed)
+        elif isinstance(kept, Float) and self.high < self.low + kept.precision + 1:
+            # One product is never rounded: so many are added up that their sum is.
+            beat = self.lanes * numbers[self.first].format.max
+            beat *= 2.0 ** sum(spans[n][1] for n in factors[1:])
+            needed = math.ceil(2.0 ** (self.low + kept.precision + 1) / beat)
+            if needed <= LONGEST - 2:
+                self.before = max(self.before, needed)
+                self.high = max(self.high, math.frexp(self.before * beat)[1] - 1)
         self.after = 1 + exact
         self.possible = self.beats <= min(longest, LONGEST)
 
@@ -86,18 +94,29 @@ class TiedSequences:
         """Of each sequence."""
         return self.before + self.after
 
-    def draw(self, rng: _Rng, count: int) -> Codes:
-        """``count`` sequences, one behind the other."""
-        whole, rest = (
-            self._floats(rng, count) if isinstance(self.kept, Float) else self._ends(rng, count)
-        )
+    def draw(self, rng: _Rng, count: int, classed: int = 0) -> Codes:
+        """``count`` sequences, one behind the other. ``classed`` of them, the first ones, bring a
+        zero, a small or any number with all but the last beat.
+        """
+        whole, rest = self.values(rng, count)
         signs = rng.choice([-1.0, 1.0], count)
-        left, made = whole * signs, []
         nearest = rng.random(count) < 0.3
+        if classed and isinstance(self.kept, Float):
+            least = np.array(self.kept.min_code, self.kept.code_dtype)
+            some = rng.choice([0, 1, 1, 2], classed)
+            small = max(float(self.kept.decode(least)), 2.0**self.low) * rng.integers(1, 4, classed)
+            whole[:classed] = np.choose(some, (0.0 * small, small, whole[:classed]))
+        # Of some what makes a tie comes first, and the number with the last beat.
+        turned = (rng.random(count) < 1 / 4) & isinstance(self.kept, Float)
+        turned[:classed] = False
+        if turned.any():
+            whole = np.where(turned, np.ldexp(1.0, np.frexp(whole)[1] - 1), whole)
+        first, last = np.where(turned, rest, whole), np.where(turned, whole, rest)
+        left, made = first * signs, []
         for beat in range(self.beats):
             if beat == self.before:
-                left = left + rest * signs
-            codes, left = self._beat(rng, left, nearest)
+                left = np.where(turned, 0.0, left) + last * signs
+            codes, left = self.beat(rng, left, nearest)
             made.append(codes)
         # Of some all is zero, and all products have one sign.
         none = rng.random(count) < 1 / 16
@@ -114,6 +133,10 @@ class TiedSequences:
             for name, column in found.items()
         }
 
+    def values(self, rng: _Rng, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of what sums are rounded to, and what is to be added to make them ties."""
+        return self._floats(rng, count) if isinstance(self.kept, Float) else self._ends(rng, count)
+
     def _floats(self, rng: _Rng, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the float, and half of their last places or a bit more or less."""
         fmt = self.kept
@@ -122,18 +145,33 @@ class TiedSequences:
         # Most of them where sums can be and have all their digits.
         low = max(fmt.emin, min(self.low + fmt.mantissa, self.high))
         top = min(fmt.emax, self.high)
-        field = rng.integers(min(low, top), top + 1, count) + fmt.bias
+        field = rng.integers(min(low, top), top + 1, count)
+        near = np.maximum(top - rng.integers(0, 4, count), min(low, top))
+        kind = rng.integers(0, 20, count)
+        just, carry, lowest = kind < 3, (kind >= 3) & (kind < 7), (kind >= 7) & (kind < 10)
+        near = np.where(carry, np.maximum(near, top - 1), near)
+        field = np.where(just | carry | (rng.random(count) < 0.3), near, field) + fmt.bias
         fraction = rng.integers(0, 1 << fmt.mantissa, count)
-        ones = rng.random(count) < 0.2
-        highest = np.maximum((1 << fmt.mantissa) - 1 - rng.integers(0, 2, count), 0)
+        ones = carry | (rng.random(count) < 0.15)
+        highest = np.maximum((1 << fmt.mantissa) - 1 - rng.integers(0, 2, count) * ~carry, 0)
         fraction = np.where(ones, highest, fraction)
-        some = rng.random(count) < 0.6
+        some = just | carry | (rng.random(count) < 0.5)
         code = np.where(some, (np.maximum(field, 0) << fmt.mantissa) | fraction, code)
-        code = np.minimum(code, fmt.max_code)
+        small = np.maximum(rng.integers(-2, 4, count), 0)
+        small += rng.choice([0, max((1 << fmt.mantissa) - 2, 0)], count)
+        code = np.where(lowest, small, code)
+        code = np.where(kind >= 18, fmt.max_code, code)
+        code = np.clip(code, 0 if fmt.zero else fmt.min_code, fmt.max_code)
         place = last_places(fmt, code) - 1
         value = fmt.decode(code.astype(fmt.code_dtype))
-        beside = np.ldexp(rng.choice([-1.0, 0.0, 0.0, 1.0], count), -rng.integers(1, 14, count))
-        tail = np.ldexp(1.0 + beside, place) * rng.choice([1.0, 1.0, -1.0, 0.0, 2.0], count)
+        # A part of a tie beside it: any, or so small a one that only sticky bits tell it.
+        parts = np.where(
+            rng.random(count) < 0.5, rng.integers(1, 4, count), rng.integers(1, 14, count)
+        )
+        parts = np.where(just, rng.choice([8, 8, 8, 9, 10], count), parts)
+        sign = np.where(just, rng.choice([-1.0, 1.0], count), rng.choice([-1.0, 0, 0, 1.0], count))
+        turn = np.where(just | carry, 1.0, rng.choice([1.0, 1.0, -1.0, 0.0, 2.0], count))
+        tail = np.ldexp(1.0 + np.ldexp(sign, -parts), place) * turn
         # Of some nearly all is taken back.
         single = np.ldexp(1.0, np.clip(np.frexp(value)[1] - 1, self.low, self.high))
         least = np.maximum(
@@ -153,7 +191,7 @@ class TiedSequences:
         whole = np.minimum(np.floor(value / last), fmt.max_integer) * last
         return whole, value - whole
 
-    def _beat(self, rng: _Rng, left: np.ndarray, nearest: np.ndarray) -> tuple[Codes, np.ndarray]:
+    def beat(self, rng: _Rng, left: np.ndarray, nearest: np.ndarray) -> tuple[Codes, np.ndarray]:
         """A beat of as many digits as it takes, and what it leaves."""
         count, lanes = len(left), self.lanes
         first, second = (self.numbers[name].format for name in (self.first, self.second))
@@ -250,7 +288,7 @@ class LedSequences:
         left = self.left + beyond + np.where(signs < 0, -least - self.kept.max, 0.0)
         left, count, made = left * signs, len(signs), []
         for _ in range(self.beats - self.lead):
-            codes, left = tied._beat(rng, left, np.zeros(count, bool))
+            codes, left = tied.beat(rng, left, np.zeros(count, bool))
             made.append(codes)
         found = {}
         for number, name in enumerate((tied.first, tied.second)):
@@ -262,6 +300,44 @@ class LedSequences:
             column = np.concatenate([ahead, np.stack([each[name] for each in made], 1)], 1)
             found[name] = column.reshape(count * self.beats, *column.shape[2:])
         return found
+
+
+def tied_lanes(
+    numbers: dict[str, Operand], factors: Sequence[str], result: Format
+) -> Callable[[_Rng, int], Codes] | None:
+    """What draws lanes whose sum makes a tie of the addend, or is one nearly alone; None where
+    there are no lanes, or no addend beside them."""
+    last = list(numbers)[-1]
+    products = {name: numbers[name] for name in factors}
+    if last in products or set(numbers) != {*products, last} or not isinstance(result, Float):
+        return None
+    fmt = numbers[last].format
+    if numbers[last].lanes is not None or all(o.lanes is None for o in products.values()):
+        return None
+    if not TiedSequences.fits(products, factors, result, fmt):
+        return None
+    tied = TiedSequences(products, factors, result, exact=False, longest=1)
+
+    def draw(rng: _Rng, count: int) -> Codes:
+        signs = rng.choice([-1.0, 1.0], count)
+        whole, rest = tied.values(rng, count)
+        with np.errstate(all="ignore"):
+            # Of some the addend has all that is not cut off.
+            short = np.nan_to_num(fmt.decode(fmt.encode(whole)), posinf=0.0, neginf=0.0)
+        only = rng.random(count) < 0.5
+        whole = np.where(only, short, whole)
+        total = whole + rest
+        power = np.ldexp(1.0, np.frexp(total)[1])
+        parts = np.stack([whole, rest, total - power, np.zeros(count)])
+        which = rng.integers(0, 4, count) * (~only | (rng.random(count) < 0.3))
+        part = parts[which, np.arange(count)]
+        with np.errstate(all="ignore"):
+            addend = fmt.encode(part * signs)
+            left = total * signs - np.nan_to_num(fmt.decode(addend), posinf=0.0, neginf=0.0)
+        codes, _ = tied.beat(rng, left, rng.random(count) < 0.3)
+        return codes | {last: addend}
+
+    return draw
 
 
 def _digits(fmt: Format) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from macaw.golden.arithmetic.integers import codes_of
 from macaw.golden.formats import Fixed, Float, Format, Subnormals
 from macaw.golden.units import Operand
 
@@ -29,7 +30,7 @@ def results(rng: _Rng, fmt: Float, count: int) -> np.ndarray:
     kind = rng.integers(0, 16, count)
     code = np.where(kind < 4, fmt.max_code, code)
     least = 0 if fmt.zero else fmt.min_code
-    code = np.where(kind == 4, least, code)
+    code = np.where(kind == 4, rng.choice([least, fmt.min_code], count), code)
     small = rng.integers(least, max((1 << fmt.mantissa) - 1, least), count, endpoint=True)
     code = np.where(kind == 5, small, code)
     edge = np.maximum((1 << fmt.mantissa) - rng.integers(0, 2, count), least)
@@ -112,6 +113,11 @@ def _powers(
         code = fmt.encode(value).astype(np.int64)
         if position == 0 and isinstance(fmt, Float) and fmt.mantissa:
             code = np.where((code & fmt.max_code) > 1, code + beside, code)
+        if position == 0 and isinstance(fmt, Fixed) and fmt.width > 3:
+            number = value * 2.0**fmt.fraction
+            near = np.where(np.abs(number) > 2, number + np.sign(number) * beside, number)
+            inside = (near >= fmt.min_integer) & (near <= fmt.max_integer)
+            code = codes_of(np.where(inside, near, number).astype(np.int64), fmt).astype(np.int64)
         code = code.astype(fmt.code_dtype)
         if lanes is not None:
             code = np.repeat(code[:, None], lanes, axis=1)
@@ -179,6 +185,21 @@ def products(numbers: dict[str, Operand], factors: Sequence[str], result: Format
             if fmt.signed:
                 code |= rng.integers(0, 2, count) << (fmt.width - 1)
             made[name] = code.astype(fmt.code_dtype)
+        # Of some the second is a power of two, and the first what makes a midpoint, or nearly.
+        some = rng.random(count) < 0.2
+        middle = midpoints(rng, result, count)
+        exponent = np.frexp(middle)[1] - 1
+        places = rng.integers(
+            np.clip(exponent - x.emax, y.emin, y.emax),
+            np.clip(exponent - x.emin, y.emin, y.emax) + 1,
+        )
+        with np.errstate(all="ignore"):
+            codes = (
+                x.encode(np.nan_to_num(np.ldexp(middle, -places))),
+                y.encode(np.ldexp(1.0, places)),
+            )
+        for name, code in zip(factors, codes, strict=True):
+            made[name] = np.where(some, code, made[name])
         return made
 
     return draw

@@ -12,6 +12,7 @@ from macaw.sim.proof.mutants.spelling import read
 from macaw.sim.stimulus import exhaustive, stimulus
 from macaw.sim.stimulus.coverage import Tally, coverage
 from macaw.sim.stimulus.coverage.products import below_a_power, beyond_largest, no_product
+from macaw.sim.verify import default_vectors
 from macaw.tools import command
 
 
@@ -31,11 +32,34 @@ from macaw.tools import command
         "cast a=fp32 out=e4m3 rounding=rtz",
         "requantize profile=hawq multiplier=1518500249 shift=-7",
         "requantize profile=tflite_double multiplier=1518500249 shift=-7",
+        "requantize profile=tflite_double shift=3",
+        "mul a=tf32 b=e2m1",
+        "mul a=int16 out=fp32",
+        "mul a=int4 b=fp16 out=fp16",
+        "add a=fp32 subtract=true",
+        "cast a=fp32 out=dlfloat16 rounding=sr overflow=saturate",
+        "div a=bf16 b=fp32 out=fp16 rounding=dynamic flags=true",
+        "div a=fp32 b=fp16 out=bf16",
+        "sqrt a=fp32 out=e2m1",
+        "sqrt a=bf16 out=e4m3",
+        "dot a=int4 b=fp16 out=fp16 lanes=8",
+        "dot a=e2m1 out=fp16",
+        "block-dot a=flex16+5 out=fp32 size=32",
+        "block-dot a=mxint8 out=fp32",
+        "mac a=e5m2 out=e5m2 acc=e5m2 overflow=saturate",
+        "mac a=e4m3 out=fp32 acc=fp32",
+        "mac a=e4m3 out=e4m3 acc=e4m3",
+        "mac a=e2m1 out=fp16 acc=exact lanes=8",
+        "mac a=e2m1 out=fp16 acc=fp16 lanes=2 rounding=rdn",
+        "flex-mac a=flex8+5",
+        "flex-mac a=flex16+5 lanes=8 terms=65536",
+        "fpu a=e5m2",
+        "fpu a=fp16",
     ],
 )
 def test_the_default_run_hits_all_that_can_be(text: str):
     spec, _ = read(text)
-    found = coverage(spec, stimulus(spec, vectors=covered.VECTORS, seed=1))
+    found = coverage(spec, stimulus(spec, vectors=default_vectors(spec, "icarus"), seed=1))
     assert found.counts
     assert not found.never, str(found)
 
@@ -50,6 +74,8 @@ def test_the_default_run_hits_all_that_can_be(text: str):
         "mul a=int5 b=uint4 out=e4m3",
         "add a=e3m2 out=e3m2ieee rounding=rtz",
         "cast a=e5m2 out=e3m4",
+        "mul a=e4m3 b=e2m1 out=e4m3",
+        "dot a=ternary b=e2m1 c=e3m2 out=e3m2 lanes=2",
     ],
 )
 def test_no_vector_hits_what_none_can(text: str):

@@ -11,8 +11,11 @@ from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Float
 from macaw.golden.formats import format as fmt
 from macaw.golden.units import unit
+from macaw.sim.proof.mutants.spelling import read
 from macaw.sim.stimulus import corners, exhaustive, stimulus
+from macaw.sim.stimulus.coverage.values import classes
 from macaw.sim.stimulus.ends import factored
+from macaw.sim.stimulus.kinds import Draw
 
 UNITS = {
     "mul": unit("mul", a="e4m3"),
@@ -205,6 +208,25 @@ def test_sums_are_kept_in_formats_of_one_digit():
     for name in "ab":
         assert int(drawn[name].max()) < 1 << 8
         assert len(np.unique(drawn[name])) > 200
+
+
+@pytest.mark.parametrize("text", ["fma a=fp16 out=fp16", "block-dot a=mxfp8-e5m2 out=fp32 size=2"])
+def test_few_vectors_have_each_class_of_an_operand_with_each_of_another(text):
+    """An fpu of twenty operations has not many for each of them."""
+    spec, _ = read(text)
+    numbers = dict(spec.ports.inputs)
+    codes = Draw(spec)._crossed(np.random.default_rng(3), 60)
+    seen = {name: classes(codes[name], port.format) for name, port in numbers.items()}
+    seen = {name: found.reshape(60, -1) for name, found in seen.items()}
+    for a, b in itertools.combinations(seen, 2):
+        wanted = [
+            np.unique(classes(np.arange(1 << f.width, dtype=f.code_dtype), f))
+            for f in (numbers[a].format, numbers[b].format)
+            if f.width <= 16
+        ]
+        for pair in itertools.product(*wanted) if len(wanted) == 2 else ():
+            here = (seen[a] == pair[0]).any(1) & (seen[b] == pair[1]).any(1)
+            assert here.any(), (a, b, pair)
 
 
 def test_speed():

@@ -21,6 +21,7 @@ from macaw.golden.arithmetic.projection import Split
 from macaw.golden.arithmetic.quotients import divide, square_root
 from macaw.golden.arithmetic.sums import add_terms, products, scaled_parts
 from macaw.golden.formats import Fixed, Float, Format
+from macaw.golden.formats.choices import Overflow
 from macaw.golden.units import Operand, Unit
 
 from ...bench.interface import Codes
@@ -131,8 +132,12 @@ class OneRounding:
         others = [o.format for name, o in self.numbers.items() if name != "c"]
         infinite = any(each.has_inf for each in others)
         small = kept.largest < Fraction(fmt.max)
+        saturates = self.unit.overflow is Overflow.SATURATE
         if wanted == "infinity":
-            return reason_of((at_most(kept.largest), small and not infinite))
+            return reason_of(
+                ("overflow=saturate: results are finite", saturates),
+                (at_most(kept.largest), small and not infinite),
+            )
         nan = infinite or any(each.has_nan for each in others)
         return reason_of(("no operand is a NaN", wanted == "NaN" and small and not nan))
 

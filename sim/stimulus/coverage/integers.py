@@ -233,7 +233,7 @@ class Requantizations:
                     "tie by the first",
                     "a tie of the second that the first rounding made",
                     lambda f: f.tie & f.more["inexact"],
-                    "",
+                    self._whole(),
                 ),
             ]
             yield from _made("twice", wanted)
@@ -304,7 +304,8 @@ class FlexMacs:
         first, second, out = unit.elements
         count = len(codes["last"])
         a, b = (signed(codes[n], f).reshape(count, -1) for n, f in (("a", first), ("b", second)))
-        beats = (a * b).sum(1)
+        products = a * b
+        beats = products.sum(1)
         last = np.flatnonzero(codes["last"])
         begin = np.concatenate([[0], last[:-1] + 1])
         running = np.cumsum(beats)
@@ -330,7 +331,7 @@ class FlexMacs:
             "beats": last - begin + 1,
             "products": (last - begin + 1) * a.shape[1],
             "turned": np.add.reduceat(turned, found)[: last.size] > 0,
-            "some": np.add.reduceat(beats != 0, found)[: last.size] > 0,
+            "some": np.add.reduceat((products != 0).any(1), found)[: last.size] > 0,
             "most": np.maximum.reduceat(np.abs(running), found)[: last.size],
             "overflow": over,
             "grown": over & ~opened & ~np.concatenate([[False], over[:-1]]),

@@ -292,7 +292,7 @@ class Results:
                 or coarse
                 or self._digits(2)
                 or (self._no_carry() if full else "")
-                or no_product(self.unit, lambda finer: beyond(finer, 0, 2)),
+                or no_product(self.unit, lambda finer: beyond(finer, 0, 1)),
             ),
             (
                 "threshold",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -132,6 +133,11 @@ def distances(
     if count > 1:
         deep = reach.bits - 1
     deep = min(deep, max(top, power(addend.largest)) - reach.low)
+    if count > 1:
+        # Products cancel one another, or all of them the addend, which is hardly larger then.
+        cap = min(power(addend.largest), power(count * product.largest * Fraction(8, 7)))
+        last = max(addend.low, cap - addend.bits + 1)
+        deep = min(deep, max(top - reach.low, cap - min(product.low, last), 2))
     for low, high in DEPTHS:
         yield Bin(
             name=f"cancel/{span(low, high)}",

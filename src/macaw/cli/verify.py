@@ -21,7 +21,9 @@ from .output import Progress, print_json
 @click.option("--netlist", help="Not the generated Verilog, but what this target makes of it.")
 @click.option("--liberty", help="Liberty file of --netlist asic.")
 @click.option("--simulator", help="icarus, verilator, or bulk.  [default: the first found]")
-@click.option("--vectors", type=int, help="[default: 10,000; bulk 1,000,000]")
+@click.option(
+    "--vectors", type=int, help="[default: 10,000, bulk 1,000,000; fpu at least 5,000 an operation]"
+)
 @click.option("--seed", type=int, help="[default: a fresh one, printed]")
 @click.option("--exhaustive", is_flag=True, help="Every combination of operand codes.")
 @click.option("--waves", help="Record waveforms in this file.")
