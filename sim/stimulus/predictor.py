@@ -27,7 +27,7 @@ def tensors(rng: _Rng, unit: ExponentPredictor, count: int) -> Codes:
     turns = -(-count // contexts)
     codes = {name: np.empty((turns, contexts), np.int64) for name in unit.ports.inputs}
     rows = -(-turns // STEPS)
-    made = _written(rng, unit.predictor, rows * contexts)
+    made = _written(rng, unit.predictor, rows * contexts, contexts)
     for name, values in made.items():
         for context in range(contexts):
             codes[name][:, context] = values[context::contexts].ravel()[:turns]
@@ -35,8 +35,12 @@ def tensors(rng: _Rng, unit: ExponentPredictor, count: int) -> Codes:
     return {name: values.ravel()[:count].astype(dtypes[name]) for name, values in codes.items()}
 
 
-def _written(rng: _Rng, predictor: Predictor, rows: int) -> dict[str, np.ndarray]:
-    """Operands of :data:`STEPS` steps of ``rows`` tensors, shape (rows, STEPS)."""
+def _written(rng: _Rng, predictor: Predictor, rows: int, first: int) -> dict[str, np.ndarray]:
+    """Operands of :data:`STEPS` steps of ``rows`` tensors, shape (rows, STEPS).
+
+    The ``first`` of them, which may come behind a reset, fit their scales and are not initialised:
+    then what is left of other tensors would be seen.
+    """
     magnitudes = _magnitudes(rng, predictor, rows)
     made = {name: np.zeros((rows, STEPS), np.int64) for name in ("maximum", "scale", "init")}
     made["end"] = (rng.random((rows, STEPS)) < 1 / 100).astype(np.int64)
@@ -47,6 +51,9 @@ def _written(rng: _Rng, predictor: Predictor, rows: int) -> dict[str, np.ndarray
     maxima = np.zeros((rows, predictor.length), np.int64)
     scales, counts = maxima.copy(), np.zeros(rows, np.int64)
     code = rng.integers(0, predictor.largest_code + 1, rows)
+    starting[:first] = False
+    fits = np.ceil(np.log2(np.maximum(magnitudes[:first, 0], 1.0))) - (predictor.width - 2)
+    code[:first] = np.clip(fits, 0, predictor.largest_code).astype(np.int64)
     top = 1 << (predictor.width - 1)
     for step in range(STEPS):
         change = rng.integers(-2, 3, rows) * (rng.random(rows) < loose)

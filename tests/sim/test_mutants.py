@@ -13,7 +13,7 @@ from macaw.hdl import generate
 from macaw.sim.proof.mutants import judge, listed, mutations, run
 from macaw.sim.proof.mutants.judge import EQUIVALENT, KILLED, SURVIVED, Bench, Entry, sampled
 from macaw.sim.proof.mutants.mutations import ROOT, Mutation, drawn, mutation, sources, stale
-from macaw.sim.proof.mutants.planes import Circuit, planes
+from macaw.sim.proof.mutants.planes import Circuit, NoPlanes, planes
 from macaw.sim.proof.mutants.simulator import complaint, vectors_of
 from macaw.sim.proof.mutants.spelling import read
 from macaw.sim.proof.mutants.used import chosen
@@ -132,7 +132,7 @@ def test_memories_in_planes():
 
 def test_what_planes_cannot_simulate_is_said():
     circuit = Circuit(generate(unit("mul", a="int2", out="int4")))
-    with pytest.raises(LookupError, match="no planes of u//"):
+    with pytest.raises(NoPlanes, match="no planes of u//"):
         circuit._operator("u//", ["a"], ["b"])
 
 
@@ -163,6 +163,18 @@ def test_killed_by_a_unit_and_the_tree_is_untouched():
     (verdict,) = Bench(vectors=2_000).judge([entry])
     assert (verdict.verdict, verdict.by) == (KILLED, entry.unit)
     assert (ROOT / DROPPED.file).read_bytes() == before
+
+
+def test_a_mutant_that_has_not_its_ports_is_killed():
+    """Its gates are made late, and fail with a KeyError then."""
+    change = Mutation(
+        file="hdl/component.py",
+        where="Component.elaborate",
+        old="option.flow != 'none'",
+        new="option.flow == 'none'",
+    )
+    (verdict,) = Bench(vectors=2_000).judge([Entry(mutation=change, unit="copy-sign a=e4m3")])
+    assert (verdict.verdict, verdict.by) == (KILLED, "copy-sign a=e4m3")
 
 
 def test_a_unit_that_does_not_use_it_kills_nothing():

@@ -21,6 +21,7 @@ from ...stimulus.draw import stimulus
 from ...verify import at_least
 from ..outsiders.check import ProofFailure, by_reference
 from . import netlists
+from .planes import NoPlanes
 from .simulator import complaint, vectors_of
 from .spelling import read
 
@@ -67,10 +68,10 @@ def gates(units: list[list[str]], vectors: int, seconds: float, compiled: int = 
         codes = vectors_of(spec, BEATS if clocked else vectors, SEED)
         try:
             killed = complaint(design, codes, SEED)
+        except NoPlanes:
+            killed = ""
         except Exception as error:
-            # What planes do not know is no fault, but a key or an index that is missing is one.
-            unknown = type(error) is LookupError
-            killed = "" if unknown else f"no netlist: {type(error).__name__}: {error!s:.120}"
+            killed = f"no netlist: {type(error).__name__}: {error!s:.120}"
         if killed:
             return {"killed": killed, "by": text, "same": same}
         differ.append(text)

@@ -24,6 +24,10 @@ ZERO, ONE = "0", "M"
 """Texts of the nets that are 0 and 1 in all vectors: ``M`` has a bit for each vector."""
 
 
+class NoPlanes(Exception):
+    """What is not simulated in planes."""
+
+
 class Circuit:
     """The gates of a design.
 
@@ -33,7 +37,7 @@ class Circuit:
 
     Raises
     ------
-    LookupError
+    NoPlanes
         It has cells that are not simulated here.
     """
 
@@ -136,7 +140,7 @@ class Circuit:
 
     def _read_later(self, number: int, cell: Any) -> list[str]:
         if cell.transparent_for:
-            raise LookupError("no planes of a transparent read port")
+            raise NoPlanes("no planes of a transparent read port")
         word = self._read(cell.memory, [self._net(net) for net in cell.addr])
         held = [self.known[nir.Net.from_cell(number, bit)] for bit in range(cell.width)]
         enable = self._net(cell.en)
@@ -211,7 +215,7 @@ class Circuit:
             else:
                 self._define(net, self._operator(cell.operator, *operands))
         else:
-            raise LookupError(f"no planes of a {type(cell).__name__}")
+            raise NoPlanes(f"no planes of a {type(cell).__name__}")
 
     def _define(self, net: Any, values: list[str]) -> None:
         for bit, text in enumerate(values):
@@ -249,7 +253,7 @@ class Circuit:
             return [unequal if operator == "!=" else self._not(unequal)]
         if operator[1] in "<>":
             return [self._ordered(operator, a, b)]
-        raise LookupError(f"no planes of {operator}")
+        raise NoPlanes(f"no planes of {operator}")
 
     def _ordered(self, operator: str, a: list[str], b: list[str]) -> str:
         if operator[0] == "s":  # as unsigned numbers, from the lowest on

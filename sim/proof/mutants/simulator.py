@@ -45,7 +45,7 @@ def complaint(design: Design, codes: Codes, seed: int) -> str:
 
     Raises
     ------
-    LookupError
+    NoPlanes
         It cannot be tried here.
     """
     interface = Interface.of(design.metadata, design.spec.ports)
