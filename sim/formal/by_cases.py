@@ -47,6 +47,16 @@ class Asked:
     inputs: dict[str, int] | None = None
     reason: str = ""
 
+    @property
+    def parts(self) -> str:
+        """What was asked, in words."""
+        return f"{self.total} cases"
+
+    @property
+    def why(self) -> str:
+        """Why it is not proven."""
+        return f"{self.reason}: {self.failed or 'whether the cases are all operands'}"
+
     def take(self, case: Case | None, answer: miter.Answer) -> None:
         """Count what was found of a case; None for what says that they are all operands."""
         self.seconds += answer.seconds
@@ -73,14 +83,14 @@ class _Part:
 
 def ask(
     question: miter.Question,
-    unit: Unit,
+    how: Factors | Lanes,
     *,
     until: float,
     progress: Callable[[int, int], None],
     jobs: int = 1,
     cache: bool = True,
 ) -> Asked | None:
-    """Answer a question case by case; None where it is not asked so, or what it needs is not there.
+    """Answer a question case by case; None where what that needs is not there.
 
     What was proven is kept, case by case.
 
@@ -89,9 +99,6 @@ def ask(
     ToolError
         Yosys is missing, or does not read the modules.
     """
-    how = _how(unit)
-    if how is None:
-        return None
     started = time.monotonic()
     tool = yosys.find("yosys", prefer="yowasp")
     with processes.temporary_folder() as folder:
@@ -151,7 +158,7 @@ def _answers(
                 processes.stop_all()
 
 
-def _how(unit: Unit) -> Factors | Lanes | None:
+def of_unit(unit: Unit) -> Factors | Lanes | None:
     """What is taken out of both sides of the question of a unit; None of one that is not split."""
     names = {f"i_{name}": port for name, port in unit.ports.inputs.items()}
     if unit.kind in LANES:

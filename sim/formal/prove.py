@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ from ..bench.interface import MARK, Codes, Interface, unpack
 from ..mismatch import Mismatch
 from ..stimulus.exhaustive import exhaustive_bits
 from ..verify import Report, design_of, replay, verify
-from . import exhaustive, miter, plain, stages, steps, symfpu
-from .by_cases import LANES, ask
+from . import chain, exhaustive, miter, plain, stages, steps, symfpu
+from .by_cases import LANES, ask, of_unit
 from .plain import machines, quantising
 from .proof import METHODS, OPEN, PROVEN, REFUTED, Proof, Step
 
@@ -46,7 +47,9 @@ _PIPELINE = "pipeline, at any pauses and stalls = gates without registers, {} la
 _NETLIST = "netlist for {} = gates without registers"
 _PIPELINED = "netlist for {}, at any pauses and stalls = gates without registers, {} later"
 _TRIED = 5_000
-"""Vectors that are simulated where a pipeline is none."""
+"""Vectors that are simulated where a step is wrong, and nothing says for which operands."""
+_FEW = 20
+"""Bits of operands up to which all are."""
 _GATES = "gates without registers = golden model"
 _BEAT = "each beat, from any state = golden model"
 
@@ -211,11 +214,16 @@ class _Run:
             self._ask(question, gates, _GATES, "symfpu")
 
     def _cases(self, question: miter.Question, gates: Any, method: str) -> bool:
-        """Whether the question was asked in cases, and answered or left open."""
+        """Whether the question was asked in cases or steps, and answered or left open."""
+        how, words = of_unit(self.unit), plain.words(self.unit)
+        if words.called:
+            asks = functools.partial(chain.ask, question, words)
+        elif how is not None:
+            asks = functools.partial(ask, question, how)
+        else:
+            return False
         try:
-            asked = ask(
-                question,
-                self.unit,
+            asked = asks(
                 until=self.until,
                 jobs=self.jobs,
                 progress=self.progress,
@@ -226,14 +234,14 @@ class _Run:
             return True
         if asked is None:
             return False
-        covered = f"all operand codes, in {asked.total} cases"
+        covered = f"all operand codes, in {asked.parts}"
         if asked.verdict != PROVEN:
-            covered = f"{asked.proven} of {asked.total} cases"
+            covered = f"{asked.proven} of {asked.parts}"
         answer = miter.Answer(
             verdict=asked.verdict,
             seconds=asked.seconds,
             inputs=asked.inputs,
-            reason=f"{asked.reason}: {asked.failed or 'whether the cases are all operands'}",
+            reason=asked.why,
         )
         self._judge(answer, gates, _GATES, method, covered)
         return True
@@ -241,7 +249,8 @@ class _Run:
     def _plain(self, gates: Any) -> None:
         reference = miter.Source(module=plain.MODULE, verilog=plain.reference(self.unit))
         question = self._question(gates, reference)
-        if self.unit.kind not in LANES or not self._cases(question, gates, "plain"):
+        split = self.unit.kind in LANES or plain.words(self.unit).called
+        if not split or not self._cases(question, gates, "plain"):
             self._ask(question, gates, _GATES, "plain")
 
     def _beat(self) -> None:
@@ -325,6 +334,9 @@ class _Run:
 
     def _simulated(self, design: Any) -> Report:
         simulator = "bulk" if "bulk" in simulators.available() else None
+        few = not self.unit.stateful and exhaustive_bits(self.unit) <= _FEW
+        if few and not _registered(design):
+            return verify(design, simulator=simulator, exhaustive=True)
         return verify(design, simulator=simulator, vectors=_TRIED, seed=1)
 
     def _left(self) -> float:

@@ -130,6 +130,14 @@ PLAIN = [
     ("block-quantize", {"a": "fp16", "out": "mxfp8-e4m3", "size": 3, "scale_rule": "even"}),
     ("block-quantize", {"a": "e4m3", "out": "mxfp8-e5m2", "size": 2, "rounding": "rup"}),
     ("block-quantize", {"a": "e5m2", "out": "e3m2-k2-e5m0", "size": 2, "scale_rule": "ceil"}),
+    ("block-quantize", {"a": "bf16", "out": "nvfp4", "size": 4}),
+    ("block-quantize", {"a": "fp16", "out": "nvfp4", "size": 2, "order": "te", "min_scale": "ct"}),
+    (
+        "block-quantize",
+        {"a": "fp32", "out": "nvfp4", "size": 3, "order": "torchao", "min_scale": "torchao"},
+    ),
+    ("block-quantize", {"a": "e5m2", "out": "ue5m3fp4", "size": 2, "rounding": "rup"}),
+    ("block-quantize", {"a": "e4m3", "out": "e3m2-k2-ue4m3", "size": 2, "order": "te"}),
 ]
 
 

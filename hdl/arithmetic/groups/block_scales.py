@@ -240,26 +240,28 @@ class ThroughFp32:
     def greatest(self, magnitudes: Sequence[Wire]) -> Number:
         """The largest of the codes of magnitudes."""
         p, source = self.p, self.source
-        amax = cat(largest(p, magnitudes), p.constant(0, int(source.signed)))
-        return unpack(p, amax, source)
+        amax = p.name("amax", largest(p, magnitudes))
+        return unpack(p, cat(amax, p.constant(0, int(source.signed))), source)
 
-    # Operations: exact, then rounded to fp32.
+    # Operations: exact, then rounded to fp32. Their results are named: proofs go from one to the
+    # next (macaw.sim.formal.chain).
 
     def _rounder(self, overflow: Overflow | None = None) -> Rounder:
         return Rounder(self.p, FP32, Rounding.RNE, overflow)
 
-    def _fp32(self, exact: Unrounded, rounder: Rounder) -> Number:
-        code = rounder.project(exact).code
-        return unpack(self.p, code, FP32)
+    def _fp32(self, exact: Unrounded, rounder: Rounder, name: str) -> Number:
+        p, code = self.p, rounder.project(exact).code
+        magnitude, sign = p.name(name, code[:31]), p.name(f"{name}_sign", code[31])
+        return unpack(p, cat(magnitude, sign), FP32)
 
-    def _times(self, a: Number, b: Number) -> Number:
+    def _times(self, a: Number, b: Number, name: str) -> Number:
         rounder = self._rounder()
-        return self._fp32(from_number(self.p, multiply(self.p, a, b), rounder), rounder)
+        return self._fp32(from_number(self.p, multiply(self.p, a, b), rounder), rounder, name)
 
-    def _over(self, a: Number, b: Number, overflow: Overflow | None = None) -> Number:
+    def _over(self, a: Number, b: Number, name: str, overflow: Overflow | None = None) -> Number:
         p, rounder = self.p, self._rounder(overflow)
         exact = quotient(p, normalised(p, a), normalised(p, b), rounder)
-        return self._fp32(exact, rounder)
+        return self._fp32(exact, rounder, name)
 
     def _constant(self, value: float) -> Number:
         numerator, denominator = float(value).as_integer_ratio()
@@ -279,14 +281,14 @@ class ThroughFp32:
             return quotient(p, normalised(p, product), top, rounder)
         if self.order is Order.TE:
             inverse = self._constant(float(np.float32(1) / np.float32(self.block.element.max)))
-            factor = inverse if encode is None else self._times(encode, inverse)
-            wanted = self._times(amax, factor)
+            factor = inverse if encode is None else self._times(encode, inverse, "share")
+            wanted = self._times(amax, factor, "wanted")
         else:
-            wanted = self._over(amax, top)
+            wanted = self._over(amax, top, "share")
             if self.order is Order.TORCHAO and decode is not None:
-                wanted = self._over(wanted, decode)
+                wanted = self._over(wanted, decode, "wanted")
             elif encode is not None:
-                wanted = self._times(wanted, encode)
+                wanted = self._times(wanted, encode, "wanted")
         return from_number(p, wanted, rounder)
 
     def _at_least(self, code: Wire, least: MinScale) -> Wire:
@@ -324,9 +326,9 @@ class ThroughFp32:
                         results.append(quotient(p, normalised(p, value), by, rounder))
                     case Order.CT:
                         # 0 / 0 is only where the scale is zero: there no element is looked at.
-                        results.append(from_number(p, self._over(value, by), rounder))
+                        results.append(from_number(p, self._over(value, by, "ratio"), rounder))
                     case _:
-                        results.append(from_number(p, self._times(value, by), rounder))
+                        results.append(from_number(p, self._times(value, by, "ratio"), rounder))
         return results
 
     @functools.cached_property
@@ -338,8 +340,8 @@ class ThroughFp32:
             case Order.EXACT:
                 return normalised(p, scale if decode is None else multiply(p, scale, decode))
             case Order.CT:
-                return scale if encode is None else self._over(scale, encode)
+                return scale if encode is None else self._over(scale, encode, "factor")
             case Order.TORCHAO:
-                return self._over(encode or one, scale, Overflow.SATURATE)
-        product = scale if decode is None else self._times(scale, decode)
-        return self._over(one, product, Overflow.SATURATE)
+                return self._over(encode or one, scale, "reciprocal", Overflow.SATURATE)
+        product = scale if decode is None else self._times(scale, decode, "factor")
+        return self._over(one, product, "reciprocal", Overflow.SATURATE)

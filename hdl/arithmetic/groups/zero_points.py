@@ -97,7 +97,7 @@ class Group(ThroughFp32):
         total = add_pair(p, high, self.low, rounder)
         if total is None:
             total = sum_products(p, [high], self.low, rounder, self.widest)
-        return self._fp32(total, rounder)
+        return self._fp32(total, rounder, "span")
 
     def _end(self, codes: Sequence[Wire], negative: bool) -> Number:
         """The largest magnitude of one sign, or zero."""

@@ -73,6 +73,10 @@ class Numbers:
         """Digits of a significand, the implicit one with them."""
         return self.fmt.mantissa + 1
 
+    def digits(self, name: str) -> int:
+        """Those of an operand's significand."""
+        return self.format(name).mantissa + 1
+
     @property
     def offset(self) -> int:
         """What the exponents' fields of factors have too much together."""

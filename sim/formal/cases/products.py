@@ -86,7 +86,7 @@ class Products:
         whole = [each for each in found if each.side == "reference"]
         if not whole or any(each.signed for each in found):
             return None
-        if any(each.width < 2 * numbers.precision for each in whole):
+        if any(each.width < sum(map(numbers.digits, numbers.names[:2])) for each in whole):
             return None
         partial = []
         for each in found:
@@ -102,7 +102,6 @@ class Products:
 
     def _complete(self) -> bool:
         """Whether each bit of one significand meets each of the other exactly once."""
-        size = self.numbers.precision
         first, second = self.numbers.names[:2]
         met: list[tuple[int, int]] = []
         for _, *factors in self.partial:
@@ -111,7 +110,13 @@ class Products:
             if {*places} != {first, second}:
                 return False
             met += [(i, j) for i in places[first] for j in places[second]]
-        return sorted(met) == [(i, j) for i in range(size) for j in range(size)]
+        wide, narrow = (range(self.numbers.digits(name)) for name in (first, second))
+        return sorted(met) == [(i, j) for i in wide for j in narrow]
+
+    @property
+    def _size(self) -> int:
+        """Bits of the whole product."""
+        return sum(map(self.numbers.digits, self.numbers.names[:2]))
 
     def inputs(self, graph: Graph, case: Case) -> tuple[dict[Bit, int], int]:
         """What the multipliers give, and whether that may be so."""
@@ -124,15 +129,15 @@ class Products:
         known = all(isinstance(kind, int) or kind is Class.NORMAL for kind in kinds)
         if kinds == [Class.SUBNORMAL] * 2:
             # So small that nothing counts but that it is not zero.
-            total = self._total(graph, partial, 2 * self.numbers.precision)
-            whole = graph.word("whole", 2 * self.numbers.precision)
+            total = self._total(graph, partial, self._size)
+            whole = graph.word("whole", self._size)
             found |= self._all(whole)
             return found, graph.both(graph.some(total), graph.some(whole[-2:]))
         if not known:
             # Of no number, or of a zero, nothing follows from the product.
             found |= self._all(graph.word("whole", max(each.width for each in self.whole)))
             return found, 1
-        size, lost = 2 * self.numbers.precision, sum(zeros)
+        size, lost = self._size, sum(zeros)
         total = self._total(graph, partial, size)
         # It is below 2**(size - lost), and no less than a quarter of that.
         top = total[: size - lost]
@@ -178,7 +183,7 @@ class Products:
         if Class.SPECIAL in kinds:
             return FALSE  # nothing was said of the products
         kept = {
-            name: self._significand(kind, operands[name])
+            name: self._significand(name, kind, operands[name])
             for name, kind in zip(names, kinds, strict=True)
         }
         found = []
@@ -195,7 +200,7 @@ class Products:
             word, have = kept[name], _made(made, f"{whole}_{port}")
             if kind is Class.SUBNORMAL:
                 # What was said of the product is so of any factor with its leading bit.
-                size = self.numbers.precision
+                size = self.numbers.digits(name)
                 found += [have[size - 1] ^ 1, *have[size:]]
                 continue
             zeros = kind if isinstance(kind, int) else 0
@@ -203,8 +208,8 @@ class Products:
             found.append(graph.unequal(have, want))
         return graph.some(found)
 
-    def _significand(self, kind: Any, word: Word) -> Word:
-        return [*word[: self.numbers.fmt.mantissa], int(kind is Class.NORMAL)]
+    def _significand(self, name: str, kind: Any, word: Word) -> Word:
+        return [*word[: self.numbers.digits(name) - 1], int(kind is Class.NORMAL)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,7 +232,8 @@ class Multiplied:
     def part(self, circuit: Circuit, case: Case) -> tuple[Graph, int, Operands]:
         """Operands of a case on which the sides differ, or multiply something else."""
         graph = Graph()
-        free = {name: graph.word(name, self.numbers.fmt.width) for name in self.numbers.names}
+        widths = {name: self.numbers.format(name).width for name in self.numbers.names}
+        free = {name: graph.word(name, width) for name, width in widths.items()}
         operands = self.numbers.fixed(graph, case, free)
         others = {name: graph.word(name, width) for name, width in self.others.items()}
         inputs = bits_of(operands | others)
@@ -274,7 +280,7 @@ def _slice(word: Word, circuit: Circuit, numbers: Numbers) -> Slice | None:
     if not word or word[0] & 1 or not 0 < word[0] >> 1 <= len(circuit.inputs):
         return None
     operand, first = circuit.inputs[(word[0] >> 1) - 1]
-    if operand not in numbers.names or first + len(word) > numbers.precision:
+    if operand not in numbers.names or first + len(word) > numbers.digits(operand):
         return None
     return Slice(operand=operand, first=first, width=len(word))
 

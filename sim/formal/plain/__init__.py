@@ -7,12 +7,14 @@ docs/dyadic.md, and tests hold them against the golden model.
 
 from __future__ import annotations
 
+from typing import Any
+
 from macaw.golden.units import Unit
 
-from . import quantising, scaling, sums
-from .module import MODULE
+from . import dividing, quantising, scaling, sums
+from .module import MODULE, Words
 
-__all__ = ["MODULE", "reference", "refuses"]
+__all__ = ["MODULE", "Words", "reference", "refuses", "words"]
 
 
 _ROOMS = {kind: room for room in (quantising, scaling) for kind in room.KINDS}
@@ -26,3 +28,11 @@ def refuses(unit: Unit) -> str:
 def reference(unit: Unit) -> str:
     """The Verilog of :data:`MODULE`, with the ports of a unit that :func:`refuses` lets pass."""
     return _ROOMS.get(unit.kind, sums).reference(unit)
+
+
+def words(unit: Unit) -> Words:
+    """What the description of a unit has between its operands and results, if there is much."""
+    spec: Any = unit
+    if unit.kind in quantising.KINDS and not spec.out.power_of_two:
+        return dividing.words(unit)
+    return Words()

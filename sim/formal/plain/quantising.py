@@ -15,6 +15,7 @@ from macaw.golden.formats import Float
 from macaw.golden.formats.choices import Rounding
 from macaw.golden.units import Unit
 
+from . import dividing
 from .module import MODULE, head
 from .operands import lacks, modes, operand
 from .rounding import Magnitude, to_float
@@ -28,8 +29,10 @@ def refuses(unit: Unit) -> str:
     """Why there is no such description; empty if there is."""
     spec: Any = unit
     block, scale, element = spec.out, spec.out.scale, spec.out.element
-    if not block.power_of_two or not isinstance(scale, Float) or scale.signed:
-        return f"has no blocks with scales of {scale.name}, only of powers of two"
+    if not block.power_of_two:
+        return dividing.refuses(unit)
+    if not isinstance(scale, Float) or scale.signed:
+        return f"has no blocks with scales of {scale.name}, only of floats without sign"
     if block.zero_point is not None or block.second_scale is not None or scale.has_inf:
         return f"has no {block.name}, only blocks with one scale"
     if not isinstance(element, Float) or not element.signed or not element.zero:
@@ -49,6 +52,8 @@ def refuses(unit: Unit) -> str:
 def reference(unit: Unit) -> str:
     """The modules of a quantisation that :func:`refuses` lets pass."""
     spec: Any = unit
+    if not spec.out.power_of_two:
+        return dividing.reference(unit)
     a, scale, element = spec.a, spec.out.scale, spec.out.element
     lanes = range(spec.size)
     wrong = " || ".join(f"a{i}_nan || a{i}_inf" for i in lanes)

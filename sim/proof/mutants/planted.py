@@ -52,6 +52,7 @@ WAYS = {
     "cases": Way(title="symfpu, in cases", method="symfpu", step="symfpu", cases=True),
     "plain": Way(title="plain", method="plain", step="plain"),
     "sums": Way(title="plain, a sum taken out", method="plain", step="plain", cases=True),
+    "steps": Way(title="plain, in steps", method="plain", step="plain"),
     "pipelines": Way(title="stages: pipelines", method=None, step="stages"),
     "streams": Way(title="stages: streams", method=None, step="stages"),
     "buses": Way(title="stages: buses", method=None, step="stages"),
