@@ -187,6 +187,19 @@ def test_average_pool():
     assert again["r"].view(np.int8).tolist() == want
 
 
+def test_what_is_multiplied():
+    assert unit("requantize").multiplied == ("x", "multiplier")
+    assert unit("requantize", multiplier=3).multiplied == ("x",)
+    assert unit("residual-add").multiplied == ("a", "a_multiplier")
+    assert unit("residual-add", a_multiplier=3).multiplied == ("a",)
+    assert unit("clamp").multiplied == ("a",)
+    assert [unit(kind).macs for kind in ("requantize", "residual-add", "clamp")] == [1, 2, 0]
+
+
+def test_forms_in_capitals():
+    assert unit("residual-add", form="TFLITE") == unit("residual-add", form="tflite")
+
+
 def test_defaults_and_ports_of_average_pool():
     spec = unit("average-pool")
     assert (spec.a.name, spec.out.name, spec.lanes, spec.terms) == ("int8", "int8", 1, 64)
