@@ -172,7 +172,7 @@ def _sums() -> Iterator[Claim]:
     names = ("mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e3m2", "mxfp6-e2m3")
     specs = [_quantize("bf16", name) for name in names]
     yield Claim(name="formal/quantize/others", units=tuple(specs), method="plain")
-    specs = [_quantize("bf16", "nvfp4")]
+    specs = [_quantize("bf16", "nvfp4", rounding=word) for word in ("rne", "rtz")]
     yield Claim(name="formal/quantize/nvfp4/bf16", units=tuple(specs), method="plain", limit=LONG)
     specs = [_quantize("bf16", "ue5m3fp4", order=order) for order in ("paper", "te", "torchao")]
     yield Claim(name="formal/quantize/ue5m3fp4", units=tuple(specs), method="plain", limit=LONG)
