@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Public units beside macaw's of the same function: one flow, one run, the better options of each.
+
+Each project's own checkout is named as NAME=FOLDER: cvfpu and common_cells (OpenHW Group's FPU and
+what it needs), hardfloat and basejump_stl (HardFloat as Bespoke Silicon Group keeps it),
+mx-for-fpga.
+Units whose checkouts are not named are left out, and what was recorded of them stays. First 20,000
+vectors of macaw's golden model have to give the public unit's results, where the function is the
+same. Figures go through macaw's cache.
+
+Example: python -m benchmarks.cost.anchors cvfpu=../cvfpu common_cells=../common_cells
+"""
+
+import argparse
+import fnmatch
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.units import Unit
+from macaw.hdl import Design, generate
+from macaw.sim.bench import bulk
+from macaw.sim.bench.interface import Interface
+from macaw.sim.stimulus import stimulus
+from macaw.sim.verify import at_least
+from macaw.synth import Result, jobs, run
+from macaw.synth.flow import Source
+from macaw.synth.mapping import targets
+
+from .. import positive, results, start
+from ..stopwatch import stopwatch
+from . import public
+from .measure import OSU018, parse
+
+VECTORS = 20_000
+SEEDS = 3
+ECP5 = ("ecp5", "ecp5-compact")
+"""With wide LUTs and without, of which each side gets the better."""
+OPTIMISED = ("area", "delay")
+NO_FUNCTION = "function not compared"
+_STYLE = ("WIDTH", "UNOPTFLAT", "CASEINCOMPLETE", "CASEOVERLAP", "LATCH", "CMPCONST", "UNSIGNED")
+QUIET = "".join(f"/* verilator lint_off {word} */\n" for word in _STYLE)
+"""Of Verilog that others wrote, style is not judged."""
+
+
+def figures(
+    design: Source | Design,
+    *,
+    seeds: int,
+    model: Unit | None = None,
+    stages: int = 0,
+    progress: Any = None,
+) -> dict[str, Any]:
+    """What a design costs, or a unit of macaw's that is generated for each target."""  # fmt: skip
+    made: dict[str, Any] = {}
+    for name in ECP5:
+        target = targets.target(name)
+        given = design if model is None else generate(model, stages=stages, target=target.model)
+        made[name] = run(given, target, seeds=seeds, progress=progress).to_json()
+    libraries: dict[str, Any] = {"asic": None} | ({"osu018": OSU018} if OSU018.exists() else {})
+    asic = targets.target("asic")
+    for label, liberty in libraries.items():
+        for optimise in OPTIMISED:
+            options: dict[str, Any] = {"optimise": optimise}
+            given = design
+            if model is not None:
+                given = generate(model, stages=stages, target=asic.model, **options)
+            found = run(given, "asic", liberty=liberty, progress=progress, **options)
+            made[f"{label} {optimise}"] = found.to_json()
+    return made
+
+
+def measure(
+    unit: public.Public, checkouts: dict[str, Path], seeds: int, progress: Any = None
+) -> dict[str, Any]:
+    """A public unit and macaw's: that they are one function, and what both cost."""
+    read = public.source(unit, checkouts)
+    spec, _ = parse(unit.unit)
+    row: dict[str, Any] = {
+        "project": unit.project, "name": unit.name, "unit": unit.unit, "stages": unit.stages,
+        "note": unit.note, "revisions": {n: revision(checkouts[n]) for n in unit.files},
+    }  # fmt: skip
+    own = generate(spec, stages=unit.stages)
+    if unit.note:
+        metadata = public.metadata(read)
+        row["function"] = NO_FUNCTION
+    else:
+        metadata = {**own.metadata, "name": read.name}
+        row["function"] = f"{equal(spec, read.verilog, metadata)} vectors equal"
+    there = Source(name=read.name, verilog=read.verilog, metadata=metadata)
+    row["public"] = figures(there, seeds=seeds, progress=progress)
+    row["macaw"] = figures(own, seeds=seeds, model=spec, stages=unit.stages, progress=progress)
+    return row
+
+
+def equal(spec: Unit, verilog: str, metadata: dict[str, Any]) -> int:
+    """How many vectors gave golden's bits; MacawError at the first that did not.
+
+    Of rounding modes those that both sides have: macaw's units have one more, to odd.
+    """
+    interface = Interface.of(metadata, spec.ports)
+    library = bulk.build_many([(QUIET + verilog, interface)])
+    try:
+        with bulk.Model(library, interface, seed=1, number=0) as model:
+            patterns = len(bulk.traffic_for(interface, stalls=True))
+            chunks = (
+                codes | ({"rm": codes["rm"] % 5} if "rm" in codes else {})
+                for codes in stimulus(spec, vectors=VECTORS, seed=1, chunk=VECTORS // 4)
+            )
+            tally = bulk.compare(spec, [model], at_least(patterns, chunks), seed=1)
+    finally:
+        shutil.rmtree(library.parent, ignore_errors=True)
+    if tally.failures:
+        failure = tally.failures[0]
+        raise MacawError(f"{spec.name}: {failure.problem or f'result {failure.row}'} differs")
+    return VECTORS
+
+
+def best(found: dict[str, Any]) -> Result:
+    """Of both ways to map on ecp5 the one with fewer LUTs."""
+    return min((Result.from_json(found[n]) for n in ECP5), key=lambda r: r.lut_equivalents or 0)
+
+
+def revision(checkout: Path) -> str:
+    """The commit of a checkout, or that there is none."""
+    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "no commit"
+
+
+def checkouts_of(words: list[str]) -> dict[str, Path]:
+    """Folders by name; SpecError for a name that is not known, or no such folder."""
+    known = sorted({name for unit in public.UNITS for name in unit.files})
+    found = {}
+    for word in words:
+        name, _, folder = word.partition("=")
+        if name not in known:
+            raise SpecError(f"{word!s:.60}: must be NAME=FOLDER, NAME of {', '.join(known)}")
+        if not Path(folder).is_dir() or not folder:
+            raise SpecError(f"{word!s:.60}: no such folder")
+        found[name] = Path(folder)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkouts", nargs="*", metavar="NAME=FOLDER")
+    parser.add_argument("--only", default="*", help="rows, as a pattern")
+    parser.add_argument("--seeds", type=positive, default=SEEDS, help="of place and route")
+    parser.add_argument("--jobs", type=positive)
+    results.add_output(parser)
+    options = parser.parse_args()
+    checkouts = checkouts_of(options.checkouts)
+    rows = {public.row(unit): unit for unit in public.UNITS}
+    chosen = {
+        name: unit
+        for name, unit in rows.items()
+        if fnmatch.fnmatch(name, options.only) and unit.files.keys() <= checkouts.keys()
+    }
+    if not chosen:
+        missing = sorted({n for u in rows.values() for n in u.files} - checkouts.keys())
+        raise SpecError(f"no unit is chosen: checkouts of {', '.join(missing)} are not named")
+    progress = stopwatch()
+    work = [
+        jobs.Job(
+            name=name,
+            function=measure,
+            arguments={
+                "unit": unit, "checkouts": checkouts, "seeds": options.seeds, "progress": progress,
+            },
+        )
+        for name, unit in chosen.items()
+    ]  # fmt: skip
+    kept = results.read("anchors", options.output, {"rows": {}})["rows"]
+    made = dict(zip(chosen, jobs.run(work, workers=options.jobs, progress=progress), strict=True))
+    found = {name: (made | kept)[name] for name in rows if name in made or name in kept}
+    print(results.write("anchors", {"rows": found | made}, options.output))
+    return 0
+
+
+if __name__ == "__main__":
+    start(main)

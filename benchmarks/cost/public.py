@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Public units as they are read from checkouts of their own projects: files, and how they are used.
+
+A checkout is a folder that the command line names. Files are looked for by name, so that they may
+move between releases. The ports are those of macaw's unit of the same function, so that the same
+vectors judge both; what a project has besides is tied or left open.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from macaw.golden.errors import SpecError
+from macaw.golden.formats import FORMATS, Float
+from macaw.synth.flow import TIMEOUT, Source, from_verilog
+from macaw.tools import processes
+from macaw.tools import yosys as tools
+
+TOP = "public_unit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Public:
+    """A public unit.
+
+    Attributes
+    ----------
+    project : str
+    name : str
+        Of the row.
+    unit : str
+        Macaw's unit of the same function, as the command line spells it; empty where none is.
+    stages : int
+        Registers that it is asked for.
+    files : dict of str to tuple of str
+        By checkout: names of files, in the order in which they are read.
+    includes : dict of str to tuple of str
+        By checkout: folders for included files, relative to it.
+    top : str
+        SystemVerilog of a module :data:`TOP` with the ports of macaw's unit.
+    note : str
+        What is not the same.
+    """
+
+    project: str
+    name: str
+    unit: str
+    top: str
+    files: dict[str, tuple[str, ...]]
+    includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stages: int = 0
+    note: str = ""
+
+
+FLAGS = " rounding=dynamic flags=true"
+"""What macaw's units have besides for all rounding modes and flags."""
+_CVFPU_FORMATS = {"fp32": "FP32", "fp16": "FP16", "bf16": "FP16ALT", "e5m2": "FP8"}
+_CVFPU = {
+    "common_cells": ("cf_math_pkg.sv", "cc_pkg.sv", "cc_lzc.sv", "lzc.sv"),
+    "cvfpu": ("fpnew_pkg.sv", "fpnew_classifier.sv", "fpnew_rounding.sv", "fpnew_fma.sv"),
+}
+_HARDFLOAT = {
+    "basejump_stl": (
+        *("bsg_dff.sv", "bsg_dff_chain.sv", "bsg_scan.sv", "bsg_encode_one_hot.sv"),
+        *("bsg_priority_encode_one_hot_out.sv", "bsg_priority_encode.sv"),
+        *("bsg_counting_leading_zeros.sv", "bsg_mul_add_unsigned.sv"),
+    ),
+    "hardfloat": (
+        *("HardFloat_primitives.v", "HardFloat_rawFN.v", "fNToRecFN.v", "recFNToFN.v"),
+        *("mulAddRecFN.v", "isSigNaNRecFN.v", "RISCV/HardFloat_specialize.v"),
+    ),
+}
+
+
+_MX_FOR_FPGA = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
+
+
+def _ports(fmt: Float, every: bool, stages: int) -> str:
+    """The ports of macaw's fma."""
+    width = f"[{fmt.width - 1}:0]"
+    clock = "input clk, input rst, " if stages else ""
+    modes = ", input [2:0] i_rm" if every else ""
+    flags = ", output [3:0] o_flags" if every else ""
+    return f"{clock}input {width} i_a, i_b, i_c{modes}, output {width} o_r{flags}"
+
+
+def _cvfpu(name: str, every: bool, stages: int) -> Public:
+    fmt = FORMATS[name]
+    assert isinstance(fmt, Float)
+    mode = "fpnew_pkg::roundmode_e'(i_rm)" if every else "fpnew_pkg::RNE"
+    clock, reset = ("clk", "~rst") if stages else ("1'b0", "1'b1")
+    pins = {
+        "clk_i": clock, "rst_ni": reset, "operands_i": "{i_c, i_b, i_a}", "is_boxed_i": "3'b111",
+        "rnd_mode_i": mode, "op_i": "fpnew_pkg::FMADD", "op_mod_i": "1'b0", "tag_i": "1'b0",
+        "mask_i": "1'b1", "aux_i": "1'b0", "in_valid_i": "1'b1", "in_ready_o": "",
+        "flush_i": "1'b0",
+        "result_o": "o_r", "status_o": "status", "extension_bit_o": "", "tag_o": "", "mask_o": "",
+        "aux_o": "", "out_valid_o": "", "out_ready_i": "1'b1", "busy_o": "", "reg_ena_i": "'0",
+    }  # fmt: skip
+    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    parameters = (
+        f".FpFormat(fpnew_pkg::{_CVFPU_FORMATS[name]}), .NumPipeRegs({stages}), "
+        ".PipeConfig(fpnew_pkg::DISTRIBUTED)"
+    )
+    flags = "assign o_flags = {status.NV, status.OF, status.UF, status.NX};" if every else ""
+    return Public(
+        project="CVFPU",
+        name=name,
+        unit=f"fma a={name} out={name}" + (FLAGS if every else ""),
+        stages=stages,
+        files=_CVFPU,
+        includes={"common_cells": ("include",)},
+        top=f"module {TOP}({_ports(fmt, every, stages)});\n"
+        f"fpnew_pkg::status_t status;\nfpnew_fma #({parameters}) fma({wired});\n"
+        f"{flags}\nendmodule\n",
+    )
+
+
+def _hardfloat(name: str, every: bool) -> Public:
+    fmt = FORMATS[name]
+    assert isinstance(fmt, Float)
+    sizes = f"#({fmt.exponent}, {fmt.precision})"
+    wide = f"[{fmt.width}:0]"
+    lines = [f"module {TOP}({_ports(fmt, every, 0)});", f"wire {wide} a, b, c, r;"]
+    lines += [f"fNToRecFN {sizes} recode_{x}(i_{x}, {x});" for x in "abc"]
+    pins = {
+        "clock": "1'b0", "control": "1'b1", "op": "2'b00", "a": "a", "b": "b", "c": "c",
+        "roundingMode": "i_rm" if every else "3'b000", "out": "r", "exceptionFlags": "flags",
+        "out_imul": "",
+    }  # fmt: skip
+    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    lines += [
+        "wire [4:0] flags;",
+        f"mulAddRecFN #(.expWidth({fmt.exponent}), .sigWidth({fmt.precision}), .imulEn(1'b0)) "
+        f"fma({wired});",
+        f"recFNToFN {sizes} decode(r, o_r);",
+        "assign o_flags = {flags[4], flags[2:0]};" if every else "",
+        "endmodule",
+    ]
+    return Public(
+        project="HardFloat",
+        name=name,
+        unit=f"fma a={name} out={name}" + (FLAGS if every else ""),
+        files=_HARDFLOAT,
+        includes={"basejump_stl": ("bsg_misc",), "hardfloat": ("source", "source/RISCV")},
+        top="\n".join(lines) + "\n",
+    )
+
+
+def _plain_mac() -> Public:
+    """What a designer writes without a generator."""
+    return Public(
+        project="plain Verilog",
+        name="int8 MAC",
+        unit="int-mac a=int8 out=int32 lanes=1",
+        files={},
+        top=f"module {TOP}(input clk, input signed [7:0] a, b, output reg signed [31:0] r);\n"
+        "always @(posedge clk) r <= r + a * b;\nendmodule\n",
+        stages=1,
+        note="without an end of a sequence",
+    )
+
+
+def _mx_for_fpga(name: str, exponent: int, mantissa: int) -> Public:
+    width = 1 + exponent + mantissa
+    result = 2 * ((1 << exponent) + mantissa) + 5
+    lanes = 32
+    return Public(
+        project="MX-for-FPGA",
+        name=f"{name} dot of {lanes}",
+        unit=f"block-dot a={name} out=fp32",
+        files={"mx-for-fpga": _MX_FOR_FPGA},
+        top=f"module {TOP}(input [{lanes * width - 1}:0] a, b, output [{result - 1}:0] r);\n"
+        f"logic signed [{width - 1}:0] x [{lanes}], y [{lanes}];\n"
+        f"always_comb for (int i = 0; i < {lanes}; i++) begin x[i] = a[i*{width} +: {width}]; "
+        f"y[i] = b[i*{width} +: {width}]; end\n"
+        f"dot_fp #(.exp_width({exponent}), .man_width({mantissa}), .k({lanes})) "
+        "dot(.i_vec_a(x), .i_vec_b(y), .o_dp(r));\nendmodule\n",
+        note="integer sum alone: no scales, no addend, no rounding",
+    )
+
+
+UNITS = (
+    *(_cvfpu(name, True, 0) for name in _CVFPU_FORMATS),
+    *(_cvfpu(name, False, 0) for name in _CVFPU_FORMATS),
+    *(_cvfpu(name, True, 3) for name in ("fp32", "fp16")),
+    *(_hardfloat(name, True) for name in ("fp32", "fp16", "bf16")),
+    _plain_mac(),
+    _mx_for_fpga("mxfp4", 2, 1),
+    _mx_for_fpga("mxfp6-e3m2", 3, 2),
+)
+
+
+def row(unit: Public) -> str:
+    """The name of a row, each its own."""
+    modes = ", all modes" if FLAGS in unit.unit else ""
+    stages = f", {unit.stages} stages" if unit.stages else ""
+    return f"{unit.project} {unit.name}{modes}{stages}"
+
+
+def metadata(read: Source) -> dict[str, Any]:
+    """Ports of a unit that is not macaw's function, as they stand in its module."""
+    with processes.temporary_folder() as work:
+        (work / "unit.v").write_text(read.verilog, encoding="utf-8")
+        return from_verilog(work / "unit.v", TOP).metadata
+
+
+def found(checkout: Path, name: str) -> list[Path]:
+    """The files of a checkout that have a name or fit a pattern; SpecError where there is none."""
+    every = sorted(checkout.rglob(name), key=lambda path: (len(path.parts), path))
+    if not every:
+        raise SpecError(f"{checkout}: has no {name}")
+    return every if "*" in name else every[:1]
+
+
+def source(public: Public, checkouts: dict[str, Path]) -> Source:
+    """The unit as one module in plain Verilog, by Yosys' reader of SystemVerilog.
+
+    Raises
+    ------
+    SpecError
+        A checkout has no such file.
+    ToolError
+        Yosys does not read what is there.
+    """
+    with processes.temporary_folder() as work:
+        names, folders = [], []
+        for checkout, wanted in public.files.items():
+            for name in wanted:
+                for path in found(checkouts[checkout], name):
+                    names.append(f"{len(names)}_{path.name}")
+                    (work / names[-1]).write_bytes(path.read_bytes())
+        for checkout, includes in public.includes.items():
+            for folder in includes:
+                shutil.copytree(checkouts[checkout] / folder, work / "include", dirs_exist_ok=True)
+                folders = ["-I include"]
+        (work / "top.sv").write_text(public.top, encoding="utf-8")
+        script = (
+            f"read_slang --threads 1 --top {TOP} {' '.join(folders)} {' '.join(names)} top.sv\n"
+            f"hierarchy -check -top {TOP}\nproc\nflatten\nopt_clean\n"
+            "write_verilog -noattr plain.v\n"
+        )
+        (work / "read.ys").write_text(script, encoding="utf-8")
+        yosys = tools.find("yosys", prefer="yowasp")
+        tools.call(yosys, ("-q", "-s", "read.ys"), folder=work, timeout=TIMEOUT, what=public.name)
+        verilog = (work / "plain.v").read_text(encoding="utf-8")
+    return Source(name=TOP, verilog=verilog, metadata={})
