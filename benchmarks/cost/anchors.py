@@ -15,6 +15,7 @@ import argparse
 import fnmatch
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from macaw.synth.flow import Source
 from macaw.synth.mapping import targets
 
 from .. import positive, results, start
+from ..__main__ import MISSING
 from ..stopwatch import stopwatch
 from . import public
 from .measure import OSU018, parse
@@ -154,6 +156,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=positive)
     results.add_output(parser)
     options = parser.parse_args()
+    if not options.checkouts and options.only == "*":
+        print("no checkout of a public project is named", file=sys.stderr)
+        return MISSING
     checkouts = checkouts_of(options.checkouts)
     rows = {public.row(unit): unit for unit in public.UNITS}
     chosen = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `fma` costs, beside the best public hardware measured on the same flow.
+"""What `fma` costs; :mod:`.anchors` has the best public hardware beside it.
 
 Each figure goes through macaw's cache, so that an interrupted run continues where it stopped.
 
@@ -7,7 +7,6 @@ Example: python -m benchmarks.cost.fma --formats fp16,e5m2 --jobs 2
 """
 
 import argparse
-from dataclasses import dataclass
 from typing import Any
 
 import macaw
@@ -25,43 +24,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "RNE": {},
     "all modes, flags": {"rounding": "dynamic", "flags": True},
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Anchor:
-    """A public unit, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the same flow."""
-
-    origin: str
-    format: str
-    stages: int
-    luts: int
-    dsps: int
-    ffs: int | None = None
-    fmax: float | None = None
-    gates: int | None = None
-    picoseconds: int | None = None
-
-
-# CVFPU (fpnew_fma, OpenHW Group) and HardFloat (Hauser, Berkeley): all rounding modes and flags,
-# IEEE formats in and out. Gates and delay: osu018, pins to pins.
-ANCHORS = (
-    Anchor(origin="CVFPU", format="fp32", stages=0, luts=2853, dsps=4, fmax=16.2, gates=10345,
-           picoseconds=18920),
-    Anchor(origin="CVFPU", format="fp32", stages=3, luts=2828, dsps=4, ffs=266, fmax=29.7),
-    Anchor(origin="CVFPU", format="fp16", stages=0, luts=1131, dsps=1, fmax=20.2, gates=3483,
-           picoseconds=13953),
-    Anchor(origin="CVFPU", format="fp16", stages=3, luts=1099, dsps=1, ffs=153, fmax=40.2),
-    Anchor(origin="CVFPU", format="bf16", stages=0, luts=1044, dsps=1, gates=2401,
-           picoseconds=13869),
-    Anchor(origin="CVFPU", format="e5m2", stages=0, luts=498, dsps=1, fmax=25.7, gates=1052,
-           picoseconds=10003),
-    Anchor(origin="HardFloat", format="fp32", stages=0, luts=3675, dsps=4, fmax=15.6, gates=10657,
-           picoseconds=19335),
-    Anchor(origin="HardFloat", format="fp16", stages=0, luts=1547, dsps=1, fmax=18.4, gates=3601,
-           picoseconds=14338),
-    Anchor(origin="HardFloat", format="bf16", stages=0, luts=1103, dsps=1, fmax=20.3, gates=2683,
-           picoseconds=13449),
-)  # fmt: skip
 
 
 def measure(fmt: str, variant: str, stages: int | None, progress: Any = None) -> dict[str, Any]:

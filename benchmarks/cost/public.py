@@ -155,11 +155,10 @@ def _plain_mac() -> Public:
     return Public(
         project="plain Verilog",
         name="int8 MAC",
-        unit="int-mac a=int8 out=int32 lanes=1",
+        unit="int-mac a=int8 lanes=1",
         files={},
         top=f"module {TOP}(input clk, input signed [7:0] a, b, output reg signed [31:0] r);\n"
         "always @(posedge clk) r <= r + a * b;\nendmodule\n",
-        stages=1,
         note="without an end of a sequence",
     )
 

@@ -5,14 +5,12 @@ from typing import Any
 
 from benchmarks.cost import fpus
 from benchmarks.cost import quotients as digits
-from benchmarks.cost.fma import ANCHORS, MEGAHERTZ, Anchor
+from benchmarks.cost.fma import MEGAHERTZ
 from benchmarks.cost.horowitz import HOROWITZ
 from macaw.synth import Result
 
+from . import anchors
 from .markdown import table
-
-AIMS = {"RNE": 0.75, "all modes, flags": 0.9}
-"""Of CVFPU's LUTs at 0 stages."""
 
 
 def energies(found: dict[str, Any]) -> str:
@@ -47,16 +45,6 @@ def _figures(row: dict[str, Any]) -> list[str]:
         f"{asic.delay_fo4:.1f}",
         f"{osu.gate_equivalents:.0f}" if osu else "-",
         f"{osu.logic_ps:.0f}" if osu else "-",
-    ]
-
-
-def _anchor(anchor: Anchor) -> list[str]:
-    numbers = (anchor.luts, anchor.dsps, anchor.ffs, anchor.fmax, None, None, anchor.gates)
-    return [
-        anchor.origin,
-        anchor.format,
-        str(anchor.stages),
-        *("-" if value is None else str(value) for value in (*numbers, anchor.picoseconds)),
     ]
 
 
@@ -126,27 +114,17 @@ def units(found: dict[str, Any]) -> str:
     return table(head, body, 2)
 
 
-def page(found: dict[str, Any], divided: dict[str, Any], whole: dict[str, Any]) -> str:
+def page(
+    found: dict[str, Any], public: dict[str, Any], divided: dict[str, Any], whole: dict[str, Any]
+) -> str:
     """The Markdown page."""
     rows = found["rows"]
     tools = sorted({tool for row in rows if "ecp5" in row for tool in row["ecp5"]["tools"]})
-    aims = []
-    for row in rows:
-        cvfpu = next(
-            a.luts for a in ANCHORS if (a.origin, a.format, a.stages) == ("CVFPU", row["format"], 0)
-        )
-        if row["wanted"] == "0" and "ecp5" in row:
-            luts = row["ecp5"]["lut_equivalents"]
-            aim = AIMS[row["variant"]] * cvfpu
-            met = "yes" if luts < aim else "no"
-            aims.append([row["format"], row["variant"], f"{luts:.0f}", str(cvfpu),
-                         f"{luts / cvfpu:.2f}", f"{AIMS[row['variant']]}", met])  # fmt: skip
     head = ["unit", "format", "stages", "LUT", "DSP", "FF", "MHz", "GE", "FO4", "osu018 GE",
             "osu018 ps"]  # fmt: skip
     body = []
     for fmt in dict.fromkeys(row["format"] for row in rows):
         body += [_figures(row) for row in rows if row["format"] == fmt]
-        body += [_anchor(anchor) for anchor in ANCHORS if anchor.format == fmt]
     reached = [
         f"- {row['format']}, {row['variant']}: "
         + (
@@ -157,25 +135,23 @@ def page(found: dict[str, Any], divided: dict[str, Any], whole: dict[str, Any]) 
         for row in rows
         if row["wanted"] == "fewest"
     ]
-    aims_head = ["format", "variant", "LUT", "CVFPU", "ratio", "aim below", "met"]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
-<!-- Written by `make docs` from what benchmarks/cost/fma.py, quotients.py and fpus.py measured. -->
+<!-- Written by `make docs` from what benchmarks/cost/fma.py, anchors.py, quotients.py and fpus.py
+measured. -->
 # What `fma` costs
 
 `r = round(a * b + c)`, all operands and the result in one format. LUT is LUT4 + 2 * CCU2C of the
 bare unit after `synth_ecp5`; MHz is nextpnr-ecp5's after place and route with the unit between
 registers (LFE5U-25F, seed 1). GE (NAND2 gate equivalents) and FO4 are of macaw's logical-effort
 library, register to register, about 4 FO4 of which are the registers'; osu018 is a 0.18 um
-library, its delay without registers and without wires, as the other projects' figures are.
+library, its delay without registers and without wires.
 Tools: {", ".join(tools)}.
-
-CVFPU and HardFloat: all rounding modes and flags, measured on the same flow.
 
 {table(head, body, 2)}
 
-## Against the aim at 0 stages
+## Beside public units
 
-{table(aims_head, aims, 2)}
+{anchors.section(public)}
 
 ## Fewest stages for {MEGAHERTZ:g} MHz on ECP5
 

@@ -3,7 +3,8 @@
 
 from typing import Any
 
-from benchmarks.cost import block_dots, dyadic, fma, quotients
+from benchmarks.cost import block_dots, dyadic, quotients
+from benchmarks.cost.anchors import best
 from benchmarks.cost.kinds import ROWS
 from benchmarks.studies.judged import COMMAND
 from macaw.golden.units import UNITS
@@ -50,13 +51,13 @@ by other means is in [proven.md](proven.md). By `{COMMAND}`, which takes what
 """
 
 
-def page(costs: dict[str, Any], judged: dict[str, Any]) -> str:
+def page(costs: dict[str, Any], judged: dict[str, Any], public: dict[str, Any]) -> str:
     """The Markdown page."""
-    parts = (INTRODUCTION, _costs(costs), PUBLISHED, JUDGED, _judged(judged["kinds"]))
+    parts = (INTRODUCTION, _costs(costs, public), PUBLISHED, JUDGED, _judged(judged["kinds"]))
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 
-def _anchors() -> dict[str, str]:
+def _anchors(public: dict[str, Any]) -> dict[str, str]:
     """Public units' figures by the row that does what they do."""
     found = {}
     for row in ROWS:
@@ -67,9 +68,9 @@ def _anchors() -> dict[str, str]:
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
             if kind == "fpu" and same == ("div, sqrt", "fp32", 1):
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
-        for each in fma.ANCHORS:
-            if kind == "fma" and (each.origin, each.format, each.stages) == ("CVFPU", "fp16", 0):
-                found[row] = _cell(each)
+        if kind == "fma":
+            there = best(public["rows"]["CVFPU fp16, all modes"]["public"])
+            found[row] = f"CVFPU: {there.lut_equivalents:.0f} + {there.dsps} DSP"
         for each in block_dots.ANCHORS:
             if kind == "block-dot" and (each.origin, each.format) == ("mx-dotp", "mxfp4"):
                 found[row] = _cell(each)
@@ -85,8 +86,8 @@ def _cell(anchor: Any, more: str = "") -> str:
     return f"{anchor.origin}: {anchor.luts}{dsps}" + (f"; {more}" if more else "")
 
 
-def _costs(found: dict[str, Any]) -> str:
-    anchors = _anchors()
+def _costs(found: dict[str, Any], public: dict[str, Any]) -> str:
+    anchors = _anchors(public)
     rows = []
     for row in ROWS:
         ecp5, asic = found[row]["ecp5"]["result"], found[row]["asic"]["result"]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Public units beside macaw's: read from a checkout, and judged before they are measured."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as runner
+from benchmarks.cost import anchors, public
+from macaw.golden.errors import MacawError, SpecError
+from macaw.golden.units import unit
+from macaw.hdl import generate
+
+SPEC = unit("mul", a="int4", out="int8")
+THEIRS = """
+`include "sizes.svh"
+module their_multiplier #(parameter int W = 2) (
+  input logic signed [W-1:0] x, y, output logic signed [2*W-1:0] product);
+  always_comb product = x * y `PLUS;
+endmodule
+"""
+TOP = f"""module {public.TOP}(input [3:0] i_a, i_b, output [7:0] o_r);
+their_multiplier #(.W(4)) theirs(.x(i_a), .y(i_b), .product(o_r));
+endmodule
+"""
+UNIT = public.Public(
+    project="theirs",
+    name="int4",
+    unit="mul a=int4 out=int8",
+    files={"their": ("their_multiplier.sv",)},
+    includes={"their": ("include",)},
+    top=TOP,
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "a folder"
+    (folder / "src" / "deep").mkdir(parents=True)
+    (folder / "include").mkdir()
+    (folder / "src" / "deep" / "their_multiplier.sv").write_text(THEIRS)
+    (folder / "include" / "sizes.svh").write_text("`define PLUS\n")
+    return folder
+
+
+def judged(checkout: Path) -> int:
+    read = public.source(UNIT, {"their": checkout})
+    metadata = {**generate(SPEC, stages=0).metadata, "name": read.name}
+    return anchors.equal(SPEC, read.verilog, metadata)
+
+
+def test_a_unit_of_the_same_function_is_found_to_be_one(checkout: Path):
+    assert judged(checkout) == anchors.VECTORS
+
+
+def test_one_of_another_function_is_refused(checkout: Path):
+    (checkout / "include" / "sizes.svh").write_text("`define PLUS + (x == -8)\n")
+    with pytest.raises(MacawError, match=r"mul_int4_int8.* differs"):
+        judged(checkout)
+
+
+def test_what_a_checkout_lacks_is_named(tmp_path: Path):
+    with pytest.raises(SpecError, match=r"has no their_multiplier\.sv"):
+        public.source(UNIT, {"their": tmp_path})
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ("cvpfu=.", "must be NAME=FOLDER, NAME of .*cvfpu"),
+        ("cvfpu", "no such folder"),
+        ("cvfpu=nowhere", "no such folder"),
+    ],
+)
+def test_a_wrong_checkout_is_said(word: str, why: str):
+    with pytest.raises(SpecError, match=why):
+        anchors.checkouts_of([word])
+
+
+def test_rows_have_names_of_their_own_and_units_that_are_macaw_s():
+    names = [public.row(each) for each in public.UNITS]
+    assert len({*names}) == len(names)
+    for each in public.UNITS:
+        assert anchors.parse(each.unit)[0].kind == each.unit.split()[0]
+        assert f"module {public.TOP}(" in each.top
+
+
+def test_without_checkouts_it_says_that_it_has_nothing_to_compare_with(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(sys, "argv", ["anchors"])
+    assert anchors.main() == runner.MISSING
+    assert "no checkout" in capsys.readouterr().err
