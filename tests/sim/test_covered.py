@@ -2,6 +2,7 @@
 """What the default stimulus hits of listed units, and that what says why it cannot be is right."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -111,6 +112,10 @@ def test_the_command_names_what_is_never_hit(capsys):
     assert "1 units, 0 with bins never hit" in capsys.readouterr().out
     assert command.run(covered.main, ["--only", "mul/mul_fp16", "--vectors", "3"]) == command.FAILED
     assert "mul/mul_fp16: operands/" in capsys.readouterr().out
+    assert command.run(covered.main, ["--only", "mac/mac_*", "--json"]) == command.PASSED
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["unit"]["unit"] for row in rows} == {"mac"}
+    assert all(row["hit"] and not row["never"] for row in rows)
 
 
 def test_a_pattern_without_a_unit_is_an_error(capsys):
