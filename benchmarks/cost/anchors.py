@@ -42,7 +42,8 @@ ECP5 = ("ecp5", "ecp5-compact")
 """With wide LUTs and without, of which each side gets the better."""
 OPTIMISED = ("area", "delay")
 NO_FUNCTION = "function not compared"
-_STYLE = ("WIDTH", "UNOPTFLAT", "CASEINCOMPLETE", "CASEOVERLAP", "LATCH", "CMPCONST", "UNSIGNED")
+_STYLE = ("WIDTH", "UNOPTFLAT", "CASEINCOMPLETE", "CASEOVERLAP", "LATCH", "CMPCONST", "UNSIGNED",
+          "ASCRANGE", "UNUSED", "UNDRIVEN", "PINMISSING", "SELRANGE", "IMPLICIT")  # fmt: skip
 QUIET = "".join(f"/* verilator lint_off {word} */\n" for word in _STYLE)
 """Of Verilog that others wrote, style is not judged."""
 
@@ -95,6 +96,16 @@ def measure(
     row["public"] = figures(there, seeds=seeds, progress=progress)
     row["macaw"] = figures(own, seeds=seeds, model=spec, stages=unit.stages, progress=progress)
     return row
+
+
+def tried(
+    unit: public.Public, checkouts: dict[str, Path], seeds: int, progress: Any = None
+) -> dict[str, Any]:
+    """What :func:`measure` gives, or why it does not, so that the others go on."""
+    try:
+        return measure(unit, checkouts, seeds, progress)
+    except MacawError as error:
+        return {"error": str(error)}
 
 
 def equal(spec: Unit, verilog: str, metadata: dict[str, Any]) -> int:
@@ -173,17 +184,23 @@ def main() -> int:
     work = [
         jobs.Job(
             name=name,
-            function=measure,
+            function=tried,
             arguments={
                 "unit": unit, "checkouts": checkouts, "seeds": options.seeds, "progress": progress,
             },
         )
         for name, unit in chosen.items()
     ]  # fmt: skip
-    kept = results.read("anchors", options.output, {"rows": {}})["rows"]
-    made = dict(zip(chosen, jobs.run(work, workers=options.jobs, progress=progress), strict=True))
-    found = {name: (made | kept)[name] for name in rows if name in made or name in kept}
-    print(results.write("anchors", {"rows": found | made}, options.output))
+    made = {}
+    answers = jobs.run(work, workers=options.jobs, progress=progress)
+    for name, row in zip(chosen, answers, strict=True):
+        if "error" in row:
+            print(f"{name}: {row['error']}", file=sys.stderr)
+        else:
+            made[name] = row
+    kept = results.read("anchors", options.output, {"rows": {}})["rows"] | made
+    found = {name: kept[name] for name in rows if name in kept}
+    print(results.write("anchors", {"rows": found}, options.output))
     return 0
 
 
