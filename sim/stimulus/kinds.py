@@ -210,7 +210,11 @@ class Draw:
             pick = rng.integers(0, operand.lanes, (count, 2))
             few = (lanes == pick[:, :1]) | (lanes == pick[:, 1:])
             zero = (kind == 3) & ~(signed & (name in self.factors[:2]))
-            column[...] = np.where(zero, zeros_of(rng, operand.format, (count, 1)), column)
+            # Zeros of one sign, or of any in each lane.
+            alike = zeros_of(rng, operand.format, (count, 1))
+            each = zeros_of(rng, operand.format, column.shape)
+            zeros = np.where(rng.random((count, 1)) < 0.5, alike, each)
+            column[...] = np.where(zero, zeros, column)
             column[...] = np.where(kind == 0, column[:, :1], column)
             end = rng.choice(ends(operand.format), (count, 1))
             column[...] = np.where((kind == 0) & largest, end, column)
