@@ -79,6 +79,7 @@ def section(found: dict[str, Any]) -> str:
     notes = dict.fromkeys(
         f"{row['project']}: {row['note']}" for row in rows.values() if row["note"]
     )
+    starred = f"(*) {'; '.join(notes)}.\n\n" if notes else ""
     said = ", ".join(f"{name} {commit[:12]}" for name, commit in sorted(revisions.items()))
     return f"""\
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured in one run
@@ -91,6 +92,4 @@ as a part of theirs: of LUTs and delays less is better, of MHz more.
 
 {fpga(rows)}
 
-(*) {"; ".join(notes)}.
-
-{libraries(rows)}"""
+{starred}{libraries(rows)}"""
