@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `fma` costs; :mod:`.anchors` has the best public hardware beside it.
+"""What `fma` costs; :mod:`.public.anchors` has the best public hardware beside it.
 
 Each figure goes through macaw's cache, so that an interrupted run continues where it stopped.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Public units beside macaw's of the same function, as `benchmarks.cost.anchors` measured them."""
+"""Public units beside macaw's of the same function, as they were measured on one flow."""
 
 from typing import Any
 
-from benchmarks.cost.anchors import best
+from benchmarks.cost.public.anchors import best
 from macaw.synth import Result
 
 from .markdown import table
@@ -83,7 +83,7 @@ def section(found: dict[str, Any]) -> str:
     said = ", ".join(f"{name} {commit[:12]}" for name, commit in sorted(revisions.items()))
     return f"""\
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured in one run
-by `python -m benchmarks.cost.anchors` from the projects' own checkouts: {said}.
+by `python -m benchmarks.cost.public.anchors` from the projects' own checkouts: {said}.
 LUT is LUT4 + 2 * CCU2C, of the better of `ecp5` and `ecp5-compact` for each side; MHz the median of
 three seeds of place and route. On libraries each side is mapped for area and for delay, by the same
 scripts. 20,000 vectors gave macaw's golden results in every public unit that has its function;

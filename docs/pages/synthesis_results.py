@@ -136,8 +136,8 @@ def page(
         if row["wanted"] == "fewest"
     ]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
-<!-- Written by `make docs` from what benchmarks/cost/fma.py, anchors.py, quotients.py and fpus.py
-measured. -->
+<!-- Written by `make docs` from what benchmarks/cost/fma.py, public/anchors.py, quotients.py and
+fpus.py measured. -->
 # What `fma` costs
 
 `r = round(a * b + c)`, all operands and the result in one format. LUT is LUT4 + 2 * CCU2C of the

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as runner
-from benchmarks.cost import anchors, public
+from benchmarks.cost.public import anchors
+from benchmarks.cost.public import units as public
 from macaw.golden.errors import MacawError, SpecError
 from macaw.golden.units import unit
 from macaw.hdl import generate

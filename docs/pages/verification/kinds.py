@@ -4,8 +4,8 @@
 from typing import Any
 
 from benchmarks.cost import block_dots, dyadic, quotients
-from benchmarks.cost.anchors import best
 from benchmarks.cost.kinds import ROWS
+from benchmarks.cost.public.anchors import best
 from benchmarks.studies.judged import COMMAND
 from macaw.golden.units import UNITS
 

@@ -8,7 +8,7 @@ Units whose checkouts are not named are left out, and what was recorded of them 
 vectors of macaw's golden model have to give the public unit's results, where the function is the
 same. Figures go through macaw's cache.
 
-Example: python -m benchmarks.cost.anchors cvfpu=../cvfpu common_cells=../common_cells
+Example: python -m benchmarks.cost.public.anchors cvfpu=../cvfpu common_cells=../common_cells
 """
 
 import argparse
@@ -30,11 +30,11 @@ from macaw.synth import Result, jobs, run
 from macaw.synth.flow import Source
 from macaw.synth.mapping import targets
 
-from .. import positive, results, start
-from ..__main__ import MISSING
-from ..stopwatch import stopwatch
-from . import public
-from .measure import OSU018, parse
+from ... import positive, results, start
+from ...__main__ import MISSING
+from ...stopwatch import stopwatch
+from ..measure import OSU018, parse
+from . import units as public
 
 VECTORS = 20_000
 SEEDS = 3
