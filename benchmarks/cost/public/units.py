@@ -16,7 +16,7 @@ from typing import Any
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Float
 from macaw.synth.flow import TIMEOUT, Source, from_verilog
-from macaw.tools import processes
+from macaw.tools import files, processes
 from macaw.tools import yosys as tools
 
 TOP = "public_unit"
@@ -203,7 +203,7 @@ def row(unit: Public) -> str:
 def metadata(read: Source) -> dict[str, Any]:
     """Ports of a unit that is not macaw's function, as they stand in its module."""
     with processes.temporary_folder() as work:
-        (work / "unit.v").write_text(read.verilog, encoding="utf-8")
+        files.write(work / "unit.v", read.verilog)
         return from_verilog(work / "unit.v", TOP).metadata
 
 
@@ -231,18 +231,18 @@ def source(public: Public, checkouts: dict[str, Path]) -> Source:
             for name in wanted:
                 for path in found(checkouts[checkout], name):
                     names.append(f"{len(names)}_{path.name}")
-                    (work / names[-1]).write_bytes(path.read_bytes())
+                    shutil.copyfile(path, work / names[-1])
         for checkout, includes in public.includes.items():
             for folder in includes:
                 shutil.copytree(checkouts[checkout] / folder, work / "include", dirs_exist_ok=True)
                 folders = ["-I include"]
-        (work / "top.sv").write_text(public.top, encoding="utf-8")
+        files.write(work / "top.sv", public.top)
         script = (
             f"read_slang --threads 1 --top {TOP} {' '.join(folders)} {' '.join(names)} top.sv\n"
             f"hierarchy -check -top {TOP}\nproc\nflatten\nopt_clean\n"
             "write_verilog -noattr plain.v\n"
         )
-        (work / "read.ys").write_text(script, encoding="utf-8")
+        files.write(work / "read.ys", script)
         yosys = tools.find("yosys", prefer="yowasp")
         tools.call(yosys, ("-q", "-s", "read.ys"), folder=work, timeout=TIMEOUT, what=public.name)
         verilog = (work / "plain.v").read_text(encoding="utf-8")
