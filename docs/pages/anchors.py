@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.public.anchors import best
+from benchmarks.cost.public.anchors import NO_FUNCTION, best
 from macaw.synth import Result
 
 from .markdown import table
@@ -81,14 +81,17 @@ def section(found: dict[str, Any]) -> str:
     )
     starred = f"(*) {'; '.join(notes)}.\n\n" if notes else ""
     said = ", ".join(f"{name} {commit[:12]}" for name, commit in sorted(revisions.items()))
+    seeds = {len(best(row["public"]).fmax_mhz_by_seed or ()) for row in rows.values()}
+    judged = {row["function"] for row in rows.values()} - {NO_FUNCTION}
     return f"""\
-Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured in one run
+Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured together
 by `python -m benchmarks.cost.public.anchors` from the projects' own checkouts: {said}.
 LUT is LUT4 + 2 * CCU2C, of the better of `ecp5` and `ecp5-compact` for each side; MHz the median of
-three seeds of place and route. On libraries each side is mapped for area and for delay, by the same
-scripts. 20,000 vectors gave macaw's golden results in every public unit that has its function;
-where the rounding mode is an operand macaw's units have one more, to odd. A ratio is macaw's figure
-as a part of theirs: of LUTs and delays less is better, of MHz more.
+place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side is mapped
+for area and for delay, by the same scripts. Every public unit that has macaw's function was first
+compared with its golden model: {", ".join(sorted(judged))}. Where the rounding mode is an operand
+macaw's units have one more, to odd. A ratio is macaw's figure as a part of theirs: of LUTs and
+delays less is better, of MHz more.
 
 {fpga(rows)}
 

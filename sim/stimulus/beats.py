@@ -127,12 +127,13 @@ class Beats:
         if classed:
             # What is in the accumulator then meets operands of every class, or a product that is
             # a tie without it.
-            made, third = self.crossed(rng, classed), classed // 3
+            made = self.crossed(rng, classed)
             if self.tied_product is not None:
                 half = classed // 2
                 for name, column in self.tied_product(rng, half).items():
                     made[name][:half] = column
             elif any(self.numbers[name].lanes is not None for name in self.factors):
+                third = classed // 3
                 for name, column in self.opposite(rng, third).items():
                     made[name][:third] = column
             for name, column in made.items():

@@ -65,7 +65,7 @@ def tied_quotients(numbers: dict[str, Operand], factors: Sequence[str], result: 
 
 def roots(numbers: dict[str, Operand], result: Float) -> _Draw:
     """What draws squares of midpoints, and the next to them."""
-    ((name, operand),) = ((n, o) for n, o in numbers.items())
+    ((name, operand),) = numbers.items()
 
     def draw(rng: _Rng, count: int) -> Codes:
         middle = midpoints(rng, result, count)

@@ -61,9 +61,32 @@ def test_one_of_another_function_is_refused(checkout: Path):
         judged(checkout)
 
 
-def test_what_a_checkout_lacks_is_named(tmp_path: Path):
+def test_what_a_checkout_lacks_is_named(tmp_path: Path, checkout: Path):
     with pytest.raises(SpecError, match=r"has no their_multiplier\.sv"):
-        public.source(UNIT, {"their": tmp_path})
+        public.source(UNIT, {"their": tmp_path / "nothing"})
+    (checkout / "include" / "sizes.svh").unlink()
+    (checkout / "include").rmdir()
+    with pytest.raises(SpecError, match="has no include"):
+        public.source(UNIT, {"their": checkout})
+
+
+def test_a_unit_that_differs_is_an_exit_status(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    (checkout / "include" / "sizes.svh").write_text("`define PLUS + (x == -8)\n")
+    monkeypatch.setattr(public, "UNITS", (UNIT,))
+    output = ["--jobs", "1", "--output", str(checkout)]
+    monkeypatch.setattr(sys, "argv", ["anchors", f"their={checkout}", *output])
+    assert anchors.main() == 1
+    assert "theirs int4: mul_int4_int8" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["anchors", "--only", "nothing", *output])
+    with pytest.raises(SpecError, match="--only nothing: no row matches; the first is theirs int4"):
+        anchors.main()
+
+
+def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert anchors.revision(checkout) == "no commit"
 
 
 @pytest.mark.parametrize(

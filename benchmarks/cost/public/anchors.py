@@ -6,16 +6,18 @@ what it needs), hardfloat and basejump_stl (HardFloat as Bespoke Silicon Group k
 mx-for-fpga.
 Units whose checkouts are not named are left out, and what was recorded of them stays. First 20,000
 vectors of macaw's golden model have to give the public unit's results, where the function is the
-same. Figures go through macaw's cache.
+same. Figures go through macaw's cache. Exit status 1 if a unit could not be measured, or differs.
 
 Example: python -m benchmarks.cost.public.anchors cvfpu=../cvfpu common_cells=../common_cells
 """
 
 import argparse
 import fnmatch
+import functools
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,31 +50,25 @@ QUIET = "".join(f"/* verilator lint_off {word} */\n" for word in _STYLE)
 """Of Verilog that others wrote, style is not judged."""
 
 
-def figures(
-    design: Source | Design,
-    *,
-    seeds: int,
-    model: Unit | None = None,
-    stages: int = 0,
-    progress: Any = None,
-) -> dict[str, Any]:
-    """What a design costs, or a unit of macaw's that is generated for each target."""  # fmt: skip
-    made: dict[str, Any] = {}
+Made = Callable[..., Source | Design]
+"""Gives the design for a target's delay model, and for what it is optimised."""
+
+
+def figures(made: Made, *, seeds: int, progress: Any = None) -> dict[str, Any]:
+    """What a design costs on each target, mapped each way."""
+    found: dict[str, Any] = {}
     for name in ECP5:
         target = targets.target(name)
-        given = design if model is None else generate(model, stages=stages, target=target.model)
-        made[name] = run(given, target, seeds=seeds, progress=progress).to_json()
+        design = made(target=target.model)
+        found[name] = run(design, target, seeds=seeds, progress=progress).to_json()
     libraries: dict[str, Any] = {"asic": None} | ({"osu018": OSU018} if OSU018.exists() else {})
-    asic = targets.target("asic")
+    model = targets.target("asic").model
     for label, liberty in libraries.items():
         for optimise in OPTIMISED:
-            options: dict[str, Any] = {"optimise": optimise}
-            given = design
-            if model is not None:
-                given = generate(model, stages=stages, target=asic.model, **options)
-            found = run(given, "asic", liberty=liberty, progress=progress, **options)
-            made[f"{label} {optimise}"] = found.to_json()
-    return made
+            design = made(target=model, optimise=optimise)
+            result = run(design, "asic", liberty=liberty, optimise=optimise, progress=progress)
+            found[f"{label} {optimise}"] = result.to_json()
+    return found
 
 
 def measure(
@@ -93,8 +89,9 @@ def measure(
         metadata = {**own.metadata, "name": read.name}
         row["function"] = f"{equal(spec, read.verilog, metadata)} vectors equal"
     there = Source(name=read.name, verilog=read.verilog, metadata=metadata)
-    row["public"] = figures(there, seeds=seeds, progress=progress)
-    row["macaw"] = figures(own, seeds=seeds, model=spec, stages=unit.stages, progress=progress)
+    row["public"] = figures(lambda **_: there, seeds=seeds, progress=progress)
+    ours = functools.partial(generate, spec, stages=unit.stages)
+    row["macaw"] = figures(ours, seeds=seeds, progress=progress)
     return row
 
 
@@ -137,9 +134,12 @@ def best(found: dict[str, Any]) -> Result:
 
 
 def revision(checkout: Path) -> str:
-    """The commit of a checkout, or that there is none."""
+    """The commit of a checkout, or that none can be told."""
     command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "no commit"
     return done.stdout.strip() or "no commit"
 
 
@@ -172,13 +172,12 @@ def main() -> int:
         return MISSING
     checkouts = checkouts_of(options.checkouts)
     rows = {public.row(unit): unit for unit in public.UNITS}
-    chosen = {
-        name: unit
-        for name, unit in rows.items()
-        if fnmatch.fnmatch(name, options.only) and unit.files.keys() <= checkouts.keys()
-    }
+    wanted = {name: rows[name] for name in fnmatch.filter(rows, options.only)}
+    if not wanted:
+        raise SpecError(f"--only {options.only}: no row matches; the first is {next(iter(rows))}")
+    chosen = {n: unit for n, unit in wanted.items() if unit.files.keys() <= checkouts.keys()}
     if not chosen:
-        missing = sorted({n for u in rows.values() for n in u.files} - checkouts.keys())
+        missing = sorted({n for u in wanted.values() for n in u.files} - checkouts.keys())
         raise SpecError(f"no unit is chosen: checkouts of {', '.join(missing)} are not named")
     progress = stopwatch()
     work = [
@@ -201,7 +200,7 @@ def main() -> int:
     kept = results.read("anchors", options.output, {"rows": {}})["rows"] | made
     found = {name: kept[name] for name in rows if name in kept}
     print(results.write("anchors", {"rows": found}, options.output))
-    return 0
+    return int(len(made) < len(chosen))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Public:
     name : str
         Of the row.
     unit : str
-        Macaw's unit of the same function, as the command line spells it; empty where none is.
+        Macaw's unit of the same function, as the command line spells it.
     stages : int
         Registers that it is asked for.
     files : dict of str to tuple of str
@@ -73,8 +73,6 @@ _HARDFLOAT = {
         *("mulAddRecFN.v", "isSigNaNRecFN.v", "RISCV/HardFloat_specialize.v"),
     ),
 }
-
-
 _MX_FOR_FPGA = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
 
 
@@ -207,12 +205,12 @@ def metadata(read: Source) -> dict[str, Any]:
         return from_verilog(work / "unit.v", TOP).metadata
 
 
-def found(checkout: Path, name: str) -> list[Path]:
-    """The files of a checkout that have a name or fit a pattern; SpecError where there is none."""
+def found(checkout: Path, name: str) -> Path:
+    """The file of a checkout that has a name, the least deep one; SpecError where there is none."""
     every = sorted(checkout.rglob(name), key=lambda path: (len(path.parts), path))
     if not every:
         raise SpecError(f"{checkout}: has no {name}")
-    return every if "*" in name else every[:1]
+    return every[0]
 
 
 def source(public: Public, checkouts: dict[str, Path]) -> Source:
@@ -226,19 +224,22 @@ def source(public: Public, checkouts: dict[str, Path]) -> Source:
         Yosys does not read what is there.
     """
     with processes.temporary_folder() as work:
-        names, folders = [], []
+        names: list[str] = []
         for checkout, wanted in public.files.items():
             for name in wanted:
-                for path in found(checkouts[checkout], name):
-                    names.append(f"{len(names)}_{path.name}")
-                    shutil.copyfile(path, work / names[-1])
-        for checkout, includes in public.includes.items():
-            for folder in includes:
-                shutil.copytree(checkouts[checkout] / folder, work / "include", dirs_exist_ok=True)
-                folders = ["-I include"]
+                path = found(checkouts[checkout], name)
+                names.append(f"{len(names)}_{path.name}")
+                shutil.copyfile(path, work / names[-1])
+        include = work / "include"
+        include.mkdir()
+        for checkout, folders in public.includes.items():
+            for folder in folders:
+                if not (checkouts[checkout] / folder).is_dir():
+                    raise SpecError(f"{checkouts[checkout]}: has no {folder}")
+                shutil.copytree(checkouts[checkout] / folder, include, dirs_exist_ok=True)
         files.write(work / "top.sv", public.top)
         script = (
-            f"read_slang --threads 1 --top {TOP} {' '.join(folders)} {' '.join(names)} top.sv\n"
+            f"read_slang --threads 1 --top {TOP} -I include {' '.join(names)} top.sv\n"
             f"hierarchy -check -top {TOP}\nproc\nflatten\nopt_clean\n"
             "write_verilog -noattr plain.v\n"
         )

@@ -21,7 +21,7 @@ from macaw.golden.units import Unit, unit
 
 from ..cases import pairs
 from .module import FP32, MODULE, Factor, Words, head
-from .operands import lacks, modes, operand
+from .operands import lacks_for_elements, modes, operand
 from .rounding import Magnitude, to_float
 
 ORDERS = ("paper", "te", "torchao")
@@ -36,22 +36,15 @@ the rest lies."""
 def refuses(unit: Unit) -> str:
     """Why there is no such description; empty if there is."""
     spec: Any = unit
-    block, scale, element = spec.out, spec.out.scale, spec.out.element
+    block, scale = spec.out, spec.out.scale
     if scale.signed or scale.has_inf or not scale.has_nan or not scale.zero:
         return f"has no blocks with scales of {scale.name}, only without sign, with a zero and NaN"
     if block.zero_point is not None:
         return f"has no {block.name}, only blocks without a zero point"
     if block.second_scale is not None and block.second_scale != FP32:
         return f"has no second scale of {block.second_scale.name}, only of fp32"
-    if not isinstance(element, Float) or not element.signed or not element.zero:
-        return f"has no elements of {element.name}, only of floats with a sign and a zero"
-    for fmt in (spec.a, scale, element):
-        if why := lacks(fmt):
-            return why
-    if not spec.a.zero:
-        return f"has no values without a zero, as of {spec.a.name}"
-    if unit.rounding.stochastic or unit.rounding is Rounding.DYNAMIC:
-        return f"has no rounding={unit.rounding}"
+    if why := lacks_for_elements(unit, scale):
+        return why
     if not spec.scale_rule.by_largest:
         return f"has no scale_rule={spec.scale_rule}"
     if str(spec.order) not in ORDERS:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from macaw.golden.formats import Fixed, Float, Format
 from macaw.golden.formats.choices import Rounding
@@ -19,6 +20,23 @@ def lacks(fmt: Format) -> str:
         return f"has no {fmt.name}"
     if fmt.subnormals is not Subnormals.GRADUAL and fmt.zero:
         return f"has only formats with subnormals, not {fmt.name}"
+    return ""
+
+
+def lacks_for_elements(unit: Unit, *formats: Format) -> str:
+    """Why what quantises to blocks of floats is not described: for its elements, the values, these
+    formats, or the rounding; empty for nothing of these."""
+    spec: Any = unit
+    element = spec.out.element
+    if not isinstance(element, Float) or not element.signed or not element.zero:
+        return f"has no elements of {element.name}, only of floats with a sign and a zero"
+    for fmt in (spec.a, *formats, element):
+        if why := lacks(fmt):
+            return why
+    if not spec.a.zero:
+        return f"has no values without a zero, as of {spec.a.name}"
+    if unit.rounding.stochastic or unit.rounding is Rounding.DYNAMIC:
+        return f"has no rounding={unit.rounding}"
     return ""
 
 

@@ -12,12 +12,11 @@ from fractions import Fraction
 from typing import Any
 
 from macaw.golden.formats import Float
-from macaw.golden.formats.choices import Rounding
 from macaw.golden.units import Unit
 
 from . import dividing
 from .module import MODULE, head
-from .operands import lacks, modes, operand
+from .operands import lacks_for_elements, modes, operand
 from .rounding import Magnitude, to_float
 
 KINDS = ("block-quantize",)
@@ -28,22 +27,15 @@ ELEMENT = f"{MODULE}_element"
 def refuses(unit: Unit) -> str:
     """Why there is no such description; empty if there is."""
     spec: Any = unit
-    block, scale, element = spec.out, spec.out.scale, spec.out.element
+    block, scale = spec.out, spec.out.scale
     if not block.power_of_two:
         return dividing.refuses(unit)
     if not isinstance(scale, Float) or scale.signed:
         return f"has no blocks with scales of {scale.name}, only of floats without sign"
     if block.zero_point is not None or block.second_scale is not None or scale.has_inf:
         return f"has no {block.name}, only blocks with one scale"
-    if not isinstance(element, Float) or not element.signed or not element.zero:
-        return f"has no elements of {element.name}, only of floats with a sign and a zero"
-    for fmt in (spec.a, element):
-        if why := lacks(fmt):
-            return why
-    if not spec.a.zero:
-        return f"has no values without a zero, as of {spec.a.name}"
-    if unit.rounding.stochastic or unit.rounding is Rounding.DYNAMIC:
-        return f"has no rounding={unit.rounding}"
+    if why := lacks_for_elements(unit):
+        return why
     if spec.statistics:
         return "has no statistics"
     return ""
