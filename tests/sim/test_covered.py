@@ -77,6 +77,7 @@ def test_the_default_run_hits_all_that_can_be(text: str):
         "cast a=e5m2 out=e3m4",
         "mul a=e4m3 b=e2m1 out=e4m3",
         "dot a=ternary b=e2m1 c=e3m2 out=e3m2 lanes=2",
+        "dot a=int2 b=uint2 c=int6 out=e4m3 lanes=2",
     ],
 )
 def test_no_vector_hits_what_none_can(text: str):

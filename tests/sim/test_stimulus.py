@@ -229,6 +229,17 @@ def test_few_vectors_have_each_class_of_an_operand_with_each_of_another(text):
             assert here.any(), (a, b, pair)
 
 
+@pytest.mark.parametrize("subtract", [False, True])
+def test_what_is_subtracted_cancels_too(subtract):
+    spec = unit("add", a="fp32", subtract=subtract)
+    codes = Draw(spec)._cancelling(np.random.default_rng(1), 1000)
+    a, b = (FORMATS["fp32"].decode(codes[name]) for name in "ab")
+    with np.errstate(all="ignore"):
+        left = np.abs(a - b if subtract else a + b)
+    near = np.isfinite(a) & (left < np.abs(a) / 4)
+    assert near.sum() > 250
+
+
 def test_speed():
     spec = unit("fma", a="e4m3", c="fp16", out="fp16")
     for _ in stimulus(spec, vectors=1 << 17, seed=1):
