@@ -203,12 +203,33 @@ class Measurement:
         }
 
     def map_to_library(self) -> tuple[str, ...]:
-        """Leave ``netlist.json`` and ``area.json`` in the work folder; return notes."""
+        """Leave ``netlist.json`` and ``area.json`` in the work folder; return notes.
+
+        Where the target has two scripts for ABC, they are of the faster result.
+        """
         write(self.work / "unit.v", self.design.verilog)
         write(self.work / "cells.lib", self.target.liberty)
         inverter = library_of(self.target.liberty).inverter.name
-        many = wide(self.design)
         write(self.work / "constraints", f"set_driving_cell {inverter}\nset_load 0.05\n")
+        write(self.work / "gates.abc", targets.GATES_SCRIPT)
+        delay = f"-D {targets.UNREACHABLE_PS}"
+        notes: tuple[str, ...] = ()
+        try:
+            self._map(self.target.mapping, delay, "mapping", min(self._patience, self.timeout))
+        except ToolTimeout as error:
+            notes = ("mapped without a delay target: ABC did not finish with one",)
+            if self.notify:
+                self.notify(f"{error}; trying again without a delay target")
+            self._map(self.target.mapping, "", "mapping without a delay target")
+        if self.target.alternative:
+            notes += self._map_otherwise(delay)
+        return notes
+
+    def _map(self, abc: str, delay: str, name: str, timeout: float | None = None) -> None:
+        """Map by a script for ABC."""
+        many = wide(self.design)
+        sweep = targets.SHORT_SWEEP if many else targets.ABC_SWEEP
+        write(self.work / "map.abc", abc.format(D=delay, sweep=sweep))
         text = (
             "read_verilog unit.v\n"
             + self.target.script.format(
@@ -221,22 +242,31 @@ class Measurement:
             + self._together
             + "tee -q -o area.json stat -json -liberty cells.lib\nwrite_json netlist.json\n"
         )
-        notes: tuple[str, ...] = ()
-        abc = self.work / "map.abc"
-        sweep = targets.SHORT_SWEEP if many else targets.ABC_SWEEP
-        write(self.work / "gates.abc", targets.GATES_SCRIPT)
-        delay = f"-D {targets.UNREACHABLE_PS}"
-        write(abc, self.target.mapping.format(D=delay, sweep=sweep))
-        try:
-            self.script(text, "mapping", min(self._patience, self.timeout))
-        except ToolTimeout as error:
-            notes = ("mapped without a delay target: ABC did not finish with one",)
-            if self.notify:
-                self.notify(f"{error}; trying again without a delay target")
-            write(abc, self.target.mapping.format(D="", sweep=sweep))
-            self.script(text, "mapping without a delay target")
+        self.script(text, name, timeout)
         self._buffer()
+
+    def _map_otherwise(self, delay: str) -> tuple[str, ...]:
+        """Map by the target's other script too, and leave what is faster of both; notes."""
+        names = ("netlist.json", "area.json", "parts.json")
+        before = {p: p.read_bytes() for p in (self.work / n for n in names) if p.exists()}
+        first, notes = self._path().picoseconds, ()
+        try:
+            patience = min(self._patience, self.timeout)
+            self._map(self.target.alternative, delay, "mapping by loads", patience)
+            if self._path().picoseconds < first:
+                return ()
+        except ToolTimeout:
+            notes = ("mapped one way: ABC did not finish another",)
+        except ToolFailure:
+            pass  # this mapper does not take every library
+        for file, content in before.items():
+            file.write_bytes(content)
         return notes
+
+    def _path(self) -> timing.Path:
+        """The slowest path of what was mapped."""
+        module = read_json(self.work / "netlist.json")["modules"][self.design.name]
+        return timing.longest_path(module, library_of(self.target.liberty))
 
     def _buffer(self) -> None:
         """Put buffers before the registers' pins; their area is the module's too."""
@@ -254,7 +284,7 @@ class Measurement:
         notes = self.map_to_library()
         library = library_of(self.target.liberty)
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
-        path = timing.longest_path(module, library)
+        path = self._path()
         # Yosys leaves the area out where there are no cells.
         area = float(self._statistics("area.json").get("area", 0))
         sequential = {name for name, cell in library.cells.items() if cell.sequential}

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,16 @@ from macaw.golden.units import unit
 from macaw.hdl import generate
 from macaw.synth import TARGETS, breakdown, run, target
 from macaw.synth.flow import Source
-from macaw.synth.mapping.targets import OPTIMISE
+from macaw.synth.mapping.measurement import Measurement
+from macaw.synth.mapping.targets import (
+    AREA_SCRIPT,
+    ASIC,
+    DELAY_SCRIPT,
+    LOAD_SCRIPT,
+    OPTIMISE,
+)
+from macaw.synth.result import Result
+from macaw.tools.yosys import ToolTimeout
 
 
 def known(value: float | None) -> float:
@@ -38,6 +48,50 @@ def test_a_library_is_mapped_for_area_or_for_delay():
     # What it is mapped for is a part of the key.
     assert not any(each.cached for each in made)
     assert run(ADDER, "asic") == usual
+
+
+def mapped(mapping: str, alternative: str) -> Result:
+    return run(ADDER, replace(ASIC, mapping=mapping, alternative=alternative, recipes={}))
+
+
+def test_of_two_mappings_the_faster_one_is_kept():
+    alone = {script: mapped(script, "") for script in (DELAY_SCRIPT, AREA_SCRIPT)}
+    fast, slow = alone[DELAY_SCRIPT], alone[AREA_SCRIPT]
+    for first, second in ((DELAY_SCRIPT, AREA_SCRIPT), (AREA_SCRIPT, DELAY_SCRIPT)):
+        made = mapped(first, second)
+        assert not made.cached  # both are a part of the key
+        assert (made.delay_fo4, made.gate_equivalents) == (fast.delay_fo4, fast.gate_equivalents)
+    assert known(fast.delay_fo4) < known(slow.delay_fo4)
+
+
+@pytest.mark.parametrize("other", [LOAD_SCRIPT, "no_such_command\n"])
+def test_a_mapping_that_fails_leaves_the_other(other):
+    # What weighs loads fails with macaw's own library.
+    made, alone = mapped(DELAY_SCRIPT, other), mapped(DELAY_SCRIPT, "")
+    assert (made.delay_fo4, made.gate_equivalents) == (alone.delay_fo4, alone.gate_equivalents)
+    assert not made.notes
+
+
+def test_a_mapping_that_does_not_finish_is_a_note(monkeypatch):
+    real = Measurement.script
+
+    def script(self: Measurement, text: str, name: str, timeout: float | None = None) -> None:
+        if name == "mapping by loads":
+            raise ToolTimeout("yosys: mapping did not finish")
+        real(self, text, name, timeout)
+
+    monkeypatch.setattr(Measurement, "script", script)
+    assert mapped(DELAY_SCRIPT, AREA_SCRIPT).notes == (
+        "mapped one way: ABC did not finish another",
+    )
+
+
+def test_a_library_of_a_process_is_mapped_two_ways_for_delay(tmp_path):
+    file = tmp_path / "own.lib"
+    file.write_text(ASIC.liberty)
+    chosen = target("asic", file)
+    assert chosen.optimised("delay").alternative == LOAD_SCRIPT
+    assert not any(chosen.optimised(how).alternative for how in ("balanced", "area"))
 
 
 def test_ecp5_is_mapped_for_area_without_wide_luts():
