@@ -9,6 +9,7 @@ Example: python -m benchmarks.speed.paths --results 100000
 """
 
 import argparse
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ FORMATS = (
     *("dlfloat16", "e5m10ftz", "binary8p3se", "binary8p4ue", "e4m3fnuzftz", "e5m4finiteftz"),
 )
 PIECE = 1 << 17
+_FEW = 900
+"""Elements of a call that is a short one."""
 Outcome = tuple[np.ndarray, np.ndarray]
 """What a fast path and the integers gave."""
 
@@ -66,8 +69,10 @@ def encoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome
                 exact = unpack(values.view(np.uint64), wide)
                 direction = Direction(Rounding.parse(rounding))
                 want = project(exact, fmt, direction, resolve_overflow(policy, fmt))[0]
-                got = fmt.encode(values, rounding=rounding, overflow=overflow)
-                yield f"encode {name}", (got, want)
+                encode = functools.partial(fmt.encode, rounding=rounding, overflow=overflow)
+                yield f"encode {name}", (encode(values), want)
+                if rounding == "rne":
+                    yield f"encode {name}, few", (in_few(encode, values), want)
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
@@ -94,8 +99,11 @@ def encoded_from(
                 exact = unpack(codes, ALL[source])
                 direction = Direction(Rounding.parse(rounding))
                 want = project(exact, fmt, direction, resolve_overflow(None, fmt))[0]
-                got = fmt.encode(codes.view(floats), rounding=rounding)
-                yield f"encode {source} to {name}", (got, want)
+                encode = functools.partial(fmt.encode, rounding=rounding)
+                given = codes.view(floats)
+                yield f"encode {source} to {name}", (encode(given), want)
+                if rounding == "rne":
+                    yield f"encode {source} to {name}, few", (in_few(encode, given), want)
 
     return outcomes
 
@@ -106,10 +114,7 @@ def decoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome
         fmt = scalar(format(name))
         codes = operands(fmt, count, rng)
         want = np.concatenate([_decode(piece, fmt) for piece in np.array_split(codes, 16)])
-        for got in (
-            fmt.decode(codes),
-            np.concatenate([*map(fmt.decode, np.split(codes, [99, 499]))]),
-        ):
+        for got in (fmt.decode(codes), in_few(fmt.decode, codes)):
             made = [np.where(np.isnan(each), 0, each).view(np.uint64) for each in (got, want)]
             assert (np.isnan(got) == np.isnan(want)).all()
             yield f"decode {name}", (made[0], made[1])
@@ -138,15 +143,28 @@ def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tup
                     out = spec.ports.outputs["r"].format
                     codes = small_products(codes, formats["a"], formats["b"], out)
                 want = by_integers(spec, codes)
-                yield (
-                    f"{kind} {'/'.join(map(str, shape.values()))}",
-                    (
-                        spec.evaluate(**codes)["r"],
-                        want,
-                    ),
-                )
+                case = f"{kind} {'/'.join(map(str, shape.values()))}"
+                yield case, (spec.evaluate(**codes)["r"], want)
+                if rounding == "rne":
+                    yield f"{case}, few", (in_few(functools.partial(_result, spec), **codes), want)
 
     return outcomes
+
+
+def _result(spec: Unit, **codes: np.ndarray) -> np.ndarray:
+    return spec.evaluate(**codes)["r"]
+
+
+def in_few(call: Callable[..., np.ndarray], *arrays: np.ndarray, **named: np.ndarray) -> np.ndarray:
+    """What a call gives of few elements at a time."""
+    count = len([*arrays, *named.values()][0])
+    pieces = [slice(start, start + _FEW) for start in range(0, count, _FEW)]
+    return np.concatenate(
+        [
+            call(*[array[piece] for array in arrays], **{n: a[piece] for n, a in named.items()})
+            for piece in pieces
+        ]
+    )
 
 
 def dots(shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:

@@ -18,9 +18,10 @@ from ..formats.choices import Nan, Overflow, Rounding
 from ..formats.scalar import FORMATS, Book, Fixed, Float, Format, Posit, Subnormals
 from ..formats.scalar import format as format_of
 from ..tables import Shelf
-from .binary64.float32 import upper_part
-from .binary64.host import Kernel, cast, host_dtype, in_pieces, widen
+from .binary64.float32 import Decode, upper_part
+from .binary64.host import Kernel, cast, host_dtype, in_pieces
 from .binary64.rounding import Target, gradual
+from .binary64.scratch import FEW
 from .binary64.sums import Term
 from .exact import INF, NAN, Exact, unpack
 from .operands import CHUNK, check_codes
@@ -396,14 +397,15 @@ def _looking_up(table: np.ndarray, source: Format, kept: int) -> Kernel:
     """Return what looks up the results of codes, of which the ``kept`` upper bits decide."""
     if kept == source.width:
         return lambda codes, result: table.take(codes, out=result, mode="clip")
-    drop = source.width - kept + 1
-    word = source.code_dtype
-    by, one, below, none = (np.array(n, word) for n in (drop, 1, (1 << drop) - 1, 0))
+    lost = source.width - kept
+    by, below = (np.array(n, source.code_dtype) for n in (lost, (1 << lost) - 1))
 
     def by_upper_bits(codes: np.ndarray, result: np.ndarray) -> None:
-        index = np.right_shift(codes, by)
-        np.left_shift(index, one, out=index)
-        np.bitwise_or(index, (codes & below) != none, out=index)
+        # Whatever is below the last bit carries into it, and what the bit was is joined to that.
+        index = np.bitwise_and(codes, below)
+        np.add(index, below, index)
+        np.bitwise_or(index, codes, index)
+        np.right_shift(index, by, index)
         table.take(index.view(f"i{index.itemsize}"), out=result, mode="clip")
 
     return by_upper_bits
@@ -438,13 +440,17 @@ def _reader(fmt: Format) -> Callable[[np.ndarray], np.ndarray]:
     if fmt == FORMATS["fp32"]:
         return lambda codes: in_pieces(_single, _DOUBLE, codes)
     if isinstance(fmt, Float) and upper_part(fmt):
-        kernel = functools.partial(widen, fmt=fmt)
+        kernel = Decode(fmt)
         every = np.arange(1 << fmt.width, dtype=fmt.code_dtype) if fmt.width <= 16 else None
-        return _by_table_or(kernel, None if every is None else in_pieces(kernel, _DOUBLE, every))
-    if fmt == FORMATS["fp16"]:
-        return _by_table_or(_half, _values(fmt))
+        table = None if every is None else in_pieces(kernel, _DOUBLE, every)
+        return _by_table_or(kernel, table)
     if fmt.width <= 16:
-        return _values(fmt).take
+        table = _values(fmt)
+
+        def look_up(codes: np.ndarray, values: np.ndarray) -> None:
+            table.take(codes, out=values, mode="clip")
+
+        return _by_table_or(look_up, table)
     return lambda codes: in_pieces(functools.partial(_whole, fmt=fmt), _DOUBLE, codes)
 
 
@@ -455,7 +461,7 @@ def _by_table_or(kernel: Kernel, table: np.ndarray | None) -> Callable[[np.ndarr
     """Return what looks few values up, and has the kernel for many."""
 
     def read(codes: np.ndarray) -> np.ndarray:
-        if table is None or codes.size > CHUNK:
+        if table is None or codes.size > FEW:
             return in_pieces(kernel, _DOUBLE, codes)
         return table.take(codes)
 
@@ -464,13 +470,6 @@ def _by_table_or(kernel: Kernel, table: np.ndarray | None) -> Callable[[np.ndarr
 
 def _single(codes: np.ndarray, values: np.ndarray) -> None:
     values[...] = codes.view(np.float32)
-
-
-def _half(codes: np.ndarray, values: np.ndarray) -> None:
-    values[...] = codes.view(np.float16)
-    unordered = values != values
-    if np.count_nonzero(unordered):
-        values[unordered] = np.nan
 
 
 def _whole(codes: np.ndarray, values: np.ndarray, fmt: Format) -> None:

@@ -7,12 +7,20 @@ through :mod:`macaw.golden.arithmetic.codec`.
 
 from __future__ import annotations
 
+import functools
+import importlib
 from typing import Any
 
 import numpy as np
 
 _BYTES = [*map(np.dtype, ("u1", "u2", "u4", "u4", "u8", "u8", "u8", "u8"))]
 """Dtypes of codes, by their bytes less one."""
+
+
+@functools.cache
+def _arithmetic() -> Any:
+    """Return the module that does it, which needs the formats first."""
+    return importlib.import_module("..arithmetic.codec", __package__)
 
 
 class Codec:
@@ -56,9 +64,7 @@ class Codec:
     @property
     def dtype(self) -> np.dtype | None:
         """numpy or ml_dtypes dtype of the same values, or None (also without ml_dtypes)."""
-        from ..arithmetic.codec import value_dtype
-
-        return value_dtype(self)  # type: ignore[arg-type]
+        return _arithmetic().value_dtype(self)
 
     def encode(
         self,
@@ -94,10 +100,8 @@ class Codec:
         ------
         CodeError for a dtype that is not numeric, SpecError for an option.
         """
-        from ..arithmetic.codec import encode
-
-        return encode(
-            self,  # type: ignore[arg-type]
+        return _arithmetic().encode(
+            self,
             values,
             rounding=rounding,
             overflow=overflow,
@@ -117,10 +121,8 @@ class Codec:
         random_bits: int | None = None,
     ) -> np.ndarray:
         """Like :meth:`encode`, of the values ``significand * 2**exponent`` (integer arrays)."""
-        from ..arithmetic.codec import encode_exact
-
-        return encode_exact(
-            self,  # type: ignore[arg-type]
+        return _arithmetic().encode_exact(
+            self,
             significand,
             exponent,
             rounding=rounding,
@@ -132,12 +134,8 @@ class Codec:
     def decode(self, codes: Any) -> np.ndarray:
         """Return the values of ``codes`` as float64: exact, but for fixed point above 53 bits,
         which rounds to nearest. CodeError for codes out of range."""
-        from ..arithmetic.codec import decode
-
-        return decode(self, codes)  # type: ignore[arg-type]
+        return _arithmetic().decode(self, codes)
 
     def to_numpy(self, codes: Any) -> np.ndarray:
         """Return ``codes`` as an array of :attr:`dtype`; FormatError if there is none."""
-        from ..arithmetic.codec import to_numpy
-
-        return to_numpy(self, codes)  # type: ignore[arg-type]
+        return _arithmetic().to_numpy(self, codes)

@@ -21,7 +21,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...formats.scalar import FORMATS, Float, Format
-from .float32 import DROP, round_upper, upper_part
+from .float32 import Encode, Operation, unordered, upper_part
+from .quiet import quietly
+from .scratch import PIECE
 
 _HOST = {
     FORMATS["fp64"]: np.dtype(np.float64),
@@ -29,9 +31,7 @@ _HOST = {
     FORMATS["fp16"]: np.dtype(np.float16),
 }
 _CODES = {dtype: fmt.code_dtype for fmt, dtype in _HOST.items()}
-_SINGLE = np.dtype(np.float32)
 _DIGITS = 24
-_PIECE = 1 << 16
 _INFINITE_HALF, _HALVES = (np.array(n, np.uint16) for n in (0x7C00, 0x7FFF))
 
 Kernel = Callable[..., None]
@@ -49,24 +49,26 @@ def in_pieces(kernel: Kernel, dtype: np.dtype, *arrays: np.ndarray) -> np.ndarra
     if len(shape) != 1:
         return in_pieces(kernel, dtype, *[array.reshape(-1) for array in arrays]).reshape(shape)
     result = np.empty(size, dtype)
-    with np.errstate(all="ignore"):
-        if size <= _PIECE:
-            kernel(*arrays, result)
-            return result
-        for start in range(0, size, _PIECE):
-            piece = slice(start, start + _PIECE)
-            kernel(*[array[piece] for array in arrays], result[piece])
+    if size <= PIECE:
+        quietly(kernel, *arrays, result)
+    else:
+        quietly(_piece_by_piece, kernel, *arrays, result)
     return result
+
+
+def _piece_by_piece(kernel: Kernel, *arrays: np.ndarray) -> None:
+    for start in range(0, arrays[0].size, PIECE):
+        kernel(*[array[start : start + PIECE] for array in arrays])
 
 
 def set_nan(values: np.ndarray, codes: np.ndarray, nan: int) -> None:
     """Set the codes of floats, which are their own, to ``nan`` where they are none."""
     if codes.itemsize == 2:  # numpy compares no fp16 in a hurry
-        unordered = (codes & _HALVES) > _INFINITE_HALF
-    else:
-        unordered = values != values
-    if np.count_nonzero(unordered):
-        codes[unordered] = nan
+        there = (codes & _HALVES) > _INFINITE_HALF
+        if np.count_nonzero(there):
+            codes[there] = nan
+    elif (there := unordered(values)) is not None:
+        codes[there] = nan
 
 
 def cast(fmt: Format, source: np.dtype) -> Kernel | None:
@@ -79,7 +81,7 @@ def cast(fmt: Format, source: np.dtype) -> Kernel | None:
     dtype, nan = host_dtype(fmt), fmt.nan_code
     assert nan is not None
     if dtype is None:
-        return _to_upper(fmt, source) if upper_part(fmt) else None
+        return Encode(fmt) if upper_part(fmt) else None
 
     def by_host(values: np.ndarray, codes: np.ndarray) -> None:
         made = codes.view(dtype)
@@ -87,14 +89,6 @@ def cast(fmt: Format, source: np.dtype) -> Kernel | None:
         set_nan(made, codes, nan)
 
     return by_host
-
-
-def _to_upper(fmt: Float, source: np.dtype) -> Kernel:
-    def by_float32(values: np.ndarray, codes: np.ndarray) -> None:
-        near = values.astype(_SINGLE, copy=False)
-        round_upper(near, fmt, codes, values if source.itemsize > 4 else None)
-
-    return by_float32
 
 
 def operation(fmt: Format, ufunc: np.ufunc) -> Kernel | None:
@@ -107,31 +101,30 @@ def operation(fmt: Format, ufunc: np.ufunc) -> Kernel | None:
     dtype, nan = host_dtype(fmt), fmt.nan_code
     if dtype is None:
         bits = 3 * fmt.precision if ufunc is np.multiply else 2 * fmt.precision + 2
-        return _by_float32(fmt, ufunc) if upper_part(fmt) and bits <= _DIGITS else None
+        return Operation(fmt, ufunc) if upper_part(fmt) and bits <= _DIGITS else None
     assert nan is not None
 
-    def by_host(a: np.ndarray, b: np.ndarray, codes: np.ndarray) -> None:
-        made = codes.view(dtype)
-        ufunc(a.view(dtype), b.view(dtype), made)
-        set_nan(made, codes, nan)
-
-    return by_host
+    return _OfHost(ufunc, dtype, nan)
 
 
-def _by_float32(fmt: Float, ufunc: np.ufunc) -> Kernel:
-    def by_float32(a: np.ndarray, b: np.ndarray, codes: np.ndarray) -> None:
-        round_upper(ufunc(wide(a, fmt), wide(b, fmt)), fmt, codes)
+class _OfHost:
+    """Sets codes to those of what ``ufunc`` makes of two floats of the host's."""
 
-    return by_float32
+    __slots__ = ("_dtype", "_nan", "_ufunc")
 
+    def __init__(self, ufunc: np.ufunc, dtype: np.dtype, nan: int) -> None:
+        self._ufunc, self._dtype, self._nan = ufunc, dtype, nan
 
-def wide(codes: np.ndarray, fmt: Float) -> np.ndarray:
-    """Return the float32 of codes that are the upper part of theirs."""
-    bits = codes.astype(np.uint32)
-    np.left_shift(bits, DROP[32 - fmt.width].by, bits)
-    return bits.view(_SINGLE)
+    def __call__(self, a: np.ndarray, b: np.ndarray, codes: np.ndarray) -> None:
+        """Set ``codes`` to those of the results."""
+        made = codes.view(self._dtype)
+        self._ufunc(a.view(self._dtype), b.view(self._dtype), made)
+        set_nan(made, codes, self._nan)
 
-
-def widen(codes: np.ndarray, values: np.ndarray, fmt: Float) -> None:
-    """Set float64 ``values`` to those of codes that are the upper part of float32's."""
-    values[...] = wide(codes, fmt)
+    def few(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the codes of at most :data:`FEW` results."""
+        made = self._ufunc(a.view(self._dtype), b.view(self._dtype))
+        codes = made.view(a.dtype)
+        if (there := unordered(made)) is not None:
+            codes[there] = self._nan
+        return codes

@@ -8,13 +8,16 @@ elements would else wait longer for their check than for their results.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from ...arithmetic.binary64.host import Kernel, in_pieces
+from ...arithmetic.binary64.quiet import quietly
 from ...arithmetic.binary64.rounding import gradual
+from ...arithmetic.binary64.scratch import FEW
 from ...arithmetic.operands import CHUNK, Operand, Operands
 from ...tables import Shelf
 
@@ -71,6 +74,7 @@ class Plan:
     __slots__ = (
         "_computed",
         "_count",
+        "_few",
         "_looked_up",
         "_operands",
         "_result",
@@ -93,6 +97,7 @@ class Plan:
         scalar = all(port.lanes is None for port in every)
         self.bits = bits if scalar and bits <= _INDEX and not spec.stateful else 0
         self.kernel: Kernel | None = spec._kernel()
+        self._few: Callable[..., np.ndarray] | None = getattr(self.kernel, "few", None)
         self._operands = [_plain(name, port) for name, port in self.inputs.items()]
         self._count = len(self.inputs) if spec._plain else -1
         self._result: tuple[str, np.dtype] | None = None
@@ -125,6 +130,8 @@ class Plan:
         """Return the results of plain arrays; None if these are not, or want pieces."""
         if len(codes) != self._count:
             return None
+        if self._few is not None and (made := self._of_few(self._few, codes)) is not None:
+            return made
         arrays, shape = [], None
         for name, dtype, lanes, top in self._operands:
             array = codes.get(name)
@@ -151,6 +158,25 @@ class Plan:
         if self.bits or math.prod(shape) * self.widest > CHUNK:
             return None
         return self._computed_at_once(arrays, shape)
+
+    def _of_few(
+        self, few: Callable[..., np.ndarray], codes: dict[str, Any]
+    ) -> dict[str, np.ndarray] | None:
+        """Return the results of few operands, all of one format."""
+        name, dtype = self._result  # type: ignore[misc]
+        first, second = self.inputs
+        a, b = codes.get(first), codes.get(second)
+        if (
+            type(a) is np.ndarray
+            and type(b) is np.ndarray
+            and a.dtype is b.dtype is dtype
+            and a.shape == b.shape
+            and a.ndim == 1
+            and 0 < a.size <= FEW
+            and gradual()
+        ):
+            return {name: quietly(few, a, b)}
+        return None
 
     def _computed_at_once(
         self, arrays: list[np.ndarray], shape: tuple[int, ...]
