@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import gfloat
@@ -159,6 +160,7 @@ def main() -> None:
         "rounds": arguments.rounds,
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "ml_dtypes", "gfloat")},
+        "numba": version("numba") if find_spec("numba") else None,
         "contests": [],
         "units": [],
     }

@@ -3,6 +3,8 @@
 
 from typing import Any
 
+from macaw.golden.arithmetic.binary64.compiled import LEAST
+
 
 def page(results: dict[str, Any], peers: dict[str, Any]) -> str:
     """The results as a page of documentation."""
@@ -36,13 +38,25 @@ def page(results: dict[str, Any], peers: dict[str, Any]) -> str:
         "",
         "## Units",
         "",
-        "Million operations of `evaluate` per second of processor time; of `mac`, million beats.",
+        "Million operations of `evaluate` per second of processor time; of `mac`, million beats. "
+        + _compiled(results.get("numba")),
         "",
         "| unit | M/s |",
         "|---|--:|",
     ]
     lines += [f"| `{row['unit']}` | {row['millions']:.2f} |" for row in results["units"]]
     return "\n".join([*lines, *_beside(peers)]) + "\n"
+
+
+def _compiled(numba: str | None) -> str:
+    """What was compiled, and how one has it."""
+    if numba is None:
+        return "Without numba, which exact `dot` products of floats are compiled by."
+    return (
+        f"Exact `dot` products of floats are compiled by numba {numba}, which "
+        f"`pip install 'macaw[fast]'` brings: after the first {LEAST} of a program, as it takes "
+        "as long to load. Without it, results are the same."
+    )
 
 
 def _beside(peers: dict[str, Any]) -> list[str]:

@@ -209,6 +209,8 @@ class Dot(SumOfProducts):
             found["host"] = self._host()
         host: HostDot | None = found["host"]
         waits = found.get("waits", 0)
+        if host is not None and host.compiled(len(chunk["c"])):
+            waits = 0
         if host is None or waits or not gradual():
             found["waits"] = max(waits - 1, 0)
             return self._by_integers(chunk)

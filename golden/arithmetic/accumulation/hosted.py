@@ -4,16 +4,18 @@
 Products of short floats are float64. What becomes of their sums:
 
 - ``exact``: a float64 where all of them are multiples of a power of two below 2**53 times that.
-  Else each addition gives what its rounding took away (Knuth's two-sum), and what is taken away is
-  added up in the same way. If nothing is taken from *that*, the exact sum is that of two float64,
-  which is rounded to odd (:mod:`macaw.golden.arithmetic.binary64.sums`).
+  Else a compiled kernel, where there is one, has all of them
+  (:mod:`macaw.golden.arithmetic.binary64.compiled`). Without, each addition gives what its rounding
+  took away (Knuth's two-sum), and what is taken away is added up in the same way. If nothing is
+  taken from *that*, the exact sum is that of two float64, which is rounded to odd
+  (:mod:`macaw.golden.arithmetic.binary64.sums`).
 - ``sequential`` and ``chunk``: a sum of two terms at each step
   (:class:`~macaw.golden.arithmetic.binary64.sums.HostSum`).
 - ``aligned`` and the machines that align all terms together: divided by the power of two at which
   they are cut off, a term loses its fraction; what is left are integers whose sum is below 2**53.
 
-Infinities and NaN come out as IEEE 754 has it. Zeros whose sign the terms decide are left to the
-integers.
+Infinities and NaN come out as IEEE 754 has it. Zeros are left to the integers where they are
+rounded down, for their terms decide their signs.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import numpy as np
 
 from ...formats.choices import Overflow, Rounding
 from ...formats.scalar import Float, Format, Subnormals
+from ..binary64.compiled import SUMS
 from ..binary64.rounding import DIGITS, Target
 from ..binary64.sums import HostSum, Term, add, two_sum
 from ..codec import host_target, values_of
@@ -113,6 +116,10 @@ class HostDot:
             fits=fits,
         )
 
+    def compiled(self, count: int) -> bool:
+        """Whether ``count`` results go through the compiled kernel, which decides all of them."""
+        return self.profile.kind == "exact" and not self.fits and SUMS.ready(count)
+
     def evaluate(
         self, a: np.ndarray, b: np.ndarray, addend: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -160,6 +167,12 @@ class HostDot:
         return codes, decided
 
     def _exact(self, running: _Running, products: np.ndarray) -> None:
+        if self.compiled(0):
+            terms = Term.of(self.a) * Term.of(self.b), Term.of(self.addend)
+            low = min(term.low for term in terms)
+            high = max(term.high for term in terms) + len(products).bit_length()
+            running.round(SUMS.to_odd([*products, running.values], low, high))
+            return
         total, rest = products[0], None
         others = products[1:] if self.fits else [*products[1:], running.values]
         for product in others:
@@ -216,9 +229,9 @@ class HostDot:
         total = np.trunc(held * scale)
         for product in products:
             total = total + np.trunc(product * scale)
-        if machine is None:
-            # The sign of a zero follows from terms that may be gone.
-            running.decided &= total != 0
+        if machine is None and np.count_nonzero(zero := total == 0):
+            # Terms that are gone have left zeros of their signs; a sum of numbers is +0.
+            total[zero & ~nothing] = 0.0
         running.round(total * unit)
 
 

@@ -33,6 +33,7 @@ DIGITS = 53
 """Bits of a float64's significand."""
 _SIGN = np.uint64(63)
 _MAGNITUDE = np.uint64((1 << 63) - 1)
+_INFINITE = np.uint64(0x7FF << 52)
 _ONE = np.uint64(1)
 _BIAS = 1023
 _RANGE = 900
@@ -113,7 +114,7 @@ class Target:
         """Return codes of float64 ``values``, and the places of those that are not decided.
 
         Places are None where all are. Every other value is decided in the direction ``rne``; in
-        the others not those below the least normal number or beyond the largest one, and
+        the others not the numbers below the least normal one or beyond the largest one, and
         negative ones are not in a format without sign.
         """
         fmt, nearest = self.fmt, direction.rounding is Rounding.RNE
@@ -163,7 +164,9 @@ class Target:
         if nearest:
             np.minimum(code, self.limit, out=code)
         else:
-            left = _joined(left, np.flatnonzero(code > fmt.max_code))
+            beyond = np.flatnonzero(code > fmt.max_code)
+            code[beyond] = self.limit  # of an infinity, and a NaN is set below
+            left = _joined(left, beyond[magnitude[beyond] < _INFINITE])
         if not fmt.signed:
             left = _joined(left, np.flatnonzero(sign.astype(bool) & (magnitude != 0)))
         else:

@@ -161,6 +161,12 @@ def checks() -> list[Check]:
             remedy="pip install ml_dtypes",
         ),
         Check(
+            name="numba",
+            version=_package("numba"),
+            unlocks="exact dot products of floats in numpy, several times faster",
+            remedy="pip install 'macaw[fast]'",
+        ),
+        Check(
             name="scipy",
             version=_package("scipy"),
             unlocks="choose: a weight format for each layer",
