@@ -59,6 +59,8 @@ class Number:
     special : Special
     multiple : int, optional
         Every value is a multiple of ``2**multiple``, where that is more than :attr:`quantum`.
+    factors : pair of Number, optional
+        Of a product that a sum may take others for: what it is the product of.
     """
 
     pipeline: Scheduler
@@ -70,6 +72,7 @@ class Number:
     lowest: tuple[tuple[int, int], ...]
     special: Special
     multiple: int | None = None
+    factors: "tuple[Number, Number] | None" = None
 
     @property
     def quantum(self) -> int:
@@ -293,12 +296,21 @@ def _flag(p: Scheduler, code: Wire, holds: Sequence[bool]) -> Wire:
 
 
 def multiplied(
-    p: Scheduler, product: Product | None, a: Number, b: Number, *, summed: bool = False
+    p: Scheduler,
+    product: Product | None,
+    a: Number,
+    b: Number,
+    *,
+    summed: bool = False,
+    found: Wire | None = None,
 ) -> Number:
-    """The product as a unit has it: None is the exact one, which may be one word of a sum."""
+    """The product as a unit has it: None is the exact one, which may be one word of a sum.
+
+    Of the exact one the product of the significands may be ``found`` already.
+    """
     if product is not None:
         return _add_fractions(p, product, a, b)
-    return multiply(p, a, b, summed=summed)
+    return multiply(p, a, b, summed=summed, found=found)
 
 
 @scoped("multiply")
@@ -344,10 +356,14 @@ def _add_fractions(p: Scheduler, product: Product, a: Number, b: Number) -> Numb
 
 
 @scoped("multiply")
-def multiply(p: Scheduler, a: Number, b: Number, *, summed: bool = False) -> Number:
+def multiply(
+    p: Scheduler, a: Number, b: Number, *, summed: bool = False, found: Wire | None = None
+) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
     kinds = _classify_product(p, a, b, (a.zero, b.zero))
-    if a.exponent.constant is not None and b.exponent.constant is not None:
+    if found is not None:
+        significand = found
+    elif a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
         significand = p.multiply(a.magnitude, b.magnitude, summed=summed)

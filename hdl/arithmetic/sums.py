@@ -17,6 +17,7 @@ from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special, combine_special, from_integer, multiply
+from .paired import paired_terms, placed
 from .projection import Unrounded
 from .rounding import Rounder
 from .unrounded import from_fixed, zero_sign
@@ -60,11 +61,18 @@ def sum_products(
 
 def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
+    terms = paired_terms(p, terms)
     quantum = min(term.last for term in terms)
     words, carries, low, high = [], [], 0, 0
     with p.scope("align"):
         for term in terms:
             up = term.quantum - quantum
+            word = _placed(p, term)
+            if word is not None and up >= 0:
+                low, high = low - (word.high << up), high + (word.high << up)
+                words.append(word.shifted_left(up))
+                carries.append(term.sign)
+                continue
             word = _shift_up(p, term.significand, term)
             if up < 0:
                 # Nothing but zeros, of which the shifter knew nothing.
@@ -83,6 +91,21 @@ def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
                 low = low + word.low
             words.append(word)
     return _total(p, words, carries, (low, high), quantum)
+
+
+def _placed(p: Scheduler, term: Number) -> Wire | None:
+    """``term`` in units of its last place, complemented if it is negative, if that saves area."""
+    word, amount = term.significand, term.exponent
+    if not p.shares or word.signed or amount.constant is not None or term.sign.constant is not None:
+        return None
+    if amount.high.bit_length() > (amount.high - amount.low).bit_length():
+        amount = amount - amount.low
+    found = placed(p, word, amount, term.sign)
+    if found is None:
+        return None
+    bound = word.high << (term.exponent.high - term.exponent.low)
+    width = bound.bit_length()
+    return cat(found[:width], term.sign).as_signed().within(-1 - bound, bound)
 
 
 def _without_last(word: Wire, count: int) -> Wire:

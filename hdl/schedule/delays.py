@@ -53,6 +53,8 @@ class DelayModel:
         Which additions are written so that a tool gives each its carry chain and does not compress
         the words of several at once: none, those of sums of many words, or all. Where hard
         multipliers have adders of their own (DSP48), that would keep additions out of them.
+    sparing : bool
+        Logic cells are dearer than time and hard multipliers.
     """
 
     gate: float
@@ -74,6 +76,7 @@ class DelayModel:
     less: float | None = None
     less_log: float = 0.0
     apart: Literal["none", "sums", "all"] = "all"
+    sparing: bool = False
 
     @property
     def hurry(self) -> bool:
@@ -160,7 +163,13 @@ DELAY_MODELS: dict[str, DelayModel] = {
 }
 """The usual model of each target."""
 
-_OPTIMISED = {("asic", "delay"): _ASIC_FAST, ("asic", "area"): _ASIC_SMALL}
+_WITH_MULTIPLIERS = "ecp5", "ecp5dsp", "xilinx7"
+
+_OPTIMISED = {
+    ("asic", "delay"): _ASIC_FAST,
+    ("asic", "area"): _ASIC_SMALL,
+    **{(name, "area"): replace(DELAY_MODELS[name], sparing=True) for name in _WITH_MULTIPLIERS},
+}
 
 
 def delay_model(target: str, optimise: str = "balanced") -> DelayModel:

@@ -13,7 +13,7 @@ from .wire import Wire, cat
 if TYPE_CHECKING:
     from .scheduler import Scheduler
 
-__all__ = ["hard", "multiply"]
+__all__ = ["hard", "multiply", "shared", "shares"]
 
 _TABLE = 8
 """Bits of the index of the largest table of products."""
@@ -120,6 +120,16 @@ def _multiply_split(p: "Scheduler", a: Wire, b: Wire, cut: int) -> Wire:
 def hard(p: "Scheduler", wa: int, wb: int) -> bool:
     """Whether a product of such widths goes to multipliers that the target has."""
     return p.delays.tile is not None and not _soft(p, wa, wb)
+
+
+def shares(p: "Scheduler") -> bool:
+    """Whether small products are to share multipliers that the target has."""
+    return p.delays.sparing and p.delays.tile is not None and p.multiplier != "lut"
+
+
+def shared(p: "Scheduler", width: int) -> bool:
+    """Whether factors of ``width`` bits, their signs among them, fit one multiplier."""
+    return p.delays.tile is not None and width <= min(p.delays.tile)
 
 
 def _soft(p: "Scheduler", wa: int, wb: int) -> bool:

@@ -481,6 +481,8 @@ class Scheduler:
     sum = adders.total
     multiply = multipliers.multiply
     hard = multipliers.hard
+    shares = property(multipliers.shares)
+    shared = multipliers.shared
     first = state.first
     ends = state.ends
     accumulate = state.accumulate
