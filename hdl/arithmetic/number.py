@@ -60,7 +60,7 @@ class Number:
     multiple : int, optional
         Every value is a multiple of ``2**multiple``, where that is more than :attr:`quantum`.
     factors : pair of Number, optional
-        Of a product that a sum may take others for: what it is the product of.
+        What it is the exact product of, where a sum may multiply them in another way.
     """
 
     pipeline: Scheduler
@@ -296,21 +296,12 @@ def _flag(p: Scheduler, code: Wire, holds: Sequence[bool]) -> Wire:
 
 
 def multiplied(
-    p: Scheduler,
-    product: Product | None,
-    a: Number,
-    b: Number,
-    *,
-    summed: bool = False,
-    found: Wire | None = None,
+    p: Scheduler, product: Product | None, a: Number, b: Number, *, summed: bool = False
 ) -> Number:
-    """The product as a unit has it: None is the exact one, which may be one word of a sum.
-
-    Of the exact one the product of the significands may be ``found`` already.
-    """
+    """The product as a unit has it: None is the exact one, which may be one word of a sum."""
     if product is not None:
         return _add_fractions(p, product, a, b)
-    return multiply(p, a, b, summed=summed, found=found)
+    return multiply(p, a, b, summed=summed)
 
 
 @scoped("multiply")
@@ -356,14 +347,10 @@ def _add_fractions(p: Scheduler, product: Product, a: Number, b: Number) -> Numb
 
 
 @scoped("multiply")
-def multiply(
-    p: Scheduler, a: Number, b: Number, *, summed: bool = False, found: Wire | None = None
-) -> Number:
+def multiply(p: Scheduler, a: Number, b: Number, *, summed: bool = False) -> Number:
     """The exact product. Zero times infinity is an invalid NaN."""
     kinds = _classify_product(p, a, b, (a.zero, b.zero))
-    if found is not None:
-        significand = found
-    elif a.exponent.constant is not None and b.exponent.constant is not None:
+    if a.exponent.constant is not None and b.exponent.constant is not None:
         significand = p.multiply(a.significand, b.significand)
     else:
         significand = p.multiply(a.magnitude, b.magnitude, summed=summed)

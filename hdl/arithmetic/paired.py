@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two products from one hard multiplier, and words of a sum placed with few cells of logic.
+"""Products of small floats in hard multipliers, which take far more bits than they have.
 
-A multiplier takes far more bits than the significands of small floats have. Two pairs of them,
-each as two digits of a number, give four products in one, and those wanted stand apart:
-``(a + c * base) * (b + d * base)`` has ``a * b`` at its bottom and ``c * d`` at its top, and
-``(a + c * base) * (d + b * base)`` their sum in the middle.
+Two pairs of factors, each as two digits of a number, are four products in one multiplier, and
+those wanted stand apart: ``(a + c * base) * (b + d * base)`` has ``a * b`` at its bottom and
+``c * d`` at its top, and ``(a + c * base) * (d + b * base)`` their sum in the middle. Or a
+multiplier moves a product to its place, where the factors are moved first: each of them by other
+bits of the amount, which is few cells of logic as long as they are narrow.
 
 For a small area where a target has multipliers, which are not counted (``optimise=area``).
 """
@@ -19,81 +20,105 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat, shape_of
 from .number import Number
 
-__all__ = ["paired_products", "paired_terms", "placed"]
+__all__ = ["MOVED", "moved_product", "paired"]
 
 _NARROW = 3
 """Bits of a factor from which on logic cells for a product are more than a multiplier's share."""
 
-
-def paired_products(p: Scheduler, pairs: Sequence[tuple[Number, Number]]) -> list[Wire | None]:
-    """The products of the significands, two from one multiplier; None for one that gets no part."""
-    found: list[Wire | None] = [None] * len(pairs)
-    if not p.shares:
-        return found
-    for lane in range(0, len(pairs) - 1, 2):
-        first, second = (
-            tuple(number.significand for number in pair) for pair in pairs[lane : lane + 2]
-        )
-        if any(w.signed or len(w) < _NARROW or w.constant is not None for w in first + second):
-            continue
-        with p.scope(f"lane{lane}"):
-            found[lane : lane + 2] = _apart(p, first, second) or (None, None)
-    return found
+MOVED = 4
+"""Bits of the amount that a multiplier moves its product by."""
 
 
-@scoped("multiply")
-def _apart(
-    p: Scheduler, first: tuple[Wire, ...], second: tuple[Wire, ...]
-) -> tuple[Wire, Wire] | None:
-    """``a * b`` and ``c * d``: the outer digits, which the middle one does not reach."""
-    (a, b), (c, d) = first, second
-    base = max((a.high * d.high + c.high * b.high).bit_length(), (a.high * b.high).bit_length())
-    if not p.shared(base + max(len(c), len(d))):
-        return None
-    whole = p.multiply(cat(a.bits(base), c), cat(b.bits(base), d))
-    low, high = whole[:base], whole[2 * base :]
-    return low.within(0, a.high * b.high), high.within(0, c.high * d.high)
+def paired(p: Scheduler, terms: Sequence[Number]) -> list[Number]:
+    """``terms`` of a sum, where two that come next to each other share a multiplier if they can.
 
-
-def paired_terms(p: Scheduler, terms: Sequence[Number]) -> list[Number]:
-    """``terms``, with the sums of two products in place of them where one multiplier has those."""
+    They are one term then, or two that are not multiplied again.
+    """
     terms = list(terms)
     if not p.shares:
         return terms
     made = []
     while terms:
         first = terms.pop(0)
-        joined = _together(p, first, terms[0]) if terms else None
-        if joined is not None:
+        found = _shared(p, first, terms[0]) if terms else None
+        if found is not None:
             terms.pop(0)
-        made.append(joined or first)
+        made += found or [first]
     return made
 
 
+def _factors(p: Scheduler, term: Number) -> tuple[Number, Number] | None:
+    """What a term is the product of, if it is one that logic cells would make."""
+    if term.factors is None or term.exponent.constant is not None:
+        return None
+    a, b = (x.significand for x in term.factors)
+    if a.signed or b.signed or p.hard(len(a), len(b)):
+        return None
+    return term.factors
+
+
+def _moves(term: Number) -> int:
+    """Bits of the amount that a term is shifted by."""
+    return (term.exponent.high - term.exponent.low).bit_length()
+
+
 @scoped("multiply")
-def _together(p: Scheduler, first: Number, second: Number) -> Number | None:
-    """The sum of two products, of which the factors are known and narrow: the middle digit.
+def _shared(p: Scheduler, first: Number, second: Number) -> list[Number] | None:
+    pairs = _factors(p, first), _factors(p, second)
+    if pairs[0] is None or pairs[1] is None:
+        return None
+    total = _together(p, first, second, pairs[0], pairs[1])
+    if total is not None:
+        return [total]
+    if max(_moves(first), _moves(second)) >= MOVED:
+        return None
+    words = [x.significand for pair in pairs for x in pair or ()]
+    if min(map(len, words)) < _NARROW:
+        return None
+    found = _apart(p, *words)
+    if found is None:
+        return None
+    return [
+        replace(term, significand=word, factors=None)
+        for term, word in zip((first, second), found, strict=True)
+    ]
+
+
+def _apart(p: Scheduler, a: Wire, b: Wire, c: Wire, d: Wire) -> tuple[Wire, Wire] | None:
+    """``a * b`` and ``c * d``: the outer digits, which the middle one does not reach."""
+    base = max((a.high * d.high + c.high * b.high).bit_length(), (a.high * b.high).bit_length())
+    if not p.holds(base + max(len(c), len(d))):
+        return None
+    whole = p.multiply(cat(a.bits(base), c), cat(b.bits(base), d))
+    low, high = whole[:base], whole[2 * base :]
+    return low.within(0, a.high * b.high), high.within(0, c.high * d.high)
+
+
+def _together(
+    p: Scheduler,
+    first: Number,
+    second: Number,
+    left: tuple[Number, Number],
+    right: tuple[Number, Number],
+) -> Number | None:
+    """The sum of two products of narrow fixed-point numbers: the middle digit.
 
     The signs are those of the upper digits, so that nothing is borrowed from below.
     """
-    if first.factors is None or second.factors is None:
+    factors = [*left, *right]
+    quantum = left[0].quantum + left[1].quantum
+    if quantum != right[0].quantum + right[1].quantum:
         return None
-    factors = [*first.factors, *second.factors]
-    if any(x.significand.signed or x.exponent.constant is not None for x in factors):
-        return None
-    if any(x.significand.high << (x.exponent.high - x.exponent.low) > 1 << 8 for x in factors):
-        return None  # no multiplier takes two of them
-    quantum = first.factors[0].quantum + first.factors[1].quantum
-    if quantum != second.factors[0].quantum + second.factors[1].quantum:
+    m, n, o, q = (x.significand.high << (x.exponent.high - x.exponent.low) for x in factors)
+    bound = m * n + o * q
+    base = max(shape_of(-bound, bound).width, (m * q).bit_length())
+    if not p.holds(base + max(n, o).bit_length() + 1):
         return None
     a, b, c, d = (_integer(p, x) for x in factors)
-    bound = a.high * b.high + c.high * d.high
-    base = max(shape_of(-bound, bound).width, (a.high * d.high).bit_length())
-    if not p.shared(base + max(len(b), len(c)) + 1):
-        return None
-    upper = _signed(p, c, second.sign), _signed(p, b, first.sign)
-    left, right = (cat(w.bits(base), x).as_signed() for w, x in zip((a, d), upper, strict=True))
-    whole = p.multiply(left, right)
+    above = _signed(p, c, second.sign), _signed(p, b, first.sign)
+    whole = p.multiply(
+        cat(a.bits(base), above[0]).as_signed(), cat(d.bits(base), above[1]).as_signed()
+    )
     total = p.name("product", whole[base : 2 * base].as_signed().within(-bound, bound))
     return replace(
         first,
@@ -130,45 +155,20 @@ def _signed(p: Scheduler, word: Wire, sign: Wire) -> Wire:
     return p.op(negated, word, sign, delay=delay, low=-word.high, high=word.high, name="signed")
 
 
-def placed(p: Scheduler, word: Wire, amount: Wire, sign: Wire) -> Wire | None:
-    """``word << amount``, all bits complemented if ``sign``, above the least amount there is.
+def moved_product(p: Scheduler, term: Number, amount: Wire) -> Wire | None:
+    """A product shifted up by the last :data:`MOVED` bits of ``amount``; None for other terms.
 
-    Small steps first, and the last two at once: where a word is not wider than two of the smaller
-    step, each bit of the result comes from one of two bits or is the sign, and one cell of logic
-    has those two and which of the four it is. None where it is wider, or the steps are few.
+    Each factor is moved by two of them, such that no bit of it comes from more than two.
     """
-    levels = len(amount)
-    if levels < _NARROW:
+    factors = _factors(p, term) if p.shares else None
+    if factors is None or len(amount) < MOVED:
         return None
-    step = 1 << (levels - 2)
-    if len(word) + step - 1 > 2 * step:
+    a, b = (x.significand for x in factors)
+    if not p.holds(max(len(a) + 9, len(b) + 6)):
         return None
-    word = word ^ sign
-    for level in range(levels - 2):
-        fill = p.repeat(sign, 1 << level)
-        word = p.mux(amount[level], cat(fill, word), cat(word, fill), "shifted")
-    select = amount[levels - 2 :]
-    last = amount.high >> (levels - 2)
-    parts = word[:step], word[step:]
-    regions = []
-    for region in range(last + 2):
-        here, above = (select.equals(n) if 0 <= n <= last else None for n in (region, region - 1))
-        regions.append(_chosen(p, parts, here, above, sign))
-    whole = cat(*regions)
-    return whole[amount.low :]
-
-
-def _chosen(
-    p: Scheduler, parts: tuple[Wire, Wire], here: Wire | None, above: Wire | None, sign: Wire
-) -> Wire:
-    """The lower part if ``here``, the upper one if ``above``, else the sign."""
-    lower, upper = parts
-    if here is None or above is None:
-        chosen, part = (here, lower) if above is None else (above, upper)
-        assert chosen is not None
-        return p.mux(chosen, part, p.repeat(sign, len(part)))
-    width = len(lower)
-    upper = cat(upper, p.repeat(sign, width - len(upper)))
-    some = p.name("some", here | above)
-    which = p.name("which", p.mux(some, above, sign))
-    return p.mux(some, p.mux(which, upper, lower), p.repeat(which, width), "placed")
+    with p.scope("multiply"):
+        for level in (0, 3):
+            a = p.mux(amount[level], a.shifted_left(1 << level), a, "shifted")
+        for level in (1, 2):
+            b = p.mux(amount[level], b.shifted_left(1 << level), b, "shifted")
+        return p.multiply(a, b)

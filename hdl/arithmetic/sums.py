@@ -17,7 +17,7 @@ from ..schedule.labels import scoped
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 from .number import Number, Special, combine_special, from_integer, multiply
-from .paired import paired_terms, placed
+from .paired import MOVED, moved_product, paired
 from .projection import Unrounded
 from .rounding import Rounder
 from .unrounded import from_fixed, zero_sign
@@ -61,18 +61,12 @@ def sum_products(
 
 def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
     """The exact sum of numbers as one signed fixed-point number."""
-    terms = paired_terms(p, terms)
+    terms = paired(p, terms)
     quantum = min(term.last for term in terms)
     words, carries, low, high = [], [], 0, 0
     with p.scope("align"):
         for term in terms:
             up = term.quantum - quantum
-            word = _placed(p, term)
-            if word is not None and up >= 0:
-                low, high = low - (word.high << up), high + (word.high << up)
-                words.append(word.shifted_left(up))
-                carries.append(term.sign)
-                continue
             word = _shift_up(p, term.significand, term)
             if up < 0:
                 # Nothing but zeros, of which the shifter knew nothing.
@@ -91,21 +85,6 @@ def fixed_point(p: Scheduler, terms: Sequence[Number]) -> Number:
                 low = low + word.low
             words.append(word)
     return _total(p, words, carries, (low, high), quantum)
-
-
-def _placed(p: Scheduler, term: Number) -> Wire | None:
-    """``term`` in units of its last place, complemented if it is negative, if that saves area."""
-    word, amount = term.significand, term.exponent
-    if not p.shares or word.signed or amount.constant is not None or term.sign.constant is not None:
-        return None
-    if amount.high.bit_length() > (amount.high - amount.low).bit_length():
-        amount = amount - amount.low
-    found = placed(p, word, amount, term.sign)
-    if found is None:
-        return None
-    bound = word.high << (term.exponent.high - term.exponent.low)
-    width = bound.bit_length()
-    return cat(found[:width], term.sign).as_signed().within(-1 - bound, bound)
 
 
 def _without_last(word: Wire, count: int) -> Wire:
@@ -137,10 +116,18 @@ def shift_up(p: Scheduler, term: Number) -> Wire:
 def _shift_up(p: Scheduler, word: Wire, term: Number) -> Wire:
     """``word`` shifted up by the exponent of ``term``, whose significand it is."""
     limit = term.significand.high << (term.exponent.high - term.exponent.low)
-    amount = term.exponent - term.exponent.low
-    for level in range(len(amount)):
+    amount, spare = term.exponent, term.exponent.low
+    if not p.shares or len(amount) > (amount.high - spare).bit_length():
+        amount, spare = amount - spare, 0
+    moved = None if word.signed else moved_product(p, term, amount)
+    first = 0 if moved is None else MOVED
+    word = word if moved is None else moved
+    for level in range(first, len(amount)):
         step = 1 << level
         word = p.mux(amount[level], word.shifted_left(step), word, "shifted")
+    if spare:
+        # Zeros, which are cheaper than a subtraction.
+        word = _without_last(word, spare)
     low = -limit if word.signed else 0
     if term.significand.signed:
         low = term.significand.low << (term.exponent.high - term.exponent.low)

@@ -13,7 +13,7 @@ from .wire import Wire, cat
 if TYPE_CHECKING:
     from .scheduler import Scheduler
 
-__all__ = ["hard", "multiply", "shared", "shares"]
+__all__ = ["hard", "holds", "multiply", "shares"]
 
 _TABLE = 8
 """Bits of the index of the largest table of products."""
@@ -127,7 +127,7 @@ def shares(p: "Scheduler") -> bool:
     return p.delays.sparing and p.delays.tile is not None and p.multiplier != "lut"
 
 
-def shared(p: "Scheduler", width: int) -> bool:
+def holds(p: "Scheduler", width: int) -> bool:
     """Whether factors of ``width`` bits, their signs among them, fit one multiplier."""
     return p.delays.tile is not None and width <= min(p.delays.tile)
 

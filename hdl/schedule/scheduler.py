@@ -482,7 +482,7 @@ class Scheduler:
     multiply = multipliers.multiply
     hard = multipliers.hard
     shares = property(multipliers.shares)
-    shared = multipliers.shared
+    holds = multipliers.holds
     first = state.first
     ends = state.ends
     accumulate = state.accumulate

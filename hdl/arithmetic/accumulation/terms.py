@@ -14,7 +14,6 @@ from ...schedule.scheduler import Scheduler
 from ...schedule.wire import Wire
 from ..groups.zero_points import Integers, comes_late, element
 from ..number import Number, multiplied, multiply, unpack
-from ..paired import paired_products
 from ..sums import Sum, together
 
 __all__ = ["Group", "Products", "point_of", "products", "scale_product"]
@@ -171,13 +170,8 @@ def products(
         with p.scope(f"lane{lane}") if count > 1 else nullcontext():
             one = element(p, a, early["a"], factors.a)
             both.append((one, element(p, b, early["b"], factors.b)))
-    found = paired_products(p, both) if factors.product is None else [None] * count
-    for lane, (one, other) in enumerate(both):
-        with p.scope(f"lane{lane}") if count > 1 else nullcontext():
-            made = multiplied(p, factors.product, one, other, found=found[lane])
-        if factors.product is None:
-            made = replace(made, factors=(one, other))
-        pairs.append(made)
+            made = multiplied(p, factors.product, *both[-1])
+            pairs.append(replace(made, factors=both[-1] if factors.product is None else None))
     scales: list[Number | None] = [None] * groups
     each: list[list[Number]] = [[] for _ in range(groups)]
     for name, number in factors.scales.items():
