@@ -166,6 +166,9 @@ def prepare(
         if optimise is not None:
             implementation = {**implementation, "optimise": optimise}
         implementation.setdefault("target", chosen.model)
+        if implementation.get("optimise") == "area" and not chosen.multiplies:
+            # The model is that of a target which has multipliers for a sum's products to share.
+            implementation.setdefault("multiplier", "lut")
         design: Design = hdl.generate(spec, **implementation)
     elif implementation:
         raise SpecError(f"{next(iter(implementation))}: the design is generated already")

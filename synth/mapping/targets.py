@@ -106,6 +106,11 @@ class Target:
         names |= {n for n in ("alternative", "bench_script", "pins") if getattr(self, n)}
         return {name: value for name, value in asdict(self).items() if name in names}
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether it is mapped with hard multipliers unless it is asked not to be."""
+        return "-nodsp" not in self.dsp["auto"]
+
     def optimised(self, optimise: str) -> "Target":
         """This target as it maps for ``balanced``, ``area`` or ``delay``; itself for want of a way.
 

@@ -8,7 +8,7 @@ from macaw.golden.errors import MacawError, SpecError, ToolError
 from macaw.golden.units import unit
 from macaw.hdl import generate
 from macaw.synth import TARGETS, flow, run, stages_for
-from macaw.synth.flow import Result, Source, from_verilog
+from macaw.synth.flow import Result, Source, from_verilog, prepare
 from macaw.synth.mapping import library
 from macaw.synth.mapping.measurement import Measurement
 from macaw.synth.mapping.targets import target
@@ -68,6 +68,19 @@ def test_a_second_run_is_served_from_the_cache():
     again = run(DESIGN, "asic")
     assert again.cached
     assert again == first
+
+
+def test_small_products_share_multipliers_for_a_small_area():
+    spec = unit("dot", a="e2m1", lanes=4, out="fp16")
+    small = run(spec, "ecp5", optimise="area", area_only=True)
+    assert small.dsps == 2
+    soft = run(spec, "ecp5", optimise="area", multiplier="lut", area_only=True)
+    assert soft.dsps == run(spec, "ecp5", area_only=True).dsps == 0
+    assert known(small.lut_equivalents) < known(soft.lut_equivalents)
+    # The model of the target without multipliers is that of one with them.
+    gowin = prepare(spec, TARGETS["gowin"], None, "area", {})
+    assert gowin[2] == "lut"
+    assert not gowin[0].metadata["multipliers"]
 
 
 def test_ecp5_is_placed_and_routed():
