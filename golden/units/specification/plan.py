@@ -26,6 +26,8 @@ _INDEX = 16
 _LEAST = 256
 """Results for which a table is made at least."""
 _TABLES = Shelf(32)
+_Few = tuple[Callable[..., np.ndarray], str, str, str, np.dtype]
+"""What gives few results of two operands, the names of these and of the result, its dtype."""
 
 
 class Planned(Protocol):
@@ -97,13 +99,16 @@ class Plan:
         scalar = all(port.lanes is None for port in every)
         self.bits = bits if scalar and bits <= _INDEX and not spec.stateful else 0
         self.kernel: Kernel | None = spec._kernel()
-        self._few: Callable[..., np.ndarray] | None = getattr(self.kernel, "few", None)
         self._operands = [_plain(name, port) for name, port in self.inputs.items()]
         self._count = len(self.inputs) if spec._plain else -1
         self._result: tuple[str, np.dtype] | None = None
         if self.kernel is not None:
             ((name, port),) = self.given.items()
             self._result = name, port.format.code_dtype
+        self._few: _Few | None = None
+        if (few := getattr(self.kernel, "few", None)) is not None:
+            first, second = self.inputs
+            self._few = few, first, second, *self._result  # type: ignore[misc]
         self.found: dict[str, Any] = {}
         self._looked_up: Tables | None = None
         self._computed = 0
@@ -159,12 +164,9 @@ class Plan:
             return None
         return self._computed_at_once(arrays, shape)
 
-    def _of_few(
-        self, few: Callable[..., np.ndarray], codes: dict[str, Any]
-    ) -> dict[str, np.ndarray] | None:
+    def _of_few(self, given: _Few, codes: dict[str, Any]) -> dict[str, np.ndarray] | None:
         """Return the results of few operands, all of one format."""
-        name, dtype = self._result  # type: ignore[misc]
-        first, second = self.inputs
+        few, first, second, name, dtype = given
         a, b = codes.get(first), codes.get(second)
         if (
             type(a) is np.ndarray
