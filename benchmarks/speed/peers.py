@@ -46,6 +46,8 @@ PRODUCTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("nvfp4", {}),
 )
 """Formats of operands, and parameters of ``matmul`` with sums in fp32."""
+PARTS = ("table", "registry", "threads", "memory")
+"""What is measured: the last two by the clock and by the system, which takes an idle machine."""
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 PEAK = """
 import resource, numpy as np
@@ -242,6 +244,13 @@ def main() -> None:
         default=4096,
         help="of the product whose peak memory is measured",
     )
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="what to measure; the rest stays as it was recorded (default: all)",
+    )
     results.add_output(parser)
     arguments = parser.parse_args()
     if any(os.environ.get(name) != "1" for name in THREADS):
@@ -253,9 +262,10 @@ def main() -> None:
     for name, which in found.items():
         print(f"{name}: {which or 'is not installed'}")
     made: dict[str, Any] = {"rounds": arguments.rounds, "quick": arguments.quick, "versions": found}
+    kept = {} if {*arguments.parts} == {*PARTS} else results.read("peers", arguments.output)
     for part, rows in (("table", table), ("registry", registry)):
-        made[part] = []
-        for record in rows(arguments.quick, arguments.rounds):
+        made[part] = [] if part in arguments.parts else kept[part]
+        for record in rows(arguments.quick, arguments.rounds) if part in arguments.parts else ():
             made[part].append(record)
             print(shown(record), flush=True)
     compared = [record for record in made["registry"] if record["ratios"]]
@@ -263,14 +273,17 @@ def main() -> None:
     print("worst of the registry:")
     for record in ranked[:10]:
         print(" ", shown(record))
-    made["threads"] = []
-    for record in scaling(arguments.quick, min(arguments.rounds, 3)):
-        made["threads"].append(record)
-        took = ", ".join(f"{count}: {ns:.3g} ns" for count, ns in record["ns"].items())
-        print(f"matmul {record['format']}, {record['size']}, by threads {took}", flush=True)
-    columns = 32 if arguments.quick else arguments.columns
-    made["columns"], made["mebibytes"] = columns, peak(columns)
-    print(f"peak memory of 4096 x 4096 x {columns} in mxfp8: {made['mebibytes']} MiB")
+    made["threads"] = [] if "threads" in arguments.parts else kept["threads"]
+    if "threads" in arguments.parts:
+        for record in scaling(arguments.quick, min(arguments.rounds, 3)):
+            made["threads"].append(record)
+            took = ", ".join(f"{count}: {ns:.3g} ns" for count, ns in record["ns"].items())
+            print(f"matmul {record['format']}, {record['size']}, by threads {took}", flush=True)
+    made |= {name: kept.get(name) for name in ("columns", "mebibytes")}
+    if "memory" in arguments.parts:
+        columns = 32 if arguments.quick else arguments.columns
+        made["columns"], made["mebibytes"] = columns, peak(columns)
+    print(f"peak memory of 4096 x 4096 x {made['columns']} in mxfp8: {made['mebibytes']} MiB")
     print(results.write("peers", made, arguments.output))
 
 

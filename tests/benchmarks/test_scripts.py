@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import __main__ as runner
 from benchmarks import results
+from benchmarks.speed import peers
 from macaw.tools.sources import imported
 
 FOLDER = results.FOLDER.parent
@@ -100,6 +101,23 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     with pytest.raises(SystemExit, match="2"):
         runner.main()
     assert "cost.fmma: must be of speed, cost, errors, studies, " in capsys.readouterr().err
+
+
+def test_parts_that_are_not_measured_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    recorded = results.read("peers")
+    results.write("peers", recorded | {"mebibytes": 0}, tmp_path)
+    for name in peers.THREADS:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(peers, "peak", lambda columns: columns + 1)
+    options = ["--parts", "memory", "--columns", "6", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["peers", *options])
+    peers.main()
+    assert "x 6 in mxfp8: 7 MiB" in capsys.readouterr().out
+    made = results.read("peers", tmp_path)
+    assert (made["columns"], made["mebibytes"]) == (6, 7)
+    assert [made[part] for part in peers.PARTS[:3]] == [recorded[part] for part in peers.PARTS[:3]]
 
 
 @pytest.mark.parametrize(
