@@ -24,6 +24,7 @@ from .scratch import FEW, Pool, Words, halves, three
 
 _WIDTH = 32
 _ZERO, _ONE = (np.array(n, np.uint32) for n in range(2))
+_and, _or, _add = np.bitwise_and, np.bitwise_or, np.add
 _LAST, _TIE = (np.array(n, np.uint16) for n in (1, 0x8000))
 
 
@@ -92,6 +93,12 @@ def unordered(values: np.ndarray) -> np.ndarray | None:
     return values != values if told != told else None
 
 
+def unordered_of_few(values: np.ndarray) -> np.ndarray | None:
+    """Return the same, of one float at least: where the greatest stands, or else a NaN."""
+    most = values.item(values.argmax())
+    return values != values if most != most else None
+
+
 class Encode(_Upper):
     """Sets codes to those of float32 or float64 values."""
 
@@ -148,11 +155,10 @@ class Operation(_Upper):
         upper_of_a[...] = a
         upper_of_b[...] = b
         self._ufunc(x, y, near)
-        told = near.dot(near)
-        there = near != near if told != told else None
-        np.bitwise_and(upper, _LAST, last)
-        np.bitwise_or(lower, last, lower)
-        np.add(bits, self._less, bits)
+        there = unordered_of_few(near)
+        _and(upper, _LAST, last)
+        _or(lower, last, lower)
+        _add(bits, self._less, bits)
         codes = upper.copy()
         pool.free[size] = scratch
         if there is not None:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...formats.scalar import FORMATS, Float, Format
-from .float32 import Encode, Operation, unordered, upper_part
+from .float32 import Encode, Operation, unordered, unordered_of_few, upper_part
 from .quiet import quietly
 from .scratch import PIECE
 
@@ -125,6 +125,6 @@ class _OfHost:
         """Return the codes of at most :data:`FEW` results."""
         made = self._ufunc(a.view(self._dtype), b.view(self._dtype))
         codes = made.view(a.dtype)
-        if (there := unordered(made)) is not None:
+        if (there := unordered_of_few(made)) is not None:
             codes[there] = self._nan
         return codes
