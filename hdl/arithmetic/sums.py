@@ -303,5 +303,9 @@ def join(
         special = combine_special(p, [*(each.special for each in sums), addend.special])
     if total.exponent.constant is not None and addend.exponent.constant is not None:
         return from_fixed(p, fixed_point(p, [total, addend]), rounder, special, zero)
-    joined = add_sum(p, total, addend, rounder, special, zero)
+    joined = None
+    if not p.delays.hurry or p.looping is not None:
+        joined = add_sum(p, total, addend, rounder, special, zero)
+    # Where time is short, the sum stays where it is: the addend is moved while it is made. Not in a
+    # loop, whose addend comes last.
     return joined or window_sum(p, total, addend, rounder, special, zero)

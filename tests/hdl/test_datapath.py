@@ -10,7 +10,7 @@ from in_bulk import differing
 from simulated import simulated
 
 from macaw.golden import SpecError, unit
-from macaw.hdl import DATAPATHS, Component, Datapath, Implementation, build
+from macaw.hdl import DATAPATHS, Component, Datapath, Implementation, build, generate
 from macaw.hdl.component import _scratch
 
 PRODUCT = unit("mul", a="int4", b="int4", out="int8")
@@ -114,6 +114,18 @@ def test_products_that_come_into_a_sum_as_two_words(stages):
 @pytest.mark.parametrize("stages", [0, 3])
 def test_digits_of_sums_that_are_anticipated(stages):
     assert not differing(ANTICIPATED, target="asic", optimise="delay", stages=stages)
+
+
+def test_a_scaled_sum_that_is_in_a_hurry_is_not_moved():
+    def swapped(kind: str, optimise: str) -> bool:
+        acc = {"acc": "fp32"} if kind == "block-mac" else {}
+        spec = unit(kind, a="mxfp4", out="fp32", lanes=4, **acc)
+        return "order_" in generate(spec, target="asic", optimise=optimise).verilog
+
+    assert swapped("block-dot", "balanced")
+    assert not swapped("block-dot", "delay")
+    # In a loop the addend comes last, and would be moved in a wider window.
+    assert swapped("block-mac", "delay")
 
 
 def registers(component, period, module):

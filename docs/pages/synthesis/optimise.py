@@ -10,13 +10,13 @@ from ..markdown import number, table
 
 
 def units(found: dict[str, Any]) -> str:
-    """Gates and delays on ``asic``, LUTs and clocks on ecp5, by what a unit is mapped for."""
+    """Gates and delays on ``asic``, cells and clocks on ecp5, by what a unit is mapped for."""
     head = ["unit", "stages"]
     head += [f"`asic`, {how}: GE" if not n else what for how in OPTIMISE
              for n, what in enumerate(("GE", "FO4"))]  # fmt: skip
     ecp5 = ("balanced", "area")
     head += [f"`ecp5`, {how}: LUT" if not n else what for how in ecp5
-             for n, what in enumerate(("LUT", "MHz"))]  # fmt: skip
+             for n, what in enumerate(("LUT", "DSP", "MHz"))]  # fmt: skip
     rows = []
     for unit in UNITS:
         for stages in STAGES:
@@ -27,7 +27,8 @@ def units(found: dict[str, Any]) -> str:
                 cells += [number(asic["gate_equivalents"]), number(asic["delay_fo4"])]
             for how in ecp5:
                 made = figures[how]["ecp5"]["result"]
-                cells += [number(made["lut_equivalents"]), number(made["fmax_mhz"])]
+                names = "lut_equivalents", "dsps", "fmax_mhz"
+                cells += [number(made[name]) for name in names]
             rows.append(cells)
     return table(head, rows)
 
