@@ -22,6 +22,8 @@ MEGAHERTZ = 100.0
 """What the fewest stages are sought for, on ecp5."""
 CLOCK = 165.0
 """What the delay model is asked for in rows of the command line."""
+FIGURES = ("ecp5", "ecp5-lut", "asic", "clock")
+"""Of a row of the command line: see :func:`price`."""
 
 
 def digest(spec: Unit) -> str:
@@ -120,7 +122,9 @@ def record(
 def price_rows(name: str, rows: Sequence[str], what: str, description: str | None) -> None:
     """A script that prices rows into the file ``name``; figures that are not asked for stay."""
     parser = arguments(description)
-    parser.add_argument("--what", default=what, help="figures of these rows")
+    parser.add_argument("--what", default=what, help="of " + ", ".join(FIGURES))
     options = parser.parse_args()
     chosen = options.what.split(",")
+    if wrong := [each for each in chosen if each not in FIGURES]:
+        parser.error(f"--what {','.join(wrong)}: must be of {', '.join(FIGURES)}")
     record(name, rows, options, lambda row: {each: partial(price, row, each) for each in chosen})

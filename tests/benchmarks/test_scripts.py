@@ -67,6 +67,8 @@ def test_every_script_has_help_and_an_example(
         ("studies.judged", ["--jobs", "-1"], "--jobs: '-1' must be a whole number from 1 on"),
         ("errors.row_errors", ["--rows", "x"], "--rows: 'x' must be a whole number from 1 on"),
         ("cost.kinds", ["--only", "nothing"], "--only nothing: no row matches"),
+        ("cost.kinds", ["--what", "asic,area"], "--what area: must be of ecp5, ecp5-lut, asic, "),
+        ("cost.functions.rows", ["--what", ""], "--what : must be of ecp5, ecp5-lut, asic, clock"),
     ],
 )
 def test_arguments_that_ask_for_nothing(
