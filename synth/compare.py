@@ -36,6 +36,7 @@ from .work import Pair
 DEFAULT_FORMATS = ("fp32", "bf16", "fp16", "e4m3", "e5m2", "e2m1", "int8", "int4")
 DEFAULT_TARGETS = ("ecp5", "asic")
 
+_TABLE, _PAGE = "compare.json", "compare.html"
 SPREAD = ("rate_least", "rate_most", "cost_per_rate_least", "cost_per_rate_most", "cost_differs",
           "clock_differs")  # fmt: skip
 """Fields of rows with several seeds."""
@@ -106,11 +107,17 @@ class Comparison:
         """The plot, cost against accuracy, as a picture of its own."""
         return page.svg(self.sheet())
 
+    @staticmethod
+    def check(folder: str | Path, *, breakdown: bool = False) -> None:
+        """Make the folder before there is a comparison; ToolError where it could not be written."""
+        files.check(Path(folder) / _TABLE)
+        page.check(Path(folder) / _PAGE, breakdown=breakdown)
+
     def write(self, folder: str | Path) -> list[Path]:
         """Write ``compare.json`` and the page with its plots; ToolError if that cannot be."""
-        path = Path(folder) / "compare.json"
+        path = Path(folder) / _TABLE
         files.write(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
-        return [path, *page.write(self.sheet(), Path(folder) / "compare.html")]
+        return [path, *page.write(self.sheet(), Path(folder) / _PAGE)]
 
 
 def _finite(value: Any) -> Any:

@@ -59,6 +59,14 @@ def png(sheet: Sheet) -> bytes:
     return charts.pixels(plots(sheet))
 
 
+def check(path: Path, *, breakdown: bool = False) -> None:
+    """ToolError where the page, or a plot beside it, cannot be written; before it is made."""
+    files.check(path)
+    for stem in (path.stem, f"{path.stem}-parts") if breakdown else (path.stem,):
+        for ending in (".svg", ".png"):
+            files.check(path.with_name(stem + ending))
+
+
 def write(sheet: Sheet, path: Path) -> list[Path]:
     """Write the page, and beside it each plot as SVG and PNG; ToolError where it cannot.
 

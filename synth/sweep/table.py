@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from macaw.golden.errors import SpecError, ToolError
+from macaw.tools import files
 
+from ..page import page
 from ..page.sheet import Column
 
 
@@ -68,6 +70,14 @@ def check(path: str | Path) -> Path:
     if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise ToolError(f"output={path}: `pip install macaw[sweep]` brings what Parquet needs")
     return path
+
+
+def make_way(path: Path) -> None:
+    """Make the folders above the file; ToolError where it, or a plot of it, cannot be written."""
+    if path.suffix == PAGE:
+        page.check(path)
+    else:
+        files.check(path)
 
 
 def encoded(path: Path, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> bytes:

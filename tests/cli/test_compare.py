@@ -45,6 +45,26 @@ def test_an_equal_clock(run: Run, tmp_path: Path) -> None:
     assert json.loads(Path("out/compare.json").read_text())["settings"]["clock"] == "40 FO4"
 
 
-def test_unwritable_folder(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file, not a folder")
-    one_line(run("compare", "e2m1", "-o", "taken/report"), "taken")
+@pytest.mark.parametrize(
+    ("folder", "taken"),
+    [
+        ("taken/report", "taken/report/compare.json"),
+        ("taken", "taken/compare.json"),
+        ("there", "there/compare.json"),
+        ("page", "page/compare.html"),
+        ("plot", "plot/compare.png"),
+        ("parts", "parts/compare-parts.svg"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_measured(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, taken: str
+) -> None:
+    def compare(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("macaw.compare", compare)
+    if folder.startswith("taken"):
+        (tmp_path / "taken").write_text("a file, not a folder")
+    else:
+        (tmp_path / taken).mkdir(parents=True)
+    one_line(run("compare", "e2m1", "--breakdown", "-o", folder), f"{taken} cannot be written: ")

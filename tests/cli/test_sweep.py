@@ -16,6 +16,7 @@ import pytest
 from command_line import Run, one_line
 
 from macaw.cli.output import Bar
+from macaw.synth.sweep import run as measuring
 
 CHEAP = "'int<2-3>' --lanes 2 --stages 0,1 --workers 1"
 
@@ -57,6 +58,32 @@ def _cache(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_input(run: Run, arguments: str, fragment: str) -> None:
     one_line(run("sweep", *shlex.split(arguments)), fragment)
     assert not Path("build/sweep.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "taken"),
+    [
+        ("taken/a.csv", "taken/a.csv"),
+        ("there.csv", "there.csv/"),
+        ("page.html", "page.html/"),
+        ("plots.html", "plots.svg/"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_measured(
+    run: Run, monkeypatch: pytest.MonkeyPatch, output: str, taken: str
+) -> None:
+    def measured(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(measuring, "measured", measured)
+    if taken.endswith("/"):
+        Path(taken).mkdir()
+    else:
+        Path("taken").write_text("a file, not a folder")
+    arguments = shlex.split(CHEAP)
+    line = f"{taken.rstrip('/')} cannot be written: "
+    one_line(run("sweep", *arguments, "-o", "good.csv", "-o", output), line)
+    assert not Path("good.csv").exists()
 
 
 def test_a_table(run: Run) -> None:

@@ -63,7 +63,19 @@ def test_what_is_in_the_way_is_named(tmp_path, what):
         path.mkdir()
     with pytest.raises(ToolError, match=rf"{path} cannot be written: "):
         files.write(path, "text")
+    with pytest.raises(ToolError, match=rf"{path} cannot be written: "):
+        files.check(path)
     assert [each.name for each in tmp_path.iterdir()] == ["x"]
+
+
+def test_what_can_be_written_is_left_as_it_is(tmp_path):
+    there, pipe = tmp_path / "there", tmp_path / "pipe"
+    there.write_text("old")
+    os.mkfifo(pipe)
+    for path in (there, pipe, tmp_path / "below" / "x"):
+        files.check(path)
+    assert there.read_text() == "old"
+    assert {each.name for each in tmp_path.rglob("*")} == {"there", "pipe", "below"}
 
 
 def test_a_relative_cache_is_one_for_all_tools(monkeypatch, tmp_path):

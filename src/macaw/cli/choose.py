@@ -86,6 +86,8 @@ def choose(
         problem.largest(each)
     if plot and not Path(plot).absolute().parent.is_dir():
         raise SpecError(f"--plot {plot}: there is no such folder")
+    if plot:
+        files.check(Path(plot))
     at: Costs | None = None
     if clock is not None:
         clocks.clock(clock).check(targets.target(target))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
@@ -79,11 +78,12 @@ def compare(
         else:
             flags.append(f"--{name}={value}")
     command = shlex.join(["macaw", "compare", *names, *flags])
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)  # better refused now than after ten minutes
+    from macaw.synth import Comparison
+
+    Comparison.check(output, breakdown=settings["breakdown"])  # better now than after ten minutes
     with Progress("compare") as progress:
         comparison = macaw.compare(names, targets, progress=progress, command=command, **settings)
-    paths = [str(path) for path in comparison.write(folder)]
+    paths = [str(path) for path in comparison.write(output)]
     if as_json:
         print_json(comparison.to_json())
     else:

@@ -98,7 +98,7 @@ def sweep(
         _list(planned, as_json)
         return PASSED
     for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)  # better refused now than after an hour
+        table.make_way(path)  # better refused now than after an hour
     with Bar("sweep") as progress:
         rows = run.measured(
             planned, progress=progress, kind=executor, workers=workers, scheduler=scheduler

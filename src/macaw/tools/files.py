@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.exists() and not (path.is_file() or path.is_dir()):
             yield path
             return
-        with processes.leftover(path.with_name(f".macaw-{secrets.token_hex(6)}.part")) as draft:
+        with processes.leftover(_draft(path)) as draft:
             yield draft
             if path.is_dir():
                 raise IsADirectoryError(21, os.strerror(21), str(path))
@@ -54,6 +54,27 @@ def write(path: Path, text: str | bytes) -> None:
             draft.write_bytes(data)
     except OSError as error:
         raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def check(path: Path) -> None:
+    """Make the folders above ``path``, before there is anything to write in it.
+
+    ToolError when :func:`write` could not: a folder in its place, a file above it, no permission.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(21, os.strerror(21), str(path))
+        if path.is_file() or not path.exists():
+            with processes.leftover(_draft(Path(os.path.realpath(path)))) as draft:
+                draft.touch()
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _draft(path: Path) -> Path:
+    """A name beside ``path``."""
+    return path.with_name(f".macaw-{secrets.token_hex(6)}.part")
 
 
 def cache_folder() -> Path:
