@@ -3,12 +3,15 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from command_line import Run
 
 from macaw.synth import at_clock, chooser
 from macaw.synth.chooser import LOSS
+from macaw.synth.mapping.targets import Target
 
 LAYERS = {
     "layers": [
@@ -31,6 +34,34 @@ def test_assignments(run: Run) -> None:
     assert [point["totals"]["bits"] for point in front] == [48, 40, 32, 24]
     assert run(*arguments, "--limit", "bits=3").code == 1
     assert run("choose", "layers.json", "--limit", "bits").code == 2
+
+
+def test_pairs_and_floats(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    areas = {"int-mac": 80, "mac": 160, "block-dot": 800}
+    asked = []
+
+    def price(spec: Any, place: Target, **_: object) -> tuple[SimpleNamespace, str]:
+        factors = spec.parameters["b"], spec.parameters["a"]
+        asked.append((place.name, spec.kind, spec.macs, *factors))
+        return SimpleNamespace(cost=areas[spec.kind]), "lut"
+
+    monkeypatch.setattr("macaw.synth.work.price", price)
+    formats = {"int4*int8": 0.3, "e2m1": 0.2, "mxfp4:mxfp8-e4m3": 0.1}
+    layer = {"name": "only", "macs": 2, "weights": 8, "formats": formats}
+    Path("layers.json").write_text(json.dumps({"layers": [layer]}))
+    outcome = run("choose", "layers.json", "--target", "xilinx7", "--json")
+    assert outcome.code == 0, outcome.err
+    assert asked == [
+        ("xilinx7", "int-mac", 8, "int4", "int8"),
+        ("xilinx7", "mac", 8, "e2m1", "int8"),
+        ("xilinx7", "block-dot", 8, "mxfp4", "mxfp8-e4m3"),
+    ]
+    found = [(point["formats"]["only"], point["totals"]) for point in outcome.json["front"]]
+    assert found == [
+        ("mxfp4:mxfp8-e4m3", {LOSS: 0.1, "bits": 8 * 4 + 8 * 8 / 32, "area": 200}),
+        ("e2m1", {LOSS: 0.2, "bits": 32, "area": 40}),
+        ("int4*int8", {LOSS: 0.3, "bits": 32, "area": 20}),
+    ]
 
 
 def test_areas_at_a_clock(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +122,10 @@ def network(**second: object) -> dict[str, object]:
     [
         (network(fp64=0.1), [], ["conv2, fp64", "int8", "at most 32 bits", "figure area"]),
         (network(mxfp4=0.1), [], ["conv2, mxfp4", "int8", "mxfp4:mxfp4", "figure area"]),
+        (network(**{"mxfp4*int8": 0.1}), [], ["conv2, mxfp4*int8", "int8 is no block format"]),
+        (network(**{"int4:mxfp4": 0.1}), [], ["conv2, int4:mxfp4", "int4 is no block format"]),
+        (network(**{"fp64:fp32": 0.1}), [], ["conv2, fp64:fp32", "at most 32 bits"]),
+        (network(**{"int4*": 0.1}), [], ["conv2, int4*", "must be weight:activation"]),
         (network(fp8=0.1), [], ["conv2, fp8", "e4m3 or e5m2"]),
         (network(e2m1=-0.5), [], ["conv2, e2m1", "sensitivity=-0.5"]),
         (network(e2m1={"sensitivity": 0.1, "power": 1}), [], ["conv2, e2m1", "power"]),
@@ -103,6 +138,7 @@ def network(**second: object) -> dict[str, object]:
         (network(), ["--clock", "50FO4", "--cost", "bits"], ["clock=50FO4: no area is measured"]),
         (network(), ["--activation", "int7x"], ["conv1, conv2, binary", "int7x"]),
         (network(), ["--plot", "nowhere/front.svg"], ["nowhere/front.svg", "no such folder"]),
+        (network(), ["--plot", "."], [". cannot be written: Is a directory"]),
     ],
 )
 def test_all_is_checked_before_anything_is_measured(
@@ -114,6 +150,6 @@ def test_all_is_checked_before_anything_is_measured(
     monkeypatch.setattr("macaw.synth.work.run", measure)
     Path("layers.json").write_text(json.dumps(network))
     outcome = run("choose", "layers.json", *arguments)
-    assert outcome.code == 2
+    assert (outcome.code, outcome.out) == (2, "")
     (*_, line) = outcome.err.splitlines()
     assert [word for word in words if word not in line] == []

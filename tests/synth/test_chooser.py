@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from macaw.golden import SpecError, ToolError
+from macaw.golden.units import unit
 from macaw.synth import chooser
 from macaw.synth.chooser import Assignment, Chooser
 
@@ -140,6 +141,19 @@ def test_any_pair_that_units_take_has_one(weight, kind, a, b):
     spec = chooser.mac_unit(weight)
     assert (spec.kind, spec.macs) == (kind, 8)
     assert (spec.parameters["a"], spec.parameters["b"]) == (a, b)
+
+
+def test_a_pair_and_a_float_are_measured_in_their_own_unit():
+    found = chooser.mac_costs(["int2*int3", "e1m1"], activation="int2", lanes=2)
+    specs = {
+        "int2*int3": unit("int-mac", a="int3", b="int2", lanes=2),
+        "e1m1": unit("mac", a="int2", b="e1m1", out="fp32", lanes=2),
+    }
+    place = chooser.targets.target("asic")
+    assert found == {
+        name: chooser.work.price(spec, place, area_only=True)[0].cost / 2
+        for name, spec in specs.items()
+    }
 
 
 def test_what_was_measured_is_kept_when_another_format_fails(tmp_path, monkeypatch):
