@@ -168,7 +168,7 @@ class Beats:
             last[start + length - 1] = 1
             for name in self.factors:
                 fmt = self.numbers[name].format
-                table = np.array(ends(fmt), fmt.code_dtype)
+                table = ends(fmt)
                 codes[name][beats] = rng.choice(table[np.asarray(fmt.decode(table)) != 0])
 
     def _grow(self, rng: _Rng, codes: Codes, last: np.ndarray, first: int) -> None:

@@ -66,6 +66,8 @@ def compose(
         drop = np.clip(exponents(fmt)[1] - exponent, 0, 60)
         return ((bits >> drop) ^ -((bits >> 61) & 1)).astype(np.uint64) & mask(fmt)
     if isinstance(fmt, Book):
+        low, high = exponents(fmt)
+        exponent = np.clip(exponent, low - 2, high + 2)  # those of wide floats are beyond float64
         magnitude = np.ldexp(1.0 + (bits & ((1 << 52) - 1)) * 2.0**-52, exponent)
         return fmt.encode(np.where((bits >> 61) & 1, -magnitude, magnitude))
     mantissa_bits = fmt.width - 1 if isinstance(fmt, Fixed) else fmt.precision - 1

@@ -70,15 +70,17 @@ def corners_of(unit: Unit, name: str, operand: Operand) -> np.ndarray:
     return np.union1d(table, codes)
 
 
-def ends(fmt: Format) -> list[int]:
-    """The codes of the least and of the largest number."""
+def ends(fmt: Format) -> np.ndarray:
+    """The codes of the least and of the largest number, shape (2,), as the format has codes."""
     if isinstance(fmt, Fixed):
-        return [fmt.min_integer % (1 << fmt.width), fmt.max_integer]
+        both = [fmt.min_integer % (1 << fmt.width), fmt.max_integer]
+        return np.array(both, fmt.code_dtype)
     if isinstance(fmt, Float):
-        return [fmt.max_code, fmt.max_code + (1 << (fmt.width - 1) if fmt.signed else 0)]
+        both = [fmt.max_code, fmt.max_code + (1 << (fmt.width - 1) if fmt.signed else 0)]
+        return np.array(both, fmt.code_dtype)
     table = corners(fmt)
     values = np.nan_to_num(fmt.decode(table), posinf=0.0, neginf=0.0)
-    return [int(table[np.argmin(values)]), int(table[np.argmax(values)])]
+    return table[[np.argmin(values), np.argmax(values)]].astype(fmt.code_dtype)
 
 
 def classed(table: np.ndarray, fmt: Format) -> np.ndarray:

@@ -132,7 +132,7 @@ def factored(x: Format, y: Format, product: float) -> np.ndarray:
     codes, values = _numbers(y)
     with np.errstate(all="ignore"):
         other = product / values
-        places = other * 2.0**-x.quantum
+        places = np.ldexp(other, -x.quantum)
         some = np.flatnonzero((np.abs(other) <= _largest(x)) & (places == np.floor(places)))
         found = x.encode(other[some])
         exact = np.asarray(x.decode(found)) * values[some] == product

@@ -385,8 +385,8 @@ class Draw:
             operand = self.numbers[name]
             largest = rng.choice(ends(operand.format), shape_of(operand, count)[:1])
             shape = shape_of(operand, count)
-            codes[name] = np.broadcast_to(largest.reshape(-1, *[1] * (len(shape) - 1)), shape)
-            codes[name] = codes[name].astype(operand.format.code_dtype)
+            column = largest.reshape(-1, *[1] * (len(shape) - 1))
+            codes[name] = np.broadcast_to(column, shape).copy()
         vectors = [n for n in self.factors if self.numbers[n].lanes is not None]
         return self._opposite_lanes(codes, vectors)
 

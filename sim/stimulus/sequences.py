@@ -24,6 +24,8 @@ from .ties import last_places, results, span
 _Rng = np.random.Generator
 LONGEST = 24
 """Beats of such a sequence."""
+_TOP = 1021
+"""Exponent of the largest numbers: sums with them are ones of float64."""
 
 
 class TiedSequences:
@@ -161,7 +163,8 @@ class TiedSequences:
         small += rng.choice([0, max((1 << fmt.mantissa) - 2, 0)], count)
         code = np.where(lowest, small, code)
         code = np.where(kind >= 18, fmt.max_code, code)
-        code = np.clip(code, 0 if fmt.zero else fmt.min_code, fmt.max_code)
+        most = min(fmt.max_code, ((_TOP + 1 + fmt.bias) << fmt.mantissa) - 1)
+        code = np.clip(code, 0 if fmt.zero else fmt.min_code, most)
         place = last_places(fmt, code) - 1
         value = fmt.decode(code.astype(fmt.code_dtype))
         # A part of a tie beside it: any, or so small a one that only sticky bits tell it.

@@ -13,6 +13,7 @@ from macaw.golden.formats import format as fmt
 from macaw.golden.units import unit
 from macaw.sim.proof.mutants.spelling import read
 from macaw.sim.stimulus import corners, exhaustive, stimulus
+from macaw.sim.stimulus.corners import ends
 from macaw.sim.stimulus.coverage.values import classes
 from macaw.sim.stimulus.ends import factored
 from macaw.sim.stimulus.kinds import Draw
@@ -130,22 +131,22 @@ def test_random_vectors_reach_cancellation_ties_and_both_ends_of_the_range():
 def test_sequences_have_length_one_and_keep_to_the_unit_s_terms():
     spec = UNITS["mac lanes"]
     last = everything(spec, vectors=200_000, seed=5)["last"]
-    ends = np.flatnonzero(last)
-    lengths = np.diff(ends, prepend=-1)
+    stops = np.flatnonzero(last)
+    lengths = np.diff(stops, prepend=-1)
     assert lengths.min() == 1
     assert lengths.max() == 64 // 4
     assert last[-1] == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "ends"),
+    ("text", "largest"),
     [
         ({"kind": "mac", "a": "e4m3", "out": "fp32", "terms": 60, "lanes": 3}, {0x7E, 0xFE}),
         ({"kind": "int-mac", "a": "int4", "b": "int8", "terms": 9, "lanes": 2}, {0x8, 0x7}),
         ({"kind": "mac", "a": "posit8", "out": "fp32", "terms": 5}, {0x7F, 0x81}),
     ],
 )
-def test_some_sequences_are_full_of_the_largest_factors(text, ends):
+def test_some_sequences_are_full_of_the_largest_factors(text, largest):
     """An accumulator that is a bit too narrow is seen by nothing less."""
     spec = unit(**text)
     codes = next(stimulus(spec, vectors=4_000, seed=5, chunk=4_000))
@@ -156,7 +157,7 @@ def test_some_sequences_are_full_of_the_largest_factors(text, ends):
         part = codes["a"][start:stop]
         if stop - start == length and part.min() == part.max():
             found.add(int(part.min()))
-    assert ends <= found
+    assert largest <= found
 
 
 @pytest.mark.parametrize(("a", "b"), [("fx6.3", "fx5.2"), ("e3m2", "int5"), ("ufx4.1", "e4m3")])
@@ -227,6 +228,39 @@ def test_few_vectors_have_each_class_of_an_operand_with_each_of_another(text):
         for pair in itertools.product(*wanted) if len(wanted) == 2 else ():
             here = (seen[a] == pair[0]).any(1) & (seen[b] == pair[1]).any(1)
             assert here.any(), (a, b, pair)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mul a=nf4 out=fp64", "mul a=e11m4 out=int8", "mac a=fp32 out=e11m4", "dot a=e11m4 out=e11m4"],
+)
+def test_numbers_at_the_ends_of_float64(text):
+    """Nothing that is drawn on the way is beyond them: warnings are errors here."""
+    spec, _ = read(text)
+    drawn = everything(spec, vectors=3000, seed=1)
+    for name, operand in spec.ports.inputs.items():
+        assert drawn[name].dtype == operand.format.code_dtype
+        assert len(np.unique(drawn[name])) > min(1 << operand.format.width, 1000) / 2
+
+
+@pytest.mark.parametrize("name", ["fp64", "e11m4", "fx64.32", "posit32", "nf4", "uint8"])
+def test_codes_of_the_least_and_the_largest_number(name):
+    form = fmt(name)
+    found = ends(form)
+    assert found.dtype == form.code_dtype
+    table = corners(form)
+    table = table[np.isfinite(form.decode(table).astype(np.float64))]
+    numbers = form.decode(table)
+    wanted = {int(table[np.argmin(numbers)]), int(table[np.argmax(numbers)])}
+    assert set(found.tolist()) == wanted
+
+
+def test_the_largest_numbers_of_64_bits_are_drawn_as_they_are():
+    spec = unit("dot", a="fp64", out="fp64")
+    drawn = everything(spec, vectors=3000, seed=1)
+    form = spec.ports.inputs["a"].format
+    for code in ends(form):
+        assert (drawn["a"] == code).all(1).any()
 
 
 @pytest.mark.parametrize("subtract", [False, True])
