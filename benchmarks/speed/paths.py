@@ -319,7 +319,7 @@ PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcom
     "fma": units(
         "fma",
         [
-            *({"a": name, "out": name} for name in FORMATS),
+            *({"a": name, "out": name} for name in (*FORMATS, "e8m5", "e8m11")),
             {"a": "fp16", "out": "fp32"},
             {"a": "bf16", "out": "fp32"},
             {"a": "e4m3", "b": "e5m2", "out": "fp16"},

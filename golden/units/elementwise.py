@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arithmetic.binary64.fused import fused
 from ..arithmetic.binary64.host import Kernel, in_pieces, operation
 from ..arithmetic.binary64.rounding import DIGITS, gradual
 from ..arithmetic.binary64.sums import HostSum, Term
@@ -63,12 +64,14 @@ class _Elementwise(Counting):
         return None
 
     def _kernel(self) -> Kernel | None:
-        """Return one operation of the host's, where it has the format of all."""
+        """Return what host floats of the format of all decide in one operation, or a fused one."""
         host, names = _host_sum(self), [*self._factors, *([self._addend] if self._addend else [])]
         formats = {getattr(self, name) for name in (*names, "out")}
         usual = self.rounding is Rounding.RNE and self.overflow is None
-        if host is None or not usual or len(names) != 2 or len(formats) > 1:
+        if host is None or not usual or len(names) < 2 or len(formats) > 1:
             return None
+        if len(names) == 3:
+            return fused(self._out)
         if self._addend is None:
             return operation(self._out, np.multiply)
         return operation(self._out, np.subtract if getattr(self, "subtract", False) else np.add)

@@ -62,18 +62,21 @@ def test_halves_are_those_of_words() -> None:
     assert [bits[0] >> 16, bits[0] & 0xFFFF] == [upper[0], lower[0]] == [0x3F80, 8]
 
 
-@pytest.mark.parametrize("kind", ["mul", "add"])
+@pytest.mark.parametrize("kind", ["mul", "add", "fma"])
 @pytest.mark.parametrize("fmt", ["bf16", "fp16", "fp32"])
 def test_threads_do_not_meet(kind: str, fmt: str) -> None:
-    spec, rng = unit(kind, a=fmt), np.random.default_rng(1)
+    spec, rng = unit(kind, a=fmt, out=fmt), np.random.default_rng(1)
+    ports = spec.ports.inputs
     values = {size: rng.standard_normal(size) for size in SIZES}
     codes = {size: format(fmt).encode(array) for size, array in values.items()}
-    want = {size: spec.evaluate(a=array, b=array)["r"] for size, array in codes.items()}
+    want = {
+        size: spec.evaluate(**dict.fromkeys(ports, array))["r"] for size, array in codes.items()
+    }
 
     def work(turn: int) -> bool:
         size = SIZES[turn % len(SIZES)]
         made = format(fmt).encode(values[size])
-        found = spec.evaluate(a=made, b=made)["r"]
+        found = spec.evaluate(**dict.fromkeys(ports, made))["r"]
         return bool((made == codes[size]).all() and (found == want[size]).all())
 
     with ThreadPoolExecutor(8) as pool:

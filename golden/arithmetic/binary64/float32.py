@@ -22,6 +22,8 @@ import numpy as np
 from ...formats.scalar import Float, Format, Specials, Subnormals
 from .scratch import FEW, Pool, Words, halves, three
 
+DIGITS = 24
+"""Bits of a float32's significand."""
 _WIDTH = 32
 _ZERO, _ONE = (np.array(n, np.uint32) for n in range(2))
 _and, _or, _add = np.bitwise_and, np.bitwise_or, np.add

@@ -21,7 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...formats.scalar import FORMATS, Float, Format
-from .float32 import Encode, Operation, unordered, unordered_of_few, upper_part
+from .float32 import DIGITS, Encode, Operation, unordered, unordered_of_few, upper_part
 from .quiet import quietly
 from .scratch import PIECE
 
@@ -31,7 +31,6 @@ _HOST = {
     FORMATS["fp16"]: np.dtype(np.float16),
 }
 _CODES = {dtype: fmt.code_dtype for fmt, dtype in _HOST.items()}
-_DIGITS = 24
 _INFINITE_HALF, _HALVES = (np.array(n, np.uint16) for n in (0x7C00, 0x7FFF))
 
 Kernel = Callable[..., None]
@@ -101,7 +100,7 @@ def operation(fmt: Format, ufunc: np.ufunc) -> Kernel | None:
     dtype, nan = host_dtype(fmt), fmt.nan_code
     if dtype is None:
         bits = 3 * fmt.precision if ufunc is np.multiply else 2 * fmt.precision + 2
-        return Operation(fmt, ufunc) if upper_part(fmt) and bits <= _DIGITS else None
+        return Operation(fmt, ufunc) if upper_part(fmt) and bits <= DIGITS else None
     assert nan is not None
 
     return _OfHost(ufunc, dtype, nan)
