@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables and the picture of docs/lmul.md."""
 
-import math
 from typing import Any
 
 from benchmarks.cost.lmul import FLUSHED, GRADUAL, PRODUCTS, SUMS, WIDTHS
+from macaw.synth.page import charts
 
-from .curves import Line, panel, picture
+from .curves import Line, panel
 from .markdown import luts, table
 
 Figures = dict[str, dict[str, Any]]
@@ -98,14 +98,14 @@ def drawing(made: dict[str, Any], cost: Figures) -> str:
         lines = []
         for product, colour in COLOURS.items():
             points = sorted(
-                (_asic(cost, _flushed(name, product))[0], math.log10(found[bits, product]))
+                (_asic(cost, _flushed(name, product))[0], found[bits, product])
                 for bits, name in enumerate(WIDTHS, 1)
             )
             x, y = zip(*points)
             lines.append(Line(x=x, y=y, colour=colour, name=NAMES[product]))
-        ticks = [(math.log10(value), f"{value:g} %") for value in (0.1, 0.3, 1, 3, 10, 30, 100)]
+        ticks = {value: f"{value:g} %" for value in (0.1, 0.3, 1, 3, 10, 30, 100)}
         panels.append(panel(head, lines, "rms error", ticks, "gate equivalents of the product"))
-    return picture(panels, 2, [(NAMES[product], colour) for product, colour in COLOURS.items()])
+    return charts.picture(panels)
 
 
 def cost(found: Figures) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from ..curves import Line, panel, picture
+from macaw.synth.page import charts
+
+from ..curves import Line, panel
 
 CURVES = {
     "fp32": "#bbbbbb",
@@ -21,6 +23,7 @@ CURVES = {
 }
 """What is drawn, the last one on top, and its colour."""
 WIDE = ("fp32",)
+TRUE, HELD = "largest magnitude before rounding", "what the exponent can hold"
 MEANING = {
     "0.z": "products of the first layer",
     "loss": "gradient of the loss",
@@ -33,7 +36,7 @@ NETWORKS = {"mlp": "Multilayer perceptron", "conv": "Convolutional network"}
 def losses(made: dict[str, Any]) -> str:
     """Training losses, means over the seeds."""
     panels = []
-    ticks = [(math.log10(v), f"{v:g}") for v in (0.01, 0.03, 0.1, 0.3, 1, 3)]
+    ticks = {value: f"{value:g}" for value in (0.01, 0.03, 0.1, 0.3, 1, 3)}
     for kind in made["networks"]:
         lines = []
         for name, colour in CURVES.items():
@@ -43,12 +46,12 @@ def losses(made: dict[str, Any]) -> str:
                 if (run["network"], run["name"]) == (kind, name)
             ]
             if runs:
-                y = np.log10(np.mean(runs, axis=0)).tolist()
+                y = np.mean(runs, axis=0).tolist()
                 x = (np.arange(len(y)) + 0.5) * made["curve_steps"]
                 width = 5.0 if name in WIDE else 1.6
                 lines.append(Line(x=x.tolist(), y=y, colour=colour, name=name, width=width))
         panels.append(panel(NETWORKS[kind], lines, "training loss", ticks))
-    return picture(panels, 2, list(CURVES.items()))
+    return charts.picture(panels)
 
 
 def exponents(made: dict[str, Any]) -> str:
@@ -58,21 +61,17 @@ def exponents(made: dict[str, Any]) -> str:
     for name, entries in made["trace"].items():
         steps, exponents, _, maxima = zip(*entries)
         top = [exponent + made["trace_width"] - 1 for exponent in exponents]
-        needed = [math.log2(value) if value else min(top) - 20.0 for value in maxima]
-        low = math.floor(min(*top, *needed)) - 1
-        high = math.ceil(max(*top, *needed)) + 1
+        needed = [value or 2.0 ** (min(top) - 20) for value in maxima]
+        low = math.floor(math.log2(min(needed + [2.0**n for n in top]))) - 1
+        high = math.ceil(math.log2(max(needed + [2.0**n for n in top]))) + 1
         step = max(1, (high - low) // 6)
-        ticks = [(float(n), f"2^{n}") for n in range(low, high + step, step)]
+        ticks = {2.0**n: f"2^{n}" for n in range(low, high + step, step)}
         lines = [
-            Line(x=steps, y=needed, colour=true, name="largest magnitude"),
-            Line(x=steps, y=[float(t) for t in top], colour=held, name="held", steps=True),
+            Line(x=steps, y=needed, colour=true, name=TRUE),
+            Line(x=steps, y=[2.0**n for n in top], colour=held, name=HELD, steps=True),
         ]
         panels.append(panel(f"{name}: {MEANING[name]}", lines, "magnitude", ticks))
-    return picture(
-        panels,
-        2,
-        [("largest magnitude before rounding", true), ("what the exponent can hold", held)],
-    )
+    return charts.picture(panels)
 
 
 def of(made: dict[str, Any], kind: str, name: str, key: str) -> np.ndarray:
