@@ -31,7 +31,13 @@ SCALARS = ("bf16", "fp16", "e4m3", "int8")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """A public unit of 32 lanes, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the flow."""
+    """A public unit of 32 lanes, written down here as it was measured once.
+
+    Recorded on 2026-11-22, with Yosys 0.70 and nextpnr-ecp5 0.11.1 and the scripts of that day for
+    each side; ``gates`` and ``picoseconds`` are of the library osu018. The revisions of the
+    projects were not recorded. MX-for-FPGA's floats are among what :mod:`.public.anchors` measures
+    from a checkout.
+    """
 
     origin: str
     format: str

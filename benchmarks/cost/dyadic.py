@@ -34,7 +34,13 @@ FIGURES = ("ecp5", "asic", "anchor", *CLOCKS)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Anchor:
-    """A public design, measured with Yosys 0.70 and nextpnr-ecp5 0.11.1 on the same flow."""
+    """A public design, or plain Verilog of what one does, written down as it was measured once.
+
+    Recorded on 2026-11-22, with Yosys 0.70 and nextpnr-ecp5 0.11.1 and the scripts of that day for
+    each side; ``gates`` and ``picoseconds`` are of the library osu018. The revision of NVDLA and
+    the plain Verilog were not recorded; the int8 product is among what :mod:`.public.anchors`
+    measures.
+    """
 
     origin: str
     stages: int

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Public units beside macaw's: read from a checkout, and judged before they are measured."""
 
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from benchmarks import __main__ as runner
+from benchmarks.cost import block_dots, dyadic, fpus, quotients
 from benchmarks.cost.public import anchors
 from benchmarks.cost.public import units as public
 from macaw.golden.errors import MacawError, SpecError
@@ -49,6 +52,16 @@ def judged(checkout: Path) -> int:
     read = public.source(UNIT, {"their": checkout})
     metadata = {**generate(SPEC, stages=0).metadata, "name": read.name}
     return anchors.equal(SPEC, read.verilog, metadata)
+
+
+@pytest.mark.parametrize("module", [block_dots, dyadic, fpus, quotients])
+def test_figures_that_are_written_down_say_of_what_they_are(module: ModuleType):
+    """They were measured once, and repeat what a reader has no other source of."""
+    assert module.ANCHORS
+    told = " ".join(module.Anchor.__doc__.split())
+    assert re.search(r"\b2026-\d\d-\d\d\b", told)
+    for words in ("Yosys 0.70", "nextpnr-ecp5 0.11.1", "revision"):
+        assert words in told
 
 
 def test_a_unit_of_the_same_function_is_found_to_be_one(checkout: Path):
