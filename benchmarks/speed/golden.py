@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -26,6 +27,7 @@ from macaw.golden import Float, format, unit
 from macaw.sim.proof.outsiders.scalars import gfloat_format, operands, stimulus
 
 from .. import positive, results
+from .compiled import from_the_first
 
 FORMATS = ("e4m3", "e5m2", "e2m1", "e3m2", "bf16", "fp16")
 UNITS: tuple[dict[str, Any], ...] = (
@@ -167,14 +169,18 @@ def main() -> None:
         "contests": [],
         "units": [],
     }
-    for operation in (encode, decode, fma):
-        for name in FORMATS:
+    cases = [(operation, name, "") for operation in (encode, decode, fma) for name in FORMATS]
+    if made["numba"]:
+        cases += [(operation, "bf16", " compiled") for operation in (encode, decode)]
+    for operation, name, how in cases:
+        with from_the_first() if how else nullcontext():
             nanoseconds = measure(operation(name, arguments.elements), arguments.rounds)
-            row = {"operation": operation.__name__, "format": name, "nanoseconds": nanoseconds}
-            made["contests"].append(row)
-            shown = ", ".join(f"{who} {ns:.1f} ns" for who, ns in nanoseconds.items())
-            sys.stdout.write(f"{operation.__name__} {name}: {shown}\n")
-            sys.stdout.flush()
+        work = operation.__name__ + how
+        row = {"operation": work, "format": name, "nanoseconds": nanoseconds}
+        made["contests"].append(row)
+        shown = ", ".join(f"{who} {ns:.1f} ns" for who, ns in nanoseconds.items())
+        sys.stdout.write(f"{work} {name}: {shown}\n")
+        sys.stdout.flush()
     for parameters in UNITS:
         name, contest = throughput(parameters, max(arguments.elements // 5, 1000))
         millions = 1e3 / measure(contest, arguments.rounds)["macaw"]

@@ -41,6 +41,7 @@ from .adversaries import (
     small_products,
     sum_rows,
 )
+from .compiled import from_the_first
 
 ROUNDINGS = ("rne", "rna", "rtz", "rup", "rdn", "rod")
 FORMATS = (
@@ -118,6 +119,18 @@ def decoded(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome
             made = [np.where(np.isnan(each), 0, each).view(np.uint64) for each in (got, want)]
             assert (np.isnan(got) == np.isnan(want)).all()
             yield f"decode {name}", (made[0], made[1])
+
+
+def compiled(
+    outcomes: Callable[..., Iterator[tuple[str, Outcome]]],
+) -> Callable[..., Iterator[tuple[str, Outcome]]]:
+    """The same in compiled passes, where there are any, from the first number on."""
+
+    def by_passes(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
+        with from_the_first():
+            yield from outcomes(count, rng)
+
+    return by_passes
 
 
 def units(kind: str, shapes: list[dict[str, Any]]) -> Callable[..., Iterator[tuple[str, Outcome]]]:
@@ -294,7 +307,10 @@ PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcom
         "fp64", ("e4m3", "e5m2fnuz", "binary8p4ue", "e3m2", "e2m1", "e5m4ftz", "int4", "posit8es0")
     ),
     "encode fp32 by tables": encoded_from("fp32", ("e4m3", "e5m2", "e2m1", "e6m9", "int8")),
+    "encode compiled": compiled(encoded_from("fp64", ("bf16",))),
+    "encode fp32 compiled": compiled(encoded_from("fp32", ("bf16",))),
     "decode": decoded,
+    "decode compiled": compiled(decoded),
     "mul": units(
         "mul",
         [

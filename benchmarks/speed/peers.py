@@ -19,14 +19,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from macaw.golden import format, matmul, unit
+from macaw.golden.arithmetic.binary64.scratch import FEW
 from macaw.golden.formats.scalar import FORMATS, Fixed, Float, Format
 
 from .. import positive, results
+from .compiled import from_the_first
 from .golden import Contest, measure
 
 PEERS = ("apytypes", "ml_dtypes")
@@ -175,6 +178,10 @@ def table(quick: bool, rounds: int) -> Iterator[dict[str, Any]]:
         for name in ELEMENTWISE:
             for work in ("encode", "decode", "mul", "add", "fma"):
                 yield row(work, name, size, measure(contest(work, name, elements), rounds))
+        for work in ("encode", "decode") if elements > FEW and find_spec("numba") else ():
+            with from_the_first():
+                took = measure(contest(work, "bf16", elements), rounds)
+            yield row(f"{work} compiled", "bf16", size, took)
     for name, options in PRODUCTS:
         size = 64 if quick else 256
         work = "matmul" + "".join(f" {value}" for value in options.values())

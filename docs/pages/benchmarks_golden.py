@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from macaw.golden.arithmetic.binary64 import passes
 from macaw.golden.arithmetic.binary64.compiled import LEAST
 
 
@@ -34,7 +35,9 @@ def page(results: dict[str, Any], peers: dict[str, Any]) -> str:
         "",
         "Encoding is from float32, to nearest; decoding to float64. gfloat is given float64, "
         "which is what it takes. For `fma` the others compute in float32 or float64 and then "
-        "cast: that can round twice, which macaw's does not.",
+        "cast: that can round twice, which macaw's does not. What is compiled, bf16 in one pass "
+        f"by numba, is so after the first {passes.LEAST} numbers of a program, or the first "
+        f"{passes.LEAST_BESIDE_SUMS} where `dot` products are compiled already.",
         "",
         "## Units",
         "",

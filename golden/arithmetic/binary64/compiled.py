@@ -39,6 +39,11 @@ class Sums:
         self.asked, self._tried = 0, False
         self._kernel: Callable[..., None] | None = None
 
+    @property
+    def made(self) -> bool:
+        """Whether the kernel is there."""
+        return self._kernel is not None
+
     def ready(self, count: int) -> bool:
         """Whether the kernel is there, of which ``count`` sums are to be asked."""
         if not self._tried:
@@ -67,13 +72,17 @@ SUMS = Sums()
 
 def _compiled() -> Callable[..., None] | None:
     """Return the compiled kernel; None where numba is not found, or fails."""
+    return compiled(_sum, "void(f8[:,::1], i8[:,::1], i8, i8[::1], f8[::1], i8[::1])")
+
+
+def compiled(function: Callable[..., None], types: str) -> Callable[..., None] | None:
+    """Return a function compiled for ``types``; None where numba is not found, or fails."""
     try:
         numba: Any = importlib.import_module("numba")
-        types = "void(f8[:,::1], i8[:,::1], i8, i8[::1], f8[::1], i8[::1])"
         try:
-            return numba.njit(types, cache=True, nogil=True)(_sum)
+            return numba.njit(types, cache=True, nogil=True)(function)
         except RuntimeError:  # no folder to keep it in
-            return numba.njit(types, nogil=True)(_sum)
+            return numba.njit(types, nogil=True)(function)
     except Exception:
         return None
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...formats.scalar import Float, Format, Specials, Subnormals
+from .passes import PASSES
 from .scratch import FEW, Pool, Words, halves, three
 
 DIGITS = 24
@@ -53,6 +54,7 @@ class _Upper:
         half = 1 << (drop - 1)
         numbers = drop, half, half - 1, 2 * half - 1
         self._by, self._half, self._less, self._below = (np.array(n, np.uint32) for n in numbers)
+        assert fmt.nan_code is not None
         self._nan, self._halves = fmt.nan_code, fmt.width == _WIDTH // 2
 
     def _round(self, bits: np.ndarray, codes: np.ndarray, up: np.ndarray) -> None:
@@ -108,6 +110,8 @@ class Encode(_Upper):
 
     def __call__(self, values: np.ndarray, codes: np.ndarray) -> None:
         """Set ``codes`` to those of ``values``."""
+        if self._halves and codes.size > FEW and PASSES.encode(values, codes, self._nan):
+            return
         self._POOL.use(codes.size, self._encode, values, codes)
 
     def _encode(self, values: np.ndarray, codes: np.ndarray, x: Words, y: Words, _: Words) -> None:
@@ -175,6 +179,8 @@ class Decode(_Upper):
 
     def __call__(self, codes: np.ndarray, values: np.ndarray) -> None:
         """Set ``values`` to those of ``codes``."""
+        if self._halves and codes.size > FEW and PASSES.decode(codes, values):
+            return
         self._POOL.use(codes.size, self._decode, codes, values)
 
     def _decode(self, codes: np.ndarray, values: np.ndarray, x: Words, *_: Words) -> None:

@@ -40,14 +40,13 @@ def fused(fmt: Format) -> Kernel | None:
 class Fused(Encode):
     """Sets codes to those of ``a * b + c``, rounded once."""
 
-    __slots__ = ("_infinity", "_magnitude", "_sign")
+    __slots__ = ("_code", "_infinity", "_magnitude", "_sign")
 
     def __init__(self, fmt: Float) -> None:
         super().__init__(fmt)
-        assert fmt.nan_code is not None
         sign = 1 << (fmt.width - 1)
-        numbers = sign, sign - 1, fmt.max_code + 1, fmt.nan_code
-        self._sign, self._magnitude, self._infinity, self._nan = map(fmt.code_dtype.type, numbers)
+        numbers = sign, sign - 1, fmt.max_code + 1, self._nan
+        self._sign, self._magnitude, self._infinity, self._code = map(fmt.code_dtype.type, numbers)
 
     def __call__(self, a: np.ndarray, b: np.ndarray, c: np.ndarray, codes: np.ndarray) -> None:
         """Set ``codes`` to those of the results; of few, all by float64."""
@@ -78,7 +77,7 @@ class Fused(Encode):
         codes[...] = up
         finite = np.minimum.reduce(r.near) > -_INFINITY and np.maximum.reduce(r.near) < _INFINITY
         if not finite:
-            np.copyto(codes, self._nan, where=r.near != r.near)
+            np.copyto(codes, self._code, where=r.near != r.near)
             wide = ~np.isfinite(r.near)
             wide &= ((a ^ b ^ c) & self._sign) != 0
             wide &= (a & self._magnitude) < self._infinity
