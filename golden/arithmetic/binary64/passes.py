@@ -19,9 +19,9 @@ from . import compiled
 
 LEAST, LEAST_BESIDE_SUMS = 1 << 30, 1 << 25
 """Numbers before the passes are made, and where sums are compiled."""
-_TYPES = {
-    "float64": "void(f8[::1], u2[::1], u2)",
-    "float32": "void(f4[::1], u2[::1], u2)",
+_TYPES = {  # of encoding, by the character of the values' dtype
+    "d": "void(f8[::1], u2[::1], u2)",
+    "f": "void(f4[::1], u2[::1], u2)",
     "decode": "void(u2[::1], f8[::1])",
 }
 
@@ -43,7 +43,7 @@ class Passes:
 
     def encode(self, values: np.ndarray, codes: np.ndarray, nan: int) -> bool:
         """Set codes of bf16 to nearest even, of float32 or float64; False if it is not done."""
-        return self._pass(values.dtype.name, values, codes, np.uint16(nan))
+        return self._pass(values.dtype.char, values, codes, np.uint16(nan))
 
     def decode(self, codes: np.ndarray, values: np.ndarray) -> bool:
         """Set float64 values to those of codes of bf16; False if it is not done."""
@@ -103,8 +103,8 @@ def _decode(codes: Any, values: Any) -> None:
 
 
 _FUNCTIONS: dict[str, Callable[..., None]] = {
-    "float64": _encode_float64,
-    "float32": _encode_float32,
+    "d": _encode_float64,
+    "f": _encode_float32,
     "decode": _decode,
 }
 PASSES = Passes()
