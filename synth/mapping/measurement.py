@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +15,7 @@ from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.yosys import Notify, ToolFailure, ToolTimeout
 
-from . import buffers, dsp_registers, liberty, registers, targets, timing
+from . import buffers, carries, dsp_registers, liberty, registers, targets, timing
 from .targets import Target
 
 ABC_PATIENCE = 240.0
@@ -145,20 +145,25 @@ class Measurement:
             )
             for name, patterns in self.target.cells.items()
         }
+        if self.target.carry_feeds:
+            figures["carries"] += self._changed("unit.json", carries.feed)
+            if routed:
+                self._changed("bench.json", carries.feed)
         figures["lut_equivalents"] = sum(
             weight * figures[name] for name, weight in self.target.lut_equivalents.items()
         )
         if inside:
-            figures["ffs"] -= self._absorb("unit.json")
+            figures["ffs"] -= self._changed("unit.json", dsp_registers.absorb)
             if routed:
-                self._absorb("bench.json")
+                self._changed("bench.json", dsp_registers.absorb)
         return figures
 
-    def _absorb(self, file: str) -> int:
+    def _changed(self, file: str, change: Callable[[dict[str, Any]], int]) -> int:
+        """Change a netlist; how many cells that was."""
         netlist = read_json(self.work / file)
-        gone = dsp_registers.absorb(netlist)
+        count = change(netlist)
         write(self.work / file, json.dumps(netlist))
-        return gone
+        return count
 
     def place_and_route(self, nextpnr: tools.Tool, seed: int) -> dict[str, Any]:
         """Highest clock frequency of the unit between registers."""

@@ -72,6 +72,9 @@ class Target:
         Another one that is tried besides; what is slower of the two is left. Empty: none.
     product_registers : bool
         Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
+    carry_feeds : bool
+        Constants enter chains of carries through cells of their own:
+        :mod:`macaw.synth.mapping.carries`.
     bench_script : str
         Script for the registers round a unit where it differs from ``script``: with buffers at the
         pins, for a nextpnr that wants them.
@@ -97,6 +100,7 @@ class Target:
     mapping: str = ""
     alternative: str = ""
     product_registers: bool = False
+    carry_feeds: bool = False
     bench_script: str = ""
     pins: str = ""
 
@@ -257,6 +261,38 @@ GOWIN = Target(
     models="+/gowin/cells_sim.v",
 )
 
+# nextpnr-nexus routes no clock from most pins but from that of a PLL, and wants every pin's place.
+NEXUS = Target(
+    name="nexus",
+    description="Lattice CrossLink-NX (LIFCL-40), placed and routed; LUT4 + 2 * CCU2",
+    script=_NO_VERIFY + "synth_nexus -family lifcl -nowidelut -noiopad -top {top} {dsp}\n",
+    bench_script=_NO_VERIFY + "synth_nexus -family lifcl -nowidelut -top {top} {dsp}\n",
+    cells={
+        "luts": ("LUT4", "INV"),
+        "carries": ("CCU2",),
+        "ffs": ("FD1P3*",),
+        "dsps": ("MULT*",),
+        "brams": ("PDP*", "DP16K*", "SP16K*"),
+    },
+    lut_equivalents={"luts": 1, "carries": 2},
+    dsp={"auto": "", "dsp": "", "lut": "-nodsp"},
+    nextpnr="nextpnr-nexus",
+    devices=(
+        Device(
+            name="LIFCL-40",
+            arguments=("--device", "LIFCL-40-9BG400C", "--pdc", PINS, "--freq", "100"),
+        ),
+    ),
+    pins="".join(
+        f"ldc_set_location -site {{{site}}} [get_ports {port}]\n"
+        f"ldc_set_port -iobuf {{IO_TYPE=LVCMOS33}} [get_ports {port}]\n"
+        for port, site in (("clk", "D10"), ("serial_in", "L6"), ("serial_out", "M5"))
+    ),
+    units="LUT4 equivalents",
+    models="+/nexus/cells_sim.v",
+    carry_feeds=True,
+)
+
 # Mapping to a Liberty library. The ABC script is the one that Yosys uses for `abc -liberty -constr`
 # without its `retime`, which has no flip-flops to move (Yosys keeps them away from ABC). {D} asks
 # for a delay that nothing reaches: as fast as the mapper can. Empty: the smallest.
@@ -322,7 +358,9 @@ ASIC = Target(
     recipes={"delay": {"mapping": DELAY_SCRIPT}, "area": {"mapping": AREA_SCRIPT}},
 )
 
-TARGETS = {t.name: t for t in (ECP5, ECP5_COMPACT, ECP5_DSP, ICE40, ICE40UP, GOWIN, XILINX7, ASIC)}
+TARGETS = {
+    t.name: t for t in (ECP5, ECP5_COMPACT, ECP5_DSP, ICE40, ICE40UP, GOWIN, NEXUS, XILINX7, ASIC)
+}
 
 
 def target(name: "str | Target", liberty: str | Path | None = None) -> Target:

