@@ -53,6 +53,8 @@ class Component(wiring.Component):
         Clocks that an operation may take in one stage besides, in which no other moves.
     initiation_interval : int
         Clocks between operations.
+    estimate : float
+        Nanoseconds from register to register, by the target's delay model.
     clocked : bool
         False if the module has no state, and so neither clock nor reset.
     places : dict of str to Place
@@ -83,6 +85,7 @@ class Component(wiring.Component):
         self._period, self.depth = self._schedule()
         trial = self._try(self._period).scheduler
         self._trials.clear()
+        self.estimate = max(trial.longest, trial.slowest)
         self.waits = trial.waits
         self.pause = trial.pause
         skid = implementation.ready == "registered"

@@ -46,30 +46,47 @@ def fpga(rows: dict[str, Any]) -> str:
 
 
 def libraries(rows: dict[str, Any]) -> str:
-    """Areas and delays on libraries, mapped for either."""
-    head = ["unit", "stages", "asic, area: GE", "FO4", "asic, delay: GE", "FO4", "ratio",
-            "osu018, delay: GE", "ps", "ratio"]  # fmt: skip
+    """Areas and delays on macaw's library, mapped for either."""
+    head = ["unit", "stages", "asic, area: GE", "FO4", "asic, delay: GE", "FO4", "ratio"]
     body = []
     for name, row in rows.items():
-        sides = [
-            {n: Result.from_json(f) for n, f in row[side].items() if not n.startswith("ecp5")}
-            for side in ("public", "macaw")
-        ]
-        there, own = sides
         line = [_label(name, row), str(row["stages"])]
         for how in ("asic area", "asic delay"):
-            line.append(_two(there[how].gate_equivalents, own[how].gate_equivalents))
-            line.append(_two(there[how].delay_fo4, own[how].delay_fo4, 1))
-        line.append(_ratio(there["asic delay"].delay_fo4, own["asic delay"].delay_fo4))
-        if "osu018 delay" in there:
-            how = "osu018 delay"
-            line.append(_two(there[how].gate_equivalents, own[how].gate_equivalents))
-            line.append(_two(there[how].logic_ps, own[how].logic_ps))
-            line.append(_ratio(there[how].logic_ps, own[how].logic_ps))
-        else:
-            line += ["-", "-", "-"]
+            there, own = _sides(row, how)
+            line.append(_two(there.gate_equivalents, own.gate_equivalents))
+            line.append(_two(there.delay_fo4, own.delay_fo4, 1))
+        line.append(_ratio(there.delay_fo4, own.delay_fo4))
         body.append(line)
     return table(head, body, 1)
+
+
+def processes(rows: dict[str, Any]) -> str:
+    """Areas and delays on libraries of processes, mapped for delay."""
+    kinds = ("osu018", "process")
+    head = ["unit", "stages"]
+    for kind in kinds:
+        head += [f"{kind}: GE", "ratio", "ps", "ratio"]
+    body = []
+    for name, row in rows.items():
+        line = [_label(name, row), str(row["stages"])]
+        for kind in kinds:
+            if f"{kind} delay" not in row["macaw"]:
+                line += ["-"] * 4
+                continue
+            there, own = _sides(row, f"{kind} delay")
+            line.append(_two(there.gate_equivalents, own.gate_equivalents))
+            line.append(_ratio(there.gate_equivalents, own.gate_equivalents))
+            # With registers, the clock's period; without, what the unit alone takes.
+            times = [r.delay_ps if row["stages"] else r.logic_ps for r in (there, own)]
+            line += [_two(*times), _ratio(*times)]
+        body.append(line)
+    return table(head, body, 1)
+
+
+def _sides(row: dict[str, Any], how: str) -> tuple[Result, Result]:
+    """What both measured, by target and way."""
+    there, own = (Result.from_json(row[side][how]) for side in ("public", "macaw"))
+    return there, own
 
 
 def section(found: dict[str, Any]) -> str:
@@ -81,18 +98,25 @@ def section(found: dict[str, Any]) -> str:
     )
     starred = f"(*) {'; '.join(notes)}.\n\n" if notes else ""
     said = ", ".join(f"{name} {commit[:12]}" for name, commit in sorted(revisions.items()))
+    mapped = [r["macaw"]["process delay"] for r in rows.values() if "process delay" in r["macaw"]]
+    files = ", ".join(sorted({result["library"] for result in mapped})) or "none"
     seeds = {len(best(row["public"]).fmax_mhz_by_seed or ()) for row in rows.values()}
     judged = {row["function"] for row in rows.values()} - {NO_FUNCTION}
+    functions = ", ".join(sorted(judged))
     return f"""\
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured together
-by `python -m benchmarks.cost.public.anchors` from the projects' own checkouts: {said}.
+by `python -m benchmarks.cost.public.anchors --liberty ihp` from the projects' own checkouts:
+{said}.
 LUT is LUT4 + 2 * CCU2C, of the better of `ecp5` and `ecp5-compact` for each side; MHz the median of
 place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side is mapped
-for area and for delay, by the same scripts. Every public unit that has macaw's function was first
-compared with its golden model: {", ".join(sorted(judged))}. Where the rounding mode is an operand
-macaw's units have one more, to odd. A ratio is macaw's figure as a part of theirs: of LUTs and
+for area and for delay, by the same scripts; picoseconds are the clock's period, or without
+registers what the unit alone takes. The process is {files}. Every
+public unit that has macaw's function was first compared with its golden model: {functions}.
+Where the rounding mode is an operand macaw's units have one more, to odd. A ratio is macaw's figure as a part of theirs: of LUTs and
 delays less is better, of MHz more.
 
 {fpga(rows)}
 
-{starred}{libraries(rows)}"""
+{starred}{libraries(rows)}
+
+{processes(rows)}"""

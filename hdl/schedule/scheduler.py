@@ -82,6 +82,8 @@ class Scheduler:
         Clocks that an operation may take in one stage besides, at most.
     busy : Value or None
         Whether one does: nothing else may move then.
+    longest : float
+        Nanoseconds that the longest way between registers takes, by the delay model.
     fits, over : float
         Any period from ``fits`` to below ``over`` would have given the same, register by register.
         None does if they are no range; infinity never is in one.
@@ -117,6 +119,7 @@ class Scheduler:
         self.pause = 0
         self.busy: Value | None = None
         self.slowest = 0.0
+        self.longest = 0.0
         self.registers = 0
         self.products: list[tuple[int, int]] = []
         self.inputs: dict[str, Wire] = {}
@@ -312,6 +315,8 @@ class Scheduler:
             self.last_stage = max(self.last_stage, stage)
         if live and delay:
             self.slowest = max(self.slowest, own if self.looping is None else start + delay)
+        if live:
+            self.longest = max(self.longest, start + delay)
         value = Value.cast(function(*(self.at(w, stage) for w in operands)))
         natural = value.shape()
         if low is None or high is None:

@@ -54,25 +54,28 @@ Made = Callable[..., Source | Design]
 """Gives the design for a target's delay model, and for what it is optimised."""
 
 
-def figures(made: Made, *, seeds: int, progress: Any = None) -> dict[str, Any]:
-    """What a design costs on each target, mapped each way."""
+def figures(
+    made: Made, *, seeds: int, liberty: str | None = None, progress: Any = None
+) -> dict[str, Any]:
+    """What a design costs on each target, mapped each way; with ``liberty``, of a process too."""
     found: dict[str, Any] = {}
     for name in ECP5:
         target = targets.target(name)
         design = made(target=target.model)
         found[name] = run(design, target, seeds=seeds, progress=progress).to_json()
     libraries: dict[str, Any] = {"asic": None} | ({"osu018": OSU018} if OSU018.exists() else {})
+    libraries |= {"process": liberty} if liberty else {}
     model = targets.target("asic").model
-    for label, liberty in libraries.items():
+    for label, library in libraries.items():
         for optimise in OPTIMISED:
             design = made(target=model, optimise=optimise)
-            result = run(design, "asic", liberty=liberty, optimise=optimise, progress=progress)
+            result = run(design, "asic", liberty=library, optimise=optimise, progress=progress)
             found[f"{label} {optimise}"] = result.to_json()
     return found
 
 
 def measure(
-    unit: public.Public, checkouts: dict[str, Path], seeds: int, progress: Any = None
+    unit: public.Public, checkouts: dict[str, Path], progress: Any = None, **options: Any
 ) -> dict[str, Any]:
     """A public unit and macaw's: that they are one function, and what both cost."""
     read = public.source(unit, checkouts)
@@ -89,18 +92,16 @@ def measure(
         metadata = {**own.metadata, "name": read.name}
         row["function"] = f"{equal(spec, read.verilog, metadata)} vectors equal"
     there = Source(name=read.name, verilog=read.verilog, metadata=metadata)
-    row["public"] = figures(lambda **_: there, seeds=seeds, progress=progress)
+    row["public"] = figures(lambda **_: there, progress=progress, **options)
     ours = functools.partial(generate, spec, stages=unit.stages)
-    row["macaw"] = figures(ours, seeds=seeds, progress=progress)
+    row["macaw"] = figures(ours, progress=progress, **options)
     return row
 
 
-def tried(
-    unit: public.Public, checkouts: dict[str, Path], seeds: int, progress: Any = None
-) -> dict[str, Any]:
+def tried(**arguments: Any) -> dict[str, Any]:
     """What :func:`measure` gives, or why it does not, so that the others go on."""
     try:
-        return measure(unit, checkouts, seeds, progress)
+        return measure(**arguments)
     except MacawError as error:
         return {"error": str(error)}
 
@@ -164,6 +165,7 @@ def main() -> int:
     parser.add_argument("checkouts", nargs="*", metavar="NAME=FOLDER")
     parser.add_argument("--only", default="*", help="rows, as a pattern")
     parser.add_argument("--seeds", type=positive, default=SEEDS, help="of place and route")
+    parser.add_argument("--liberty", help="a process besides: a file, or the name of a kit")
     parser.add_argument("--jobs", type=positive)
     results.add_output(parser)
     options = parser.parse_args()
@@ -179,13 +181,16 @@ def main() -> int:
     if not chosen:
         missing = sorted({n for u in wanted.values() for n in u.files} - checkouts.keys())
         raise SpecError(f"no unit is chosen: checkouts of {', '.join(missing)} are not named")
+    if options.liberty:
+        targets.target("asic", options.liberty)  # said before anything is measured
     progress = stopwatch()
     work = [
         jobs.Job(
             name=name,
             function=tried,
             arguments={
-                "unit": unit, "checkouts": checkouts, "seeds": options.seeds, "progress": progress,
+                "unit": unit, "checkouts": checkouts, "progress": progress,
+                "seeds": options.seeds, "liberty": options.liberty,
             },
         )
         for name, unit in chosen.items()
