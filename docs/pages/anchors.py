@@ -112,8 +112,8 @@ place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries 
 for area and for delay, by the same scripts; picoseconds are the clock's period, or without
 registers what the unit alone takes. The process is {files}. Every
 public unit that has macaw's function was first compared with its golden model: {functions}.
-Where the rounding mode is an operand macaw's units have one more, to odd. A ratio is macaw's figure as a part of theirs: of LUTs and
-delays less is better, of MHz more.
+Where the rounding mode is an operand macaw's units have one more, to odd. A ratio is macaw's figure
+as a part of theirs: of LUTs and delays less is better, of MHz more.
 
 {fpga(rows)}
 
