@@ -124,6 +124,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "energies": (synthesis_results.energies, ("horowitz",)),
         "optimise": (synthesis.optimise.units, ("optimise",)),
         "model": (synthesis.optimise.model, ("optimise",)),
+        "predicted": (synthesis.optimise.predicted, ("delay_errors",)),
         "columns": (synthesis.sweeps.columns, ()),
         "scaling": (synthesis.sweeps.scaling, ("scaling",)),
         "layers": (price.layers.energies, ("layers",)),

@@ -23,12 +23,16 @@ STAGES = (0, 3)
 TARGETS = ("asic", "ecp5")
 
 
-def measured(row: str, stages: int | None, target: str) -> dict[str, Any]:
+def units() -> list[str]:
+    """A unit of every kind whose operations do not take turns, and those of several formats."""
+    return [row for row in dict.fromkeys((*KINDS, *UNITS)) if " --" not in row]
+
+
+def measured(row: str, stages: int, target: str) -> dict[str, Any]:
     """A unit's clock period on one target, as the delay model has it and as it is."""
-    spec, options = parse(row)
-    options |= {} if stages is None else {"stages": stages}
-    predicted = build(spec, Implementation(target=target, **options)).estimate
-    design = source.generate(spec, target=target, **options)
+    spec, _ = parse(row)
+    predicted = build(spec, Implementation(target=target, stages=stages)).estimate
+    design = source.generate(spec, target=target, stages=stages)
     result = run(design, target)
     if target == "asic":
         predicted, period = predicted / FO4, result.delay_fo4
@@ -38,13 +42,12 @@ def measured(row: str, stages: int | None, target: str) -> dict[str, Any]:
 
 
 def rows() -> dict[str, dict[str, Callable[[], dict[str, Any]]]]:
-    """Each row's name, and what measures it by target; units of digits are as they are."""
-    found = {}
-    for row in dict.fromkeys((*KINDS, *UNITS)):
-        for stages in (None,) if " --" in row else STAGES:
-            name = row if stages is None else f"{row} --stages {stages}"
-            found[name] = {each: partial(measured, row, stages, each) for each in TARGETS}
-    return found
+    """Each row's name, and what measures it by target."""
+    return {
+        f"{row} --stages {stages}": {t: partial(measured, row, stages, t) for t in TARGETS}
+        for row in units()
+        for stages in STAGES
+    }
 
 
 def main() -> None:

@@ -3,7 +3,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from benchmarks.cost.optimise import PRIMITIVES, STAGES, UNITS
+from benchmarks.errors import delay_errors
 from macaw.synth.mapping.targets import OPTIMISE
 
 from ..markdown import number, table
@@ -43,3 +46,29 @@ def model(found: dict[str, Any]) -> str:
             pairs = [f"{each['fo4']:.1f} / {each['model_fo4']:.1f}" for each in figures]
             rows.append([f"`{operation}`", str(width), *pairs])
     return table(head, rows)
+
+
+def predicted(found: dict[str, Any]) -> str:
+    """Clock periods of units, predicted / measured, and how far the model is off as a whole."""
+    kinds = [(target, stages) for target in delay_errors.TARGETS for stages in delay_errors.STAGES]
+    head = ["unit", *(f"`{target}`, {stages} stages" for target, stages in kinds)]
+    ratios: dict[tuple[str, int], list[float]] = {kind: [] for kind in kinds}
+    rows = []
+    for unit in delay_errors.units():
+        cells = [f"`{unit}`"]
+        for target, stages in kinds:
+            figures = found.get(f"{unit} --stages {stages}", {}).get(target)
+            if not figures or figures["measured"] is None:
+                cells.append("-")
+                continue
+            said, measured = figures["predicted"], figures["measured"]
+            ratios[target, stages].append(said / measured)
+            cells.append(f"{said:.1f} / {measured:.1f}")
+        rows.append(cells)
+    lines = [
+        f"- `{target}`, {stages} stages: of {len(of)} units half lie between "
+        f"{np.quantile(of, 0.25):.2f} and {np.quantile(of, 0.75):.2f} times what is measured, "
+        f"the middle one at {np.median(of):.2f}."
+        for (target, stages), of in ratios.items()
+    ]
+    return table(head, rows) + "\n\n" + "\n".join(lines)
