@@ -153,11 +153,12 @@ def _plain_mac() -> Public:
     return Public(
         project="plain Verilog",
         name="int8 MAC",
-        unit="int-mac a=int8 lanes=1",
+        unit="int-mac a=int8 lanes=1 bias=false wrap=true",
         files={},
-        top=f"module {TOP}(input clk, input signed [7:0] a, b, output reg signed [31:0] r);\n"
-        "always @(posedge clk) r <= r + a * b;\nendmodule\n",
-        note="without an end of a sequence",
+        top=f"module {TOP}(input clk, first, input signed [7:0] a, b,\n"
+        "output reg signed [31:0] r);\n"
+        "always @(posedge clk) r <= (first ? 0 : r) + a * b;\nendmodule\n",
+        note="the first of a sequence is told, where macaw is told the last",
     )
 
 
