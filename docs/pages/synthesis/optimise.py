@@ -64,7 +64,8 @@ def predicted(found: dict[str, Any]) -> str:
             said, measured = figures["predicted"], figures["measured"]
             ratios[target, stages].append(said / measured)
             cells.append(f"{said:.1f} / {measured:.1f}")
-        rows.append(cells)
+        if {*cells[1:]} != {"-"}:
+            rows.append(cells)  # others were not measured
     lines = [
         f"- `{target}`, {stages} stages: of {len(of)} units half lie between "
         f"{np.quantile(of, 0.25):.2f} and {np.quantile(of, 0.75):.2f} times what is measured, "
