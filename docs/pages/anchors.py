@@ -77,8 +77,8 @@ def processes(rows: dict[str, Any]) -> str:
             line.append(_two(there.gate_equivalents, own.gate_equivalents))
             line.append(_ratio(there.gate_equivalents, own.gate_equivalents))
             # With registers, the clock's period; without, what the unit alone takes.
-            times = [r.delay_ps if row["stages"] else r.logic_ps for r in (there, own)]
-            line += [_two(*times), _ratio(*times)]
+            before, after = (r.delay_ps if row["stages"] else r.logic_ps for r in (there, own))
+            line += [_two(before, after), _ratio(before, after)]
         body.append(line)
     return table(head, body, 1)
 
