@@ -254,11 +254,11 @@ class Measurement:
         """Map by the target's other script too, and leave what is faster of both; notes."""
         names = ("netlist.json", "area.json", "parts.json")
         before = {p: p.read_bytes() for p in (self.work / n for n in names) if p.exists()}
-        first, notes = self._path().picoseconds, ()
+        first, notes = self._picoseconds(), ()
         try:
             patience = min(self._patience, self.timeout)
             self._map(self.target.alternative, delay, "mapping by loads", patience)
-            if self._path().picoseconds < first:
+            if self._picoseconds() < first:
                 return ()
         except ToolTimeout:
             notes = ("mapped one way: ABC did not finish another",)
@@ -268,10 +268,10 @@ class Measurement:
             file.write_bytes(content)
         return notes
 
-    def _path(self) -> timing.Path:
-        """The slowest path of what was mapped."""
+    def _picoseconds(self) -> float:
+        """How long the slowest path of what was mapped takes."""
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
-        return timing.longest_path(module, library_of(self.target.liberty))
+        return timing.longest_path(module, library_of(self.target.liberty)).picoseconds
 
     def _buffer(self) -> None:
         """Put buffers before the registers' pins; their area is the module's too."""
@@ -289,7 +289,7 @@ class Measurement:
         notes = self.map_to_library()
         library = library_of(self.target.liberty)
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
-        path = self._path()
+        path = timing.longest_path(module, library)
         # Yosys leaves the area out where there are no cells.
         area = float(self._statistics("area.json").get("area", 0))
         sequential = {name for name, cell in library.cells.items() if cell.sequential}

@@ -69,7 +69,7 @@ class Target:
     mapping : str
         ABC's script for the library.
     alternative : str
-        Another one that is tried besides; what is slower of the two is left. Empty: none.
+        Another one that is tried besides; the faster result counts. Empty: none.
     product_registers : bool
         Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
     carry_feeds : bool
@@ -306,17 +306,12 @@ ABC_SCRIPT = (
 # products of 32 lanes: a quarter to a third less delay for a tenth to a half more area. `if -g`
 # twice gives 3 % less delay for a third more area; cuts of 8 inputs 2 % for 40 %; without `dch` it
 # is 2 % slower and larger. Prefix adders written into the Verilog gave 2 % for 12 %.
-DELAY_SCRIPT = (
-    "strash; &get -n; {sweep} &put; dch; if -g -K 6 -C 8; strash;"
-    " &get -n; &dch -f; &nf {D}; &put; buffer; upsize {D}; dnsize {D}\n"
-)
+_ANEW = "strash; &get -n; {sweep} &put; dch; if -g -K 6 -C 8; strash;"
+DELAY_SCRIPT = _ANEW + " &get -n; &dch -f; &nf {D}; &put; buffer; upsize {D}; dnsize {D}\n"
 # By a mapper that weighs each cell's load (`map`), of which the other knows nothing. On IHP's
 # library it is 5 to 37 % faster for up to a fifth more area, on osu018 between 7 % slower and 9 %
 # faster, so both are tried. It fails on macaw's own library.
-LOAD_SCRIPT = (
-    "strash; &get -n; {sweep} &put; dch; if -g -K 6 -C 8; strash;"
-    " dch -f; map -B 0.9 {D}; topo; buffer; upsize {D}; dnsize {D}\n"
-)
+LOAD_SCRIPT = _ANEW + " dch -f; map -B 0.9 {D}; topo; buffer; upsize {D}; dnsize {D}\n"
 # When it is to be small: cells are chosen by area alone, so that sums are chains of full adders.
 AREA_SCRIPT = (
     "strash; &get -n; {sweep} &put; scorr; dc2; dc2; strash; dch -f; amap; buffer; dnsize {D}\n"

@@ -129,3 +129,14 @@ def test_without_checkouts_it_says_that_it_has_nothing_to_compare_with(
     monkeypatch.setattr(sys, "argv", ["anchors"])
     assert anchors.main() == runner.MISSING
     assert "no checkout" in capsys.readouterr().err
+
+
+def test_a_library_that_is_not_there_is_said_before_anything_is_measured(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(public, "UNITS", (UNIT,))
+    monkeypatch.setattr(anchors, "tried", None)
+    words = [f"their={checkout}", "--liberty", str(checkout / "no.lib"), "--output", str(checkout)]
+    monkeypatch.setattr(sys, "argv", ["anchors", *words])
+    with pytest.raises(SpecError, match=r"no\.lib cannot be read"):
+        anchors.main()

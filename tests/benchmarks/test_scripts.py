@@ -166,6 +166,19 @@ def test_scripts_write_what_they_measure(
     assert {*results.read(stem)} - {*made} <= {"gates", "process", "throughput"}
 
 
+def test_a_predicted_delay_stands_beside_the_measured_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    row = "clamp --stages 0"
+    monkeypatch.chdir(tmp_path)
+    run("errors.delay_errors", ["--only", row, "--output", "made"], monkeypatch, capsys)
+    made = results.read("delay_errors", tmp_path / "made")
+    assert {*made} == {row}
+    assert {*made[row]} == {"asic", "ecp5"}
+    for figures in made[row].values():
+        assert 0.3 < figures["predicted"] / figures["measured"] < 4
+
+
 @pytest.mark.parametrize("name", ["studies.digits_network", "studies.training"])
 def test_scripts_that_print(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from compilers import Failing, absent
 
 from benchmarks.speed import paths
 from macaw.golden import format, unit
@@ -122,18 +123,6 @@ def test_few_sums_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not sums.ready(1)
     assert not sums.ready(1000)
     assert made == [1]
-
-
-def absent(name: str) -> None:
-    raise ImportError(name)
-
-
-class Failing:
-    """A numba that is there and does not work."""
-
-    @staticmethod
-    def njit(*arguments: object, **options: object) -> None:
-        raise TypeError("no compiler")
 
 
 class Unkept:

@@ -5,6 +5,7 @@ import importlib
 
 import numpy as np
 import pytest
+from compilers import Failing, absent
 
 from benchmarks.speed.adversaries import near_midpoints
 from macaw.golden import format
@@ -38,18 +39,6 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pas
     codes, values = np.zeros(1, np.uint16), np.zeros(1)
     assert fresh.decode(codes, values) == (request.param == "compiled")
     return fresh
-
-
-def absent(name: str) -> None:
-    raise ImportError(name)
-
-
-class Failing:
-    """A numba that is there and does not work."""
-
-    @staticmethod
-    def njit(*arguments: object, **options: object) -> None:
-        raise TypeError("no compiler")
 
 
 def by_integers(

@@ -5,12 +5,21 @@ import dataclasses
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from in_bulk import differing
 from simulated import simulated
 
 from macaw.golden import SpecError, unit
-from macaw.hdl import DATAPATHS, Component, Datapath, Implementation, build, generate
+from macaw.hdl import (
+    DATAPATHS,
+    DELAY_MODELS,
+    Component,
+    Datapath,
+    Implementation,
+    Scheduler,
+    build,
+    generate,
+)
 from macaw.hdl.component import _scratch
 
 PRODUCT = unit("mul", a="int4", b="int4", out="int8")
@@ -168,3 +177,18 @@ def test_periods_that_are_alike_are_tried_once(monkeypatch):
     tried.clear()
     Component(datapath(PRODUCT, frequency=50.0))
     assert tried == [20.0]
+
+
+def test_the_estimate_is_the_longest_way_between_registers():
+    spec = unit("fma", a="fp16", out="fp16")
+
+    def estimate(**options) -> float:
+        return build(spec, Implementation(target="ecp5", **options)).estimate
+
+    by_stages = [estimate(stages=stages) for stages in (0, 1, 3, 8)]
+    assert by_stages == sorted(by_stages, reverse=True)
+    assert by_stages[-1] < by_stages[0] / 4
+    assert estimate(frequency=100) <= 10.0
+    p = Scheduler(Module(), delays=DELAY_MODELS["ecp5"])
+    total = p.input(Signal(16)) + p.input(Signal(16))
+    assert p.longest == total.time == p.delays.register + p.delays.adder(17)

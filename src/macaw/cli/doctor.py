@@ -163,7 +163,7 @@ def checks() -> list[Check]:
         Check(
             name="numba",
             version=_package("numba"),
-            unlocks="exact dot products of floats in numpy, several times faster",
+            unlocks="exact dot products of floats, and bf16 in great numbers, several times faster",
             remedy="pip install 'macaw[fast]'",
         ),
         Check(
