@@ -19,7 +19,11 @@ from . import buffers, carries, dsp_registers, liberty, registers, targets, timi
 from .targets import Target
 
 ABC_PATIENCE = 240.0
-"""Seconds for a mapping with a delay target; ABC was seen to loop for longer on some netlists."""
+"""Seconds of a processor's time for a mapping with a delay target.
+
+ABC was seen to loop for longer on some netlists. By the clock, other work on the machine would
+decide what large units come to.
+"""
 
 WIDE_BITS, MANY_BITS, LONG_TEXT = 100, 700, 50_000
 """Units of more bits of operands, bits of partial products, or characters of Verilog, than this are
@@ -85,7 +89,7 @@ class Measurement:
                 figures |= self.place_and_route(router, seed)
             yield figures
 
-    def script(self, text: str, name: str, timeout: float | None = None) -> None:
+    def script(self, text: str, name: str, processor: float | None = None) -> None:
         """Run a Yosys script in the work folder; ``name`` tells what for."""
         script = self.work / f"{name}.ys"
         write(script, text)
@@ -95,7 +99,8 @@ class Measurement:
             yosys,
             arguments,
             folder=self.work,
-            timeout=timeout or self.timeout,
+            timeout=self.timeout,
+            processor=processor,
             what=f"{name} of {self.design.name} for {self.target.name}",
             notify=self.notify,
         )
@@ -220,7 +225,7 @@ class Measurement:
         delay = f"-D {targets.UNREACHABLE_PS}"
         notes: tuple[str, ...] = ()
         try:
-            self._map(self.target.mapping, delay, "mapping", min(self._patience, self.timeout))
+            self._map(self.target.mapping, delay, "mapping", self._patience)
         except ToolTimeout as error:
             notes = ("mapped without a delay target: ABC did not finish with one",)
             if self.notify:
@@ -230,7 +235,7 @@ class Measurement:
             notes += self._map_otherwise(delay)
         return notes
 
-    def _map(self, abc: str, delay: str, name: str, timeout: float | None = None) -> None:
+    def _map(self, abc: str, delay: str, name: str, processor: float | None = None) -> None:
         """Map by a script for ABC."""
         many = wide(self.design)
         sweep = targets.SHORT_SWEEP if many else targets.ABC_SWEEP
@@ -247,7 +252,7 @@ class Measurement:
             + self._together
             + "tee -q -o area.json stat -json -liberty cells.lib\nwrite_json netlist.json\n"
         )
-        self.script(text, name, timeout)
+        self.script(text, name, processor)
         self._buffer()
 
     def _map_otherwise(self, delay: str) -> tuple[str, ...]:
@@ -256,8 +261,7 @@ class Measurement:
         before = {p: p.read_bytes() for p in (self.work / n for n in names) if p.exists()}
         first, notes = self._picoseconds(), ()
         try:
-            patience = min(self._patience, self.timeout)
-            self._map(self.target.alternative, delay, "mapping by loads", patience)
+            self._map(self.target.alternative, delay, "mapping by loads", self._patience)
             if self._picoseconds() < first:
                 return ()
         except ToolTimeout:

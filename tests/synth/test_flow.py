@@ -10,7 +10,7 @@ from macaw.hdl import generate
 from macaw.synth import TARGETS, flow, run, stages_for
 from macaw.synth.flow import Result, Source, from_verilog, prepare
 from macaw.synth.mapping import library
-from macaw.synth.mapping.measurement import Measurement
+from macaw.synth.mapping.measurement import ABC_PATIENCE, Measurement
 from macaw.synth.mapping.targets import target
 from macaw.tools import yosys as tools
 
@@ -227,10 +227,10 @@ def test_the_time_out_names_the_module_and_the_target():
 def test_a_mapping_that_hangs_is_done_without_a_delay_target(monkeypatch, shared):
     real, news = tools.call, []
 
-    def hangs(tool, arguments, *, folder, timeout, what="", notify=None):
+    def hangs(tool, arguments, *, folder, **options):
         if "-D 1000" in (folder / "map.abc").read_text():
             raise tools.ToolTimeout("yosys: mapping did not finish")
-        return real(tool, arguments, folder=folder, timeout=timeout, what=what, notify=notify)
+        return real(tool, arguments, folder=folder, **options)
 
     monkeypatch.setattr(tools, "call", hangs)
     before = sorted(shared.rglob("*.json"))
@@ -239,6 +239,20 @@ def test_a_mapping_that_hangs_is_done_without_a_delay_target(monkeypatch, shared
     assert result.notes == ("mapped without a delay target: ABC did not finish with one",)
     assert "trying again without a delay target" in news[0]
     assert sorted(shared.rglob("*.json")) == before  # depends on the machine: not stored
+
+
+def test_a_loaded_machine_maps_alike(monkeypatch):
+    """A mapping with a delay target has its processor's time, whatever the clock says."""
+    real, given = tools.call, []
+
+    def watched(tool, arguments, **options):
+        given.append((options["what"].split()[0], options["timeout"], options["processor"]))
+        return real(tool, arguments, **options)
+
+    monkeypatch.setattr(tools, "call", watched)
+    other = Source(name="adder", verilog=ADDER + "// loaded\n", metadata=DESIGN.metadata)
+    run(other, "asic", timeout=500.0, cache=False)
+    assert given == [("mapping", 500.0, ABC_PATIENCE)]
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,24 @@ def test_a_tool_ends_in_its_time_where_the_kernel_does_not_tell(tmp_path, monkey
         processes.run(["sleep", "60"], timeout=0.1, log=log)
 
 
+@pytest.mark.parametrize("logged", [False, True])
+def test_the_time_of_a_processor_is_that_of_the_tool_alone(tmp_path, logged):
+    log = tmp_path / "log" if logged else None
+    with pytest.raises(subprocess.TimeoutExpired) as late:
+        processes.run(["sh", "-c", "while :; do :; done"], timeout=60, processor=0.7, log=log)
+    assert late.value.timeout == 0.7
+    if sys.platform == "linux":  # elsewhere they are of the clock
+        done = processes.run(["sh", "-c", "sleep 1.3; echo x"], processor=1, log=log)
+        assert (done.status, done.output) == (0, "x\n")
+
+
+def test_without_a_system_that_watches_it_is_the_clocks(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "other")
+    for timeout in (None, 60):
+        with pytest.raises(subprocess.TimeoutExpired):
+            processes.run(["sleep", "60"], timeout=timeout, processor=0.2)
+
+
 def test_an_outer_run_does_not_reach_our_tools(foreign, monkeypatch):
     monkeypatch.setenv("LM_LICENSE_FILE", "kept")
     seen = processes.run(["env"]).output.splitlines()

@@ -140,3 +140,9 @@ tools.call(slow, (), folder=pathlib.Path({str(tmp_path)!r}), timeout=90)
     time.sleep(1)
     stat = Path(f"/proc/{pid}/stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+def test_a_native_tool_starts_others_and_is_watched_by_the_clock(tmp_path):
+    busy = Tool("sleeper", ("sleep", "60"), "1")
+    with pytest.raises(ToolTimeout, match=r"sleeper did not finish within 0\.2 s"):
+        tools.call(busy, (), folder=tmp_path, timeout=60, processor=0.2)

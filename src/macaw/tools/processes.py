@@ -14,6 +14,7 @@ import atexit
 import contextlib
 import errno
 import functools
+import math
 import os
 import re
 import secrets
@@ -97,6 +98,7 @@ def run(
     folder: Path | None = None,
     env: dict[str, str] | None = None,
     timeout: float | None = None,
+    processor: float | None = None,
     log: Path | None = None,
 ) -> Finished:
     """Run ``command`` to its end; it has a process group of its own, which ends with it.
@@ -109,6 +111,9 @@ def run(
         Default: :func:`environment`.
     timeout : float, optional
         In seconds.
+    processor : float, optional
+        Seconds of a processor's time that it may take itself, so that other work on the machine
+        does not count. Only Linux is asked to watch them; elsewhere they are of the clock.
     log : Path, optional
         File that gets what it says; ``output`` is all of it then.
 
@@ -121,7 +126,10 @@ def run(
     """
     if folder is None:
         with temporary_folder() as made:
-            return run(command, folder=made, env=env, timeout=timeout, log=log)
+            return run(command, folder=made, env=env, timeout=timeout, processor=processor, log=log)
+    watched = processor is not None and sys.platform == "linux"
+    if processor is not None and not watched:
+        timeout = min(processor, processor if timeout is None else timeout)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(log.open("wb")) if log is not None else subprocess.PIPE
         with _registering():
@@ -136,16 +144,34 @@ def run(
             )
             _children.add(process)
         try:
+            if processor is not None and watched:
+                _limit(process, processor)
+            left = timeout
             if log is not None and timeout is not None:
-                timeout = _await(process, timeout)
-            output, errors = process.communicate(timeout=timeout)
+                left = _await(process, timeout)
+            output, errors = process.communicate(timeout=left)
+        except subprocess.TimeoutExpired:
+            raise subprocess.TimeoutExpired(command, timeout or 0.0) from None
         finally:
             _stop(process)
+    if processor is not None and watched and process.returncode == -signal.SIGXCPU:
+        raise subprocess.TimeoutExpired(command, processor)
     return Finished(
         status=process.returncode,
         output=text_of(log) if log is not None else output.decode(errors="replace"),
         errors="" if log is not None else errors.decode(errors="replace"),
     )
+
+
+def _limit(process: subprocess.Popen[bytes], processor: float) -> None:
+    """Have the system end a child after so much of a processor's time."""
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    seconds = math.ceil(processor)
+    if most == resource.RLIM_INFINITY or seconds < most:
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, most))
 
 
 def _await(process: subprocess.Popen[bytes], timeout: float) -> float:

@@ -246,10 +246,14 @@ def call(
     *,
     folder: Path,
     timeout: float,
+    processor: float | None = None,
     what: str = "",
     notify: Notify | None = None,
 ) -> str:
     """Run ``tool`` in ``folder`` and return what it printed.
+
+    ``timeout`` is in seconds of the clock, ``processor`` in those of a processor's time, where
+    the tool is one process: a native Yosys starts others, and is given as many by the clock.
 
     Its process group ends with it: on a time-out (:class:`ToolTimeout`), an interrupt, or any
     other exception. A non-zero exit status is a :class:`ToolFailure` with the tool's own last
@@ -259,19 +263,22 @@ def call(
     name = f"{tool.name}: {what}" if what else tool.name
     log = folder / f"{tool.name}.log"
     started = time.monotonic()
+    if processor is not None and tool.package is None:
+        timeout, processor = min(timeout, processor), None
     try:
         done = processes.run(
             (*tool.command, *arguments),
             folder=folder,
             env=_environment(tool),
             timeout=timeout,
+            processor=processor,
             log=log,
         )
     except OSError as error:
         raise ToolError(f"{tool.name} cannot be started: {error}") from error
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as late:
         raise ToolTimeout(
-            f"{name} did not finish within {timeout:g} s and was stopped"
+            f"{name} did not finish within {late.timeout:g} s and was stopped"
             " (a longer time-out can be given)",
             processes.text_of(log)[-4000:],
         ) from None
