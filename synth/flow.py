@@ -257,7 +257,7 @@ def _price(
             known[seed] = replace(stored, cached=True)
     left = [seed for seed in seeds if seed not in known]
     if not left:
-        return median([known[seed] for seed in seeds])
+        return _traced(median([known[seed] for seed in seeds]), design)
 
     started = time.monotonic()
     with processes.temporary_folder() as work:
@@ -290,7 +290,13 @@ def _price(
                 store.put(keys[seed], result.to_json())
             known[seed] = result
             started = time.monotonic()
-    return median([known[seed] for seed in seeds])
+    return _traced(median([known[seed] for seed in seeds]), design)
+
+
+def _traced(result: Result, design: Design) -> Result:
+    """The result with what it is of: one that is stored is of each module with this Verilog."""
+    told = design.metadata
+    return replace(result, command=told.get("command"), hash=told.get("hash"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
