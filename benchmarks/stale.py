@@ -12,7 +12,6 @@ import argparse
 import fnmatch
 import json
 import shlex
-import sys
 from collections.abc import Iterator
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, field
