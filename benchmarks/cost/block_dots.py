@@ -9,7 +9,6 @@ Example: python -m benchmarks.cost.block_dots --cases mxfp4,nvfp4 --clock
 """
 
 import argparse
-import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -135,14 +134,15 @@ def main() -> int:
     wanted.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     work = [(name, "area") for name in wanted]
     work += [(name, "clock") for name in wanted if options.clock and name in BLOCKS]
-    writing = threading.Lock()
 
     def one(name: str, what: str) -> None:
         row = measure(name, every[name], what, progress)
-        with writing:
-            old = results.read("block_dots", options.output, {"rows": []})
-            made = {"rows": merged(old["rows"], [row])}
-            results.write("block_dots", made, options.output)
+        results.change(
+            "block_dots",
+            lambda old: {"rows": merged(old["rows"], [row])},
+            options.output,
+            {"rows": []},
+        )
 
     todo = [
         jobs.Job(name=f"{name} {what}", function=one, arguments={"name": name, "what": what})

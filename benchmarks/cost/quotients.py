@@ -84,16 +84,16 @@ ANCHORS = (
 
 
 def measure(
-    kind: str, fmt: str, digits: int | None, flow: str, progress: Any = None
+    kind: str, format: str, digits: int | None, flow: str, progress: Any = None
 ) -> dict[str, Any]:
     """All figures of one unit, with the fewest registers; of rows for all digits the area alone."""
     if kind == BOTH:
-        spec = macaw.unit("fpu", a=fmt, operations=kind)
+        spec = macaw.unit("fpu", a=format, operations=kind)
     else:
-        spec = macaw.unit(kind, a=fmt, **ALL)
+        spec = macaw.unit(kind, a=format, **ALL)
     options: dict[str, Any] = {} if digits is None else {"digits": digits}
     options["flow"] = flow
-    row: dict[str, Any] = {"kind": kind, "format": fmt, "digits": digits, "flow": flow}
+    row: dict[str, Any] = {"kind": kind, "format": format, "digits": digits, "flow": flow}
     for name in ("ecp5", "ecp5-compact") if digits is None else ("ecp5", "ecp5-compact", "asic"):
         target = targets.target(name)
         design = source.generate(spec, stages=0, target=target.model, **options)
@@ -102,36 +102,54 @@ def measure(
     return row
 
 
+def placed(rows: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows with ``new`` in its place."""
+    every = {name_of(row): row for row in [*rows, new]}
+    order = {name_of(case): place for place, case in enumerate(cases())}
+    return sorted(every.values(), key=lambda row: order.get(name_of(row), len(order)))
+
+
+def name_of(row: dict[str, Any]) -> str:
+    return f"{row['kind']} {row['format']} {row['digits'] or 'all'} {row['flow']}"
+
+
+def cases() -> list[dict[str, Any]]:
+    """What is measured, in the page's order."""
+    return [
+        {"kind": kind, "format": fmt, "digits": digits, "flow": flow}
+        for fmt in FORMATS
+        for kind in KINDS
+        for digits, flow in BUILDS
+        if kind != BOTH or flow == "stream"
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--jobs", type=positive)
     results.add_output(parser)
     options = parser.parse_args()
-    progress = stopwatch()
     wanted = options.formats.split(",")
-    work = [
-        jobs.Job(
-            name=f"{kind} {fmt} {digits or 'all'} {flow}",
-            function=measure,
-            arguments={
-                "kind": kind,
-                "fmt": fmt,
-                "digits": digits,
-                "flow": flow,
-                "progress": progress,
-            },
+    if wrong := [name for name in wanted if name not in FORMATS]:
+        parser.error(f"--formats {','.join(wrong)}: must be of {', '.join(FORMATS)}")
+    progress = stopwatch()
+
+    def one(case: dict[str, Any]) -> None:
+        row = measure(**case, progress=progress)
+        results.change(
+            "quotients",
+            lambda old: {"rows": placed(old["rows"], row)},
+            options.output,
+            {"rows": []},
         )
-        for fmt in wanted
-        for kind in KINDS
-        for digits, flow in BUILDS
-        if kind != BOTH or flow == "stream"
+
+    todo = [
+        jobs.Job(name=name_of(case), function=one, arguments={"case": case})
+        for case in cases()
+        if case["format"] in wanted
     ]
-    found = results.read("quotients", options.output, {"rows": []})["rows"]
-    kept = [row for row in found if row["format"] not in wanted]
-    rows = [*kept, *jobs.run(work, workers=options.jobs, progress=progress)]
-    rows.sort(key=lambda row: FORMATS.index(row["format"]) if row["format"] in FORMATS else 9)
-    print(results.write("quotients", {"rows": rows}, options.output))
+    jobs.run(todo, workers=options.jobs, progress=progress)
     return 0
 
 

@@ -8,7 +8,8 @@ objects.
 
 import argparse
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def write(name: str, made: Any, folder: Path = FOLDER) -> Path:
     file = folder / f"{name}.json"
     files.write(file, text(made))
     return file
+
+
+_changing = threading.Lock()
+
+
+def change(name: str, by: Callable[[Any], Any], folder: Path = FOLDER, default: Any = None) -> None:
+    """Write what ``by`` makes of what the file ``name`` holds, for one thread at a time."""
+    with _changing:
+        write(name, by(read(name, folder, default)), folder)
 
 
 def text(made: dict[str, Any]) -> str:

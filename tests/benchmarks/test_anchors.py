@@ -3,12 +3,14 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from benchmarks import __main__ as runner
+from benchmarks import results
 from benchmarks.cost import block_dots, dyadic, fpus, quotients
 from benchmarks.cost.public import anchors
 from benchmarks.cost.public import units as public
@@ -140,3 +142,53 @@ def test_a_library_that_is_not_there_is_said_before_anything_is_measured(
     monkeypatch.setattr(sys, "argv", ["anchors", *words])
     with pytest.raises(SpecError, match=r"no\.lib cannot be read"):
         anchors.main()
+
+
+def test_what_was_measured_is_kept_when_a_later_unit_ends_it(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+):
+    later = replace(UNIT, name="later")
+    monkeypatch.setattr(public, "UNITS", (UNIT, later))
+
+    def tried(unit: public.Public, **_: object) -> dict[str, str]:
+        if unit is later:
+            raise KeyboardInterrupt
+        return {"made": unit.name}
+
+    monkeypatch.setattr(anchors, "tried", tried)
+    words = [f"their={checkout}", "--jobs", "1", "--output", str(checkout)]
+    monkeypatch.setattr(sys, "argv", ["anchors", *words])
+    with pytest.raises(KeyboardInterrupt):
+        anchors.main()
+    assert results.read("anchors", checkout) == {"rows": {"theirs int4": {"made": "int4"}}}
+
+
+def test_rows_of_digits_are_kept_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done: list[dict[str, object]] = []
+
+    def measure(**case: object) -> dict[str, object]:
+        if len(done) == 2:
+            raise MacawError("the third")
+        del case["progress"]
+        done.append(case)
+        return case
+
+    monkeypatch.setattr(quotients, "measure", measure)
+    words = ["--formats", "fp16", "--jobs", "1", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["quotients", *words])
+    older = [case | {"old": True} for case in quotients.cases()[::-1]]
+    results.write("quotients", {"rows": older}, tmp_path)
+    with pytest.raises(MacawError, match="the third"):
+        quotients.main()
+    rows = results.read("quotients", tmp_path)["rows"]
+    assert [row for row in rows if "old" not in row] == done
+    assert [row | {"old": True} for row in rows] == older[::-1]
+
+
+def test_formats_without_digits_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(sys, "argv", ["quotients", "--formats", "fp16,e4m3"])
+    with pytest.raises(SystemExit):
+        quotients.main()
+    assert "--formats e4m3: must be of fp32, fp16" in capsys.readouterr().err

@@ -184,28 +184,26 @@ def main() -> int:
     if options.liberty:
         targets.target("asic", options.liberty)  # said before anything is measured
     progress = stopwatch()
-    work = [
-        jobs.Job(
-            name=name,
-            function=tried,
-            arguments={
-                "unit": unit, "checkouts": checkouts, "progress": progress,
-                "seeds": options.seeds, "liberty": options.liberty,
-            },
-        )
-        for name, unit in chosen.items()
-    ]  # fmt: skip
-    made = {}
-    answers = jobs.run(work, workers=options.jobs, progress=progress)
-    for name, row in zip(chosen, answers, strict=True):
-        if "error" in row:
-            print(f"{name}: {row['error']}", file=sys.stderr)
-        else:
-            made[name] = row
-    kept = results.read("anchors", options.output, {"rows": {}})["rows"] | made
-    found = {name: kept[name] for name in rows if name in kept}
-    print(results.write("anchors", {"rows": found}, options.output))
-    return int(len(made) < len(chosen))
+
+    def one(name: str) -> bool:
+        """Measure a unit and keep its row; whether that was possible."""
+        made = tried(
+            unit=chosen[name], checkouts=checkouts, progress=progress,
+            seeds=options.seeds, liberty=options.liberty,
+        )  # fmt: skip
+        if "error" in made:
+            print(f"{name}: {made['error']}", file=sys.stderr, flush=True)
+            return False
+
+        def placed(old: dict[str, Any]) -> dict[str, Any]:
+            kept = old["rows"] | {name: made}
+            return {"rows": {row: kept[row] for row in rows if row in kept}}
+
+        results.change("anchors", placed, options.output, {"rows": {}})
+        return True
+
+    work = [jobs.Job(name=name, function=one, arguments={"name": name}) for name in chosen]
+    return int(not all(jobs.run(work, workers=options.jobs, progress=progress)))
 
 
 if __name__ == "__main__":
