@@ -29,6 +29,8 @@ from .stopwatch import stopwatch
 
 OF_RESULT = {"target", "latency", "tools", "seconds"}
 """What a measured result has, whatever else."""
+TRACE = {"command", "hash"}
+"""What is kept of one at least, where not all is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +47,7 @@ class File:
 def found(value: Any) -> Iterator[dict[str, Any]]:
     """All measured results in what a file holds."""
     if isinstance(value, dict):
-        if value.keys() >= OF_RESULT:
+        if value.keys() >= OF_RESULT or value.keys() >= TRACE:
             yield value
         value = list(value.values())
     if isinstance(value, list):

@@ -45,6 +45,8 @@ def test_however_it_is_built(options, flow):
 def test_results_are_found_wherever_they_stand(measured):
     rows = {"rows": [{"case": "a", "asic": measured}, {"other": [{"deep": measured}]}], "x": 1}
     assert list(stale.found(rows)) == [measured, measured]
+    some = {"cost": 3, "command": measured["command"], "hash": measured["hash"]}
+    assert list(stale.found([{"rows": [some]}])) == [some]
 
 
 def said(folder, *more):

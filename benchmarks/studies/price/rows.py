@@ -17,7 +17,7 @@ KEPT = ("format", "bits", "unit", "stages", "macs", "cost", "cost_unit", "fmax_m
         "clock", "reached", "rate", "energy_per_mac", "energy_unit", "sqnr", "error")  # fmt: skip
 """Fields of a row."""
 FIGURES = ("area_um2", "delay_ps", "energy_without_glitches", "energy_of_clock", "leakage_power",
-           "operands", "operations", "library", "library_digest")  # fmt: skip
+           "operands", "operations", "library", "library_digest", "command", "hash")  # fmt: skip
 """Fields of its result."""
 
 
@@ -61,11 +61,25 @@ def options_of(description: str | None, formats: Sequence[str], targets: Sequenc
     )
     parser.add_argument("--workers", type=positive, help="parallel jobs (default: one per core)")
     results.add_output(parser)
+    parser.set_defaults(order=tuple(formats))
     return parser.parse_args()
 
 
+def joined(old: dict[str, Any], new: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """A target's rows with the new ones in place; the new ones alone if they are of other settings.
+
+    What ``reference`` says is no setting here: no figure of a row follows from it.
+    """
+    before, now = ({**made.get("settings", {}), "reference": None} for made in (old, new))
+    rows = {row["format"]: row for row in (old["rows"] if before == now else [])}
+    rows |= {row["format"]: row for row in new["rows"]}
+    known = [name for name in order if name in rows]
+    rows = {name: rows[name] for name in [*known, *rows]}
+    return {**new, "rows": list(rows.values())}
+
+
 def record(name: str, options: Any, measure: Callable[[str], dict[str, Any]]) -> None:
-    """Measure each target into the file ``name``; those that are not asked for stay.
+    """Measure each target into the file ``name``; targets and formats not asked for stay.
 
     A Liberty file has the name ``process`` there.
     """
@@ -75,5 +89,6 @@ def record(name: str, options: Any, measure: Callable[[str], dict[str, Any]]) ->
         for row in made["rows"]:
             if "error" in row:
                 print(f"{target}: {row['format']}: {row['error']}", flush=True)
-        found[target if target in TARGETS else "process"] = made
+        place = target if target in TARGETS else "process"
+        found[place] = joined(found.get(place, {}), made, options.order)
         print(results.write(name, found, options.output), target, flush=True)

@@ -6,7 +6,7 @@ import pytest
 
 import macaw
 from benchmarks.studies.digits_network import SHAPES, Network
-from benchmarks.studies.price import claims, layers, minifloats
+from benchmarks.studies.price import claims, layers, minifloats, rows
 
 
 def small_network() -> Network:
@@ -108,3 +108,22 @@ def test_a_recording_is_the_dot_products_of_a_layer(name: str):
             **codes, **({"bias": np.zeros(len(codes["a"]), np.uint32)} if name == "int8" else {})
         )["r"]
     )
+
+
+ROWS = [{"format": name, "cost": 1} for name in ("int8", "mxfp4")]
+
+
+def test_formats_that_are_not_asked_for_stay():
+    old = {"settings": {"clock": "60FO4", "reference": "int8"}, "rows": ROWS}
+    made = [{"format": name, "cost": 2} for name in ("mxfp4", "extra", "fp16")]
+    new = {"settings": {"clock": "60FO4", "reference": "mxfp4"}, "rows": made}
+    found = rows.joined(old, new, ("fp16", "int8", "mxfp4"))
+    told = [(row["format"], row["cost"]) for row in found["rows"]]
+    assert told == [("fp16", 2), ("int8", 1), ("mxfp4", 2), ("extra", 2)]
+    assert rows.joined({}, old, ("int8",))["rows"] == ROWS
+
+
+def test_rows_of_other_settings_do_not():
+    old = {"settings": {"clock": "60FO4"}, "rows": ROWS}
+    new = {"settings": {"clock": "30FO4"}, "rows": ROWS[:1]}
+    assert rows.joined(old, new, ("int8", "mxfp4")) == new
