@@ -4,7 +4,7 @@
 A family says behind its units, with :func:`named`, what is not as usual in their names.
 """
 
-from .names import LONGEST_NAME, Naming, abbreviated, made, name, named, order
+from .names import LONGEST_NAME, Naming, abbreviated, made, name, named, order, unusual
 from .words import (
     alike,
     counted,
@@ -37,5 +37,6 @@ __all__ = [
     "rounding_words",
     "signed",
     "spelled",
+    "unusual",
     "word",
 ]

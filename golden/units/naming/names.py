@@ -79,8 +79,8 @@ def name(spec: Unit) -> str:
     words, parameters = _words(spec), spec.parameters
     text = "_".join(words)
     told = len(text) <= LONGEST_NAME
-    for parameter in parameters if told else ():
-        other = made(spec, [n for n in parameters if n != parameter])
+    for parameter in unusual(spec) if told else ():
+        other = made(spec, [n for n in parameters if n != parameter], parameters)
         told = told and (other is None or other == spec or _words(other) != words)
     if told:
         return text
@@ -95,9 +95,17 @@ def _words(spec: Unit) -> list[str]:
     return [stem(spec), *formats(spec), *words(spec)]
 
 
-def made(spec: Unit, kept: Iterable[str]) -> Unit | None:
-    """Return the unit with these parameters of ``spec``; None if it needs others."""
-    every = spec.parameters
+def unusual(spec: Unit) -> list[str]:
+    """Return the names of a unit's parameters that are not what they are where they are left out.
+
+    Without one of the others it is the same unit.
+    """
+    usual = {field.name: field.default for field in fields(spec)}
+    return [n for n in spec.parameters if getattr(spec, n) != usual[n]]
+
+
+def made(spec: Unit, kept: Iterable[str], every: dict[str, Any]) -> Unit | None:
+    """Return the unit with those of ``every`` parameter of ``spec``; None if it needs others."""
     # By name a format may not be found: a code book's file need not be on every machine.
     formats = {n: v for n in kept if isinstance(v := getattr(spec, n), Book | Block)}
     parameters = {n: formats.get(n, every[n]) for n in kept}

@@ -219,10 +219,11 @@ class Unit(Planning):
 
         ``unit(self.kind, **self.essential) == self``.
         """
-        kept = self.parameters
-        for name in reversed(self.parameters):
+        kept = every = self.parameters
+        unusual = naming.unusual(self)
+        for name in reversed(every):
             fewer = {other: value for other, value in kept.items() if other != name}
-            if naming.made(self, fewer) == self:
+            if name not in unusual or naming.made(self, fewer, every) == self:
                 kept = fewer
         return kept
 
