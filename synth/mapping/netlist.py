@@ -56,7 +56,8 @@ def verilog(measurement: Measurement) -> str:
         measurement.fpga(routed=False)
         write(work / "models.v", MULT18X18D)
         own = "read_verilog models.v\n" if "ecp5" in target.name else ""
-        models, file = f"read_verilog -DNO_INCLUDES {target.models}\n{own}", "unit.json"
+        # Compiled when a cell needs it: ice40's large memory, which none is, takes a minute.
+        models, file = f"read_verilog -defer -DNO_INCLUDES {target.models}\n{own}", "unit.json"
     netlist = read_json(work / file)
     netlist["modules"] = {name: netlist["modules"][name]}
     write(work / "mapped.json", json.dumps(netlist))
