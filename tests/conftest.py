@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What all tests share."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -19,3 +20,12 @@ if sys.dont_write_bytecode:
 # A failing example must fail again for the next person, and slow machines are no defect.
 settings.register_profile("macaw", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("macaw")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there from the beginning out of every later search for garbage.
+
+    It is macaw and all tests, 400,000 objects, which take 0.2 s each time.
+    """
+    gc.collect()
+    gc.freeze()
