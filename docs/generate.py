@@ -58,6 +58,7 @@ WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "integers-floats.md": (price.integers_floats.page, ("integers_floats", "horowitz")),
     "kinds.md": (verification.kinds.page, ("kinds", "judged", "anchors")),
     "minifloats.md": (price.minifloats.page, ("minifloats",)),
+    "netlists.md": (verification.netlists.page, ("netlists",)),
     "pairs.md": (price.pairs.page, ("pairs",)),
     "proven.md": (verification.proven.page, ("proven", "planted")),
     "synthesis-results.md": (synthesis_results.page, ("fma", "anchors", "quotients", "fpus")),

@@ -36,6 +36,9 @@ OF_AN_OPERATION = 5_000
 WAVES_VECTORS = 1_000
 STALLED_VECTORS = 2_000  # rows that each pattern of pauses gets under cocotb
 COCOTB_CHUNK = 1 << 16
+FEW_VECTORS, LONG_TEXT = 100_000, 500_000
+"""Of so few vectors and so many characters the bulk runner's model is compiled as it is: making it
+faster would take longer than it saves."""
 
 Progress = Callable[[int, int], None]
 
@@ -279,7 +282,8 @@ class _Run:
         return self.bulk(chunks) if self.simulator == "bulk" else self.cocotb(chunks, waves)
 
     def bulk(self, chunks: Iterator[Codes]) -> tuple[int, Mismatch | None]:
-        with bulk.Model.of(self.design, seed=self.seed) as model:
+        quick = self.total <= FEW_VECTORS and len(self.design.verilog) >= LONG_TEXT
+        with bulk.Model.of(self.design, seed=self.seed, quick=quick) as model:
             patterns = bulk.traffic_for(self.interface, stalls=self.stalls)
             tally = bulk.compare(
                 self.unit,

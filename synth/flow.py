@@ -186,7 +186,7 @@ class Mapped:
     """A unit whose Verilog is the netlist that it was mapped to, with its cells' models.
 
     :func:`macaw.sim.verify` takes it as it takes a generated design; ``arguments`` are what the
-    command has besides.
+    command has besides, ``cells`` how many there are of each kind.
     """
 
     name: str
@@ -195,6 +195,7 @@ class Mapped:
     spec: Unit
     implementation: Any
     arguments: tuple[str, ...]
+    cells: Mapping[str, int]
 
 
 def mapped(
@@ -221,7 +222,7 @@ def mapped(
     used = tools_for(chosen, area_only=True)
     with processes.temporary_folder() as work:
         measurement = Measurement(design, chosen, multiplier, work, timeout, used, progress)
-        text = netlist.verilog(measurement)
+        text, cells = netlist.verilog(measurement)
     return Mapped(
         name=design.name,
         verilog=text,
@@ -230,6 +231,7 @@ def mapped(
         implementation=getattr(design, "implementation", None),
         arguments=("--netlist", "asic" if liberty else chosen.name)
         + (("--liberty", str(liberty)) if liberty else ()),
+        cells=cells,
     )
 
 

@@ -144,8 +144,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def build(verilog: str, interface: Interface) -> Path:
+def build(verilog: str, interface: Interface, *, quick: bool = False) -> Path:
     """The shared library for one module, from the cache if it was built before.
+
+    ``quick`` compiles it without optimisation: of a large netlist and few vectors, most of the
+    time is the compiler's.
 
     Takes one to some ten seconds. Nothing is left in the cache by an interrupted build.
 
@@ -154,17 +157,17 @@ def build(verilog: str, interface: Interface) -> Path:
     ToolError
         Verilator or the compiler is missing, or refuses the module.
     """
-    return build_many([(verilog, interface)])
+    return build_many([(verilog, interface)], quick=quick)
 
 
-def build_many(modules: Sequence[tuple[str, Interface]]) -> Path:
+def build_many(modules: Sequence[tuple[str, Interface]], *, quick: bool = False) -> Path:
     """Like :func:`build`, one library for several modules: ``Model(..., number=n)`` for the n-th.
 
     A small module takes a fifth of the time that it takes alone.
     """
     tool = simulators.verilator()
     # Many modules have few vectors each: there the compiler takes longer than what it saves.
-    flags = _FLAGS if len(modules) == 1 else ["-O0", *_FLAGS[1:]]
+    flags = ["-O0", *_FLAGS[1:]] if quick or len(modules) > 1 else _FLAGS
     text = harness.source([interface for _, interface in modules])
     verilogs = [verilog for verilog, _ in modules]
     tools = (tool.version, *tool.options, simulators.compiler_version())
@@ -242,10 +245,13 @@ class Model:
         self._simulation = opened(seed)
 
     @classmethod
-    def of(cls, design: Any, *, seed: int = 1) -> Model:
-        """Build (or find) and open the model of a design (``.verilog .metadata .spec``)."""
+    def of(cls, design: Any, *, seed: int = 1, quick: bool = False) -> Model:
+        """Build (or find) and open the model of a design (``.verilog .metadata .spec``).
+
+        ``quick`` as of :func:`build`.
+        """
         interface = Interface.of(design.metadata, design.spec.ports)
-        return cls(build(design.verilog, interface), interface, seed=seed)
+        return cls(build(design.verilog, interface, quick=quick), interface, seed=seed)
 
     @classmethod
     def of_many(cls, designs: Sequence[Any], *, seed: int = 1) -> list[Model]:

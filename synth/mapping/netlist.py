@@ -9,6 +9,8 @@ Yosys uses.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from typing import Any
 
 from macaw.golden.errors import ToolError
 from macaw.tools.yosys import ToolFailure
@@ -42,8 +44,8 @@ endmodule
 """Lattice FPGA-TN-02205: the sign of each factor, and the register of the product."""
 
 
-def verilog(measurement: Measurement) -> str:
-    """Map the module, and return the netlist with its cells' models put in.
+def verilog(measurement: Measurement) -> tuple[str, dict[str, int]]:
+    """Map the module; (the netlist with its cells' models put in, how many cells of each kind).
 
     ToolError where a cell has no model.
     """
@@ -59,7 +61,8 @@ def verilog(measurement: Measurement) -> str:
         # Compiled when a cell needs it: ice40's large memory, which none is, takes a minute.
         models, file = f"read_verilog -defer -DNO_INCLUDES {target.models}\n{own}", "unit.json"
     netlist = read_json(work / file)
-    netlist["modules"] = {name: netlist["modules"][name]}
+    module = netlist["modules"][name]
+    netlist["modules"] = {name: module | {kind: _shorter(module, kind) for kind in _NAMED}}
     write(work / "mapped.json", json.dumps(netlist))
     text = f"{models}read_json mapped.json\nhierarchy -check -top {name}\nproc\nflatten\n"
     try:
@@ -68,4 +71,21 @@ def verilog(measurement: Measurement) -> str:
         raise ToolError(f"netlist of {name} for {target.name}: {error}") from error
     # Adders of the models leave out bits that nothing needs, which a simulator may find odd.
     quiet = "/* verilator lint_off WIDTH */\n/* verilator lint_off CASEOVERLAP */\n"
-    return quiet + (work / "mapped.v").read_text(encoding="utf-8")
+    kinds = (cell["type"] for cell in module["cells"].values())
+    cells = Counter(kind for kind in kinds if not kind.startswith("$"))
+    return quiet + (work / "mapped.v").read_text(encoding="utf-8"), dict(sorted(cells.items()))
+
+
+LONGEST_NAME = 80
+"""Characters of a name that is left as it is. Yosys names a cell and its nets after the cells that
+they come from, so that deep in a netlist most of its text would be names."""
+_NAMED = ("cells", "netnames")
+
+
+def _shorter(module: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A module's cells or nets, of which long names are a number; ports keep theirs."""
+    named = module[kind]
+    return {
+        name if len(name) <= LONGEST_NAME or name in module["ports"] else f"{kind}_{number}_": each
+        for number, (name, each) in enumerate(named.items())
+    }

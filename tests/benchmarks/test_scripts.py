@@ -64,6 +64,8 @@ def test_every_script_has_help_and_an_example(
     ("name", "arguments", "complaint"),
     [
         ("speed.scaling", ["--points", "0"], "--points: '0' must be a whole number from 1 on"),
+        ("speed.comparison", ["--vectors", "0"], "--vectors: '0' must be a whole number from 1"),
+        ("errors.netlists", ["--only", "nothing"], "--only nothing: no row matches"),
         ("studies.judged", ["--jobs", "-1"], "--jobs: '-1' must be a whole number from 1 on"),
         ("errors.row_errors", ["--rows", "x"], "--rows: 'x' must be a whole number from 1 on"),
         ("cost.kinds", ["--only", "nothing"], "--only nothing: no row matches"),
@@ -92,6 +94,7 @@ def test_the_list_of_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert runner.main() == 0
     assert capsys.readouterr().out.split() == [
         "benchmarks.speed.bulk",
+        "benchmarks.speed.comparison",
         "benchmarks.speed.golden",
         "benchmarks.speed.paths",
         "benchmarks.speed.peers",

@@ -5,6 +5,7 @@ The modules are written by hand, and their golden models here, so that nothing b
 is under test.
 """
 
+import sys
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -12,9 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from macaw import sim
 from macaw.golden.formats import format as fmt
 from macaw.golden.units import Mac, Mul
 from macaw.sim import verify
+from macaw.sim.bench import bulk
 from macaw.tools import simulators
 
 SIMULATORS = [
@@ -250,3 +253,23 @@ def test_same_seed_finds_the_same_vector(simulator):
     assert first is not None
     assert "--seed 5" in first.replay
     assert f"--vectors {VECTORS[simulator]} " in first.replay
+
+
+@pytest.mark.parametrize(("vectors", "quick"), [(100, True), (200, False)])
+def test_a_long_module_for_few_vectors_is_compiled_quickly(vectors, quick, monkeypatch):
+    """And is judged as any other."""
+    module = sim.verify  # the function, by whose name its module is hidden
+    used = []
+    found = bulk.build
+
+    def build(verilog, interface, **how):
+        used.append(how)
+        return found(verilog, interface, **how)
+
+    monkeypatch.setattr(bulk, "build", build)
+    monkeypatch.setattr(sys.modules[module.__module__], "LONG_TEXT", 10)
+    monkeypatch.setattr(sys.modules[module.__module__], "FEW_VECTORS", 150)
+    good, bad = pipeline(), pipeline("i_a * i_b + 1")
+    assert verify(good, simulator="bulk", vectors=vectors).passed
+    assert not verify(bad, simulator="bulk", vectors=vectors).passed
+    assert used == [{"quick": quick}] * 2

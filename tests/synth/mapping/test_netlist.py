@@ -8,7 +8,8 @@ import pytest
 import macaw
 from macaw import sim, synth
 from macaw.golden.errors import SpecError, ToolError
-from macaw.synth.mapping import library
+from macaw.synth.mapping import library, netlist
+from macaw.synth.mapping.measurement import library_of
 
 MUL = macaw.unit("mul", a="int4", out="int8")
 
@@ -37,6 +38,17 @@ def test_the_netlist_is_of_cells_of_the_target():
     assert design.name.startswith(MUL.name)
     assert "*" not in design.verilog.partition("module")[2]  # no multiplication is left
     assert design.arguments == ("--netlist", "ecp5")
+    assert {"LUT4"} <= {*design.cells} <= {"LUT4", "CCU2C", "PFUMX", "L6MUX21"}
+    assert design.cells["LUT4"] == synth.run(MUL, "ecp5", multiplier="lut", area_only=True).luts
+
+
+def test_cells_of_a_library_are_counted():
+    design = synth.mapped(MUL, "asic", stages=1)
+    found = library_of(library.liberty())
+    assert {*design.cells} <= {*found.cells}
+    area = sum(count * found.cells[cell].area for cell, count in design.cells.items())
+    priced = synth.run(MUL, "asic", stages=1)
+    assert round(area / found.nand2.area, 1) == priced.gate_equivalents
 
 
 def test_a_block_multiplier_has_a_model():
@@ -46,16 +58,19 @@ def test_a_block_multiplier_has_a_model():
     assert report.passed, report
 
 
+def test_names_deep_in_a_netlist_are_short():
+    """They are the names of all cells on the way, and would be most of the text."""
+    design = synth.mapped(macaw.unit("add", a="fp16"), "ecp5")
+    names = {word for word in design.verilog.split() if word.startswith("\\")}
+    model = len(".lut2_0.s1[0];")  # a net in the model of a cell has the cell's name before it
+    assert netlist.LONGEST_NAME // 2 < max(map(len, names)) <= 1 + netlist.LONGEST_NAME + 2 * model
+    assert "cells_" in design.verilog
+    assert sim.verify(design, simulator="bulk", vectors=2000).passed
+
+
 def test_a_wrong_cell_is_found():
     design = synth.mapped(MUL, "asic")
-    wrong = synth.Mapped(
-        name=design.name,
-        verilog=design.verilog.replace("^", "&", 1),
-        metadata=design.metadata,
-        spec=MUL,
-        implementation=design.implementation,
-        arguments=design.arguments,
-    )
+    wrong = replace(design, verilog=design.verilog.replace("^", "&", 1))
     assert wrong.verilog != design.verilog
     report = sim.verify(wrong, simulator="bulk", exhaustive=True)
     assert not report.passed
