@@ -36,6 +36,7 @@ FEW = 16
 """Bits of operands all of whose codes are tried."""
 VECTORS = 20_000
 PIPELINE = "mul(a=e5m2, out=fp16) | add(b=fp16) | cast(out=e5m2)"
+"""A unit of the kind that is made of others."""
 SEED = 1
 TIMEOUT = 900.0
 """Seconds that a tool may take."""

@@ -87,7 +87,8 @@ def test_rows_that_are_asked_for(
 ):
     row = "clamp low=0 high=127"
     results.write("netlists", {"lfsr": {"asic": {"refused": "x"}}}, tmp_path)
-    monkeypatch.setattr(sys, "argv", ["netlists", "--only", row, "--output", str(tmp_path)])
+    options = ["--only", row, "--listed", "9", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["netlists", *options])
     netlists.main()
     made = results.read("netlists", tmp_path)
     assert {*made} == {"lfsr", row}
