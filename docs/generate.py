@@ -126,6 +126,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "optimise": (synthesis.optimise.units, ("optimise",)),
         "model": (synthesis.optimise.model, ("optimise",)),
         "predicted": (synthesis.optimise.predicted, ("delay_errors",)),
+        "compared": (synthesis.sweeps.compared, ("comparison",)),
         "columns": (synthesis.sweeps.columns, ()),
         "scaling": (synthesis.sweeps.scaling, ("scaling",)),
         "layers": (price.layers.energies, ("layers",)),

@@ -54,3 +54,21 @@ def test_both_runs_are_recorded_and_shown(
 def test_a_run_that_breaks_is_said(tmp_path: Path):
     with pytest.raises(MacawError, match=r"macaw compare, exit code 2: .*nothing"):
         comparison.timed(comparison.command(["nothing"], None, 1, tmp_path), tmp_path)
+
+
+def test_a_kept_cache_is_timed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runs: list[Path] = []
+
+    def timed(words: list[str], folder: Path) -> dict[str, int]:
+        runs.append(folder)
+        (folder / "cache").mkdir(parents=True, exist_ok=True)
+        return {"seconds": len(runs)}
+
+    monkeypatch.setattr(comparison, "timed", timed)
+    kept = tmp_path / "kept"
+    first = comparison.measured(["int2*int2"], None, 100, kept, {})
+    again = comparison.measured(["int2*int2"], None, 100, kept, first)
+    assert runs == [kept] * 3
+    assert (again["empty"]["seconds"], again["full"]["seconds"]) == (1, 3)
+    with pytest.raises(MacawError, match="has a cache, but no record of the run that filled it"):
+        comparison.measured(["int2*int4"], None, 100, kept, first)
