@@ -127,6 +127,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "model": (synthesis.optimise.model, ("optimise",)),
         "predicted": (synthesis.optimise.predicted, ("delay_errors",)),
         "compared": (synthesis.sweeps.compared, ("comparison",)),
+        "moved": (synthesis.optimise.moved, ("retime",)),
         "columns": (synthesis.sweeps.columns, ()),
         "scaling": (synthesis.sweeps.scaling, ("scaling",)),
         "layers": (price.layers.energies, ("layers",)),

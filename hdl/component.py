@@ -140,6 +140,7 @@ class Component(wiring.Component):
             left=left,
             multiplier=self.implementation.multiplier,
             table=self.implementation.table,
+            budgets=self.implementation.budgets or (),
         )
         wires = {name: p.input(value, name) for name, value in operands.items()}
         return p, self.datapath.complete(p, **wires)

@@ -6,7 +6,7 @@ from .compare import Comparison, compare
 from .flow import Mapped, Result, mapped, run
 from .mapping.targets import TARGETS, Target, target
 from .row import Row, Settings
-from .search import at_clock, stages_for
+from .search import at_clock, retimed, stages_for
 from .sweep.run import Sweep, sweep
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "breakdown",
     "compare",
     "mapped",
+    "retimed",
     "run",
     "stages_for",
     "sweep",

@@ -32,7 +32,7 @@ TIMEOUT = 1200.0
 MOST_SEEDS, LARGEST_SEED = 100, 2**31 - 1
 """Of place and route."""
 
-REVISION = 1
+REVISION = 2
 """Part of each cache key: raised when this file measures differently."""
 
 
@@ -298,7 +298,13 @@ def _price(
 def _traced(result: Result, design: Design) -> Result:
     """The result with what it is of: one that is stored is of each module with this Verilog."""
     told = design.metadata
-    return replace(result, command=told.get("command"), hash=told.get("hash"))
+    budgets = (told.get("implementation") or {}).get("budgets")
+    return replace(
+        result,
+        command=told.get("command"),
+        hash=told.get("hash"),
+        budgets=tuple(map(float, budgets.split(","))) if budgets else (),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,8 @@ class Result:
     target: str
     device: str | None = None
     latency: int = 0
+    budgets: tuple[float, ...] = ()
+    """What each stage has of the clock's period, where not all have the same."""
     initiation_interval: int = 1
     luts: int | None = None
     carries: int | None = None
@@ -56,6 +58,8 @@ class Result:
     operands: str | None = None
     operations: int | None = None
     critical_path: tuple[str, ...] = ()
+    slowest_stage: int | None = None
+    """Pipeline stage of that path, from the operands' 0 on; None where its ends do not tell."""
     notes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     seconds: float = 0.0

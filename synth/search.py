@@ -10,20 +10,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from macaw.golden.errors import SpecError
+from macaw.golden.errors import SpecError, check_whole
 from macaw.tools.yosys import Notify
 
 from . import source
-from .clock import Clock, clock
-from .flow import Result, run
+from .clock import Clock, clock, units_of
+from .flow import Result, Source, run
 from .mapping import targets
 from .mapping.targets import Target
+from .retime import Budgets, balanced
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit
 
 MOST_STAGES = 24
 """More register stages than this are not tried."""
+
+NEAR = 0.8
+"""Share of a clock from which on registers are moved to reach it."""
 
 LADDER = (0, 1, 2, 4, 8, 12)
 """Stages that :meth:`Pipelines.best` tries: neighbours differ by enough to see in the clock."""
@@ -41,23 +45,58 @@ class Pipelines:
     options: dict[str, Any]
     implementation: dict[str, Any]
     progress: Notify | None = None
+    retime: bool = False
+    """Whether registers are moved where a clock is nearly reached: see :func:`balanced`."""
 
     @cached_property
     def _known(self) -> dict[int, Result]:
         return {}
+
+    def design(self, stages: int, budgets: Budgets | None = None) -> Source:
+        """The unit with so many stages, of what each has of the period."""
+        return source.generate(
+            self.spec,
+            cache=self.options.get("cache", True),
+            stages=stages,
+            **({"target": self.target.model} | self.implementation),
+            **({} if budgets is None else {"budgets": budgets}),
+        )
+
+    def price(self, design: Source) -> Result:
+        """A design of the unit on the target."""
+        return run(design, self.target, progress=self.progress, **self.options)
 
     def measure(self, stages: int) -> Result:
         """The unit with so many stages, on the target."""
         if stages not in self._known:
             if self.progress is not None:
                 self.progress(f"{self.spec.name}, {stages} stages, on {self.target.name}")
-            design = source.generate(
-                self.spec,
-                cache=self.options.get("cache", True),
-                stages=stages,
-                **({"target": self.target.model} | self.implementation),
-            )
-            self._known[stages] = run(design, self.target, progress=self.progress, **self.options)
+            self._known[stages] = self.price(self.design(stages))
+        return self._known[stages]
+
+    def retimed(
+        self, stages: int, better: Callable[[Result], float], enough: float | None = None
+    ) -> Result:
+        """The unit with so many stages, its registers moved to where ``better`` is largest.
+
+        With what is ``enough`` of it nothing more is tried.
+        """
+
+        def told(result: Result) -> Result:
+            if self.progress is not None:
+                self.progress(
+                    f"{self.spec.name}, {stages} stages: {better(result):.4g}, the slowest path "
+                    f"begins in stage {result.slowest_stage}"
+                )
+            return result
+
+        self._known[stages] = balanced(
+            stages,
+            lambda budgets: self.design(stages, budgets),
+            lambda design: told(self.price(design)),
+            better,
+            enough,
+        )
         return self._known[stages]
 
     def fewest(self, megahertz: float) -> tuple[int, Result]:
@@ -89,6 +128,8 @@ class Pipelines:
 
         def speed(stages: int) -> float:
             result = self.measure(stages)
+            if self.retime and stages and NEAR <= clock.speed(result) < 1:
+                result = self.retimed(stages, clock.speed, enough=1.0)
             if self.progress is not None:
                 measured = clock.measured(result)
                 found = "no clock" if measured is None else f"{measured:.4g} {clock.unit}"
@@ -157,6 +198,7 @@ def at_clock(
     *,
     liberty: str | Path | None = None,
     options: dict[str, Any] | None = None,
+    retime: bool = False,
     progress: Notify | None = None,
     **implementation: Any,
 ) -> tuple[int, Result, bool]:
@@ -164,16 +206,17 @@ def at_clock(
 
     ``asked`` is what :func:`macaw.synth.clock.clock` takes, ``options`` go to
     :func:`macaw.synth.run`, ``implementation`` to :func:`macaw.hdl.generate`. Where the clock is
-    not reached, it is the fastest pipeline found, and False. SpecError for a target that has no
-    clock in this unit, and for ``stages`` or ``frequency`` besides.
+    not reached, it is the fastest pipeline found, and False. With ``retime`` the registers of a
+    pipeline that nearly reaches it are moved, as :func:`retimed` does. SpecError for a target that
+    has no clock in this unit, and for ``stages``, ``frequency`` or ``budgets`` besides.
     """
     wanted = clock(asked)
-    for name in ("stages", "frequency"):
+    for name in ("stages", "frequency", "budgets"):
         if implementation.get(name) is not None:
             raise SpecError(f"{name}={implementation[name]}: clock={wanted} decides the stages")
     chosen = targets.target(target, liberty)
     wanted.check(chosen)
-    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress)
+    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress, retime)
     return pipelines.reaching(wanted, 8 if chosen.nextpnr else 4)
 
 
@@ -198,3 +241,38 @@ def stages_for(
         raise SpecError(f"frequency: target {chosen.name} has none that is measured in MHz")
     pipelines = Pipelines(spec, chosen, options or {}, implementation, progress)
     return pipelines.fewest(megahertz)
+
+
+def retimed(
+    spec: Unit,
+    target: str | Target,
+    stages: int,
+    /,
+    *,
+    liberty: str | Path | None = None,
+    options: dict[str, Any] | None = None,
+    progress: Notify | None = None,
+    **implementation: Any,
+) -> Result:
+    """Measure a pipeline, move its registers by what is measured, and return the fastest found.
+
+    The delay model places registers before anything is mapped. Here the stage in which the slowest
+    path begins is given less of the clock's period, and the next pipeline is measured, up to
+    :data:`macaw.synth.retime.TRIES` times; each is kept in the cache as any other. ``budgets`` of
+    the result is the option of :func:`macaw.hdl.generate` that makes it, empty where the model's
+    pipeline is the fastest. Clocks of place and route scatter by some percent: ``seeds`` among the
+    ``options``, which are those of :func:`macaw.synth.run`, takes the median of several.
+
+    SpecError for ``stages`` below 1, a target that has no clock, and ``frequency`` or ``budgets``
+    besides.
+    """
+    chosen = targets.target(target, liberty)
+    if not units_of(chosen) or (options or {}).get("area_only"):
+        raise SpecError(f"retime: target {chosen.name} gives area only, no clock")
+    check_whole("stages", stages, 1, MOST_STAGES)
+    for name in ("frequency", "budgets"):
+        if implementation.get(name) is not None:
+            raise SpecError(f"{name}={implementation[name]}: retime decides where registers are")
+    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress, True)
+    clock = Clock(1.0, units_of(chosen)[0])
+    return pipelines.retimed(stages, clock.speed)

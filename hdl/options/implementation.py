@@ -25,6 +25,9 @@ CHOICES = {
 }
 """Options of an implementation that are words, and those that each may be."""
 
+BUDGETS = (0.1, 10.0)
+"""The least and the largest share of the period that a stage may have."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Implementation:
@@ -73,6 +76,10 @@ class Implementation:
         the next ones: far fewer gates than one row for each digit, and an operation in as many
         clocks as that takes, and one for the rounding. It needs a ``flow``. Of a floating-point
         unit, which needs a stream for it, other operations take a clock as before.
+    budgets : tuple of float, optional
+        How long each stage may be beside the others, from the operands' on: one more than
+        ``stages``, each from 0.1 to 10; text with commas between is taken too. Default: all alike.
+        For where the delay model misjudges a stage: see :func:`macaw.synth.retimed`.
     name : str, optional
         Module name instead of the one from the specification: no reserved word of Verilog,
         SystemVerilog or VHDL, and no name of the module's own.
@@ -98,6 +105,7 @@ class Implementation:
     widest_sum: int = 128
     fold: int = 1
     digits: int | None = None
+    budgets: tuple[float, ...] | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -122,6 +130,8 @@ class Implementation:
         check_whole("fold", self.fold, 1, 4096)
         if self.digits is not None:
             check_whole("digits", self.digits, 1, 64)
+        if self.budgets is not None:
+            object.__setattr__(self, "budgets", _budgets(self.budgets, self.stages))
         if self.bus == "axis":
             if self.flow == "valid":
                 raise SpecError("flow=valid: bus=axis is a stream, with valid and ready")
@@ -150,6 +160,8 @@ class Implementation:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         if self.bus is not None:
             del values["flow"]  # which follows
+        if self.budgets is not None:
+            values["budgets"] = ",".join(f"{budget:g}" for budget in self.budgets)
         return {n: v for n, v in values.items() if v is not None and v != getattr(plain, n)}
 
     @property
@@ -158,3 +170,21 @@ class Implementation:
         if self.reset_active == "auto":
             return "low" if self.bus == "axis" else "high"
         return self.reset_active
+
+
+def _budgets(given: Any, stages: int | None) -> tuple[float, ...] | None:
+    """What each stage has of the period; None where all have the same."""
+    if stages is None:
+        raise SpecError(f"budgets={given}: needs stages, not frequency")
+    words = given.split(",") if isinstance(given, str) else given
+    try:
+        budgets = tuple(float(word) for word in words)
+    except (TypeError, ValueError):
+        budgets = ()
+    least, most = BUDGETS
+    if len(budgets) != stages + 1 or not all(least <= each <= most for each in budgets):
+        raise SpecError(
+            f"budgets={given!s:.60}: must be {stages + 1} numbers, for {stages} stages, each from "
+            f"{least:g} to {most:g}"
+        )
+    return budgets if len({*budgets}) > 1 else None

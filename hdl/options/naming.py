@@ -118,6 +118,8 @@ def _words(option: "Implementation") -> list[str]:
         words.append(f"fold{option.fold}")
     if option.digits is not None:
         words.append(f"digits{option.digits}")
+    if option.budgets is not None:
+        words.append("budgets" + "x".join(map(digits, option.budgets)))
     if option.ready == "registered":
         words.append("skid")
     words += {"auto": [], "on": ["tlast"], "off": ["notlast"]}[option.tlast]

@@ -8,7 +8,7 @@ moves to the next stage; operands of earlier stages are delayed to match, each t
 chain of registers.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import TypeVar
@@ -73,6 +73,8 @@ class Scheduler:
         Whether there are operands in stage 0.
     left : Value, optional
         Turns of the last operation that are still to come after this one.
+    budgets : sequence of float
+        What each stage has of the period, from stage 0 on; those without one have all of it.
 
     Attributes
     ----------
@@ -101,6 +103,7 @@ class Scheduler:
         left: Value | None = None,
         multiplier: str = "auto",
         table: str = "logic",
+        budgets: Sequence[float] = (),
     ):
         self.module = module
         self._trial = isinstance(module, Scratch)
@@ -112,6 +115,7 @@ class Scheduler:
         self.enable = enable
         self.multiplier = multiplier
         self.table = table
+        self.budgets = budgets
         self.memories = 0
         self.last_stage = 0
         self.turns = 1
@@ -271,8 +275,10 @@ class Scheduler:
 
     # The scheduler itself.
 
-    def late(self, time: float) -> bool:
-        """Whether what ends at ``time`` is too late for the clock period."""
+    def late(self, time: float, stage: int | None = None) -> bool:
+        """Whether what ends at ``time`` is too late for the clock period, or a stage's share."""
+        if stage is not None and stage < len(self.budgets):
+            time /= self.budgets[stage]
         return self.decided(time > self.period, time)
 
     def decided(self, late: bool, time: float, about: float = 0.0) -> bool:
@@ -309,7 +315,7 @@ class Scheduler:
         own = self.delays.register + delay
         if live and self.looping is not None and stage < self.looping.start:
             stage, start = self.looping.start, self.delays.register
-        late = live and start > self.delays.register and self.late(start + delay)
+        late = live and start > self.delays.register and self.late(start + delay, stage)
         if late and (self.looping is None or stage + 1 in self.looping):
             stage, start = stage + 1, self.delays.register
             self.last_stage = max(self.last_stage, stage)

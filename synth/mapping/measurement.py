@@ -15,7 +15,7 @@ from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.yosys import Notify, ToolFailure, ToolTimeout
 
-from . import buffers, carries, dsp_registers, liberty, registers, targets, timing
+from . import buffers, carries, dsp_registers, liberty, registers, stages, targets, timing
 from .targets import Target
 
 ABC_PATIENCE = 240.0
@@ -204,12 +204,14 @@ class Measurement:
             return {"device": device, "notes": ("nextpnr found no clocked path",)}
         achieved = min(float(clock["achieved"]) for clock in clocks.values())
         path = slowest(report)
+        netlist = read_json(self.work / "bench.json")
         return {
             "device": device,
             "fmax_mhz": round(achieved, 2),
             "critical_path": tuple(
                 f"{step['delay']:.2f} ns {step['type']} {step['to']['cell']}" for step in path
             ),
+            "slowest_stage": stages.of_register(path[0]["to"]["cell"], netlist) if path else None,
         }
 
     def map_to_library(self) -> tuple[str, ...]:
@@ -310,6 +312,7 @@ class Measurement:
             if neutral or not path.picoseconds
             else round(1e6 / path.picoseconds, 2),
             "critical_path": path.cells,
+            "slowest_stage": stages.of_net(path.start, module),
             "notes": notes,
         }
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 TOP = "macaw_bench"
+OPERANDS = "feed"
+"""The register in front of the unit."""
 
 
 def wrap(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
@@ -22,7 +24,7 @@ def wrap(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
     inputs = [p for p in ports if p["direction"] == "input" and p["role"] != "clock"]
     outputs = [p for p in ports if p["direction"] == "output"]
     connections = [f".{p['name']}(clk)" for p in ports if p["role"] == "clock"]
-    for vector, group in (("feed", inputs), ("result", outputs)):
+    for vector, group in ((OPERANDS, inputs), ("result", outputs)):
         low = 0
         for port in group:
             connections.append(f".{port['name']}({vector}[{low + port['width'] - 1}:{low}])")
@@ -32,14 +34,14 @@ def wrap(name: str, ports: Iterable[Mapping[str, Any]]) -> str:
     joined = ",\n    ".join(connections)
     return f"""{_declaration(name, ports)}
 module {TOP} (input clk, input serial_in, output reg serial_out);
-  reg [{wide_in}:0] feed;
+  reg [{wide_in}:0] {OPERANDS};
   wire [{wide_out - 1}:0] result;
   reg [{wide_out - 1}:0] held, drain;
   {name} unit (
     {joined}
   );
   always @(posedge clk) begin
-    feed <= {{feed, serial_in}};
+    {OPERANDS} <= {{{OPERANDS}, serial_in}};
     held <= result;
     drain <= {{drain, 1'b0}} ^ held;
     serial_out <= drain[{wide_out - 1}];

@@ -33,11 +33,12 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Path:
     """The slowest path: its delay register to register, the same without the registers' share,
-    and the cells along it, first to last."""
+    the cells along it, first to last, and the net where it begins."""
 
     picoseconds: float
     logic_picoseconds: float
     steps: tuple[Step, ...]
+    start: Any
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -187,13 +188,13 @@ def longest_path(module: dict[str, Any], library: Library) -> Path:
                 worst, picoseconds = (net, edge), edge.time + setup
                 logic = edge.time - edge.launch
     trail: list[Step] = []
-    edge = worst[1] if worst else None
+    start, edge = worst or (None, None)
     while edge is not None and edge.source is not None:
         net, which, name = edge.source
         before = timed.edges[net][which]
         trail.append(Step(name, timed.cells[name][0].name, edge.time - before.time))
-        edge = before
-    return Path(picoseconds, logic, tuple(reversed(trail)))
+        start, edge = net, before
+    return Path(picoseconds, logic, tuple(reversed(trail)), start)
 
 
 def _through(

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import __main__ as runner
 from benchmarks import results
+from benchmarks.errors import retime
 from benchmarks.speed import peers
 from macaw.tools.sources import imported
 
@@ -180,6 +181,19 @@ def test_a_predicted_delay_stands_beside_the_measured_one(
     assert {*made[row]} == {"asic", "ecp5"}
     for figures in made[row].values():
         assert 0.3 < figures["predicted"] / figures["measured"] < 4
+
+
+def test_a_pipeline_is_measured_before_and_after_its_registers_are_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(retime, "UNITS", ("mul a=e2m1",))
+    monkeypatch.setattr(retime, "PLACES", ("asic",))
+    monkeypatch.setattr(sys, "argv", ["retime", "--output", str(tmp_path)])
+    retime.main()
+    made = results.read("retime", tmp_path)["mul a=e2m1"]["asic"]
+    assert made["after"]["delay_fo4"] <= made["before"]["delay_fo4"]
+    assert made["after"]["latency"] == made["before"]["latency"] == retime.STAGES
+    assert made["before"]["budgets"] == []
 
 
 @pytest.mark.parametrize("name", ["studies.digits_network", "studies.training"])

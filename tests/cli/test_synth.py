@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from command_line import Run, one_line
 
+from macaw.cli.synth import _told
+from macaw.synth import Result
+
 
 def test_breakdown_is_a_table_and_json(run: Run) -> None:
     arguments = (
@@ -112,6 +115,15 @@ def test_the_fewest_stages_for_a_clock(run: Run) -> None:
     assert outcome.code == 0, outcome.err
     for words in ("reached            yes", "energy per operation", "clock              25 FO4"):
         assert words in outcome.out
+
+
+def test_a_frequency_that_the_model_took_for_reached_is_told(run: Run) -> None:
+    words = ("synth", "add", "a=e2m1", "--target", "ice40", "--frequency", "150")
+    (result,) = run(*words, "--json").json
+    assert (result["clock"], result["reached"]) == ("150 MHz", result["fmax_mhz"] >= 150)
+    for clock, reached in ((149.9, False), (150.0, True)):
+        found = Result(name="x", target="x", fmax_mhz=clock)
+        assert _told(150.0, found) == {"clock": "150 MHz", "reached": reached}
 
 
 def test_a_clock_that_is_not_reached(run: Run) -> None:

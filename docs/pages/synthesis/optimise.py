@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cost.optimise import PRIMITIVES, STAGES, UNITS
-from benchmarks.errors import delay_errors
+from benchmarks.errors import delay_errors, retime
 from macaw.synth.mapping.targets import OPTIMISE
 
 from ..markdown import number, table
@@ -73,3 +73,24 @@ def predicted(found: dict[str, Any]) -> str:
         for (target, stages), of in ratios.items()
     ]
     return table(head, rows) + "\n\n" + "\n".join(lines)
+
+
+def moved(found: dict[str, Any]) -> str:
+    """Clocks and gates of pipelines, as the delay model has them -> with their registers moved."""
+    head = ["unit"]
+    for place in retime.PLACES:
+        area, clock = ("GE", "FO4") if place == "asic" else ("LUT", "MHz")
+        head += [f"`{place}`: {clock}", area]
+    rows = []
+    for unit in retime.UNITS:
+        cells = [f"`{unit}`"]
+        for place in retime.PLACES:
+            names = ("lut_equivalents", "fmax_mhz")
+            names = ("gate_equivalents", "delay_fo4") if place == "asic" else names
+            made = found.get(unit, {}).get(place)
+            for name in reversed(names):
+                pair = [] if made is None else [made[when][name] for when in ("before", "after")]
+                digits = 1 if name == names[1] else 0
+                cells.append(" → ".join(f"{each:.{digits}f}" for each in pair) or "-")
+        rows.append(cells)
+    return table(head, rows)

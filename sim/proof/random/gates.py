@@ -47,6 +47,7 @@ _OPTIONS: dict[str, Callable[[random.Random, Unit], Any]] = {
     "widest_sum": lambda rng, spec: rng.choice((128, 128, 96, 200, 400)),
     "fold": _fold,
     "digits": _digits,
+    "budgets": lambda rng, spec: None,  # drawn last, by the stages
     "name": lambda rng, spec: None if rng.random() < 0.9 else "drawn_at_random",
 }
 """Options that are no choice of words."""
@@ -64,6 +65,8 @@ def draw_options(rng: random.Random, spec: Unit) -> Parameters:
         if options["frequency"] is not None:
             options["stages"] = None
         options = {name: value for name, value in options.items() if value != plain[name]}
+        if (stages := options.get("stages")) and rng.random() < 0.3:
+            options["budgets"] = tuple(rng.choice((0.5, 0.8, 1.0, 1.2)) for _ in range(stages + 1))
         try:
             Implementation(**options)
         except MacawError:

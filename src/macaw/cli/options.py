@@ -32,6 +32,7 @@ _IMPLEMENTATION = (
         "--fold", type=int, help="Turns of the lanes, of units that have it.  [default: 1]"
     ),
     click.option("--digits", type=int, help="Of a quotient or root, a clock.  [default: all]"),
+    click.option("--budgets", help="How long each stage may be beside others: 1,0.9,1."),
     click.option("--name", help="Name of the Verilog module."),
 )
 DELAYS = click.option("--target", help="Delay model for --frequency.  [default: ecp5]")

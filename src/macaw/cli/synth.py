@@ -19,6 +19,7 @@ from .output import Progress, print_json, print_table
 @click.option("--target", "targets", multiple=True, help="May be repeated.  [default: ecp5; asic]")
 @click.option("--liberty", help="In place of asic's own library: a file, or sky130, gf180, ihp.")
 @click.option("--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.")
+@click.option("--retime", is_flag=True, help="Move registers by what is measured.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--seeds", type=int, help="So many: median and range of the clock.  [default: 1]")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
@@ -39,6 +40,7 @@ def synth(
     seeds: int | None,
     timeout: float | None,
     area_only: bool,
+    retime: bool,
     breakdown: bool,
     energy: bool,
     operands: str | None,
@@ -50,7 +52,9 @@ def synth(
     """Measure area and timing of UNIT on one target or several.
 
     With --clock it has the fewest pipeline stages that are measured to reach it, as compare has it;
-    where it is "not reached", the result is the fastest pipeline that was found.
+    where it is "not reached", the result is the fastest pipeline that was found. With --retime
+    the registers of one that nearly reaches it are moved first, and with --stages those of that
+    pipeline: the slowest stage gets less time, up to 8 times, and the fastest result counts.
 
     \b
     Examples:
@@ -59,6 +63,7 @@ def synth(
       macaw synth mul a=e4m3 out=fp16 --stages 2 --target ecp5 --seeds 5
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
+      macaw synth add a=fp16 out=fp16 --target ecp5 --stages 2 --retime
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
       macaw synth int-mac a=int8 lanes=8 --energy --data conv3.npz
     """
@@ -81,10 +86,15 @@ def synth(
         with Progress(f"synth {spec.name} {target}") as progress:
             asked, used, found = {}, how, None
             if clock is not None:
-                asked, found = _reached(spec, target, clock, more, how, progress)
-                used = how | {"stages": asked["stages"]}
+                asked, found = _reached(spec, target, clock, retime, more, how, progress)
+                used = how | {"stages": asked["stages"], "budgets": found.budgets or None}
+            elif retime:
+                found = _retimed(spec, target, more, how, progress)
+                used = how | {"budgets": found.budgets or None}
             if found is None or energy:
                 found = macaw.synthesize(spec, target, progress=progress, **moving, **more, **used)
+            if how.get("frequency") and found.fmax_mhz is not None:
+                asked = _told(how["frequency"], found)
             result = asked | found.to_json()
             if breakdown:
                 progress("mapping its parts one by one")
@@ -123,7 +133,13 @@ def _default(clock: str | None, library: bool) -> tuple[str, ...]:
 
 
 def _reached(
-    spec: Any, target: str, clock: str, more: dict[str, Any], how: dict[str, Any], progress: Any
+    spec: Any,
+    target: str,
+    clock: str,
+    retime: bool,
+    more: dict[str, Any],
+    how: dict[str, Any],
+    progress: Any,
 ) -> tuple[dict[str, Any], Any]:
     """The clock, whether it is reached and the stages, which JSON has first; and the result."""
     from macaw.synth import at_clock
@@ -133,5 +149,27 @@ def _reached(
     if options.pop("area_only"):
         raise SpecError(f"clock={clock}: area_only leaves no clock to be reached")
     where = {"liberty": more.get("liberty"), "options": options, "progress": progress}
-    stages, result, reached = at_clock(spec, target, clock, **where, **how)
+    stages, result, reached = at_clock(spec, target, clock, retime=retime, **where, **how)
     return {"clock": str(clock_of(clock)), "reached": reached, "stages": stages}, result
+
+
+def _told(frequency: float, result: Any) -> dict[str, Any]:
+    """A frequency that was asked of the delay model, and whether it is measured."""
+    from macaw.synth.clock import clock
+
+    asked = clock(frequency)
+    return {"clock": str(asked), "reached": asked.speed(result) >= 1}
+
+
+def _retimed(
+    spec: Any, target: str, more: dict[str, Any], how: dict[str, Any], progress: Any
+) -> Any:
+    """The pipeline with the registers where they are measured to be best."""
+    from macaw.synth import retimed
+
+    options = {name: value for name, value in more.items() if name != "liberty"}
+    if not how.get("stages"):
+        raise SpecError("retime: needs --stages from 1 on, or --clock")
+    others = {name: value for name, value in how.items() if name != "stages"}
+    where = {"liberty": more.get("liberty"), "options": options, "progress": progress}
+    return retimed(spec, target, how["stages"], **where, **others)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Registers that are moved by what is measured, and the option that says where they are."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from macaw.cli import main
+from macaw.golden.errors import SpecError
+from macaw.golden.units import unit
+from macaw.hdl import Implementation, build, generate
+from macaw.sim import verify
+from macaw.synth import at_clock, retimed, run, search
+from macaw.synth.mapping import stages
+from macaw.synth.result import Result
+from macaw.synth.retime import LEAST, LESS, TRIES, balanced, gates
+
+SPEC = unit("fma", a="e4m3", out="fp16")
+SMALL = unit("add", a="e3m2")
+
+
+@dataclass(frozen=True)
+class Design:
+    """Three stages whose steps are divided by what each has of the period."""
+
+    budgets: tuple[float, ...]
+    steps: int = 30
+
+    @property
+    def name(self) -> str:
+        return f"of_{len(str(self.budgets))}"
+
+    @property
+    def verilog(self) -> str:
+        return f"// made by {self.budgets}\nmodule {self.name} {self.cuts}\n"
+
+    @property
+    def cuts(self) -> list[int]:
+        whole, share = sum(self.budgets), self.budgets
+        first = round(self.steps * share[0] / whole)
+        second = round(self.steps * share[1] / whole)
+        return [first, second, self.steps - first - second]
+
+
+def measured(design: Design) -> Result:
+    """Steps of the middle stage take twice as long as the model has it."""
+    times = [cut * factor for cut, factor in zip(design.cuts, (1, 2, 1), strict=True)]
+    slow = max(range(3), key=times.__getitem__)
+    return Result(name="x", target="x", fmax_mhz=100 / times[slow], slowest_stage=slow)
+
+
+def test_the_slowest_stage_gets_less_until_all_are_alike():
+    tried = []
+
+    def measure(design):
+        tried.append(design.cuts)
+        return measured(design)
+
+    best = balanced(2, Design, measure, lambda result: result.fmax_mhz)
+    assert tried[0] == [10, 10, 10]
+    assert len({*map(tuple, tried)}) == len(tried) <= TRIES + 1  # none twice
+    assert best.fmax_mhz == 100 / 12  # 12 steps, 6 of twice the time, 12 steps
+
+
+def test_what_is_enough_ends_it():
+    tried = []
+
+    def measure(design):
+        tried.append(design)
+        return measured(design)
+
+    found = balanced(2, Design, measure, lambda result: result.fmax_mhz, enough=5.5)
+    assert found.fmax_mhz == 100 / 18
+    assert [design.cuts[1] for design in tried] == [10, 9]
+
+
+def test_a_stage_that_cannot_be_cut_ends_it():
+    count = []
+
+    def measure(design):
+        count.append(1)
+        return Result(name="x", target="x", fmax_mhz=10.0, slowest_stage=1)
+
+    fixed = lambda budgets: Design((1.0, 1.0, 1.0))  # noqa: E731
+    assert balanced(2, fixed, measure, lambda result: result.fmax_mhz).fmax_mhz == 10.0
+    assert len(count) == 1
+    assert LEAST < LESS < 1
+
+
+@pytest.mark.parametrize("stage", [None, 3])
+def test_without_a_stage_of_the_pipeline_there_is_nothing_to_move(stage):
+    only = Result(name="x", target="x", fmax_mhz=10.0, slowest_stage=stage)
+    assert balanced(2, Design, lambda design: only, lambda result: result.fmax_mhz) is only
+
+
+def test_gates_are_compared_without_their_names():
+    plain, named = (generate(SPEC, stages=2, name=name) for name in (None, "another"))
+    assert gates(plain) == gates(named)
+    assert gates(plain) != gates(generate(SPEC, stages=2, budgets=(0.6, 1, 1)))
+
+
+# --- where registers are
+
+
+def cuts(**options):
+    """Bits of registers of each stage."""
+    component = build(SPEC, Implementation(**options))
+    component.elaborate(None)
+    found = {}
+    for place in component.places.values():
+        if place.register:
+            found[place.stage] = found.get(place.stage, 0) + 1
+    return found
+
+
+def test_a_stage_with_less_time_does_less():
+    alike, less = cuts(stages=2), cuts(stages=2, budgets="0.5,1,1")
+    assert alike != less
+    assert {*alike} == {*less} == {1, 2}
+    slow, fast = (
+        build(SPEC, Implementation(stages=2, budgets=b)).estimate for b in ((1, 1, 1), (0.5, 1, 1))
+    )
+    assert fast > slow  # by the model, which had them alike
+
+
+@pytest.mark.parametrize("budgets", ["0.5,1,1", (1.0, 0.7, 1.2), [1, 1, 3]])
+def test_no_bit_depends_on_it(budgets):
+    report = verify(SPEC, simulator="bulk", vectors=3000, stages=2, budgets=budgets)
+    assert report.passed, report
+
+
+def test_alike_is_the_default():
+    assert Implementation(stages=1, budgets="2,2") == Implementation(stages=1)
+    design = generate(SPEC, stages=2, budgets=(1, 0.75, 1))
+    assert design.name == "fma_e4m3_fp16_s2_budgets1x0p75x1"
+    assert design.command.endswith("--stages 2 --budgets 1,0.75,1")
+    assert design.metadata["implementation"]["budgets"] == "1,0.75,1"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"stages": 2, "budgets": "1,1"}, "budgets=1,1: must be 3 numbers, for 2 stages, each"),
+        ({"stages": 1, "budgets": "1,x"}, "budgets=1,x: must be 2 numbers"),
+        ({"stages": 1, "budgets": (1, 0)}, r"budgets=\(1, 0\): must be .* from 0.1 to 10"),
+        ({"stages": 1, "budgets": "1,nan"}, "budgets=1,nan: must be 2 numbers"),
+        ({"stages": 1, "budgets": 3}, "budgets=3: must be 2 numbers"),
+        ({"frequency": 100.0, "budgets": "1,1"}, "budgets=1,1: needs stages, not frequency"),
+    ],
+)
+def test_wrong_budgets(options, why):
+    with pytest.raises(SpecError, match=why):
+        Implementation(**options)
+
+
+# --- which stage is slowest
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("unit.align_shifted_s1_2_TRELLIS_FF_Q_3", 1),
+        ("sum_s12", 12),
+        ("out_s2_s3_DI_LUT4_Z", 3),
+        ("unit.round_up_LUT4_A", None),
+        ("classes", None),
+    ],
+)
+def test_the_stage_of_a_name(name, stage):
+    assert stages.of_name(name) == stage
+
+
+def test_the_stage_of_registers():
+    kinds = {"product_s1_MULT": "MULT18X18D", "sum_s2_FF": "TRELLIS_FF", "feed_3": "TRELLIS_FF"}
+    cells = {name: {"type": kind} for name, kind in kinds.items()}
+    netlist = {"modules": {"macaw_bench": {"cells": cells}}}
+    found = [stages.of_register(name, netlist) for name in (*kinds, "other")]
+    assert found == [2, 2, 0, None]
+
+
+@pytest.mark.parametrize("target", ["asic", "ecp5"])
+def test_a_result_tells_its_slowest_stage(target):
+    """A stage with most of the gates is the slowest one."""
+    for slow in (0, 1, 2):
+        budgets = [0.1, 0.1, 0.1]
+        budgets[slow] = 10.0
+        assert run(SMALL, target, stages=2, budgets=budgets).slowest_stage == slow
+    assert run(unit("mul", a="e2m1"), target).slowest_stage == 0
+
+
+# --- the whole
+
+
+def test_registers_are_moved_on_a_library():
+    before = run(SMALL, "asic", stages=2, optimise="delay")
+    said = []
+    after = retimed(SMALL, "asic", 2, optimise="delay", progress=said.append)
+    assert after.delay_fo4 < before.delay_fo4
+    assert any("begins in stage" in line for line in said)
+    assert len(after.budgets) == 3
+    again = run(SMALL, "asic", stages=2, optimise="delay", budgets=after.budgets)
+    assert (again.delay_fo4, again.hash) == (after.delay_fo4, after.hash)
+
+
+def test_a_clock_is_reached_with_fewer_stages(monkeypatch):
+    """What a stage more would do, moving registers does."""
+
+    def price(self, design):
+        at = design.metadata["latency"]
+        moved = design.metadata["implementation"].get("budgets") is not None
+        return Result(
+            name=design.name, target="ecp5", latency=at, slowest_stage=0,
+            fmax_mhz=30.0 * (at + 1) + 20 * moved,
+        )  # fmt: skip
+
+    monkeypatch.setattr(search.Pipelines, "price", price)
+    alone, moved = (at_clock(SPEC, "ecp5", 100.0, retime=retime) for retime in (False, True))
+    assert (alone[0], alone[1].fmax_mhz, alone[2]) == (3, 120.0, True)
+    assert (moved[0], moved[1].fmax_mhz, moved[2]) == (2, 110.0, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "options", "why"),
+    [
+        ("xilinx7", 2, {}, "target xilinx7 gives area only"),
+        ("ecp5", 2, {"options": {"area_only": True}}, "area only"),
+        ("ecp5", 0, {}, "stages=0"),
+        ("ecp5", 2, {"budgets": "1,1,1"}, "budgets=1,1,1: retime decides where"),
+        ("ecp5", 2, {"frequency": 10.0}, "frequency=10.0: retime decides where"),
+    ],
+)
+def test_what_cannot_be_retimed(target, asked, options, why):
+    with pytest.raises(SpecError, match=why):
+        retimed(SPEC, target, asked, **options)
+
+
+def test_the_command(capsys):
+    words = "synth add a=e3m2 --target asic --optimise delay --stages 2 --retime --json"
+    assert main(words.split()) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    budgets = ",".join(f"{each:g}" for each in result["budgets"])
+    assert f"--budgets {budgets}" in result["command"]
+    assert result["delay_fo4"] == retimed(SMALL, "asic", 2, optimise="delay").delay_fo4
+    assert main(["synth", "mul", "a=e4m3", "--target", "asic", "--retime"]) == 2
+    assert "retime: needs --stages from 1 on, or --clock" in capsys.readouterr().err
