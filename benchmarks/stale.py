@@ -18,6 +18,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from macaw.cli.generate import generate
 from macaw.cli.options import unit_and_implementation
 from macaw.golden.errors import MacawError
@@ -25,7 +28,6 @@ from macaw.synth import source
 from macaw.tools import processes
 
 from . import positive, results, start
-from .stopwatch import stopwatch
 
 OF_RESULT = {"target", "latency", "tools", "seconds"}
 """What a measured result has, whatever else."""
@@ -95,16 +97,15 @@ def main() -> int:
         parser.error(f"--only {options.only}: no file matches; there are {', '.join(names)}")
     files = [read(name, options.folder) for name in chosen]
     files = [file for file in files if file.told or file.untold]
-    progress = stopwatch()
     todo = sorted({pair for file in files for pair in file.told})
     wrong: dict[tuple[str, str], str] = {}
     pool = processes.pool(options.jobs)
     try:
         waiting = {pool.submit(judged, *pair): pair for pair in todo}
-        for count, done in enumerate(as_completed(waiting), 1):
+        ended = track(as_completed(waiting), "generating", len(todo), console=Console(stderr=True))
+        for done in ended:
             if said := done.result():
                 wrong[waiting[done]] = said
-            progress(f"{count} of {len(todo)} generated")
     finally:
         processes.end(pool)
     for file in files:

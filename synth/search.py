@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,6 @@ from .clock import Clock, clock, units_of
 from .flow import Result, Source, run
 from .mapping import targets
 from .mapping.targets import Target
-from .retime import Budgets, balanced
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit
@@ -31,6 +31,13 @@ NEAR = 0.8
 
 LADDER = (0, 1, 2, 4, 8, 12)
 """Stages that :meth:`Pipelines.best` tries: neighbours differ by enough to see in the clock."""
+
+TRIES = 8
+"""Pipelines that are measured after the first, at most."""
+LESS, LEAST = 0.98, 0.4
+"""What the slowest stage is left of its time, at once and at last."""
+
+Budgets = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,55 @@ def fewest_reaching(
         step *= 2
 
 
+def balanced(
+    stages: int,
+    design: Callable[[Budgets], Any],
+    measure: Callable[[Any], Result],
+    better: Callable[[Result], float],
+    enough: float | None = None,
+) -> Result:
+    """Give the slowest stage less and less time, and return the best of what is measured.
+
+    Parameters
+    ----------
+    stages : int
+        Register stages.
+    design : callable
+        From what each stage has of the clock's period to a design.
+    measure : callable
+        From a design to its result, which tells its ``slowest_stage``.
+    better : callable
+        From a result to what is to be largest.
+    enough : float, optional
+        Of ``better``: nothing more is tried.
+    """
+    budgets = [1.0] * (stages + 1)
+    known: set[str] = set()
+    best: Result | None = None
+    for _ in range(TRIES + 1):
+        made = design(tuple(budgets))
+        result = measure(made)
+        known.add(gates(made))
+        if best is None or better(result) > better(best):
+            best = result
+        slowest = result.slowest_stage
+        if slowest is None or slowest > stages or (enough is not None and better(best) >= enough):
+            break
+        # Less time than makes a difference to some register.
+        while gates(made) in known and budgets[slowest] > LEAST:
+            budgets[slowest] = round(budgets[slowest] * LESS, 4)
+            made = design(tuple(budgets))
+        if gates(made) in known:
+            break
+    assert best is not None
+    return best
+
+
+def gates(design: Any) -> str:
+    """A design's Verilog without what it is called, and how it was made."""
+    return re.sub(r"^//.*\n", "", design.verilog, flags=re.MULTILINE).replace(design.name, "")
+
+
 def at_clock(
     spec: Unit,
     target: str | Target,
@@ -258,7 +314,7 @@ def retimed(
 
     The delay model places registers before anything is mapped. Here the stage in which the slowest
     path begins is given less of the clock's period, and the next pipeline is measured, up to
-    :data:`macaw.synth.retime.TRIES` times; each is kept in the cache as any other. ``budgets`` of
+    :data:`macaw.synth.search.TRIES` times; each is kept in the cache as any other. ``budgets`` of
     the result is the option of :func:`macaw.hdl.generate` that makes it, empty where the model's
     pipeline is the fastest. Clocks of place and route scatter by some percent: ``seeds`` among the
     ``options``, which are those of :func:`macaw.synth.run`, takes the median of several.

@@ -217,6 +217,7 @@ OPTIONS = {
     "optimise": ["area", "delay"],
     "fold": [2, 4],
     "digits": [1, 2],
+    "budgets": ["1,0.5", "1,0.25", "0.5,1", "1,1,0.5", "1,0.5,1"],
 }
 UNTOLD = {"name", "widest_sum"}
 """Options without a word in the name: it is the name; it changes nothing of the module."""

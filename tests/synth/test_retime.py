@@ -14,7 +14,7 @@ from macaw.sim import verify
 from macaw.synth import at_clock, retimed, run, search
 from macaw.synth.mapping import stages
 from macaw.synth.result import Result
-from macaw.synth.retime import LEAST, LESS, TRIES, balanced, gates
+from macaw.synth.search import LEAST, LESS, TRIES, balanced, gates
 
 SPEC = unit("fma", a="e4m3", out="fp16")
 SMALL = unit("add", a="e3m2")
