@@ -84,7 +84,9 @@ def synth(
     results = []
     for target in targets or _default(clock, bool(liberty or energy)):
         with Progress(f"synth {spec.name} {target}") as progress:
-            asked, used, found = {}, how, None
+            asked: dict[str, Any] = {}
+            used: dict[str, Any] = how
+            found = None
             if clock is not None:
                 asked, found = _reached(spec, target, clock, retime, more, how, progress)
                 used = how | {"stages": asked["stages"], "budgets": found.budgets or None}
