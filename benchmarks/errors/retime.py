@@ -30,8 +30,8 @@ def measured(row: str, target: str) -> dict[str, Any]:
     """A unit's pipeline where the delay model puts its registers, and where they are best."""
     spec, _ = parse(row)
     library = bool(targets.target(target).liberty)
-    how = {"optimise": "delay"} if library else {}
-    options = {**how, **({} if library else {"seeds": SEEDS})}
+    how: dict[str, Any] = {"optimise": "delay"} if library else {}
+    options: dict[str, Any] = {**how, **({} if library else {"seeds": SEEDS})}
     before = run(spec, target, stages=STAGES, **options)
     after = retimed(spec, target, STAGES, options=options, **how)
     return {"before": before.to_json(), "after": after.to_json()}
