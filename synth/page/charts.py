@@ -6,9 +6,12 @@ Altair and vl-convert, which draw them, are imported when something is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from macaw.tools import store
 
 from .axes import Axis, labels
 
@@ -239,9 +242,33 @@ def _beside(charts: Sequence[Any], columns: int) -> dict[str, Any]:
 
 def picture(charts: Sequence[Any], columns: int = 2) -> str:
     """SVG of charts side by side, ``columns`` in a row."""
-    import vl_convert
+    drawn = _beside(charts, columns)
 
-    return vl_convert.vegalite_to_svg(_beside(charts, columns)) + "\n"
+    def draw() -> str:
+        import vl_convert
+
+        return vl_convert.vegalite_to_svg(drawn) + "\n"
+
+    return stored(draw, what="picture", of=drawn)
+
+
+def stored(make: Callable[[], str], **parts: Any) -> str:
+    """What vl-convert makes, from the store where it is there: it takes seconds to start.
+
+    ``parts`` are what it is made of, besides vl-convert itself.
+    """
+    name = store.key(tools=[importlib.metadata.version("vl-convert-python")], **parts)
+    text = store.get(name, _text)
+    if text is None:
+        text = make()
+        store.put(name, {"text": text})
+    return text
+
+
+def _text(kept: dict[str, Any]) -> str:
+    if not isinstance(kept["text"], str):
+        raise TypeError("not a text")
+    return kept["text"]
 
 
 def pixels(charts: Sequence[Any], columns: int = 2) -> bytes:

@@ -222,8 +222,11 @@ def _finite(value: Any) -> Any:
 @functools.cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as a script; nothing in it ends the element it stands in."""
-    import vl_convert
+    script = "window.vegaEmbed = vegaEmbed;"
 
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
-        "</script", "<\\/script"
-    )
+    def bundle() -> str:
+        import vl_convert
+
+        return vl_convert.javascript_bundle(script)
+
+    return charts.stored(bundle, what="library", of=script).replace("</script", "<\\/script")

@@ -2,6 +2,7 @@
 """Plots as SVG and PNG, without a browser."""
 
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -21,6 +22,7 @@ from macaw.synth.page.charts import (
     merged,
     picture,
     pixels,
+    stored,
 )
 
 POINTS = (
@@ -93,3 +95,25 @@ def test_parts_keep_their_order():
     words = re.findall(r"<text[^>]*>([^<]*)<", picture([bars(made)]))
     assert [word for word in words if word in ("add", "across", "mul")] == ["mul", "add", "across"]
     assert {"x", "y", "h"} <= set(words)
+
+
+def test_what_was_drawn_is_not_drawn_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    made = []
+
+    def make():
+        made.append(1)
+        return f"picture {len(made)}"
+
+    texts = [stored(make, what="picture", of=of) for of in ({"a": 1}, {"a": 1}, {"a": 2})]
+    assert texts == ["picture 1", "picture 1", "picture 2"]
+    for path in tmp_path.rglob("*.json"):
+        path.write_text('{"text": 3}')  # damaged
+    assert stored(make, what="picture", of={"a": 1}) == "picture 3"
+
+
+def test_a_picture_from_the_store_is_the_same(monkeypatch, tmp_path):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    first = drawn()
+    monkeypatch.setitem(sys.modules, "vl_convert", None)  # it cannot be imported
+    assert drawn() == first
