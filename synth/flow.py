@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,11 @@ def run(
     moved = None
     if energy and isinstance(spec, Unit):
         moved = spec, operands if data is None else recorded.read(data, spec)
-    design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
+    from . import source
+
+    design, chosen, multiplier = prepare(
+        spec, chosen, multiplier, optimise, implementation, partial(source.generate, cache=cache)
+    )
     return _price(
         design, chosen, multiplier, area_only=area_only, cache=cache, timeout=timeout, seeds=tried,
         progress=progress, moved=moved,
@@ -148,10 +153,12 @@ def prepare(
     multiplier: str | None,
     optimise: str | None,
     implementation: dict[str, Any],
+    generate: Callable[..., Design] | None = None,
 ) -> tuple[Design, Target, str]:
     """The design to be measured, generated if ``spec`` is a unit, its target, who multiplies.
 
-    Raises :class:`SpecError` for an option that the unit or the target does not have.
+    ``generate`` is :func:`macaw.hdl.generate` by default. Raises :class:`SpecError` for an option
+    that the unit or the target does not have.
     """
     generated = all(hasattr(spec, part) for part in ("name", "verilog", "metadata"))
     if not isinstance(spec, Unit) and not generated:
@@ -159,7 +166,8 @@ def prepare(
             f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it, or a generated design"
         )
     if isinstance(spec, Unit):
-        from macaw import hdl
+        if generate is None:
+            from macaw.hdl import generate
 
         if multiplier is not None:
             implementation = {**implementation, "multiplier": multiplier}
@@ -169,7 +177,7 @@ def prepare(
         if implementation.get("optimise") == "area" and not chosen.multiplies:
             # The model is that of a target which has multipliers for a sum's products to share.
             implementation.setdefault("multiplier", "lut")
-        design: Design = hdl.generate(spec, **implementation)
+        design: Design = generate(spec, **implementation)
     elif implementation:
         raise SpecError(f"{next(iter(implementation))}: the design is generated already")
     else:

@@ -241,6 +241,22 @@ def test_a_mapping_that_hangs_is_done_without_a_delay_target(monkeypatch, shared
     assert sorted(shared.rglob("*.json")) == before  # depends on the machine: not stored
 
 
+def test_what_is_cached_is_not_generated_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("MACAW_CACHE", str(tmp_path))
+    spec = unit("mul", a="e2m1")
+    first = run(spec, "asic")
+
+    def generated(*_, **__):
+        raise AssertionError("generated again")
+
+    monkeypatch.setattr("macaw.hdl.generate", generated)
+    again = run(spec, "asic")
+    assert again == first
+    assert (again.cached, first.cached) == (True, False)
+    with pytest.raises(AssertionError, match="generated again"):
+        run(spec, "asic", cache=False)
+
+
 def test_a_loaded_machine_maps_alike(monkeypatch):
     """A mapping with a delay target has its processor's time, whatever the clock says."""
     real, given = tools.call, []
