@@ -17,6 +17,7 @@ from macaw.tools import yosys as tools
 from macaw.tools.sources import digest as source_of
 from macaw.tools.yosys import Notify
 
+from . import source
 from .energy import figures as energies
 from .energy import recorded
 from .energy.operands import kind_of
@@ -25,6 +26,7 @@ from .mapping import library, netlist, targets
 from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
 from .mapping.targets import Target
 from .result import Result as Result
+from .result import Source as Source
 from .result import median
 
 TIMEOUT = 1200.0
@@ -35,15 +37,6 @@ MOST_SEEDS, LARGEST_SEED = 100, 2**31 - 1
 
 REVISION = 2
 """Part of each cache key: raised when this file measures differently."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """A module that macaw did not generate: name, Verilog text, and its ports as metadata."""
-
-    name: str
-    verilog: str
-    metadata: dict[str, Any]
 
 
 def run(
@@ -128,8 +121,6 @@ def run(
     moved = None
     if energy and isinstance(spec, Unit):
         moved = spec, operands if data is None else recorded.read(data, spec)
-    from . import source
-
     design, chosen, multiplier = prepare(
         spec, chosen, multiplier, optimise, implementation, partial(source.generate, cache=cache)
     )

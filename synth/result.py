@@ -115,6 +115,15 @@ class Result:
         return cls(**values)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A module that macaw did not generate: name, Verilog text, and its ports as metadata."""
+
+    name: str
+    verilog: str
+    metadata: dict[str, Any]
+
+
 def median(results: Sequence[Result]) -> Result:
     """One of several that differ by the seed of place and route: with the median of the clock.
 

@@ -15,7 +15,7 @@ from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.sources import digest
 
-from .flow import Source
+from .result import Source
 
 if TYPE_CHECKING:
     from macaw.golden.units import Unit
