@@ -78,7 +78,8 @@ class Implementation:
         unit, which needs a stream for it, other operations take a clock as before.
     budgets : tuple of float, optional
         How long each stage may be beside the others, from the operands' on: one more than
-        ``stages``, each from 0.1 to 10; text with commas between is taken too. Default: all alike.
+        ``stages``, each from 0.1 to 10, rounded to six digits; text with commas between is taken
+        too. Default: all alike.
         For where the delay model misjudges a stage: see :func:`macaw.synth.retimed`.
     name : str, optional
         Module name instead of the one from the specification: no reserved word of Verilog,
@@ -178,7 +179,7 @@ def _budgets(given: Any, stages: int | None) -> tuple[float, ...] | None:
         raise SpecError(f"budgets={given}: needs stages, not frequency")
     words = given.split(",") if isinstance(given, str) else given
     try:
-        budgets = tuple(float(word) for word in words)
+        budgets = tuple(float(f"{float(word):g}") for word in words)  # as commands spell them
     except (TypeError, ValueError):
         budgets = ()
     least, most = BUDGETS

@@ -138,6 +138,12 @@ def test_alike_is_the_default():
     assert design.metadata["implementation"]["budgets"] == "1,0.75,1"
 
 
+def test_the_command_says_all_of_it():
+    option = Implementation(stages=1, budgets=(1 / 3, 1.0000001))
+    assert option.budgets == (0.333333, 1.0)
+    assert option == Implementation(**option.parameters)
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
