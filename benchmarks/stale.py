@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import track
 
@@ -31,7 +32,7 @@ from . import positive, results, start
 
 OF_RESULT = {"target", "latency", "tools", "seconds"}
 """What a measured result has, whatever else."""
-TRACE = {"command", "hash"}
+TRACE = {"generated_by", "hash"}
 """What is kept of one at least, where not all is."""
 
 
@@ -60,7 +61,7 @@ def found(value: Any) -> Iterator[dict[str, Any]]:
 def read(name: str, folder: Path) -> File:
     """The results of one file."""
     every = list(found(results.read(name, folder)))
-    told = {(each["command"], each["hash"]) for each in every if each.get("hash")}
+    told = {(each["generated_by"], each["hash"]) for each in every if each.get("hash")}
     untold = sum(not each.get("hash") for each in every)
     return File(name=name, told=tuple(sorted(told)), untold=untold)
 
@@ -80,6 +81,8 @@ def judged(command: str, recorded: str) -> str | None:
         return None if hash_of(command) == recorded else "other gates now"
     except MacawError as error:
         return " ".join(str(error).split())
+    except click.ClickException as error:  # of an option that there is no more
+        return " ".join(error.format_message().split())
 
 
 def main() -> int:

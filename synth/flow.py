@@ -300,7 +300,7 @@ def _traced(result: Result, design: Design) -> Result:
     budgets = (told.get("implementation") or {}).get("budgets")
     return replace(
         result,
-        command=told.get("command"),
+        generated_by=told.get("command"),
         hash=told.get("hash"),
         budgets=tuple(map(float, budgets.split(","))) if budgets else (),
     )

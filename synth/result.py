@@ -19,8 +19,8 @@ class Result:
     """
 
     name: str
-    command: str | None = None
-    """What generates the module's Verilog; None if macaw did not."""
+    generated_by: str | None = None
+    """The command that generates the module's Verilog; None if macaw did not."""
     hash: str | None = None
     """SHA-256 of that Verilog, as in the module's JSON file."""
     target: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What moving registers by measurement is worth: pipelines of 3 stages, before and after.
 
-On asic and a process mapped for delay, on FPGAs the median of three seeds of place and route.
+On asic mapped for delay, on FPGAs the median of three seeds of place and route.
 Figures that are not asked for stay. Each goes through macaw's cache.
 
 Example: python -m benchmarks.errors.retime --only "fma a=fp16*"

@@ -22,8 +22,8 @@ def measured():
 
 
 def test_a_result_leads_back_to_its_verilog(measured):
-    assert measured["command"] == "macaw generate mul a=e2m1 out=fp16 --stages 1 --target asic"
-    assert stale.hash_of(measured["command"]) == measured["hash"]
+    assert measured["generated_by"] == "macaw generate mul a=e2m1 out=fp16 --stages 1 --target asic"
+    assert stale.hash_of(measured["generated_by"]) == measured["hash"]
     assert len(measured["hash"]) == 64
 
 
@@ -45,7 +45,7 @@ def test_however_it_is_built(options, flow):
 def test_results_are_found_wherever_they_stand(measured):
     rows = {"rows": [{"case": "a", "asic": measured}, {"other": [{"deep": measured}]}], "x": 1}
     assert list(stale.found(rows)) == [measured, measured]
-    some = {"cost": 3, "command": measured["command"], "hash": measured["hash"]}
+    some = {"cost": 3, "generated_by": measured["generated_by"], "hash": measured["hash"]}
     assert list(stale.found([{"rows": [some]}])) == [some]
 
 
@@ -64,15 +64,15 @@ def test_what_is_out_of_date_is_told(measured, tmp_path):
     fine = said(folder)
     assert (fine.returncode, fine.stdout) == (0, "good: 1 modules, 0 out of date\n")
 
-    command = measured["command"].replace("e2m1", "q2m1")
-    older = [measured | {"hash": "0" * 64}, measured | {"command": command}]
+    command = measured["generated_by"].replace("e2m1", "q2m1")
+    older = [measured | {"hash": "0" * 64}, measured | {"generated_by": command}]
     results.write("old", {"rows": [*older, measured | {"hash": None}, measured]}, folder)
     told = said(folder, "--json", "--only", "o*")
     assert told.returncode == 1
     (file,) = json.loads(told.stdout)
     assert (file["name"], file["untold"]) == ("old", 1)
     assert file["stale"].pop(command).startswith("a=q2m1: unknown format 'q2m1'")
-    assert file["stale"] == {measured["command"]: "other gates now"}
+    assert file["stale"] == {measured["generated_by"]: "other gates now"}
     text = said(folder, "--only", "old").stdout
     assert text.startswith("old: 3 modules, 2 out of date; 1 results do not tell\n  macaw generate")
 
@@ -92,3 +92,9 @@ def test_a_file_that_is_damaged(tmp_path):
     assert wrong.returncode == 1
     assert "is damaged" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_an_option_that_there_is_no_more_is_told():
+    said = stale.judged("macaw generate mul a=e2m1 --fast 3", "0" * 64)
+    assert said is not None
+    assert "--fast" in said

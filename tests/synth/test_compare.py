@@ -13,6 +13,7 @@ from macaw.golden.formats.block import BLOCKS, expand_scales
 from macaw.golden.formats.block import format as format_of
 from macaw.golden.units import unit
 from macaw.synth import Comparison, Row, Settings, accuracy, compare, jobs, run, source
+from macaw.synth.columns import figures
 from macaw.synth.compare import _relative as relative
 from macaw.synth.work import accumulator, candidates, kind_of, lanes_of
 
@@ -516,3 +517,10 @@ def test_units_are_mapped_for_area_or_for_delay():
     assert rows["delay"].rate > rows["balanced"].rate
     with pytest.raises(SpecError, match=r"optimise=fast: must be one of balanced, area, delay"):
         Settings(optimise="fast")
+
+
+def test_a_table_does_not_take_what_generates_a_module_for_what_measures_it():
+    made = compare(["int2"], ["asic"], stages=0, proof=False)
+    (row,) = made.rows
+    assert row.result["generated_by"].startswith("macaw generate ")
+    assert "command" not in figures(row)

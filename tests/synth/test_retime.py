@@ -248,7 +248,7 @@ def test_the_command(capsys):
     assert main(words.split()) == 0
     (result,) = json.loads(capsys.readouterr().out)
     budgets = ",".join(f"{each:g}" for each in result["budgets"])
-    assert f"--budgets {budgets}" in result["command"]
+    assert f"--budgets {budgets}" in result["generated_by"]
     assert result["delay_fo4"] == retimed(SMALL, "asic", 2, optimise="delay").delay_fo4
     assert main(["synth", "mul", "a=e4m3", "--target", "asic", "--retime"]) == 2
     assert "retime: needs --stages from 1 on, or --clock" in capsys.readouterr().err

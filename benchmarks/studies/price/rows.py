@@ -17,7 +17,8 @@ KEPT = ("format", "bits", "unit", "stages", "macs", "cost", "cost_unit", "fmax_m
         "clock", "reached", "rate", "energy_per_mac", "energy_unit", "sqnr", "error")  # fmt: skip
 """Fields of a row."""
 FIGURES = ("area_um2", "delay_ps", "energy_without_glitches", "energy_of_clock", "leakage_power",
-           "operands", "operations", "library", "library_digest", "command", "hash")  # fmt: skip
+           "operands", "operations", "library", "library_digest", "generated_by",
+           "hash")  # fmt: skip
 """Fields of its result."""
 
 
