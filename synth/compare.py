@@ -67,12 +67,15 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """All figures as what ``json.dumps`` takes; infinite and missing ratios are None.
 
-        ``clock`` and ``reached`` are there only where a clock was asked for, ``stages`` of the
-        settings only where they were, and what is told of several ``seeds`` only with these.
+        ``clock`` and ``reached`` are there only where a clock was asked for, ``stages`` and
+        ``retime`` of the settings only where they were, and what is told of several ``seeds`` only
+        with these.
         """
         kept = asdict(self.settings), [asdict(row) for row in self.rows]
         if self.settings.stages is None:
             kept[0].pop("stages")
+        if not self.settings.retime:
+            kept[0].pop("retime")
         if self.settings.seeds == 1:
             kept[0].pop("seeds")
             for each in kept[1]:

@@ -275,6 +275,11 @@ def _method(how: Settings) -> list[str]:
             f" {how.seed}, first in doubling steps and then by halves, which takes more stages to"
             " be no slower. Where it is not reached, the row is the fastest pipeline found."
         )
+    if how.retime:
+        paragraphs.append(
+            "Registers were moved by measurement: the stage in which the slowest path began was"
+            " given less of the clock's period, pipeline by pipeline, and the fastest counts."
+        )
     if how.seeds > 1:
         paragraphs.append(
             f"Place and route with {how.seeds} seeds, from {how.seed} on: the clock is the median."

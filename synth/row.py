@@ -40,7 +40,9 @@ class Settings:
     ``clock`` (:func:`macaw.synth.clock.clock`) each unit has the fewest stages that reach it, with
     ``stages`` so many, in place of the pipeline that serves it best. With several ``seeds`` each
     clock is the median of place and route with ``seed`` and those after it, also where a pipeline
-    is chosen by it.
+    is chosen by it. With ``retime`` registers are moved by what is measured
+    (:func:`macaw.synth.retimed`): of a pipeline of ``stages``, or of one that nearly reaches the
+    ``clock``.
     """
 
     unit: str = "auto"
@@ -60,6 +62,7 @@ class Settings:
     optimise: str = "balanced"
     clock: str | None = None
     stages: int | None = None
+    retime: bool = False
 
     def __post_init__(self) -> None:
         kind_of(self.operands)
@@ -69,6 +72,8 @@ class Settings:
                 raise SpecError(f"stages={self.stages}: clock={self.clock} decides the stages")
         if self.clock is not None:
             object.__setattr__(self, "clock", str(clock(self.clock)))
+        if self.retime and self.clock is None and not self.stages:
+            raise SpecError("retime: needs stages from 1 on, or a clock")
         words = (("optimise", OPTIMISE), ("unit", work.KINDS), ("multiplier", MULTIPLIERS))
         for name, known in words:
             value = getattr(self, name)
@@ -128,7 +133,8 @@ class Row:
         The clock that was asked for, and whether it is reached; if not, the row is the fastest
         pipeline that was found.
     implementation : dict
-        Options of the gates besides ``stages``, as ``macaw synth`` takes them.
+        Options of the gates besides ``stages``, as ``macaw synth`` takes them: with ``retime`` the
+        ``budgets`` too, where others than the delay model's are faster.
     breakdown : dict
         The JSON form of a :class:`~macaw.synth.breakdown.Breakdown`; empty unless asked for.
     error : str or None
@@ -184,7 +190,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
     or the gates differ from the golden model.
     """
     spec = how.settle(fmt)
-    implementation = {"multiplier": how.multiplier} if place.nextpnr else {}
+    implementation: dict[str, Any] = {"multiplier": how.multiplier} if place.nextpnr else {}
     if how.optimise != "balanced":
         implementation["optimise"] = how.optimise
     if place.liberty and len(work.multipliers(spec, place)) > 1:
@@ -202,15 +208,18 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
         },
         implementation,
         progress,
+        how.retime,
     )
     start = 2 if isinstance(work.accumulator(fmt), Fixed) else 8 if place.nextpnr else 4
     asked, reached = how.asked, None
     if how.stages is not None:
-        stages, result = how.stages, pipelines.measure(how.stages)
+        stages, result = how.stages, pipelines.built(how.stages)
     elif asked is None:
         stages, result = pipelines.best(lambda r: (r.rate or 0.0) / max(r.cost, 1.0), start)
     else:
         stages, result, reached = pipelines.reaching(asked, start)
+    if result.budgets:
+        implementation["budgets"] = ",".join(f"{each:g}" for each in result.budgets)
     proven = 0
     if how.proof:
         if progress is not None:
@@ -222,7 +231,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
             cache=how.cache,
             stages=stages,
             target=place.model,
-            **pipelines.implementation,
+            **implementation,
         )
         proven = proof["vectors"]
     if how.energy and place.liberty:
@@ -235,7 +244,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
             operands=how.operands,
             progress=progress,
             stages=stages,
-            **pipelines.implementation,
+            **implementation,
         )
     parts: dict[str, Any] = {}
     if how.breakdown:
@@ -248,7 +257,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
             seed=how.seed,
             timeout=how.timeout,
             stages=stages,
-            **pipelines.implementation,
+            **implementation,
         ).to_json()
     row = Row(
         format=fmt.name,

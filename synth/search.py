@@ -32,10 +32,12 @@ NEAR = 0.8
 LADDER = (0, 1, 2, 4, 8, 12)
 """Stages that :meth:`Pipelines.best` tries: neighbours differ by enough to see in the clock."""
 
-TRIES = 8
+TRIES = 12
 """Pipelines that are measured after the first, at most."""
 LESS, LEAST = 0.98, 0.4
 """What the slowest stage is left of its time, at once and at last."""
+SHARE = 0.97
+"""What a pipeline is worth for the search with each that was made of it."""
 
 Budgets = tuple[float, ...]
 
@@ -53,7 +55,8 @@ class Pipelines:
     implementation: dict[str, Any]
     progress: Notify | None = None
     retime: bool = False
-    """Whether registers are moved where a clock is nearly reached: see :func:`balanced`."""
+    """Whether registers are moved, of so many stages, or where a clock is nearly reached: see
+    :func:`balanced`."""
 
     @cached_property
     def _known(self) -> dict[int, Result]:
@@ -105,6 +108,12 @@ class Pipelines:
             enough,
         )
         return self._known[stages]
+
+    def built(self, stages: int) -> Result:
+        """The unit with so many stages; with ``retime``, its registers moved to the fastest."""
+        if not self.retime:
+            return self.measure(stages)
+        return self.retimed(stages, Clock(1.0, units_of(self.target)[0]).speed)
 
     def fewest(self, megahertz: float) -> tuple[int, Result]:
         """Of the stages that reach ``megahertz``, the fewest, and the result.
@@ -204,7 +213,10 @@ def balanced(
     better: Callable[[Result], float],
     enough: float | None = None,
 ) -> Result:
-    """Give the slowest stage less and less time, and return the best of what is measured.
+    """Give the slowest stage of the best pipeline less time, and return the best so found.
+
+    Pipelines that have led on nowhere give way to others, :data:`SHARE` of what they are worth for
+    each that was made of them.
 
     Parameters
     ----------
@@ -215,30 +227,51 @@ def balanced(
     measure : callable
         From a design to its result, which tells its ``slowest_stage``.
     better : callable
-        From a result to what is to be largest.
+        From a result to what is to be largest, above 0.
     enough : float, optional
         Of ``better``: nothing more is tried.
     """
-    budgets = [1.0] * (stages + 1)
-    known: set[str] = set()
-    best: Result | None = None
-    for _ in range(TRIES + 1):
-        made = design(tuple(budgets))
-        result = measure(made)
-        known.add(gates(made))
-        if best is None or better(result) > better(best):
-            best = result
-        slowest = result.slowest_stage
-        if slowest is None or slowest > stages or (enough is not None and better(best) >= enough):
+    first = design((1.0,) * (stages + 1))
+    found = [Tried(measure(first), [1.0] * (stages + 1))]
+    known = {gates(first)}
+    while len(found) <= TRIES:
+        best = max(better(each.result) for each in found)
+        open_ = [each for each in found if each.movable]
+        if not open_ or (enough is not None and best >= enough):
             break
-        # Less time than makes a difference to some register.
-        while gates(made) in known and budgets[slowest] > LEAST:
-            budgets[slowest] = round(budgets[slowest] * LESS, 4)
-            made = design(tuple(budgets))
-        if gates(made) in known:
-            break
-    assert best is not None
-    return best
+        at = max(open_, key=lambda each: better(each.result) * SHARE**each.children)
+        made = at.less(design, known)
+        if made is not None:
+            found.append(Tried(measure(made), list(at.budgets)))
+            at.children += 1
+            known.add(gates(made))
+    return max(found, key=lambda each: better(each.result)).result
+
+
+@dataclass
+class Tried:
+    """A pipeline that was measured, and what its stages are to have of the period next."""
+
+    result: Result
+    budgets: list[float]
+    children: int = 0
+
+    @property
+    def movable(self) -> bool:
+        """Whether the slowest stage is one that can be given less."""
+        slowest = self.result.slowest_stage
+        return slowest is not None and slowest < len(self.budgets) and self.budgets[slowest] > LEAST
+
+    def less(self, design: Callable[[Budgets], Any], known: set[str]) -> Any | None:
+        """The next pipeline with less in the slowest stage that is none of ``known``, if any is."""
+        slowest = self.result.slowest_stage
+        assert slowest is not None
+        while self.budgets[slowest] > LEAST:
+            self.budgets[slowest] = round(self.budgets[slowest] * LESS, 4)
+            made = design(tuple(self.budgets))
+            if gates(made) not in known:
+                return made
+        return None
 
 
 def gates(design: Any) -> str:
@@ -329,6 +362,4 @@ def retimed(
     for name in ("frequency", "budgets"):
         if implementation.get(name) is not None:
             raise SpecError(f"{name}={implementation[name]}: retime decides where registers are")
-    pipelines = Pipelines(spec, chosen, options or {}, implementation, progress, True)
-    clock = Clock(1.0, units_of(chosen)[0])
-    return pipelines.retimed(stages, clock.speed)
+    return Pipelines(spec, chosen, options or {}, implementation, progress, True).built(stages)

@@ -11,7 +11,7 @@ from macaw.golden.errors import SpecError
 from macaw.golden.units import unit
 from macaw.hdl import Implementation, build, generate
 from macaw.sim import verify
-from macaw.synth import at_clock, retimed, run, search
+from macaw.synth import Settings, at_clock, compare, retimed, run, search
 from macaw.synth.mapping import stages
 from macaw.synth.result import Result
 from macaw.synth.search import LEAST, LESS, TRIES, balanced, gates
@@ -61,6 +61,27 @@ def test_the_slowest_stage_gets_less_until_all_are_alike():
     assert tried[0] == [10, 10, 10]
     assert len({*map(tuple, tried)}) == len(tried) <= TRIES + 1  # none twice
     assert best.fmax_mhz == 100 / 12  # 12 steps, 6 of twice the time, 12 steps
+
+
+def test_what_leads_to_nothing_better_gives_way():
+    """The slowest stage of the first pipeline is cut further where what it led to is worse."""
+    worth = {30: 20.0, 29: 10.0, 28: 11.0, 27: 25.0}  # by what the middle stage has
+
+    @dataclass(frozen=True)
+    class Step(Design):
+        @property
+        def cuts(self) -> list[int]:
+            return [30, max(27, round(30 * self.budgets[1])), round(30 * self.budgets[2])]
+
+    def measure(design):
+        _, middle, last = design.cuts
+        return Result(
+            name="x", target="x", slowest_stage=1 if middle == 30 else 2,
+            fmax_mhz=worth[middle] - (30 - last),
+        )  # fmt: skip
+
+    best = balanced(2, Step, measure, lambda result: result.fmax_mhz)
+    assert best.fmax_mhz == 25.0
 
 
 def test_what_is_enough_ends_it():
@@ -241,6 +262,37 @@ def test_a_clock_is_reached_with_fewer_stages(monkeypatch):
 def test_what_cannot_be_retimed(target, asked, options, why):
     with pytest.raises(SpecError, match=why):
         retimed(SPEC, target, asked, **options)
+
+
+def test_formats_are_compared_with_their_registers_moved(monkeypatch):
+    shown = {"targets": ["asic"], "stages": 2, "optimise": "delay", "proof": True, "vectors": 1000}
+    plain, moved = (
+        compare(["e2m1"], **shown, reference="e2m1", retime=retime) for retime in (False, True)
+    )
+    (before,), (after,) = plain.rows, moved.rows
+    assert before.period_fo4 is not None
+    assert after.period_fo4 is not None
+    assert before.period_fo4 > after.period_fo4
+    assert after.stages == 2
+    assert after.proven == 1000
+    budgets = after.implementation["budgets"]
+    assert f"--budgets {budgets}" in after.result["generated_by"]
+    assert "budgets" not in before.implementation
+    assert moved.to_json()["settings"]["retime"] is True
+    assert "retime" not in plain.to_json()["settings"]
+    assert "Registers were moved by measurement" in moved.html()
+    assert "Registers were moved by measurement" not in plain.html()
+    spec = unit("mac", a="e2m1", out="fp32")
+    again = run(spec, "asic", stages=2, optimise="delay", budgets=budgets, energy=True)
+    priced = compare(["e2m1"], **shown, reference="e2m1", retime=True, energy=True).rows[0]
+    assert priced.result["energy_per_operation"] == again.energy_per_operation
+    assert priced.result["hash"] == again.hash == after.result["hash"]
+
+
+@pytest.mark.parametrize("stages", [None, 0])
+def test_a_comparison_moves_registers_only_where_there_are_any(stages):
+    with pytest.raises(SpecError, match="retime: needs stages from 1 on, or a clock"):
+        Settings(retime=True, stages=stages)
 
 
 def test_the_command(capsys):

@@ -35,6 +35,7 @@ from .output import Progress, print_json
     "--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.  [default: best value]"
 )
 @click.option("--stages", type=int, help="Of every pipeline.  [default: those of the best value]")
+@click.option("--retime", is_flag=True, help="Move registers by what is measured.")
 @click.option("--cache/--no-cache", default=True, help="Reuse results.  [default: cache]")
 @click.option("--seed", type=int, help="Of vectors, data, place and route.  [default: 1]")
 @click.option("--seeds", type=int, help="Of place and route: median and range.  [default: 1]")
@@ -58,8 +59,10 @@ def compare(
     With --clock each has the fewest pipeline stages that are measured to reach it, in place of the
     pipeline with the best rate for its area; one that does not is "not reached", with the fastest
     that was found. FPGAs take MHz and ps, asic FO4, a Liberty file all three. With --stages all
-    have so many. With --seeds clocks are medians of place and route, with their range; a cost per
-    MAC/s that differs from the reference's by less than the seeds do is marked "none".
+    have so many. With --retime the registers of these pipelines, or of those that nearly reach the
+    clock, are moved by what is measured. With --seeds clocks are medians of place and route, with
+    their range; a cost per MAC/s that differs from the reference's by less than the seeds do is
+    marked "none".
 
     \b
     Examples:
@@ -71,7 +74,7 @@ def compare(
     if "operands" in settings and not settings["energy"]:
         raise SpecError(f"operands={settings['operands']}: go with --energy only")
     for name, value in settings.items():
-        if name in ("breakdown", "energy"):
+        if name in ("breakdown", "energy", "retime"):
             flags += [f"--{name}"] if value else []
         elif isinstance(value, bool):
             flags += [] if value else [f"--no-{name}"]

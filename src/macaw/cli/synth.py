@@ -54,7 +54,7 @@ def synth(
     With --clock it has the fewest pipeline stages that are measured to reach it, as compare has it;
     where it is "not reached", the result is the fastest pipeline that was found. With --retime
     the registers of one that nearly reaches it are moved first, and with --stages those of that
-    pipeline: the slowest stage gets less time, up to 8 times, and the fastest result counts.
+    pipeline: the slowest stage gets less time, up to 12 times, and the fastest result counts.
 
     \b
     Examples:
@@ -63,7 +63,7 @@ def synth(
       macaw synth mul a=e4m3 out=fp16 --stages 2 --target ecp5 --seeds 5
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
-      macaw synth add a=fp16 out=fp16 --target ecp5 --stages 2 --retime
+      macaw synth add a=e3m2 out=e3m2 --target ecp5 --stages 2 --retime
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
       macaw synth int-mac a=int8 lanes=8 --energy --data conv3.npz
     """
