@@ -99,6 +99,12 @@ def test_a_unit_that_differs_is_an_exit_status(
         anchors.main()
 
 
+def test_an_archive_tells_its_commit(checkout: Path):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    assert anchors.revision(checkout.rename(checkout.with_name(f"their-{commit}"))) == commit
+    assert anchors.revision(checkout.with_name(f"their-{commit[1:]}")) == "no commit"
+
+
 def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     assert anchors.revision(checkout) == "no commit"

@@ -3,7 +3,8 @@
 
 Each project's own checkout is named as NAME=FOLDER: cvfpu and common_cells (OpenHW Group's FPU and
 what it needs), hardfloat and basejump_stl (HardFloat as Bespoke Silicon Group keeps it),
-mx-for-fpga.
+mx-for-fpga, mx-dotp, xtramac. Of an archive whose folder's name ends with a commit, that is the
+revision.
 Units whose checkouts are not named are left out, and what was recorded of them stays. First 20,000
 vectors of macaw's golden model have to give the public unit's results, where the function is the
 same. Figures go through macaw's cache. Exit status 1 if a unit could not be measured, or differs.
@@ -14,6 +15,7 @@ Example: python -m benchmarks.cost.public.anchors cvfpu=../cvfpu common_cells=..
 import argparse
 import fnmatch
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -135,7 +137,10 @@ def best(found: dict[str, Any]) -> Result:
 
 
 def revision(checkout: Path) -> str:
-    """The commit of a checkout, or that none can be told."""
+    """The commit of a checkout or of an archive, whose folder is named so; or that none is told."""
+    archive = re.search(r"-([0-9a-f]{40})$", checkout.resolve().name)
+    if archive and not (checkout / ".git").exists():
+        return archive[1]
     command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 from macaw.golden.errors import SpecError
 from macaw.golden.formats import FORMATS, Float
+from macaw.golden.formats.block import Block, format
 from macaw.synth.flow import TIMEOUT, Source, from_verilog
 from macaw.tools import files, processes
 from macaw.tools import yosys as tools
@@ -73,6 +74,8 @@ _HARDFLOAT = {
         *("mulAddRecFN.v", "isSigNaNRecFN.v", "RISCV/HardFloat_specialize.v"),
     ),
 }
+_MX_DOTP = {"mxfp4": 4, "mxfp8-e4m3": 0, "mxint8": 5}
+"""What mx-dotp calls formats."""
 _MX_FOR_FPGA = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
 
 
@@ -181,12 +184,56 @@ def _mx_for_fpga(name: str, exponent: int, mantissa: int) -> Public:
     )
 
 
+def _mx_dotp(name: str, stages: int) -> Public:
+    """A block, both scales, an addend in fp32, one rounding: the very function of a block-dot."""
+    block = format(name)
+    assert isinstance(block, Block)
+    wide = f"[{32 * block.element.width - 1}:0]"
+    clock = "input clk, rst, " if stages else ""
+    pins = {
+        "clk": "clk" if stages else "1'b0", "rst_n": "~rst" if stages else "1'b1",
+        "in_valid": "1'b1", "a": "i_a", "b": "i_b", "xa": "i_a_scale", "xb": "i_b_scale",
+        "c": "i_c", "out_valid": "", "r": "o_r",
+    }  # fmt: skip
+    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
+    return Public(
+        project="mx-dotp",
+        name=f"{name} dot of 32",
+        unit=f"block-dot a={name} out=fp32",
+        stages=stages,
+        files={"mx-dotp": ("mx_dec.v", "mx_lzc.v", "mx_pipe.v", "mx_dotp.v")},
+        top=f"module {TOP}({clock}input {wide} i_a, i_b, input [7:0] i_a_scale, i_b_scale,\n"
+        "input [31:0] i_c, output [31:0] o_r);\n"
+        f"mx_dotp #(.FMT_A({_MX_DOTP[name]}), .FMT_B({_MX_DOTP[name]}), .K(32), "
+        f".PIPE(4'd{(1 << stages) - 1})) dot({wired});\nendmodule\n",
+    )
+
+
+def _xtramac() -> Public:
+    """A multiplication that is cut off and an addition behind it, of which 4 clocks are asked."""
+    return Public(
+        project="XtraMAC",
+        name="fp16 MAC",
+        unit="fma a=e5m10ftz out=e5m10ftz",
+        stages=4,
+        files={"xtramac": ("fp16_mul.v", "fp16_add.v", "fp16_mac.v")},
+        top="module dsp_usage(input clk, input [26:0] a, input [17:0] b, output [44:0] product);\n"
+        "assign product = a * b;\nendmodule\n"
+        f"module {TOP}(input clk, input [15:0] a, b, c, output [15:0] r);\n"
+        "fp16_mac mac(.clk(clk), .a16(a), .b16(b), .c16(c), .result(r));\nendmodule\n",
+        note="its product is cut off, not rounded, and of the lesser addend one bit more is kept",
+    )
+
+
 UNITS = (
     *(_cvfpu(name, True, 0) for name in _CVFPU_FORMATS),
     *(_cvfpu(name, False, 0) for name in _CVFPU_FORMATS),
     *(_cvfpu(name, True, 3) for name in ("fp32", "fp16")),
     *(_hardfloat(name, True) for name in ("fp32", "fp16", "bf16")),
     _plain_mac(),
+    _xtramac(),
+    *(_mx_dotp(name, 0) for name in _MX_DOTP),
+    _mx_dotp("mxfp4", 3),
     _mx_for_fpga("mxfp4", 2, 1),
     _mx_for_fpga("mxfp6-e3m2", 3, 2),
 )
