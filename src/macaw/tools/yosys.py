@@ -263,6 +263,7 @@ def call(
     name = f"{tool.name}: {what}" if what else tool.name
     log = folder / f"{tool.name}.log"
     started = time.monotonic()
+    given = timeout
     if processor is not None and tool.package is None:
         timeout, processor = min(timeout, processor), None
     try:
@@ -279,7 +280,7 @@ def call(
     except subprocess.TimeoutExpired as late:
         raise ToolTimeout(
             f"{name} did not finish within {late.timeout:g} s and was stopped"
-            " (a longer time-out can be given)",
+            + (" (a longer time-out can be given)" if late.timeout == given else ""),
             processes.text_of(log)[-4000:],
         ) from None
     text = done.output
