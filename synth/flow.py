@@ -23,7 +23,7 @@ from .energy import recorded
 from .energy.operands import kind_of
 from .energy.recorded import Recorded
 from .mapping import library, netlist, targets
-from .mapping.measurement import Design, Measurement, library_of, read_json, wide, write
+from .mapping.measurement import Design, Measurement, clocked, library_of, read_json, wide, write
 from .mapping.targets import Target
 from .result import Result as Result
 from .result import Source as Source
@@ -374,7 +374,7 @@ def key_of(
         # What is told of a process came later than the results without it.
         **({"file": [target.library, target.digest]} if target.digest else {}),
         # Combinational units have no enables that buffers would drive.
-        **({"buffers": 1} if target.liberty and "edge " in design.verilog else {}),
+        **({"buffers": 1, "stages": 1} if target.liberty and clocked(design) else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,
     )

@@ -60,6 +60,8 @@ class Result:
     critical_path: tuple[str, ...] = ()
     slowest_stage: int | None = None
     """Pipeline stage of that path, from the operands' 0 on; None where its ends do not tell."""
+    stage_fo4: tuple[float, ...] = ()
+    """Of pipelines on libraries: the slowest path that begins in each stage."""
     notes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     seconds: float = 0.0

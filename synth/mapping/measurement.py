@@ -295,7 +295,10 @@ class Measurement:
         notes = self.map_to_library()
         library = library_of(self.target.liberty)
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
-        path = timing.longest_path(module, library)
+        timed = timing.arrivals(module, library)
+        path = timing.slowest_of(timed)
+        of = stages.by_net(module, self.design.metadata.get("latency"))
+        by_stage = stages.slowest(timing.starts(timed), of) if clocked(self.design) else ()
         # Yosys leaves the area out where there are no cells.
         area = float(self._statistics("area.json").get("area", 0))
         sequential = {name for name, cell in library.cells.items() if cell.sequential}
@@ -312,7 +315,8 @@ class Measurement:
             if neutral or not path.picoseconds
             else round(1e6 / path.picoseconds, 2),
             "critical_path": path.cells,
-            "slowest_stage": stages.of_net(path.start, module),
+            "slowest_stage": of.get(path.start),
+            "stage_fo4": tuple(round(each / library.fo4_ps, 2) for each in by_stage),
             "notes": notes,
         }
 
@@ -333,6 +337,11 @@ class Measurement:
 def _cells(module: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The cells of a mapped module that are cells of its library."""
     return [cell for cell in module["cells"].values() if cell["type"] != "$scopeinfo"]
+
+
+def clocked(design: Design) -> bool:
+    """Whether a design has registers."""
+    return "edge " in design.verilog
 
 
 def wide(design: Design) -> bool:

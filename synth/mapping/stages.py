@@ -20,14 +20,33 @@ def of_name(name: str) -> int | None:
     return int(found[-1]) if found else None
 
 
-def of_net(net: Any, module: Mapping[str, Any]) -> int | None:
-    """The stage of a net of a module in Yosys' JSON: operands are in 0."""
-    names = [name for name, each in module["netnames"].items() if net in each["bits"]]
-    ports = module["ports"]
-    if any(ports[name]["direction"] == "input" for name in names if name in ports):
-        return 0
-    told = (of_name(name) for name in names)
-    return next((stage for stage in told if stage is not None), None)
+def by_net(module: Mapping[str, Any], last: int | None = None) -> dict[Any, int]:
+    """The stages of the nets of a module in Yosys' JSON that have one.
+
+    Operands are in 0, results in the ``last`` one, if it is told.
+    """
+    found: dict[Any, int] = {}
+    for port in module["ports"].values():
+        if port["direction"] == "input":
+            found |= dict.fromkeys(port["bits"], 0)
+    for name, each in module["netnames"].items():
+        stage = of_name(name)
+        if stage is not None:
+            for net in each["bits"]:
+                found.setdefault(net, stage)
+    for port in module["ports"].values():
+        if port["direction"] == "output" and last is not None:
+            found = dict.fromkeys(port["bits"], last) | found
+    return found
+
+
+def slowest(starts: Mapping[Any, float], of: Mapping[Any, int]) -> tuple[float, ...]:
+    """The longest of what takes so long from its net on, by the nets' stages; 0 where none is."""
+    times: dict[int, float] = {}
+    for net, time in starts.items():
+        if net in of:
+            times[of[net]] = max(times.get(of[net], 0.0), time)
+    return tuple(times.get(stage, 0.0) for stage in range(max(times, default=-1) + 1))
 
 
 def of_register(cell: str, netlist: Mapping[str, Any]) -> int | None:

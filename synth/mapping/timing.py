@@ -175,12 +175,39 @@ def arrivals(module: dict[str, Any], library: Library) -> Arrivals:
     return Arrivals(cells, load, arrival, endpoints)
 
 
+def starts(timed: Arrivals) -> dict[Any, float]:
+    """Picoseconds of the slowest path that begins at each net, register to register.
+
+    Of the paths to an endpoint only the slowest counts: nets of which none is that are left out.
+    """
+    found: dict[Any, float] = {}
+    begin: dict[tuple[Any, int], Any] = {}
+    for net, setup in timed.endpoints:
+        for which, edge in enumerate(timed.edges.get(net, ())):
+            trail, at = [], (net, which)
+            while at not in begin:
+                trail.append(at)
+                source = timed.edges[at[0]][at[1]].source
+                if source is None:
+                    begin[at] = at[0]
+                else:
+                    at = source[:2]
+            begin |= dict.fromkeys(trail, begin[at])
+            start = begin[at]
+            found[start] = max(found.get(start, 0.0), edge.time + setup)
+    return found
+
+
 def longest_path(module: dict[str, Any], library: Library) -> Path:
     """The slowest register-to-register path of a mapped, flat module of Yosys' JSON.
 
     Raises :class:`LibertyError` as :func:`arrivals` does.
     """
-    timed = arrivals(module, library)
+    return slowest_of(arrivals(module, library))
+
+
+def slowest_of(timed: Arrivals) -> Path:
+    """The slowest path of a netlist that is timed."""
     worst, picoseconds, logic = None, 0.0, 0.0
     for net, setup in timed.endpoints:
         for edge in timed.edges.get(net, ()):

@@ -206,6 +206,34 @@ def test_the_stage_of_registers():
     assert found == [2, 2, 0, None]
 
 
+def test_nets_have_the_stages_of_their_names():
+    ports = {
+        "i_a": {"direction": "input", "bits": [2, 3]},
+        "o_r_s9": {"direction": "output", "bits": [7]},
+    }
+    names = {
+        "i_a": [2, 3], "unpack_a_s0": [2], "sum_s1": [4, 5], "late_s2": [5, 6], "other": [8],
+        "fed_s1": [3],
+    }  # fmt: skip
+    module = {"ports": ports, "netnames": {name: {"bits": bits} for name, bits in names.items()}}
+    assert stages.by_net(module) == {2: 0, 3: 0, 4: 1, 5: 1, 6: 2}
+    assert stages.by_net(module, 9) == {2: 0, 3: 0, 4: 1, 5: 1, 6: 2, 7: 9}
+    starts = {2: 5.0, 3: 7.0, 6: 4.0, 8: 99.0}
+    assert stages.slowest(starts, stages.by_net(module)) == (7.0, 0.0, 4.0)
+    assert stages.slowest({8: 99.0}, {}) == ()
+
+
+def test_a_library_s_result_tells_what_each_stage_takes():
+    """The slowest one is as slow as the whole; without registers there are none to compare."""
+    budgets = (0.1, 10.0, 0.1)
+    result = run(SMALL, "asic", stages=2, budgets=budgets)
+    assert len(result.stage_fo4) == 3
+    assert max(result.stage_fo4) == result.stage_fo4[1] == result.delay_fo4
+    assert min(result.stage_fo4) > 0
+    assert run(SMALL, "asic").stage_fo4 == ()
+    assert run(SMALL, "ecp5", stages=2, budgets=budgets).stage_fo4 == ()
+
+
 @pytest.mark.parametrize("target", ["asic", "ecp5"])
 def test_a_result_tells_its_slowest_stage(target):
     """A stage with most of the gates is the slowest one."""

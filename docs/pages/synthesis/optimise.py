@@ -81,6 +81,7 @@ def moved(found: dict[str, Any]) -> str:
     for place in retime.PLACES:
         area, clock = ("GE", "FO4") if place == "asic" else ("LUT", "MHz")
         head += [f"`{place}`: {clock}", area]
+        head += ["of each stage: FO4"] if place == "asic" else []
     rows = []
     for unit in retime.UNITS:
         cells = [f"`{unit}`"]
@@ -92,5 +93,8 @@ def moved(found: dict[str, Any]) -> str:
                 pair = [] if made is None else [made[when][name] for when in ("before", "after")]
                 digits = 1 if name == names[1] else 0
                 cells.append(" → ".join(f"{each:.{digits}f}" for each in pair) or "-")
+            if place == "asic":
+                after = {} if made is None else made["after"]
+                cells.append(", ".join(f"{t:.1f}" for t in after.get("stage_fo4", ())) or "-")
         rows.append(cells)
     return table(head, rows)

@@ -113,7 +113,8 @@ def synth(
             if name == "reached":
                 value = "yes" if value else "not reached"
             if isinstance(value, tuple | list):
-                value = ("\n" + " " * 19).join(map(str, value))
+                numbers = all(isinstance(each, int | float) for each in value)
+                value = (" " if numbers else "\n" + " " * 19).join(map(str, value))
             if value not in (None, ""):
                 click.echo(f"{name.replace('_', ' '):18} {value}")
         click.echo()
