@@ -115,7 +115,9 @@ without wires. Tools: {", ".join(tools)}.
 All of 32 lanes and measured on the same flow, with the same options: LUT after plain `synth_ecp5`,
 which spends LUTs on wide functions in all of them; without DSP and wide LUTs where there is such a
 figure; GE on osu018. *Ratio* below 1: macaw is smaller. Hard multipliers that macaw does not use
-are not counted in its favour. The figure of mx-dotp's MXFP8 is a lower bound.
+are not counted in its favour. The figure of mx-dotp's MXFP8 is a lower bound. The better options of
+each side, which serve mx-dotp more, and results compared with golden's, are in
+[synthesis-results.md](synthesis-results.md#beside-public-units).
 
 {table(against, _against(areas), 3)}
 
