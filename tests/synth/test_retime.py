@@ -293,6 +293,7 @@ def test_what_cannot_be_retimed(target, asked, options, why):
 
 
 def test_formats_are_compared_with_their_registers_moved(monkeypatch):
+    monkeypatch.setattr(search, "TRIES", 4)
     shown = {"targets": ["asic"], "stages": 2, "optimise": "delay", "proof": True, "vectors": 1000}
     plain, moved = (
         compare(["e2m1"], **shown, reference="e2m1", retime=retime) for retime in (False, True)
