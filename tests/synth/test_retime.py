@@ -84,6 +84,25 @@ def test_what_leads_to_nothing_better_gives_way():
     assert best.fmax_mhz == 25.0
 
 
+def test_the_best_pipeline_is_not_gone_on_from_for_ever():
+    """Cutting its slowest stage again and again gives nothing; another, a little worse, does."""
+
+    @dataclass(frozen=True)
+    class Each(Design):
+        @property
+        def cuts(self) -> list[int]:
+            return [round(1000 * share) for share in self.budgets]
+
+    def measure(design):
+        _, middle, last = design.cuts
+        worth = 20.0 if middle == 1000 else 19.9 if last == 1000 else 30.0
+        slow = 1 if middle == 1000 else 2
+        return Result(name="x", target="x", slowest_stage=slow, fmax_mhz=worth)
+
+    best = balanced(2, Each, measure, lambda result: result.fmax_mhz)
+    assert best.fmax_mhz == 30.0
+
+
 def test_what_is_enough_ends_it():
     tried = []
 
