@@ -373,7 +373,7 @@ def key_of(
         tools=[(tool.name.removeprefix("yowasp-"), tool.version) for tool in used],
         # What is told of a process came later than the results without it.
         **({"file": [target.library, target.digest]} if target.digest else {}),
-        # Combinational units have no enables that buffers would drive.
+        # Combinational units have no enables that buffers would drive, and one stage.
         **({"buffers": 1, "stages": 1} if target.liberty and clocked(design) else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,

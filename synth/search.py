@@ -236,10 +236,10 @@ def balanced(
     known = {gates(first)}
     while len(found) <= TRIES:
         best = max(better(each.result) for each in found)
-        open_ = [each for each in found if each.movable]
-        if not open_ or (enough is not None and best >= enough):
+        movable = [each for each in found if each.movable]
+        if not movable or (enough is not None and best >= enough):
             break
-        at = max(open_, key=lambda each: better(each.result) * SHARE**each.children)
+        at = max(movable, key=lambda each: better(each.result) * SHARE**each.children)
         made = at.less(design, known)
         if made is not None:
             found.append(Tried(measure(made), list(at.budgets)))

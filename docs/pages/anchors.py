@@ -105,7 +105,7 @@ def section(found: dict[str, Any]) -> str:
     functions = ", ".join(sorted(judged))
     return f"""\
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured together
-by `python -m benchmarks.cost.public.anchors --liberty ihp` from the projects' own checkouts:
+by `python -m benchmarks.cost.public.anchors --liberty ihp` from the projects' own sources:
 {said}.
 LUT is LUT4 + 2 * CCU2C, of the better of `ecp5` and `ecp5-compact` for each side; MHz the median of
 place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side is mapped

@@ -88,6 +88,11 @@ def _ports(fmt: Float, every: bool, stages: int) -> str:
     return f"{clock}input {width} i_a, i_b, i_c{modes}, output {width} o_r{flags}"
 
 
+def _wired(pins: dict[str, str]) -> str:
+    """The connections of an instance."""
+    return ", ".join(f".{pin}({to})" for pin, to in pins.items())
+
+
 def _cvfpu(name: str, every: bool, stages: int) -> Public:
     fmt = FORMATS[name]
     assert isinstance(fmt, Float)
@@ -101,7 +106,6 @@ def _cvfpu(name: str, every: bool, stages: int) -> Public:
         "result_o": "o_r", "status_o": "status", "extension_bit_o": "", "tag_o": "", "mask_o": "",
         "aux_o": "", "out_valid_o": "", "out_ready_i": "1'b1", "busy_o": "", "reg_ena_i": "'0",
     }  # fmt: skip
-    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
     parameters = (
         f".FpFormat(fpnew_pkg::{_CVFPU_FORMATS[name]}), .NumPipeRegs({stages}), "
         ".PipeConfig(fpnew_pkg::DISTRIBUTED)"
@@ -115,7 +119,7 @@ def _cvfpu(name: str, every: bool, stages: int) -> Public:
         files=_CVFPU,
         includes={"common_cells": ("include",)},
         top=f"module {TOP}({_ports(fmt, every, stages)});\n"
-        f"fpnew_pkg::status_t status;\nfpnew_fma #({parameters}) fma({wired});\n"
+        f"fpnew_pkg::status_t status;\nfpnew_fma #({parameters}) fma({_wired(pins)});\n"
         f"{flags}\nendmodule\n",
     )
 
@@ -132,11 +136,10 @@ def _hardfloat(name: str, every: bool) -> Public:
         "roundingMode": "i_rm" if every else "3'b000", "out": "r", "exceptionFlags": "flags",
         "out_imul": "",
     }  # fmt: skip
-    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
     lines += [
         "wire [4:0] flags;",
         f"mulAddRecFN #(.expWidth({fmt.exponent}), .sigWidth({fmt.precision}), .imulEn(1'b0)) "
-        f"fma({wired});",
+        f"fma({_wired(pins)});",
         f"recFNToFN {sizes} decode(r, o_r);",
         "assign o_flags = {flags[4], flags[2:0]};" if every else "",
         "endmodule",
@@ -195,7 +198,6 @@ def _mx_dotp(name: str, stages: int) -> Public:
         "in_valid": "1'b1", "a": "i_a", "b": "i_b", "xa": "i_a_scale", "xb": "i_b_scale",
         "c": "i_c", "out_valid": "", "r": "o_r",
     }  # fmt: skip
-    wired = ", ".join(f".{pin}({to})" for pin, to in pins.items())
     return Public(
         project="mx-dotp",
         name=f"{name} dot of 32",
@@ -205,7 +207,7 @@ def _mx_dotp(name: str, stages: int) -> Public:
         top=f"module {TOP}({clock}input {wide} i_a, i_b, input [7:0] i_a_scale, i_b_scale,\n"
         "input [31:0] i_c, output [31:0] o_r);\n"
         f"mx_dotp #(.FMT_A({_MX_DOTP[name]}), .FMT_B({_MX_DOTP[name]}), .K(32), "
-        f".PIPE(4'd{(1 << stages) - 1})) dot({wired});\nendmodule\n",
+        f".PIPE(4'd{(1 << stages) - 1})) dot({_wired(pins)});\nendmodule\n",
     )
 
 
