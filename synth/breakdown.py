@@ -121,6 +121,7 @@ def breakdown(
     liberty: str | Path | None = None,
     multiplier: str | None = None,
     optimise: str | None = None,
+    sizing: bool = False,
     area_only: bool = False,
     cache: bool = True,
     timeout: float = TIMEOUT,
@@ -138,6 +139,7 @@ def breakdown(
         A tool is missing, failed, or ran out of time.
     """
     chosen = targets.target(target, liberty)
+    chosen = chosen.sized() if sizing else chosen
     design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
     if not hasattr(design, "cut"):
         raise SpecError(f"breakdown of {design.name}: only macaw's own designs know their parts")

@@ -52,6 +52,7 @@ def run(
     timeout: float = TIMEOUT,
     seed: int = 1,
     seeds: int = 1,
+    sizing: bool = False,
     energy: bool = False,
     operands: str = "gaussian",
     data: str | Path | None = None,
@@ -83,6 +84,9 @@ def run(
     seeds : int
         Place and route with so many seeds, ``seed`` and those after it. The clock is the median
         then, and the result tells the range; each is kept by its seed.
+    sizing : bool
+        After mapping to a library, registers with many readers are copied and cells sized by
+        their timing (:mod:`macaw.synth.mapping.sizing`): faster, for seconds to minutes.
     energy : bool
         Also the energy of an operation; ``target`` must be a library, ``spec`` a unit.
     operands : str
@@ -104,6 +108,7 @@ def run(
         energy, differs from the golden model.
     """
     chosen = targets.target(target, liberty)
+    chosen = chosen.sized() if sizing else chosen
     if not isinstance(timeout, int | float) or timeout <= 0:
         raise SpecError(f"timeout: {timeout} is not a positive number of seconds")
     if energy:
@@ -205,6 +210,7 @@ def mapped(
     liberty: str | Path | None = None,
     multiplier: str | None = None,
     optimise: str | None = None,
+    sizing: bool = False,
     timeout: float = TIMEOUT,
     progress: Notify | None = None,
     **implementation: Any,
@@ -215,6 +221,7 @@ def mapped(
     fails, or where Yosys has no model of a cell.
     """
     chosen = targets.target(target, liberty)
+    chosen = chosen.sized() if sizing else chosen
     if not isinstance(spec, Unit):
         raise SpecError(f"unit={spec!s:.60}: must be a unit, as macaw.unit makes it")
     design, chosen, multiplier = prepare(spec, chosen, multiplier, optimise, implementation)
@@ -229,7 +236,8 @@ def mapped(
         spec=spec,
         implementation=getattr(design, "implementation", None),
         arguments=("--netlist", "asic" if liberty else chosen.name)
-        + (("--liberty", str(liberty)) if liberty else ()),
+        + (("--liberty", str(liberty)) if liberty else ())
+        + (("--sizing",) if sizing else ()),
         cells=cells,
     )
 
@@ -281,6 +289,7 @@ def _price(
             result = Result(
                 name=design.name,
                 target=chosen.name,
+                sizing=chosen.sizing or None,
                 latency=int(design.metadata.get("latency") or 0),
                 initiation_interval=int(design.metadata.get("initiation_interval") or 1),
                 tools=tuple(str(tool) for tool in used),

@@ -278,7 +278,8 @@ def _method(how: Settings) -> list[str]:
     if how.retime:
         paragraphs.append(
             "Registers were moved by measurement: the stage in which the slowest path began was"
-            " given less of the clock's period, pipeline by pipeline, and the fastest counts."
+            " given less of the clock's period, pipeline by pipeline, and the fastest counts. On"
+            " libraries registers were copied and cells sized by their timing after mapping."
         )
     if how.seeds > 1:
         paragraphs.append(

@@ -28,6 +28,8 @@ class Result:
     latency: int = 0
     budgets: tuple[float, ...] = ()
     """What each stage has of the clock's period, where not all have the same."""
+    sizing: bool | None = None
+    """True where registers were copied and cells sized after mapping."""
     initiation_interval: int = 1
     luts: int | None = None
     carries: int | None = None

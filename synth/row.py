@@ -190,6 +190,7 @@ def price(fmt: Pair, place: Target, how: Settings, progress: Notify | None = Non
     or the gates differ from the golden model.
     """
     spec = how.settle(fmt)
+    place = place.sized() if how.retime and place.liberty else place
     implementation: dict[str, Any] = {"multiplier": how.multiplier} if place.nextpnr else {}
     if how.optimise != "balanced":
         implementation["optimise"] = how.optimise

@@ -296,14 +296,16 @@ def at_clock(
     ``asked`` is what :func:`macaw.synth.clock.clock` takes, ``options`` go to
     :func:`macaw.synth.run`, ``implementation`` to :func:`macaw.hdl.generate`. Where the clock is
     not reached, it is the fastest pipeline found, and False. With ``retime`` the registers of a
-    pipeline that nearly reaches it are moved, as :func:`retimed` does. SpecError for a target that
-    has no clock in this unit, and for ``stages``, ``frequency`` or ``budgets`` besides.
+    pipeline that nearly reaches it are moved, and on libraries cells sized, as :func:`retimed`
+    does. SpecError for a target that has no clock in this unit, and for ``stages``, ``frequency``
+    or ``budgets`` besides.
     """
     wanted = clock(asked)
     for name in ("stages", "frequency", "budgets"):
         if implementation.get(name) is not None:
             raise SpecError(f"{name}={implementation[name]}: clock={wanted} decides the stages")
     chosen = targets.target(target, liberty)
+    chosen = chosen.sized() if retime and chosen.liberty else chosen
     wanted.check(chosen)
     pipelines = Pipelines(spec, chosen, options or {}, implementation, progress, retime)
     return pipelines.reaching(wanted, 8 if chosen.nextpnr else 4)
@@ -349,8 +351,9 @@ def retimed(
     path begins is given less of the clock's period, and the next pipeline is measured, up to
     :data:`macaw.synth.search.TRIES` times; each is kept in the cache as any other. ``budgets`` of
     the result is the option of :func:`macaw.hdl.generate` that makes it, empty where the model's
-    pipeline is the fastest. Clocks of place and route scatter by some percent: ``seeds`` among the
-    ``options``, which are those of :func:`macaw.synth.run`, takes the median of several.
+    pipeline is the fastest. On a library each is measured with ``sizing``. Clocks of place and
+    route scatter by some percent: ``seeds`` among the ``options``, which are those of
+    :func:`macaw.synth.run`, takes the median of several.
 
     SpecError for ``stages`` below 1, a target that has no clock, and ``frequency`` or ``budgets``
     besides.
@@ -358,6 +361,7 @@ def retimed(
     chosen = targets.target(target, liberty)
     if not units_of(chosen) or (options or {}).get("area_only"):
         raise SpecError(f"retime: target {chosen.name} gives area only, no clock")
+    chosen = chosen.sized() if chosen.liberty else chosen
     check_whole("stages", stages, 1, MOST_STAGES)
     for name in ("frequency", "budgets"):
         if implementation.get(name) is not None:

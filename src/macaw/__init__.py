@@ -118,7 +118,7 @@ def verify(
     ``options`` are those of ``generate`` and ``simulator``, ``vectors``, ``seed``,
     ``exhaustive``, ``waves``, ``stalls``. The report has ``.passed`` and ``.mismatch``. With
     ``netlist``, a target of :func:`synthesize`, the gates are those that it is mapped to there;
-    a ``liberty`` file goes with ``asic``.
+    a ``liberty`` file and ``sizing`` go with ``asic``.
     """
     from macaw import sim
 
@@ -147,10 +147,12 @@ def _design(
 ) -> tuple[Any, dict[str, Any]]:
     """``unit``, or its netlist; and those of ``options`` that are left to the one who judges."""
     if netlist is None:
-        if liberty is not None:
-            from macaw.golden.errors import SpecError
+        from macaw.golden.errors import SpecError
 
+        if liberty is not None:
             raise SpecError(f"liberty={liberty}: goes with netlist=asic only")
+        if options.get("sizing"):
+            raise SpecError("sizing=true: goes with netlist=asic only")
         return unit, options
     from macaw import synth
 

@@ -15,7 +15,7 @@ from macaw.tools import store
 from macaw.tools import yosys as tools
 from macaw.tools.yosys import Notify, ToolFailure, ToolTimeout
 
-from . import buffers, carries, dsp_registers, liberty, registers, stages, targets, timing
+from . import buffers, carries, dsp_registers, liberty, registers, sizing, stages, targets, timing
 from .targets import Target
 
 ABC_PATIENCE = 240.0
@@ -235,6 +235,10 @@ class Measurement:
             self._map(self.target.mapping, "", "mapping without a delay target")
         if self.target.alternative:
             notes += self._map_otherwise(delay)
+        if self.target.sizing:
+            if self.notify:
+                self.notify(f"sizing cells of {self.design.name}")
+            self._rework(sizing.fasten)
         return notes
 
     def _map(self, abc: str, delay: str, name: str, processor: float | None = None) -> None:
@@ -255,7 +259,7 @@ class Measurement:
             + "tee -q -o area.json stat -json -liberty cells.lib\nwrite_json netlist.json\n"
         )
         self.script(text, name, processor)
-        self._buffer()
+        self._rework(buffers.insert)  # before the registers' pins
 
     def _map_otherwise(self, delay: str) -> tuple[str, ...]:
         """Map by the target's other script too, and leave what is faster of both; notes."""
@@ -279,16 +283,15 @@ class Measurement:
         module = read_json(self.work / "netlist.json")["modules"][self.design.name]
         return timing.longest_path(module, library_of(self.target.liberty)).picoseconds
 
-    def _buffer(self) -> None:
-        """Put buffers before the registers' pins; their area is the module's too."""
+    def _rework(self, how: Callable[[dict[str, Any], liberty.Library], float]) -> None:
+        """Change the mapped module; what its area grows by is the module's too."""
         netlist, areas = (read_json(self.work / f"{file}.json") for file in ("netlist", "area"))
         name = self.design.name
-        more = buffers.insert(netlist["modules"][name], library_of(self.target.liberty))
-        if more:
-            module = areas["modules"]["\\" + name]
-            module["area"] = module.get("area", 0) + more
-            write(self.work / "netlist.json", json.dumps(netlist))
-            write(self.work / "area.json", json.dumps(areas))
+        more = how(netlist["modules"][name], library_of(self.target.liberty))
+        module = areas["modules"]["\\" + name]
+        module["area"] = module.get("area", 0) + more
+        write(self.work / "netlist.json", json.dumps(netlist))
+        write(self.work / "area.json", json.dumps(areas))
 
     def asic(self) -> dict[str, Any]:
         """Area and timing on the target's Liberty library."""

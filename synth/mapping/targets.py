@@ -70,6 +70,8 @@ class Target:
         ABC's script for the library.
     alternative : str
         Another one that is tried besides; the faster result counts. Empty: none.
+    sizing : bool
+        Registers are copied and cells sized after mapping: :mod:`macaw.synth.mapping.sizing`.
     product_registers : bool
         Move registers of products into the multipliers: :mod:`macaw.synth.mapping.dsp_registers`.
     carry_feeds : bool
@@ -99,6 +101,7 @@ class Target:
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
     mapping: str = ""
     alternative: str = ""
+    sizing: bool = False
     product_registers: bool = False
     carry_feeds: bool = False
     bench_script: str = ""
@@ -107,8 +110,14 @@ class Target:
     def to_dict(self) -> dict[str, Any]:
         """All that decides a result, for the cache's key."""
         names = _DECISIVE | ({"mapping"} if self.mapping not in ("", ABC_SCRIPT) else set())
-        names |= {n for n in ("alternative", "bench_script", "pins") if getattr(self, n)}
+        names |= {n for n in ("alternative", "bench_script", "pins", "sizing") if getattr(self, n)}
         return {name: value for name, value in asdict(self).items() if name in names}
+
+    def sized(self) -> "Target":
+        """This target with :attr:`sizing`; SpecError for one that is no library."""
+        if not self.liberty:
+            raise SpecError(f"sizing: target {self.name} is no library; take asic")
+        return replace(self, sizing=True)
 
     @property
     def multiplies(self) -> bool:

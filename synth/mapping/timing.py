@@ -12,7 +12,9 @@ WebAssembly build) loses what ABC prints.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,20 +133,7 @@ def arrivals(module: dict[str, Any], library: Library) -> Arrivals:
     ready: list[Any] = []
 
     def launch(net: Any, cell: LibertyCell | None, output: str | None) -> None:
-        """A net that a flip-flop drives."""
-        if cell is None:
-            arrival[net] = (Edge(0.0, 0.0, 0.0), Edge(0.0, 0.0, 0.0))
-        else:
-            arcs = cell.arcs[output or next(iter(cell.arcs))]
-            slew, drives = 0.0, load[net]
-            rise = max((arc.rise(slew, drives) for arc in arcs), default=0.0)
-            fall = max((arc.fall(slew, drives) for arc in arcs), default=0.0)
-            first = arcs[0] if arcs else None
-            slews = [
-                table(slew, drives) if table else 0.0
-                for table in ((first.rise_slew, first.fall_slew) if first else (None, None))
-            ]
-            arrival[net] = (Edge(rise, slews[0], rise), Edge(fall, slews[1], fall))
+        arrival[net] = launched(cell, output, load[net])
         ready.append(net)
 
     for port in ports:
@@ -167,12 +156,61 @@ def arrivals(module: dict[str, Any], library: Library) -> Arrivals:
                 cell, pins = cells[name]
                 for output, arcs in cell.arcs.items():
                     for out in pins.get(output, []):
-                        arrival[out] = _through(cell, arcs, pins, arrival, load[out], name)
+                        arrival[out] = through(cell, arcs, pins, arrival, load[out], name)
                         ready.append(out)
     stuck = [n for n, count in waiting.items() if count > 0 and not cells[n][0].sequential]
     if stuck:
         raise LibertyError(f"timing: {len(stuck)} cells are part of, or behind, a loop: {stuck[0]}")
     return Arrivals(cells, load, arrival, endpoints)
+
+
+def launched(cell: LibertyCell | None, output: str | None, load: float) -> tuple[Edge, Edge]:
+    """Both edges of a net that a flip-flop drives with one of its outputs, None: the first.
+
+    Without a ``cell`` it is a constant, which is there from the start.
+    """
+    if cell is None:
+        return Edge(0.0, 0.0, 0.0), Edge(0.0, 0.0, 0.0)
+    arcs = cell.arcs[output or next(iter(cell.arcs))]
+    rise = max((arc.rise(0.0, load) for arc in arcs), default=0.0)
+    fall = max((arc.fall(0.0, load) for arc in arcs), default=0.0)
+    slews = [
+        table(0.0, load) if table else 0.0
+        for table in ((arcs[0].rise_slew, arcs[0].fall_slew) if arcs else (None, None))
+    ]
+    return Edge(rise, slews[0], rise), Edge(fall, slews[1], fall)
+
+
+def required(timed: Arrivals, picoseconds: float) -> dict[Any, list[float]]:
+    """When each net must have risen and fallen so that every path takes so long at most."""
+    found = {net: [math.inf, math.inf] for net in timed.edges}
+    for net, setup in timed.endpoints:
+        if net in found:
+            found[net] = [min(time, picoseconds - setup) for time in found[net]]
+    # What drives a net came before it, so that backwards all that it drives is done.
+    for net, edges in reversed(timed.edges.items()):
+        name = next((edge.source[2] for edge in edges if edge.source), None)
+        if name is None:
+            continue
+        cell, pins = timed.cells[name]
+        output = next(pin for pin in cell.functions if net in pins.get(pin, ()))
+        for arc in cell.arcs[output]:
+            before = pins.get(arc.pin, ["x"])[0]
+            if before in found:
+                later = before_pin(arc, timed.edges[before], found[net], timed.load[net])
+                found[before] = [min(pair) for pair in zip(found[before], later)]
+    return found
+
+
+def before_pin(
+    arc: Arc, edges: tuple[Edge, Edge], needed: Sequence[float], load: float
+) -> list[float]:
+    """When an arc's input must rise and fall for its output to be there as ``needed``."""
+    found = [math.inf, math.inf]
+    for out, delay in ((RISE, arc.rise), (FALL, arc.fall)):
+        for cause in causes(arc, out):
+            found[cause] = min(found[cause], needed[out] - delay(edges[cause].slew, load))
+    return found
 
 
 def starts(timed: Arrivals) -> dict[Any, float]:
@@ -224,11 +262,11 @@ def slowest_of(timed: Arrivals) -> Path:
     return Path(picoseconds, logic, tuple(reversed(trail)), start)
 
 
-def _through(
+def through(
     cell: LibertyCell,
     arcs: list[Arc],
     pins: dict[str, list[Any]],
-    arrival: dict[Any, tuple[Edge, Edge]],
+    arrival: Mapping[Any, tuple[Edge, Edge]],
     load: float,
     name: str,
 ) -> tuple[Edge, Edge]:

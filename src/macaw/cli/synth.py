@@ -20,6 +20,7 @@ from .output import Progress, print_json, print_table
 @click.option("--liberty", help="In place of asic's own library: a file, or sky130, gf180, ihp.")
 @click.option("--clock", help="200 or 200MHz, 50FO4, 5000ps: the fewest stages for it.")
 @click.option("--retime", is_flag=True, help="Move registers by what is measured.")
+@click.option("--sizing", is_flag=True, help="On libraries: copy registers and size cells, too.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--seeds", type=int, help="So many: median and range of the clock.  [default: 1]")
 @click.option("--timeout", type=float, help="Seconds that each tool may take.")
@@ -41,6 +42,7 @@ def synth(
     timeout: float | None,
     area_only: bool,
     retime: bool,
+    sizing: bool,
     breakdown: bool,
     energy: bool,
     operands: str | None,
@@ -56,6 +58,9 @@ def synth(
     the registers of one that nearly reaches it are moved first, and with --stages those of that
     pipeline: the slowest stage gets less time, up to 12 times, and the fastest result counts.
 
+    With --sizing registers with many readers are copied after mapping, and cells exchanged for
+    stronger and weaker ones, by their timing; --retime does so on libraries.
+
     \b
     Examples:
       macaw synth fma a=e4m3 out=fp16 --stages 3 --target ecp5
@@ -64,6 +69,7 @@ def synth(
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
       macaw synth add a=e3m2 out=e3m2 --target asic --stages 2 --retime
+      macaw synth add a=fp16 out=fp16 --target asic --optimise delay --sizing
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
       macaw synth int-mac a=int8 lanes=8 --energy --data conv3.npz
     """
@@ -73,6 +79,7 @@ def synth(
     more: dict[str, Any] = {"seed": seed, "area_only": area_only, "cache": cache}
     more |= {} if timeout is None else {"timeout": timeout}
     more |= {} if liberty is None else {"liberty": liberty}
+    more |= {"sizing": True} if sizing else {}
     if operands is not None and not energy:
         raise SpecError(f"operands={operands}: go with --energy only")
     if data is not None and not energy:
@@ -93,14 +100,15 @@ def synth(
             elif retime:
                 found = _retimed(spec, target, more, how, progress)
                 used = how | {"budgets": found.budgets or None}
+            here = more | ({"sizing": True} if found is not None and found.sizing else {})
             if found is None or energy:
-                found = macaw.synthesize(spec, target, progress=progress, **moving, **more, **used)
+                found = macaw.synthesize(spec, target, progress=progress, **moving, **here, **used)
             if how.get("frequency") and found.fmax_mhz is not None:
                 asked = _told(how["frequency"], found)
             result = asked | found.to_json()
             if breakdown:
                 progress("mapping its parts one by one")
-                single = {name: value for name, value in more.items() if name != "seeds"}
+                single = {name: value for name, value in here.items() if name != "seeds"}
                 parts = prices.breakdown(spec, target, progress=progress, **single, **used)
                 result["breakdown"] = parts.to_json()
             results.append(result)

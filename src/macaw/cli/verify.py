@@ -20,6 +20,7 @@ from .output import Progress, print_json
 @DELAYS
 @click.option("--netlist", help="Not the generated Verilog, but what this target makes of it.")
 @click.option("--liberty", help="Liberty file of --netlist asic.")
+@click.option("--sizing", is_flag=True, help="Of --netlist asic: as synth --sizing makes it.")
 @click.option("--simulator", help="icarus, verilator, or bulk.  [default: the first found]")
 @click.option(
     "--vectors", type=int, help="[default: 10,000, bulk 1,000,000; fpu at least 5,000 an operation]"
@@ -40,6 +41,7 @@ def verify(
     parameters: tuple[str, ...],
     netlist: str | None,
     liberty: str | None,
+    sizing: bool,
     simulator: str | None,
     vectors: int | None,
     seed: int | None,
@@ -75,7 +77,7 @@ def verify(
       macaw verify add a=e4m3 --netlist ecp5 --formal
       macaw verify fma a=e5m2 out=e5m2 --vectors 10000 --coverage
     """
-    mapped = {"netlist": netlist, "liberty": liberty}
+    mapped = {"netlist": netlist, "liberty": liberty, "sizing": sizing or None}
     simulated = {
         "simulator": simulator,
         "vectors": vectors,
