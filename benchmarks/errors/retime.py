@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What moving registers by measurement is worth: pipelines of 3 stages, before and after.
 
-On asic mapped for delay. On FPGAs the search looks at the median of three seeds of place and route,
+On asic mapped for delay, between them with the registers where they were and the cells sized. On
+FPGAs the search looks at the median of three seeds of place and route,
 and both pipelines are then measured with nine others, so that luck that was chosen does not count.
 Figures that are not asked for stay. Each goes through macaw's cache.
 
@@ -25,6 +26,7 @@ UNITS = (
 )
 STAGES, SEEDS, OTHERS = 3, 3, 9
 PLACES = ("asic", "ecp5", "ecp5dsp")
+WHEN = ("before", "sized", "after")
 
 
 def measured(row: str, target: str) -> dict[str, Any]:
@@ -36,11 +38,12 @@ def measured(row: str, target: str) -> dict[str, Any]:
     after = retimed(spec, target, STAGES, options=options, **how)
     if not library:
         options = {"seed": 1 + SEEDS, "seeds": OTHERS}
-    budgets = {"before": None, "after": after.budgets or None}
-    return {
-        when: run(spec, target, stages=STAGES, budgets=each, **options).to_json()
-        for when, each in budgets.items()
-    }
+    found = {"before": run(spec, target, stages=STAGES, **options)}
+    if library:
+        found["sized"] = run(spec, target, stages=STAGES, sizing=True, **options)
+    moved = {"budgets": after.budgets or None, "sizing": library}
+    found["after"] = run(spec, target, stages=STAGES, **moved, **options)
+    return {when: result.to_json() for when, result in found.items()}
 
 
 def figures(row: str) -> dict[str, Callable[[], dict[str, Any]]]:

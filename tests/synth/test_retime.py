@@ -17,7 +17,7 @@ from macaw.synth.result import Result
 from macaw.synth.search import LEAST, LESS, TRIES, balanced, gates
 
 SPEC = unit("fma", a="e4m3", out="fp16")
-SMALL = unit("add", a="e3m2")
+SMALL = unit("add", a="e2m3")
 
 
 @dataclass(frozen=True)
@@ -266,8 +266,9 @@ def test_a_result_tells_its_slowest_stage(target):
 # --- the whole
 
 
-def test_registers_are_moved_on_a_library():
-    before = run(SMALL, "asic", stages=2, optimise="delay")
+def test_registers_are_moved_on_a_library(monkeypatch):
+    monkeypatch.setattr(search, "TRIES", 5)
+    before = run(SMALL, "asic", stages=2, optimise="delay", sizing=True)
     said = []
     after = retimed(SMALL, "asic", 2, optimise="delay", progress=said.append)
     assert after.delay_fo4 is not None
@@ -275,7 +276,8 @@ def test_registers_are_moved_on_a_library():
     assert after.delay_fo4 < before.delay_fo4
     assert any("begins in stage" in line for line in said)
     assert len(after.budgets) == 3
-    again = run(SMALL, "asic", stages=2, optimise="delay", budgets=after.budgets)
+    assert after.sizing
+    again = run(SMALL, "asic", stages=2, optimise="delay", sizing=True, budgets=after.budgets)
     assert (again.delay_fo4, again.hash) == (after.delay_fo4, after.hash)
 
 
@@ -331,7 +333,8 @@ def test_formats_are_compared_with_their_registers_moved(monkeypatch):
     assert "Registers were moved by measurement" in moved.html()
     assert "Registers were moved by measurement" not in plain.html()
     spec = unit("mac", a="e2m1", out="fp32")
-    again = run(spec, "asic", stages=2, optimise="delay", budgets=budgets, energy=True)
+    how = {"optimise": "delay", "budgets": budgets, "sizing": True}
+    again = run(spec, "asic", stages=2, energy=True, **how)
     priced = compare(["e2m1"], **shown, reference="e2m1", retime=True, energy=True).rows[0]
     assert priced.result["energy_per_operation"] == again.energy_per_operation
     assert priced.result["hash"] == again.hash == after.result["hash"]
@@ -343,12 +346,14 @@ def test_a_comparison_moves_registers_only_where_there_are_any(stages):
         Settings(retime=True, stages=stages)
 
 
-def test_the_command(capsys):
-    words = "synth add a=e3m2 --target asic --optimise delay --stages 2 --retime --json"
+def test_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(search, "TRIES", 5)
+    words = "synth add a=e2m3 --target asic --optimise delay --stages 2 --retime --json"
     assert main(words.split()) == 0
     (result,) = json.loads(capsys.readouterr().out)
     budgets = ",".join(f"{each:g}" for each in result["budgets"])
     assert f"--budgets {budgets}" in result["generated_by"]
+    assert result["sizing"] is True
     assert result["delay_fo4"] == retimed(SMALL, "asic", 2, optimise="delay").delay_fo4
     assert main(["synth", "mul", "a=e4m3", "--target", "asic", "--retime"]) == 2
     assert "retime: needs --stages from 1 on, or --clock" in capsys.readouterr().err

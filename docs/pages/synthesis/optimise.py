@@ -76,7 +76,10 @@ def predicted(found: dict[str, Any]) -> str:
 
 
 def moved(found: dict[str, Any]) -> str:
-    """Clocks and gates of pipelines, as the delay model has them -> with their registers moved."""
+    """Clocks and gates of pipelines, as the delay model has them -> with their registers moved.
+
+    On a library in between with the cells sized.
+    """
     head = ["unit"]
     for place in retime.PLACES:
         area, clock = ("GE", "FO4") if place == "asic" else ("LUT", "MHz")
@@ -90,7 +93,8 @@ def moved(found: dict[str, Any]) -> str:
             names = ("gate_equivalents", "delay_fo4") if place == "asic" else names
             made = found.get(unit, {}).get(place)
             for name in reversed(names):
-                pair = [] if made is None else [made[when][name] for when in ("before", "after")]
+                steps = [when for when in retime.WHEN if made and when in made]
+                pair = [made[when][name] for when in steps]
                 digits = 1 if name == names[1] else 0
                 cells.append(" → ".join(f"{each:.{digits}f}" for each in pair) or "-")
             if place == "asic":

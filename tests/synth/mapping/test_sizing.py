@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from macaw import verify
 from macaw.golden import unit
 from macaw.golden.errors import SpecError
-from macaw.synth import retimed, run
+from macaw.synth import retimed, run, search
 from macaw.synth.mapping import editing, liberty, library, sizing, stages, targets, timing
 from macaw.synth.mapping.liberty import Library, truth_table
 
@@ -226,7 +226,8 @@ def test_the_energy_is_of_the_sized_netlist():
     assert sized.energy_per_operation != plain.energy_per_operation
 
 
-def test_registers_that_are_moved_are_sized_too():
+def test_registers_that_are_moved_are_sized_too(monkeypatch):
+    monkeypatch.setattr(search, "TRIES", 1)
     moved = retimed(ADDER, "asic", 1, options={"optimise": "delay"}, optimise="delay")
     assert moved.sizing
     as_told = run(ADDER, "asic", stages=1, optimise="delay", sizing=True, budgets=moved.budgets)
