@@ -384,6 +384,7 @@ def key_of(
         **({"file": [target.library, target.digest]} if target.digest else {}),
         # Combinational units have no enables that buffers would drive, and one stage.
         **({"buffers": 1, "stages": 1} if target.liberty and clocked(design) else {}),
+        **({"sizing": 1} if target.sizing else {}),
         **({"sweep": targets.SHORT_SWEEP} if target.liberty and wide(design) else {}),
         **more,
     )

@@ -9,13 +9,13 @@ clock and asynchronous resets have trees of their own, which nobody counts.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from .liberty import LibertyCell, Library, truth_table
+from .timing import free_nets
 
 __all__ = ["insert"]
 
@@ -37,10 +37,7 @@ def insert(module: dict[str, Any], library: Library) -> float:
     limit = INVERTERS * next(iter(inverter.inputs.values()))
     kinds = _buffers(library)
     nets: dict[int, list[Sink]] = defaultdict(list)
-    bits = [0]
     for cell in module["cells"].values():
-        for connection in cell["connections"].values():
-            bits += [bit for bit in connection if isinstance(bit, int)]
         kind = library.cells.get(cell["type"])
         if kind is None or not kind.sequential:
             continue
@@ -48,9 +45,7 @@ def insert(module: dict[str, Any], library: Library) -> float:
             connection = cell["connections"].get(pin, ["x"])
             if isinstance(connection[0], int):
                 nets[connection[0]].append((connection, kind.inputs[pin]))
-    for port in module["ports"].values():
-        bits += [bit for bit in port["bits"] if isinstance(bit, int)]
-    free = itertools.count(max(bits) + 1)
+    free = free_nets(module)
     area = 0.0
     for net, sinks in nets.items():
         while kinds and len(sinks) > 1 and sum(load for _, load in sinks) > limit:

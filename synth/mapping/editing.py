@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -72,8 +71,7 @@ class Netlist:
                 else:
                     self._inputs.add(net)
         self._order = {net: number for number, net in enumerate(self.edges)}
-        numbers = (bit for bit in (*self.readers, *self.edges) if isinstance(bit, int))
-        self.fresh = itertools.count(max(numbers, default=1) + 1)
+        self.fresh = timing.free_nets(module)
         """Numbers of new nets."""
 
     @property

@@ -110,7 +110,7 @@ class Target:
     def to_dict(self) -> dict[str, Any]:
         """All that decides a result, for the cache's key."""
         names = _DECISIVE | ({"mapping"} if self.mapping not in ("", ABC_SCRIPT) else set())
-        names |= {n for n in ("alternative", "bench_script", "pins", "sizing") if getattr(self, n)}
+        names |= {n for n in ("alternative", "bench_script", "pins") if getattr(self, n)}
         return {name: value for name, value in asdict(self).items() if name in names}
 
     def sized(self) -> "Target":

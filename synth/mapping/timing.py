@@ -12,9 +12,10 @@ WebAssembly build) loses what ABC prints.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +163,15 @@ def arrivals(module: dict[str, Any], library: Library) -> Arrivals:
     if stuck:
         raise LibertyError(f"timing: {len(stuck)} cells are part of, or behind, a loop: {stuck[0]}")
     return Arrivals(cells, load, arrival, endpoints)
+
+
+def free_nets(module: Mapping[str, Any]) -> Iterator[int]:
+    """Numbers for new nets of a module of Yosys' JSON; names may have some that nothing drives."""
+    nets = [net for each in (*module["ports"].values(), *module.get("netnames", {}).values())
+            for net in each["bits"]]  # fmt: skip
+    for cell in module["cells"].values():
+        nets += itertools.chain.from_iterable(cell["connections"].values())
+    return itertools.count(max((net for net in nets if isinstance(net, int)), default=1) + 1)
 
 
 def launched(cell: LibertyCell | None, output: str | None, load: float) -> tuple[Edge, Edge]:

@@ -68,7 +68,7 @@ def synth(
       macaw synth mul a=e4m3 out=fp16 --stages 2 --target ecp5 --seeds 5
       macaw synth add a=fp16 out=fp16 --target asic --breakdown
       macaw synth add a=fp16 out=fp16 --target asic --clock 30FO4
-      macaw synth add a=e3m2 out=e3m2 --target asic --stages 2 --retime
+      macaw synth add a=e2m1 --target asic --stages 2 --retime
       macaw synth add a=fp16 out=fp16 --target asic --optimise delay --sizing
       macaw synth mul a=int8 out=int16 --target asic --energy --operands heavy
       macaw synth int-mac a=int8 lanes=8 --energy --data conv3.npz
