@@ -53,13 +53,20 @@ def netlist(draw: random.Random, inputs: int = 4, registers: int = 6, gates: int
     cells[f"g{gates - 1}"] = {"type": "BUF_X1", "connections": {"A": [CLOCK], "Y": [nets[-1]]}}
     for number, state in enumerate(states):
         kind = draw.choice(["DFF", "DFFE", "DFFR"])
-        pins = {"D": [draw.choice(nets)], "CK": [draw.choice(clocks)], "Q": [state]}
+        held = next(free)  # what a register keeps, it reads behind a buffer
+        cells[f"b{number}"] = {"type": "BUF_X1", "connections": {"A": [state], "Y": [held]}}
+        pins = {
+            "D": [draw.choice([held, draw.choice(nets)])],
+            "CK": [draw.choice(clocks)],
+            "Q": [state],
+        }
         pins |= {pin: [draw.choice(nets)] for pin in LIBRARY.cells[kind].inputs if pin not in pins}
         cells[f"r{number}"] = {"type": kind, "connections": pins}
     outputs = draw.sample(nets, 5)
     ports |= {f"o{n}": {"direction": "output", "bits": [n]} for n in outputs}
+    names = {f"state{n}_s1": {"bits": [n]} for n in states}
     # Names of what nothing drives any more stay, with numbers above all others.
-    names = {f"state{n}_s1": {"bits": [n, next(free)]} for n in states}
+    names["before_s7"] = {"bits": [next(free) for _ in range(1000)]}
     return {"ports": ports, "cells": cells, "netnames": names}
 
 
@@ -195,6 +202,18 @@ def test_a_register_with_many_readers_is_copied(buffers: int):
     # The copies' nets tell the stage that the register's does.
     assert set(stages.by_net(module)) >= set(driven)
     assert {stages.by_net(module)[net] for net in driven} == {3}
+
+
+def test_clocks_and_resets_keep_their_nets():
+    module = spread(64, 1)
+    for number in range(30):
+        pins = {"D": [3], "CK": [CLOCK], "RN": [5], "Q": [2000 + number]}
+        module["cells"][f"reset{number}"] = {"type": "DFFR", "connections": pins}
+    sizing.fasten(module, LIBRARY)
+    assert sum(name.startswith("source") for name in module["cells"]) > 2
+    for number in range(30):
+        assert module["cells"][f"reset{number}"]["connections"]["RN"] == [5]
+    assert module["cells"]["b0"]["connections"]["Y"] == [5]
 
 
 def test_what_cannot_be_faster_is_left_as_it_is():
