@@ -23,11 +23,14 @@ SETTINGS: dict[str, Any] = {"clock": CLOCK, "optimise": "delay", "energy": True}
 
 def main() -> None:
     options = options_of(__doc__, FORMATS, ("asic",))
-    settings = {**SETTINGS, "reference": options.formats[0]}
+    formats = options.formats
+    if any(name in FORMATS for name in formats) and FORMATS[0] not in formats:
+        formats = [FORMATS[0], *formats]  # beside blocks a scalar has as many lanes as they
+    settings = {**SETTINGS, "reference": formats[0]}
     record(
         "integers_floats",
         options,
-        lambda target: compared(options.formats, target, options.workers, **settings),
+        lambda target: compared(formats, target, options.workers, **settings),
     )
 
 
