@@ -17,7 +17,7 @@ from typing import Any
 from .liberty import LibertyCell, Library, truth_table
 from .timing import free_nets
 
-__all__ = ["insert"]
+__all__ = ["buffers_of", "insert"]
 
 INVERTERS = 16
 """Inputs of the smallest inverter that a net of registers' pins may have as its load."""
@@ -57,18 +57,20 @@ def insert(module: dict[str, Any], library: Library) -> float:
     return area
 
 
+def buffers_of(library: Library) -> list[LibertyCell]:
+    """Cells with one input and one output, which is the same and is timed."""
+    return [
+        cell
+        for cell in library.cells.values()
+        if not cell.sequential and cell.arcs and len(cell.inputs) == len(cell.functions) == 1
+        and truth_table(next(iter(cell.functions.values())), list(cell.inputs)) == "01"
+    ]  # fmt: skip
+
+
 def _buffers(library: Library) -> list[tuple[LibertyCell, float]]:
     """The buffers, each with what it drives in time."""
-    found = []
-    for cell in library.cells.values():
-        if cell.sequential or not cell.arcs or len(cell.inputs) != 1 or len(cell.functions) != 1:
-            continue
-        if truth_table(next(iter(cell.functions.values())), list(cell.inputs)) != "01":
-            continue
-        capacity = _capacity(cell, library)
-        if capacity > 0:
-            found.append((cell, capacity))
-    return found
+    found = [(cell, _capacity(cell, library)) for cell in buffers_of(library)]
+    return [(cell, capacity) for cell, capacity in found if capacity > 0]
 
 
 def _capacity(cell: LibertyCell, library: Library) -> float:

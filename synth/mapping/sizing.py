@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any
 
 from . import stages, timing
+from .buffers import buffers_of
 from .editing import PORT, Edges, Edit, Netlist, Reader, Undo
 from .liberty import LibertyCell, Library, truth_table
 
@@ -375,12 +376,6 @@ def _disjoint(moves: list[Move], unit: float) -> list[Move]:
     return chosen
 
 
-def _is_buffer(cell: LibertyCell) -> bool:
-    if cell.sequential or len(cell.inputs) != 1 or len(cell.functions) != 1:
-        return False
-    return truth_table(next(iter(cell.functions.values())), list(cell.inputs)) == "01"
-
-
 def _kinds(library: Library) -> Kinds:
     alike: dict[Any, list[LibertyCell]] = defaultdict(list)
     for cell in library.cells.values():
@@ -397,5 +392,4 @@ def _kinds(library: Library) -> Kinds:
         for family in alike.values()
         for cell in family
     }
-    buffers = (cell.name for cell in library.cells.values() if _is_buffer(cell))
-    return Kinds(families, frozenset(buffers))
+    return Kinds(families, frozenset(cell.name for cell in buffers_of(library)))
