@@ -232,7 +232,9 @@ def _fixed(shape: dict[str, Any]) -> bool:
     return shape["accumulation"].startswith("tensor-core")
 
 
-def matmuls(accumulation: str) -> Callable[..., Iterator[tuple[str, Outcome]]]:
+def matmuls(
+    accumulation: str, roundings: tuple[str, ...] = ("rne", "rne", "rtz", "rup", "rdn")
+) -> Callable[..., Iterator[tuple[str, Outcome]]]:
     """Products of matrices, against the unit's own stream."""
 
     def outcomes(count: int, rng: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
@@ -241,7 +243,7 @@ def matmuls(accumulation: str) -> Callable[..., Iterator[tuple[str, Outcome]]]:
         for name, acc in MATRICES:
             if accumulation != "exact" and acc == "exact":
                 continue
-            for rounding in ("rne", "rne", "rtz", "rup", "rdn"):
+            for rounding in roundings:
                 length = int(rng.integers(1, 12))
                 a = matrix(format(name), (rows, length), rng)
                 b = matrix(format(name), (columns, length), rng).T
@@ -407,6 +409,7 @@ PATHS: dict[str, Callable[[int, np.random.Generator], Iterator[tuple[str, Outcom
         ]
     ),
     "matmul exact": matmuls("exact"),
+    "matmul exact compiled": compiled(matmuls("exact", ("rne",))),
     "matmul sequential": matmuls("sequential"),
     "tables": units(
         "mul",

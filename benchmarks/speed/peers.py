@@ -62,16 +62,29 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-SCALED = ("fp16", "bf16", "fp32", "e4m3")
+SCALED = (
+    ("matmul", "fp16", 2048),
+    ("matmul", "bf16", 2048),
+    ("matmul", "fp32", 2048),
+    ("matmul", "e4m3", 2048),
+    ("matmul sequential", "fp16", 512),
+    ("numpy's own", "float64", 2048),
+)
+"""Matrix products on several threads: what, formats, rows and columns."""
 SCALING = """
 import sys, time, numpy as np
 from macaw import format, matmul
-rng, size = np.random.default_rng(1), {}
-a, b = (format(sys.argv[1]).encode(rng.standard_normal((size, size))) for _ in range(2))
-matmul(a[:64], b[:, :64], sys.argv[1])
-start = time.perf_counter()
-matmul(a, b, sys.argv[1])
-print((time.perf_counter() - start) / size**3 * 1e9)
+work, name, size = *sys.argv[1:3], int(sys.argv[3])
+rng = np.random.default_rng(1)
+a, b = (rng.standard_normal((size, size)) for _ in range(2))
+options = {"accumulation": "sequential"} if "sequential" in work else {}
+if work.startswith("matmul"):
+    a, b = (format(name).encode(x) for x in (a, b))
+for _ in range(2):
+    start = time.perf_counter()
+    matmul(a, b, name, **options) if work.startswith("matmul") else a @ b
+    took = time.perf_counter() - start
+print(took / size**3 * 1e9)
 """
 
 
@@ -216,21 +229,25 @@ def peak(columns: int) -> int:
 
 
 def scaling(quick: bool, rounds: int) -> Iterator[dict[str, Any]]:
-    """Exact matrix products by numbers of threads: the least of the rounds by the clock, in ns."""
-    size, most = 128 if quick else 2048, os.cpu_count() or 1
+    """Matrix products by numbers of threads: the least of the rounds by the clock, in ns.
+
+    The second of a program, when what is compiled is there.
+    """
+    most = os.cpu_count() or 1
     counts = sorted({1, min(2, most), most})
-    for name in SCALED:
+    for work, name, size in SCALED:
+        size = 128 if quick else size
         least = dict.fromkeys(counts, math.inf)
         for _ in range(rounds):
             for count in counts:
                 environment = os.environ | dict.fromkeys(THREADS, str(count))
-                command = [sys.executable, "-c", SCALING.format(size), name]
+                command = [sys.executable, "-c", SCALING, work, name, str(size)]
                 done = subprocess.run(
                     command, env=environment, check=True, capture_output=True, text=True
                 )
                 least[count] = min(least[count], float(done.stdout))
         ns = {str(count): took for count, took in least.items()}
-        yield {"work": "matmul", "format": name, "size": f"{size}^3", "ns": ns}
+        yield {"work": work, "format": name, "size": f"{size}^3", "ns": ns}
 
 
 def shown(made: dict[str, Any]) -> str:
@@ -285,7 +302,8 @@ def main() -> None:
         for record in scaling(arguments.quick, min(arguments.rounds, 3)):
             made["threads"].append(record)
             took = ", ".join(f"{count}: {ns:.3g} ns" for count, ns in record["ns"].items())
-            print(f"matmul {record['format']}, {record['size']}, by threads {took}", flush=True)
+            which = f"{record['work']} {record['format']}, {record['size']}"
+            print(f"{which}, by threads {took}", flush=True)
     made |= {name: kept.get(name) for name in ("columns", "mebibytes")}
     if "memory" in arguments.parts:
         columns = 32 if arguments.quick else arguments.columns

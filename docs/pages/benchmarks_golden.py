@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from macaw.golden.arithmetic.binary64 import passes
+from macaw.golden.arithmetic.binary64 import passes, stepwise
 from macaw.golden.arithmetic.binary64.compiled import LEAST
 
 
@@ -93,17 +93,21 @@ def _beside(peers: dict[str, Any]) -> list[str]:
 def _threads(records: list[dict[str, Any]]) -> list[str]:
     counts = list(records[0]["ns"])
     lines = [
-        f"Exact products of two matrices of {records[0]['size'].split('^')[0]} x "
-        f"{records[0]['size'].split('^')[0]} by the threads of the library of matrix products, "
-        "nanoseconds a multiply-accumulate by the clock, the least of the rounds:",
+        "Matrix products by the threads of the library of matrix products, nanoseconds a "
+        "multiply-accumulate by the clock, the least of the rounds. Each thread makes a part of "
+        "the result with all its roundings, where `pip install 'macaw[fast]'` has brought "
+        "threadpoolctl and numba, which compiles the steps of exact products in fp32 after the "
+        f"first {stepwise.LEAST} of a program:",
         "",
-        f"| format | {' | '.join(f'{n} thread' + 's' * (n != '1') for n in counts)} | of one |",
-        f"|---|{'--:|' * (len(counts) + 1)}",
+        f"| work | format | size | {' | '.join(f'{n} thread' + 's' * (n != '1') for n in counts)}"
+        " | of one |",
+        f"|---|---|---|{'--:|' * (len(counts) + 1)}",
     ]
     for record in records:
         took = list(record["ns"].values())
         figures = " | ".join(f"{ns:.3g}" for ns in took)
-        lines.append(f"| {record['format']} | {figures} | {took[-1] / took[0]:.2f} |")
+        which = f"{record['work']} | {record['format']} | {record['size']}"
+        lines.append(f"| {which} | {figures} | {took[-1] / took[0]:.2f} |")
     return [*lines, ""]
 
 

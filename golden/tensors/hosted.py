@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Matrix products whose sums float64 holds: exact by slices, or one product after the other.
 
-Results are computed tile by tile, and in a tile step by step; what a step does not decide, or what
-is not finite, is left to the unit itself.
+Results are computed tile by tile, on several threads if there are (:mod:`.threads`), and in a tile
+step by step; what a step does not decide, or what is not finite, is left to the unit itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from ..arithmetic.binary64 import slices
 from ..arithmetic.binary64.rounding import Target, gradual
 from ..arithmetic.binary64.slices import Slices
+from ..arithmetic.binary64.stepwise import STEPWISE, suits
 from ..arithmetic.binary64.sums import HostSum, Term
 from ..arithmetic.codec import host_target, values_of
 from ..arithmetic.exact import unpack
@@ -22,10 +23,10 @@ from ..arithmetic.projection import Direction, project
 from ..formats.choices import Rounding
 from ..formats.scalar import Format
 from ..units.block_dots import BlockMac
-from . import filtered
+from . import filtered, threads
 
-_ROWS, _COLUMNS = 128, 256
-"""Results of a tile: what a core's cache holds, in several arrays."""
+_TILE, _WIDER, _COMPILED_TILE = (128, 256), (256, 256), (256, 512)
+"""Rows and columns of results at a time: what a core's cache holds, in many arrays or in few."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,14 +87,24 @@ def product(spec: BlockMac, a: Operand, b: Operand, result: np.ndarray) -> np.nd
     else:
         sums = _Sliced.of(a, b, target, Direction(spec.rounding), exact)
     done = a.finite[:, None] & b.finite
-    for top in range(0, len(result), _ROWS):
-        for left in range(0, result.shape[1], _COLUMNS):
-            rows, columns = slice(top, top + _ROWS), slice(left, left + _COLUMNS)
-            with np.errstate(invalid="ignore"):  # of accumulators at infinity
-                codes, decided = sums.evaluate(rows, columns)
-            done[rows, columns] &= decided
-            result[rows, columns] = codes if exact else _read_out(codes, acc, spec)
+
+    def tile(place: tuple[slice, slice]) -> None:
+        with np.errstate(invalid="ignore"):  # of accumulators at infinity
+            codes, decided = sums.evaluate(*place)
+        done[place] &= decided
+        result[place] = codes if exact else _read_out(codes, acc, spec)
+
+    threads.each(tile, _tiles(result.shape, sums.tile))
     return done
+
+
+def _tiles(shape: tuple[int, ...], tile: tuple[int, int]) -> list[tuple[slice, slice]]:
+    rows, columns = tile
+    return [
+        (slice(top, top + rows), slice(left, left + columns))
+        for top in range(0, shape[0], rows)
+        for left in range(0, shape[1], columns)
+    ]
 
 
 def _read_out(codes: np.ndarray, acc: Format, spec: BlockMac) -> np.ndarray:
@@ -132,12 +143,32 @@ class _Running:
         if not last:
             self.values = values_of(self.codes, self.target.fmt)
 
+    def leave_negative_zeros(self) -> None:
+        """Zeros of products have signs that a matrix product does not tell: -0 needs them."""
+        self.decided &= ~((self.values == 0) & np.signbit(self.values))
+
+    def take(self, terms: np.ndarray, last: bool) -> None:
+        """Add the terms of a step and round, in one compiled pass."""
+        if len(terms):
+            STEPWISE.add(self.values, terms, self.decided)
+        else:
+            self.leave_negative_zeros()
+        if last:
+            self.codes = self.values.astype(np.float32).view(self.codes.dtype)
+
 
 class _Sliced:
-    """Exact sums of each step, by :mod:`macaw.golden.arithmetic.binary64.slices`."""
+    """Exact sums of each step, by :mod:`macaw.golden.arithmetic.binary64.slices`.
+
+    ``tile`` is of how many rows and columns at a time.
+    """
 
     def __init__(self, x: Slices, y: Slices, target: Target, direction: Direction) -> None:
         self.x, self.y, self.target, self.direction = x, y, target, direction
+        rows, steps = x.whole.shape
+        roundings = rows * len(y.whole) * steps
+        self.compiled = suits(target, direction.rounding) and STEPWISE.ready(roundings)
+        self.tile = _COMPILED_TILE if self.compiled else _WIDER
 
     @classmethod
     def of(
@@ -155,13 +186,15 @@ class _Sliced:
         x, y = self.x.whole[rows], self.y.whole[columns]
         running = _Running((len(x), len(y)), self.target, self.direction)
         running.decided[...] = np.logical_and.outer(x.all(-1), y.all(-1))
+        space = slices.room(self.x, self.y, rows, columns)
         steps = x.shape[1]
         for step in range(steps):
-            held = running.values
-            # Zeros of products have signs that a matrix product does not tell.
-            running.decided &= ~((held == 0) & np.signbit(held))
-            terms = slices.products(self.x, self.y, rows, columns, step)
-            total, lost = slices.add_up(held, terms)
+            terms = slices.products(self.x, self.y, rows, columns, step, space)
+            if self.compiled:
+                running.take(terms, step == steps - 1)
+                continue
+            running.leave_negative_zeros()
+            total, lost = slices.add_up(running.values, terms)
             if lost is not None:
                 running.decided &= ~lost
             running.round(total, step == steps - 1)
@@ -170,6 +203,8 @@ class _Sliced:
 
 class _Sequential:
     """A rounding after each product."""
+
+    tile = _TILE
 
     def __init__(self, a: Operand, b: Operand, each: HostSum, direction: Direction) -> None:
         self.a, self.b = (x.values.reshape(len(x.values), -1).T for x in (a, b))

@@ -116,7 +116,7 @@ def test_it_decides_all(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_few_sums_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "LEAST", 100)
     made = []
-    monkeypatch.setattr(compiled, "_compiled", lambda: made.append(1))
+    monkeypatch.setattr(compiled, "compiled", lambda *source: made.append(1))
     sums = Sums()
     assert [sums.ready(count) for count in (0, 60, 39)] == [False] * 3
     assert not made
@@ -149,7 +149,7 @@ def test_without_numba_the_results_are_the_same(found, monkeypatch: pytest.Monke
 
 def test_it_is_compiled_without_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", lambda name: Unkept)
-    assert compiled._compiled() is compiled._sum
+    assert compiled.compiled(compiled._sum, "") is compiled._sum
 
 
 def test_zeros_of_aligned_sums() -> None:

@@ -26,31 +26,43 @@ _ABOVE = 5
 """Limbs that a term, a carry and a sign need above the one where it begins."""
 
 
-class Sums:
-    """The kernel, made when enough sums were asked for; None as long as there is none.
+class Compiled:
+    """Compiled code, made when it was asked for often enough; None as long as there is none.
 
     Attributes
     ----------
     asked : int
-        Sums so far.
+        Results so far.
+    made : callable or None
     """
 
-    def __init__(self) -> None:
+    def __init__(self, function: Callable[..., None], types: str) -> None:
         self.asked, self._tried = 0, False
-        self._kernel: Callable[..., None] | None = None
+        self.made: Callable[..., None] | None = None
+        self._source = function, types
 
-    @property
-    def made(self) -> bool:
-        """Whether the kernel is there."""
-        return self._kernel is not None
+    def least(self) -> int:
+        """Results before it is made."""
+        raise NotImplementedError
 
     def ready(self, count: int) -> bool:
-        """Whether the kernel is there, of which ``count`` sums are to be asked."""
+        """Whether it is there, of which ``count`` results are to be asked."""
         if not self._tried:
             self.asked += count
-            if self.asked >= LEAST:
-                self._tried, self._kernel = True, _compiled()
-        return self._kernel is not None
+            if self.asked >= self.least():
+                self._tried, self.made = True, compiled(*self._source)
+        return self.made is not None
+
+
+class Sums(Compiled):
+    """The kernel of exact sums."""
+
+    def __init__(self) -> None:
+        super().__init__(_sum, "void(f8[:,::1], i8[:,::1], i8, i8[::1], f8[::1], i8[::1])")
+
+    def least(self) -> int:
+        """Sums before it is made."""
+        return LEAST
 
     def to_odd(self, terms: Sequence[np.ndarray], low: int, high: int) -> np.ndarray:
         """Return the sums of ``terms``, each of them n float64, rounded to odd.
@@ -59,20 +71,12 @@ class Sums:
         far inside the range of float64. Infinities and NaN add up as IEEE 754 has it; a sum of
         zero is +0, but for one of no other terms than -0.
         """
-        assert self._kernel is not None
+        assert self.made is not None
         rows = np.stack(terms, axis=-1)
         total = np.empty(len(rows))
         limbs = np.zeros(((high - low) >> 5) + _BELOW + _ABOVE, np.int64)
-        self._kernel(rows, rows.view(np.int64), low, limbs, total, total.view(np.int64))
+        self.made(rows, rows.view(np.int64), low, limbs, total, total.view(np.int64))
         return total
-
-
-SUMS = Sums()
-
-
-def _compiled() -> Callable[..., None] | None:
-    """Return the compiled kernel; None where numba is not found, or fails."""
-    return compiled(_sum, "void(f8[:,::1], i8[:,::1], i8, i8[::1], f8[::1], i8[::1])")
 
 
 def compiled(function: Callable[..., None], types: str) -> Callable[..., None] | None:
@@ -179,3 +183,6 @@ def _sum(
         exponent = 32 * (top - _BELOW) + low + length - 53
         code = (significand & _FRACTION) | ((exponent + 1075) << 52) | (lost != 0)
         total_bits[row] = -(1 << 63) | code if negative else code
+
+
+SUMS = Sums()

@@ -14,6 +14,7 @@ it. Those that would take more than :data:`MOST` are left to integers.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,19 @@ def _head(vectors: np.ndarray, largest: np.ndarray, bits: int) -> np.ndarray:
     return (vectors + shift) - shift
 
 
-def products(x: Slices, y: Slices, rows: slice, columns: slice, step: int) -> list[np.ndarray]:
-    """Return float64 whose sums are the dot products of some rows, at one step, with columns."""
+def room(x: Slices, y: Slices, rows: slice, columns: slice) -> np.ndarray:
+    """Return what :func:`products` of some rows with some columns has room in."""
+    shape = len(x.whole[rows]), len(y.whole[columns])
+    return np.empty((len(x.parts) * len(y.parts), *shape))
+
+
+def products(
+    x: Slices, y: Slices, rows: slice, columns: slice, step: int, space: np.ndarray
+) -> np.ndarray:
+    """Return float64 whose sums are the dot products of some rows, at one step, with columns.
+
+    Of shape (number, rows, columns), a part of ``space``.
+    """
     left = [
         p[rows, step] for p, some in zip(x.parts, x.some, strict=True) if some[rows, step].any()
     ]
@@ -109,16 +121,19 @@ def products(x: Slices, y: Slices, rows: slice, columns: slice, step: int) -> li
         for p, some in zip(y.parts, y.some, strict=True)
         if some[columns, step].any()
     ]
-    return [a @ b for a in left for b in right]
+    pairs = list(itertools.product(left, right))
+    for (a, b), term in zip(pairs, space, strict=False):
+        np.matmul(a, b, out=term)
+    return space[: len(pairs)]
 
 
-def add_up(held: np.ndarray, terms: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+def add_up(held: np.ndarray, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return ``held + sum(terms)``, rounded to odd, and where it is not that (None: nowhere).
 
     Two-sums leave a sum and its errors, and those their sum and errors of their own. Where the
     latter are zero, the two sums are all there is.
     """
-    if not terms:
+    if len(terms) == 0:
         return held, None
     if len(terms) == 1:
         return add(held, terms[0]), None
