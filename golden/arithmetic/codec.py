@@ -443,7 +443,13 @@ def _reader(fmt: Format) -> Callable[[np.ndarray], np.ndarray]:
         kernel = Decode(fmt)
         every = np.arange(1 << fmt.width, dtype=fmt.code_dtype) if fmt.width <= 16 else None
         table = None if every is None else in_pieces(kernel, _DOUBLE, every)
-        return _by_table_or(kernel, table)
+        by_numpy = _by_table_or(kernel, table)
+
+        def read(codes: np.ndarray) -> np.ndarray:
+            values = kernel.at_once(codes) if codes.size > FEW else None
+            return by_numpy(codes) if values is None else values
+
+        return read
     if fmt.width <= 16:
         table = _values(fmt)
 

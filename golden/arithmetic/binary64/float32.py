@@ -183,6 +183,10 @@ class Decode(_Upper):
             return
         self._POOL.use(codes.size, self._decode, codes, values)
 
+    def at_once(self, codes: np.ndarray) -> np.ndarray | None:
+        """Return the values of many codes, if one compiled pass gives them."""
+        return PASSES.decoded(codes) if self._halves else None
+
     def _decode(self, codes: np.ndarray, values: np.ndarray, x: Words, *_: Words) -> None:
         x.bits[...] = codes
         np.left_shift(x.bits, self._by, x.bits)

@@ -49,6 +49,15 @@ class Passes:
         """Set float64 values to those of codes of bf16; False if it is not done."""
         return self._pass("decode", codes, values)
 
+    def decoded(self, codes: np.ndarray) -> np.ndarray | None:
+        """Return the float64 values of codes along one axis, if the pass is there already."""
+        kernel = self._made.get("decode")
+        if kernel is None or codes.ndim != 1 or not _plain(codes):
+            return None
+        values = np.empty(codes.size)
+        kernel(codes, values)
+        return values
+
     def _pass(self, name: str, given: np.ndarray, result: np.ndarray, *more: object) -> bool:
         if not self._tried:
             self.asked += result.size
