@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Floats and integers of three to eight bits: all splits, what each costs and what it keeps.
 
-Cost is that of eight products a clock, their sum kept exactly: on ``ecp5`` the area with as many
+Cost is that of eight products a clock, their sum kept exactly: on FPGAs the area with as many
 stages for all, on libraries area and energy with the fewest that reach one clock. What is kept: of
 a trained network's digits (benchmarks/studies/digits_network.py), weights and activations of all
 layers in the format, each tensor scaled by the factor of least squared error. docs/minifloats.md
 asks whether the integer is often Pareto-optimal.
 
-Example: python -m benchmarks.studies.price.minifloats --targets ecp5 asic
+Example: python -m benchmarks.studies.price.minifloats --targets ecp5 gowin asic
 """
 
 from collections.abc import Callable

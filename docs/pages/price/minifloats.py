@@ -14,6 +14,7 @@ Made = dict[str, Any]
 Figure = Callable[[Row], float]
 FIGURES: dict[tuple[str, str], tuple[Figure, str]] = {
     ("ecp5", "area"): (area, "LUT/MAC"),
+    ("gowin", "area"): (area, "Gowin LUT/MAC"),
     ("asic", "area"): (area, "GE/MAC"),
     ("asic", "energy"): (energy, "inv/MAC"),
     ("process", "area"): (lambda row: row["area_um2"] / row["macs"], "um2/MAC"),
@@ -143,7 +144,8 @@ def drawing(made: Made) -> str:
 def page(made: Made) -> str:
     """The page."""
     kept = made["network"]
-    measured = " ".join(["ecp5", "asic", *(["FILE"] if "process" in made else [])])
+    named = [target for target in ("ecp5", "gowin", "asic") if target in made]
+    measured = " ".join([*named, *(["FILE"] if "process" in made else [])])
     clock = CLOCK.replace("FO4", " FO4")
     float64 = f"{100 * kept['accuracy']:.1f} %"
     of = f"\nThe process's library: {library(made)}.\n" if "process" in made else ""
@@ -166,9 +168,9 @@ signal-to-noise ratio of the logits, which tells more. *Normal* and *heavy-taile
 of 1024 such elements, scaled by a power of two.
 
 What it costs: {LANES} products a clock, added exactly, divided by {LANES}; integers to int32,
-floats to fp32 at the end. On `ecp5` it is the area (LUT4 + 2 * CCU2C, or flip-flops where these are
-more) with {STAGES} stages, multipliers from logic cells; on libraries each has the fewest stages
-that reach {clock}.
+floats to fp32 at the end. On `ecp5` it is the area (LUT4 + 2 * CCU2C, on `gowin` LUT4 + ALU, or
+flip-flops where these are more) with {STAGES} stages, multipliers from logic cells; on libraries
+each has the fewest stages that reach {clock}.
 {of}
 ## The Pareto fronts
 

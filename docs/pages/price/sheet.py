@@ -7,7 +7,7 @@ from typing import Any
 from macaw.synth.page import charts
 
 Row = dict[str, Any]
-PLACES = {"asic": "`asic`", "process": "IHP 130 nm", "ecp5": "`ecp5`"}
+PLACES = {"asic": "`asic`", "process": "IHP 130 nm", "ecp5": "`ecp5`", "gowin": "`gowin`"}
 """Targets as pages name them."""
 
 
