@@ -10,7 +10,7 @@ from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from ..schedule.wire import Wire, cat
 from .number import Special
 from .projection import Projection, Projector, Unrounded
-from .shift import anticipated, at_least, leading_zeros, marked, shift_left
+from .shift import anticipated, at_least, leading_zeros, marked, shift_left, shift_to_digits
 
 __all__ = ["ToFloat"]
 
@@ -29,17 +29,8 @@ class ToFloat(Projector[Float]):
             width = len(bits)
             # Exponents are counted from the lowest binade of normal numbers.
             top = exact.exponent + (exact.offset + width - 1 - format.emin)
-            stops = self._stops(exact, width, top)
-            plain = bits ^ negative
-            if (words := self._anticipated(exact, stops)) is not None:
-                plain = anticipated(p, *words).bits(width)
-            plain = marked(p, plain, top) if stops else plain
-            zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
-            empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
-        with p.scope("normalise"):
-            kept, below, field, subnormal = self._normalised(
-                exact, bits, negative, zeros, top, empty, stops
-            )  # fmt: skip
+        normalised = self._in_steps if self._takes_steps(exact, top) else self._counted
+        kept, below, field, subnormal, empty = normalised(exact, bits, negative, top)
         with p.scope("round"):
             carry = negative & ~below
             significand = kept[direction.fraction_bits :]
@@ -56,36 +47,73 @@ class ToFloat(Projector[Float]):
                 tiny=lambda: self._tiny(sign, significand, subnormal, pattern, below),
             )  # fmt: skip
 
-    def _normalised(
-        self, exact: Unrounded, bits: Wire, negative: Wire, zeros: Wire, top: Wire, empty: Wire,
-        stops: bool,
-    ) -> tuple[Wire, Wire, Wire, Wire]:  # fmt: skip
-        """(significand and fraction, something is below them, exponent field - 1, subnormal)."""
-        p, format, direction = self.p, self.format, self.direction
-        width = len(bits)
-        gradual = format.subnormals is Subnormals.GRADUAL
-        need = format.precision + direction.fraction_bits
-        anticipated = self._anticipated(exact, stops) is not None
-        if gradual and zeros.constant is not None and top.constant is None:
-            rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
-            shift, field, under = self._capped_constant(zeros.constant, rest)
-        elif gradual:
-            shift, field, under = self._capped(zeros, top, stops)
-        else:
-            shift, field, under = zeros, top - zeros, p.constant(0, 1)
-            if format.subnormals is Subnormals.NONE:
-                field = field - 1
+    def _counted(
+        self, exact: Unrounded, bits: Wire, negative: Wire, top: Wire
+    ) -> tuple[Wire, Wire, Wire, Wire, Wire]:
+        """(significand and fraction, something is below them, exponent field - 1, subnormal, zero).
 
-        kept, below = shift_left(p, bits, shift, need + anticipated)
-        subnormal = ~(kept[-1] ^ negative)
-        if anticipated:
-            kept, below, subnormal = self._corrected(kept, below, negative, zeros, top)
+        The zeros above the leading digit are counted, and that is how far it moves.
+        """
+        p, format = self.p, self.format
+        width = len(bits)
+        with p.scope("count_zeros"):
+            stops = self._stops(exact, width, top)
+            plain = bits ^ negative
+            if (words := self._anticipated(exact, stops)) is not None:
+                plain = anticipated(p, *words).bits(width)
+            plain = marked(p, plain, top) if stops else plain
+            zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
+            empty = p.name("empty", ~(bits.any() | exact.sticky | negative))
+        with p.scope("normalise"):
+            gradual = format.subnormals is Subnormals.GRADUAL
+            if gradual and zeros.constant is not None and top.constant is None:
+                rest = exact.exponent + (exact.offset + width - 1 - format.emin - zeros.constant)
+                shift, field, under = self._capped_constant(zeros.constant, rest)
+            else:
+                shift, field, under = self._capped(zeros, top, stops)
+            kept, below = shift_left(p, bits, shift, self._need + (words is not None))
+            subnormal = ~(kept[-1] ^ negative)
+            if words is not None:
+                kept, below, subnormal = self._corrected(kept, below, negative, zeros, top)
+            kept, below = self._kept(exact, kept, below, negative, under, empty)
+            return kept, below, p.name("exponent", field), subnormal | under, empty
+
+    def _in_steps(
+        self, exact: Unrounded, bits: Wire, negative: Wire, top: Wire
+    ) -> tuple[Wire, Wire, Wire, Wire, Wire]:
+        """As :meth:`_counted`; each shift looks for itself whether digits are in its way."""
+        p = self.p
+        most = p.constant((1 << len(bits)) - 1)
+        if self.format.subnormals is Subnormals.GRADUAL:
+            # Below the lowest binade nothing is kept: how far it moves does not matter.
+            most = top.bits(top.high.bit_length()).within(0, top.high)
+        with p.scope("normalise"):
+            kept, below, zeros, found = shift_to_digits(p, bits, negative, most, self._need)
+            empty = p.name("empty", ~(found | exact.sticky | negative))
+            _, field, under = self._capped(zeros, top, True)
+            subnormal = ~(kept[-1] ^ negative)
+            kept, below = self._kept(exact, kept, below, negative, under, empty)
+            return kept, below, p.name("exponent", field), subnormal | under, empty
+
+    def _takes_steps(self, exact: Unrounded, top: Wire) -> bool:
+        """Whether steps spare the count: where the leading digit can be anywhere, for area."""
+        anywhere = exact.leading is None and len(exact.word) > 2
+        return self.p.delays.sparing and anywhere and top.high >= 0
+
+    @property
+    def _need(self) -> int:
+        return self.format.precision + self.direction.fraction_bits
+
+    def _kept(
+        self, exact: Unrounded, kept: Wire, below: Wire, negative: Wire, under: Wire, empty: Wire
+    ) -> tuple[Wire, Wire]:
+        """The magnitude of what is kept, and whether something is below; all is if ``under``."""
+        p = self.p
         kept, below = kept ^ negative, below | exact.sticky
         if under.constant != 0:
             below = p.mux(under, ~empty, below)
             kept = kept & ~under
-        kept, below = p.name("significand", kept), p.name("below", below)
-        return kept, below, p.name("exponent", field), subnormal | under
+        return p.name("significand", kept), p.name("below", below)
 
     def _anticipated(self, exact: Unrounded, stops: bool) -> tuple[Wire, Wire, Wire] | None:
         """Words in whose sum zeros are counted before it is there: one more may be found later."""
@@ -146,6 +174,9 @@ class ToFloat(Projector[Float]):
         """
         p = self.p
         never = p.constant(0, 1)
+        if self.format.subnormals is not Subnormals.GRADUAL:
+            none = self.format.subnormals is Subnormals.NONE
+            return zeros, top - zeros - int(none), never
         if top.low >= zeros.high:
             return zeros, top - zeros, never
         if top.high < 0:

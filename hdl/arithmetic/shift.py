@@ -19,9 +19,13 @@ __all__ = [
     "shift_down",
     "shift_left",
     "shift_right",
+    "shift_to_digits",
     "trailing_zeros",
     "window",
 ]
+
+_DIGITS = 8
+"""Digits that coarse shifts look at together."""
 
 
 @scoped("count_zeros")
@@ -114,31 +118,82 @@ def shift_left(p: Scheduler, word: Wire, amount: Wire, keep: int) -> tuple[Wire,
 
     Coarse shifts first, so that the bits that can no longer reach the top leave early.
     """
-    width = len(word)
-    if keep > width:
-        word = cat(p.constant(0, keep - width), word)
-        width = keep
+    word = _filled(p, word, keep)
     lost: Wire = p.constant(0, 1)
     for level in reversed(range(len(amount))):
-        step, select = 1 << level, amount[level]
-        remaining = min(step - 1, max(amount.high, 0))
-        needed = min(len(word), keep + remaining)
-        dropped = len(word) - needed
-        if dropped:
-            stay = word[:dropped].any()
-            gone = word[: dropped - step].any() if dropped > step else p.constant(0, 1)
-            lost = lost | p.mux(select, gone, stay)
-        if step >= len(word):
-            moved: Wire = p.constant(0, needed)
-        else:
-            source = word.shifted_left(step) if step else word
-            moved = source[dropped : dropped + needed]
-        word = p.mux(select, moved, word[dropped:], "shifted")
+        word, lost = _moved_left(p, word, lost, level, amount[level], keep, amount.high)
+    return _upper(word, lost, keep)
+
+
+def _filled(p: Scheduler, word: Wire, size: int) -> Wire:
+    return cat(p.constant(0, size - len(word)), word) if size > len(word) else word
+
+
+def _moved_left(
+    p: Scheduler, word: Wire, lost: Wire, level: int, select: Wire, keep: int, high: int
+) -> tuple[Wire, Wire]:
+    """(``word`` moved by ``1 << level`` or not, without the bits that no finer shift brings up,
+    ``lost`` or some of those that left it)."""
+    step = 1 << level
+    needed = min(len(word), keep + min(step - 1, max(high, 0)))
+    dropped = len(word) - needed
+    if dropped:
+        stay = word[:dropped].any()
+        gone = word[: dropped - step].any() if dropped > step else p.constant(0, 1)
+        lost = lost | p.mux(select, gone, stay)
+    moved = p.constant(0, needed)
+    if step < len(word):
+        moved = word.shifted_left(step)[dropped : dropped + needed]
+    return p.mux(select, moved, word[dropped:], "shifted"), lost
+
+
+def _upper(word: Wire, lost: Wire, keep: int) -> tuple[Wire, Wire]:
     dropped = len(word) - keep
     if dropped > 0:
         lost = lost | word[:dropped].any()
         word = word[dropped:]
     return word.bits(keep), lost
+
+
+def shift_to_digits(
+    p: Scheduler, word: Wire, negative: Wire, most: Wire, keep: int
+) -> tuple[Wire, Wire, Wire, Wire]:
+    """As :func:`shift_left`, by the zeros above the leading digit, but by no more than ``most``.
+
+    Digits are the bits, or if ``negative`` their complements. Also returns by how much, and
+    whether there is any digit. Nothing is counted: each shift is done unless a digit is in its way,
+    which takes few gates, one behind the other. For the coarse shifts digits are brought together
+    by eight, and these signs of theirs move with the word.
+    """
+    width, never = len(word), p.constant(0, 1)
+    levels = min((width - 1).bit_length(), most.high.bit_length())
+    high = (1 << levels) - 1
+    some = [
+        p.name("some", (word[max(end - _DIGITS, 0) : end] ^ negative).any())
+        for end in range(width, 0, -_DIGITS)
+    ]
+    found = cat(*some).any()
+    word = _filled(p, word, keep)
+    lost, amount = never, []
+    # Whether no finer shift is beyond ``most``.
+    free = most[levels:].any() if len(most) > levels else never
+    for level in reversed(range(levels)):
+        step, count = 1 << level, (1 << level) // _DIGITS
+        if count:
+            above = cat(*some[:count]).any()
+        else:
+            above = (word[max(len(word) - step, 0) :] ^ negative).any()
+        select = p.name("moves", (free | most[level]) & ~above)
+        free = free | (most[level] & above)
+        amount.append(select)
+        if count:
+            moved = [*some[count:], *[never] * count]
+            # Finer shifts look at fewer.
+            pairs = list(zip(moved, some, strict=False))[:count]
+            some = [p.mux(select, there, here) for there, here in pairs]
+        word, lost = _moved_left(p, word, lost, level, select, keep, high)
+    shifted, below = _upper(word, lost, keep)
+    return shifted, below, cat(*reversed(amount)).within(0, min(high, most.high)), found
 
 
 def shift_down(p: Scheduler, word: Wire, amount: Wire, width: int) -> Wire:

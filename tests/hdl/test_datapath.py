@@ -115,6 +115,30 @@ ANTICIPATED = (
 )
 
 
+IN_STEPS = (
+    *ANTICIPATED,
+    unit("fma", a="e5m2", out="e5m2", rounding="dynamic", flags=True),
+    unit("fma", a="e4m0", out="e4m0", rounding="rup", flags=True),
+    unit("fma", a="e3m2ftz", out="e3m2ftz", flags=True),
+    unit("fma", a="e5m2", out="e5m4ftz", rounding="dynamic", flags=True),
+    unit("fma", a="e2m3", c="bf16", out="ue4m3", rounding="rdn"),
+    unit("fma", a="fp16", out="e4m3fnuz", overflow="saturate"),
+    unit("cast", a="int16", out="e5m2", rounding="dynamic", flags=True),
+    unit("cast", a="fx12.8", out="e3m2", flags=True),
+    unit("cast", a="int32", out="fp32", rounding="rod"),
+    unit("mac", a="e4m3", out="fp16"),
+    unit("mac", a="e5m2", acc="fp16", out="fp16", contexts=2),
+)
+"""Units for area, in which the leading digit of what is rounded can be anywhere."""
+
+
+@pytest.mark.parametrize("stages", [0, 3])
+def test_digits_that_are_moved_to_in_steps(stages):
+    made = [generate(spec, target="ecp5", optimise="area").verilog for spec in IN_STEPS[:6]]
+    assert all("normalise_moves" in verilog for verilog in made)
+    assert not differing(IN_STEPS, target="ecp5", optimise="area", stages=stages)
+
+
 @pytest.mark.parametrize("stages", [0, 2])
 def test_products_that_come_into_a_sum_as_two_words(stages):
     assert not differing(SUMMED, target="asic", optimise="delay", stages=stages)
