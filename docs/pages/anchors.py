@@ -107,7 +107,7 @@ def section(found: dict[str, Any]) -> str:
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured together
 by `python -m benchmarks.cost.public.anchors --liberty ihp` from the projects' own sources:
 {said}.
-LUT is LUT4 + 2 * CCU2C, of the better of `ecp5` and `ecp5-compact` for each side; MHz the median of
+LUT is LUT4 + 2 * CCU2C on `ecp5`, of the better of `balanced` and `area` for each side; MHz the median of
 place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side is mapped
 for area and for delay, by the same scripts; picoseconds are the clock's period, or without
 registers what the unit alone takes. The process is {files}. Every
