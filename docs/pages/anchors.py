@@ -107,10 +107,10 @@ def section(found: dict[str, Any]) -> str:
 Each row is a public unit and macaw's of the same function, `theirs / macaw's`, measured together
 by `python -m benchmarks.cost.public.anchors --liberty ihp` from the projects' own sources:
 {said}.
-LUT is LUT4 + 2 * CCU2C on `ecp5`, of the better of `balanced` and `area` for each side; MHz the median of
-place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side is mapped
-for area and for delay, by the same scripts; picoseconds are the clock's period, or without
-registers what the unit alone takes. The process is {files}. Every
+LUT is LUT4 + 2 * CCU2C on `ecp5`, of the better of `balanced` and `area` for each side; MHz the
+median of place and route with {" or ".join(map(str, sorted(seeds)))} seeds. On libraries each side
+is mapped for area and for delay, by the same scripts; picoseconds are the clock's period, or
+without registers what the unit alone takes. The process is {files}. Every
 public unit that has macaw's function was first compared with its golden model: {functions}.
 Where the rounding mode is an operand macaw's units have one more, to odd. A ratio is macaw's figure
 as a part of theirs: of LUTs and delays less is better, of MHz more.
