@@ -252,7 +252,11 @@ def test_shift_to_digits_goes_no_further_than_it_may(width: int, keep: int, bits
 
     for period, target in ((math.inf, "ecp5"), (4.0, "ecp5 area")):
         results, _ = simulate(
-            (width, 1, bits), lambda p, *w: shift_to_digits(p, *w, keep), vectors, period, target
+            (width, 1, bits),
+            lambda p, a, n, m: shift_to_digits(p, a, n, m, keep),
+            vectors,
+            period,
+            target,
         )
         for given, got in zip(vectors, results, strict=True):
             want = model(*given)
