@@ -10,7 +10,7 @@ from macaw.golden.formats.choices import Nan, Overflow, Rounding
 from ..schedule.wire import Wire, cat
 from .number import Special
 from .projection import Projection, Projector, Unrounded
-from .shift import anticipated, at_least, leading_zeros, marked, shift_left, shift_to_digits
+from .shift import DIGITS, anticipated, at_least, leading_zeros, marked, shift_left, shift_to_digits
 
 __all__ = ["ToFloat"]
 
@@ -96,8 +96,12 @@ class ToFloat(Projector[Float]):
             return kept, below, p.name("exponent", field), subnormal | under, empty
 
     def _takes_steps(self, exact: Unrounded, top: Wire) -> bool:
-        """Whether steps spare the count: where the leading digit can be anywhere, for area."""
-        anywhere = exact.leading is None and len(exact.word) > 2
+        """Whether steps spare the count: for area, where the digit can be anywhere in many.
+
+        Of a product or an integer in more than of a sum, whose count would stop at a decoded place.
+        """
+        many = DIGITS if exact.sticky.constant is None else 2 * DIGITS - 2
+        anywhere = exact.leading is None and len(exact.word) - exact.word.signed > many
         return self.p.delays.sparing and anywhere and top.high >= 0
 
     @property

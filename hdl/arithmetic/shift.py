@@ -10,6 +10,7 @@ from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
 
 __all__ = [
+    "DIGITS",
     "anticipated",
     "at_least",
     "floored",
@@ -24,7 +25,7 @@ __all__ = [
     "window",
 ]
 
-_DIGITS = 8
+DIGITS = 8
 """Digits that coarse shifts look at together."""
 
 
@@ -169,8 +170,8 @@ def shift_to_digits(
     levels = min((width - 1).bit_length(), most.high.bit_length())
     high = (1 << levels) - 1
     some = [
-        p.name("some", (word[max(end - _DIGITS, 0) : end] ^ negative).any())
-        for end in range(width, 0, -_DIGITS)
+        p.name("some", (word[max(end - DIGITS, 0) : end] ^ negative).any())
+        for end in range(width, 0, -DIGITS)
     ]
     found = cat(*some).any()
     word = _filled(p, word, keep)
@@ -178,7 +179,7 @@ def shift_to_digits(
     # Whether no finer shift is beyond ``most``.
     free = most[levels:].any() if len(most) > levels else never
     for level in reversed(range(levels)):
-        step, count = 1 << level, (1 << level) // _DIGITS
+        step, count = 1 << level, (1 << level) // DIGITS
         if count:
             above = cat(*some[:count]).any()
         else:

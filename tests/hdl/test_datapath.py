@@ -134,8 +134,8 @@ IN_STEPS = (
 
 @pytest.mark.parametrize("stages", [0, 3])
 def test_digits_that_are_moved_to_in_steps(stages):
-    made = [generate(spec, target="ecp5", optimise="area").verilog for spec in IN_STEPS[:6]]
-    assert all("normalise_moves" in verilog for verilog in made)
+    made = [generate(spec, target="ecp5", optimise="area").verilog for spec in IN_STEPS]
+    assert sum("normalise_moves" in verilog for verilog in made) > 14
     assert not differing(IN_STEPS, target="ecp5", optimise="area", stages=stages)
 
 

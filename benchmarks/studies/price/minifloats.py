@@ -144,7 +144,7 @@ def cost(options: Any, target: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    options = options_of(__doc__, FORMATS, ("ecp5", "asic"))
+    options = options_of(__doc__, FORMATS, ("ecp5", "gowin", "asic"))
     made = results.read("minifloats", options.output, {})
     made |= {"network": network(options.formats, epochs=40)}
     results.write("minifloats", made, options.output)
