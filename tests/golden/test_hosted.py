@@ -205,7 +205,7 @@ def test_threads_work_at_the_same_time(library: Library) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_what_one_thread_does(count: int, library: Library) -> None:
-    """Of one thing, with one thread, without a library, and while others have the threads."""
+    """Of nothing, of one thing, and with one thread alone."""
     done = []
 
     def call(item: int) -> None:
