@@ -66,7 +66,7 @@ def running(p: Scheduler, beat: Wire, last: Wire, beats: int, *, most: int | Non
     width = shape_of(min(beat.low, -1) * beats, beat.high * beats).width
     if most is not None:
         width = min(width, most)
-    return p.accumulate(beat, p.first(last, beat), width)
+    return p.accumulate(beat, last, width)
 
 
 # To codes.

@@ -48,9 +48,9 @@ def statistics(
         hits = {name: (hit.bits(len(hit)) & done).within(0, hit.high) for name, hit in hits.items()}
     inputs = [*hits.values(), size, end]
     with p.loop(*inputs, *([] if done is None else [done])) as loop:
-        first = loop.first(end, done)
-        found = {name: _count(p, loop, hit, first, bits, name) for name, hit in hits.items()}
-        most, _ = loop.largest(size, first, "largest")
+        last = end if done is None else end & done
+        found = {name: _count(p, loop, hit, last, bits, name) for name, hit in hits.items()}
+        most, _ = loop.largest(size, last, "largest")
     return found | {"largest": most.bits(format.width), "last": end}
 
 
@@ -60,15 +60,14 @@ def _magnitude(p: Scheduler, code: Wire, format: Float) -> Wire:
     return (code[:-1] if format.signed else code) & ~(special.nan | special.infinite)
 
 
-def _count(p: Scheduler, loop: Loop, hit: Wire, first: Wire, bits: int, name: str) -> Wire:
+def _count(p: Scheduler, loop: Loop, hit: Wire, last: Wire, bits: int, name: str) -> Wire:
     """A count of ``bits`` bits, which stays at its largest value."""
     most = (1 << bits) - 1
-    state = loop.state(bits, name)
-    kept = state & ~first
+    kept = loop.state(bits, name, init=0)
     if hit.high == 1:
         total = p.add(kept, hit & (~kept).any()).within(0, most)
     else:
         total = p.add(kept, hit)
         total = p.mux(total > most, most, total).within(0, most)
-    loop.close(state, total)
+    loop.close(kept, total, clear=last)
     return total

@@ -199,18 +199,18 @@ class Sum:
             invalid=self.invalid | clash,
         )
 
-    def gathered(self, p: Scheduler, first: Wire, width: int) -> "Sum":
-        """The running sum, in ``width`` bits, since the beat marked ``first``."""
-        word = p.accumulate(self.number.significand, first, width)
+    def gathered(self, p: Scheduler, last: Wire, width: int) -> "Sum":
+        """The running sum, in ``width`` bits, which begins anew behind the beat ``last``."""
+        word = p.accumulate(self.number.significand, last, width)
         return Sum(
             number=replace(self.number, significand=word, sign=word.negative, zero=~word.any()),
-            nan=p.gather(self.nan, first),
-            plus=p.gather(self.plus, first),
-            minus=p.gather(self.minus, first),
-            invalid=p.gather(self.invalid, first),
-            every=~p.gather(~self.every, first),
-            some=p.gather(self.some, first),
-            zero=p.gather(self.zero, first),
+            nan=p.gather(self.nan, last),
+            plus=p.gather(self.plus, last),
+            minus=p.gather(self.minus, last),
+            invalid=p.gather(self.invalid, last),
+            every=~p.gather(~self.every, last),
+            some=p.gather(self.some, last),
+            zero=p.gather(self.zero, last),
         )
 
     def scaled(self, scale: Number | None) -> "Sum":

@@ -69,16 +69,16 @@ def power_sum(p: Scheduler, spec: units.PowerRows, a: Wire, keep: Wire, end: Wir
     assert isinstance(fmt, Float)
     pairs = p.lanes(list(zip(a.lanes(fmt.width), keep.lanes(1), strict=True)))
     elements = [_element(p, code, there, fmt, steps.power) for code, there in pairs]
-    first, now, rise = rising(p, [element.exponent for element in elements], end)
+    now, rise = rising(p, [element.exponent for element in elements], end)
     distances = [cat(~x.rest, p.subtract(now, x.exponent).within(0, now.high)) for x in elements]
     width = steps.places(0)
     addend = added(p, [x.significand for x in elements], distances, width, signs=[])
     return PowerSum(
         elements=elements,
         distances=distances,
-        total=total(p, addend, rise, first, width + spec.growth),
+        total=total(p, addend, rise, end, width + spec.growth),
         exponent=now,
-        nan=p.gather(cat(*(x.spoilt for x in elements)).any(), first),
+        nan=p.gather(cat(*(x.spoilt for x in elements)).any(), end),
     )
 
 

@@ -28,16 +28,15 @@ def below(p: Scheduler, now: Wire, place: Wire, places: int) -> Wire:
     return cat(~place.bits(max(len(place), places))[:places], distance)
 
 
-def rising(p: Scheduler, steps: list[Wire], end: Wire) -> tuple[Wire, Wire, Wire]:
-    """(whether a row begins, the most steps of it so far, how many more these are now)."""
+def rising(p: Scheduler, steps: list[Wire], end: Wire) -> tuple[Wire, Wire]:
+    """(the most steps of a row so far, how many more these are now)."""
     here = largest(p, steps)
     if here.constant is not None:
         # Nothing is above the least.
-        return end if end.constant else p.first(end), here, here
+        return here, here
     with p.scope("top"), p.loop(here, end) as loop:
-        first = loop.first(end)
-        now, before = loop.largest(here, first, "largest")
-    return first, now, p.subtract(now, before).within(0, now.high)
+        now, before = loop.largest(here, end, "largest")
+    return now, p.subtract(now, before).within(0, now.high)
 
 
 def cut(p: Scheduler, word: Wire, distance: Wire, width: int) -> Wire:
@@ -60,22 +59,20 @@ def added(
         return p.name("addend", p.sum(terms, signs).within(-most if signs else 0, most))
 
 
-def total(
-    p: Scheduler, addend: Wire, rise: Wire, first: Wire, width: int, step: int = STEP
-) -> Wire:
+def total(p: Scheduler, addend: Wire, rise: Wire, end: Wire, width: int, step: int = STEP) -> Wire:
     """The sum of a row, so far, of ``width`` bits; it goes down ``step`` places at each step."""
     moves = (width - 1) // step
     with p.scope("sum"):
         if addend.signed:
             # As many levels as leave the sign alone, all of them where it goes further.
             levels = (-((1 - width) // step)).bit_length()
-            lost, amount = first, rise[:levels] | at_least(p, rise, 1 << levels)
+            lost, amount = None, rise[:levels] | at_least(p, rise, 1 << levels)
         else:
-            lost = p.name("lost", first | at_least(p, rise, moves + 1))
+            lost = p.name("lost", at_least(p, rise, moves + 1))
             amount = rise[: moves.bit_length()]
-        with p.loop(addend, amount, lost) as loop:
-            state = loop.state(width, "accumulator")
-            kept = state & ~lost
+        with p.loop(addend, amount, end, *([] if lost is None else [lost])) as loop:
+            state = loop.state(width, "accumulator", init=0)
+            kept = state if lost is None else state & ~lost
             for level in range(len(amount)):
                 if addend.signed:
                     moved = kept[min(step << level, width - 1) :].as_signed().bits(width)
@@ -86,5 +83,5 @@ def total(
                 found = p.add(kept, addend.bits(width)).bits(width)
             else:
                 found = p.add(kept, addend).within(0, (1 << width) - 1)
-            loop.close(state, found)
+            loop.close(state, found, clear=end)
     return p.name("total", found.as_signed() if addend.signed else found)

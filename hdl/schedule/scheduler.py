@@ -203,8 +203,18 @@ class Scheduler:
             self.update(held, value, when)
         return held
 
-    def update(self, target: Signal, value: Value, when: Value | None = None) -> None:
-        """Clocked assignment under the pipeline's enable and the condition ``when``."""
+    def update(
+        self,
+        target: Signal,
+        value: Value,
+        when: Value | None = None,
+        clear: Value | None = None,
+    ) -> None:
+        """Clocked assignment under the pipeline's enable and the condition ``when``.
+
+        Where ``clear`` is 1 then, the register begins anew. That stands apart from the value, so
+        that tools find the flip-flops' reset in it.
+        """
         if self._trial:
             return
         condition = self.enable
@@ -215,6 +225,9 @@ class Scheduler:
         else:
             with self.module.If(condition):
                 self.module.d[self.domain] += target.eq(value)
+        if clear is not None:
+            with self.module.If(clear if condition is None else condition & clear):
+                self.module.d[self.domain] += target.eq(target.init)
 
     def valid(self, stage: int) -> Value | None:
         """The valid bit that travels with the data, in ``stage``; None where there is none."""
@@ -494,7 +507,6 @@ class Scheduler:
     hard = multipliers.hard
     shares = property(multipliers.shares)
     holds = multipliers.holds
-    first = state.first
     ends = state.ends
     accumulate = state.accumulate
     gather = state.gather

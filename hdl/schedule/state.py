@@ -14,14 +14,7 @@ from .wire import Wire, cat
 if TYPE_CHECKING:
     from .scheduler import Scheduler
 
-__all__ = ["Loop", "accumulate", "ends", "first", "gather", "loop", "memory"]
-
-
-@scoped("accumulator")
-def first(p: "Scheduler", last: Wire, *beside: Wire) -> Wire:
-    """1 in the first beat of a sequence; in the stage where ``beside`` are ready."""
-    stage = max((w.stage for w in beside if w.constant is None), default=0)
-    return Loop(p, max(stage, last.stage), 1).first(last)
+__all__ = ["Loop", "accumulate", "ends", "gather", "loop", "memory"]
 
 
 @scoped("accumulator")
@@ -40,39 +33,40 @@ def ends(p: "Scheduler", last: Wire, beats: int) -> Wire:
 
 
 @scoped("accumulator")
-def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
-    """Running sum of ``addend`` in ``width`` bits since the beat marked ``first``.
+def accumulate(p: "Scheduler", addend: Wire, last: Wire, width: int) -> Wire:
+    """Running sum of ``addend`` in ``width`` bits, which begins anew behind the beat ``last``.
+
+    The registers are cleared there: nothing stands in the way of what they hold.
 
     Cut into segments that fit the clock period. A segment's carry enters the next one a
     clock later, as do the addend's bits there, so the loop is never longer than a segment.
     """
-    room = p.period - p.delays.register - p.delays.choice(1) - p.delays.add
+    room = p.period - p.delays.register - p.delays.add
     segment = width
     while segment > 4:
         added = p.delays.adder(segment)
-        ends = p.delays.register + p.delays.choice(1) + added
+        ends = p.delays.register + added
         if not p.decided(added - p.delays.add > room, ends, about=1e-6):
             break
         segment = (segment + 1) // 2
     sums: list[Wire] = []
     carry: Wire | None = None
     extended = addend.bits(width)  # in the next stage where the addend fills its own
-    stage = max(extended.stage, first.stage)
+    stage = max(extended.stage, last.stage)
     if p.late(extended.time + p.delays.adder(segment)):
         stage += 1
     for start in range(0, width, segment):
         part = extended[start : start + segment]
         size = len(part)
         label = p.labels.signal("accumulator", stage, register=True)
-        held = Signal(size, name=label, reset_less=True)
+        held = Signal(size, name=label)
         p.registers += size
         into = Const(0, 1) if carry is None else p.at(carry, stage)
-        kept = held & ~p.at(first, stage).replicate(size)
         total = Signal(size + 1, name=p.labels.signal("running", stage))
-        left, right = Cat(Const(1, 1), kept), Cat(into, p.at(part, stage))
+        left, right = Cat(Const(1, 1), held), Cat(into, p.at(part, stage))
         p.module.d.comb += total.eq((left + right)[1:])
-        p.update(held, total[:size], p.valid(stage))
-        time = p.delays.register + p.delays.choice(1) + p.delays.adder(size)
+        p.update(held, total[:size], p.valid(stage), p.at(last, stage))
+        time = p.delays.register + p.delays.adder(size)
         p.slowest = max(p.slowest, time)
         sums.append(Wire(p, total[:size], stage, time, 0, (1 << size) - 1, "running"))
         carry = Wire(p, total[size], stage, time, 0, 1, "carry")
@@ -82,15 +76,15 @@ def accumulate(p: "Scheduler", addend: Wire, first: Wire, width: int) -> Wire:
 
 
 @scoped("accumulator")
-def gather(p: "Scheduler", bit: Wire, first: Wire) -> Wire:
-    """OR of ``bit`` over the beats since the one marked ``first``."""
+def gather(p: "Scheduler", bit: Wire, last: Wire) -> Wire:
+    """OR of ``bit`` over the beats behind the one marked ``last``."""
     if bit.constant == 0:
         return bit
-    stage = max(bit.stage, first.stage)
-    held = Signal(name=p.labels.signal("seen", stage, register=True), reset_less=True)
+    stage = max(bit.stage, last.stage)
+    held = Signal(name=p.labels.signal("seen", stage, register=True))
     p.registers += 1
-    value = p.at(bit, stage) | (held & ~p.at(first, stage))
-    p.update(held, value, p.valid(stage))
+    value = p.at(bit, stage) | held
+    p.update(held, value, p.valid(stage), p.at(last, stage))
     return Wire(p, value, stage, p.delays.register + p.delays.gate, 0, 1, "seen")
 
 
@@ -177,20 +171,18 @@ class Loop:
         self._registers = registers
         return wire
 
-    def first(self, last: Wire, end: Wire | None = None) -> Wire:
-        """1 from the beat after ``last`` until the first one with ``end``; by default that one."""
+    def first(self, last: Wire) -> Wire:
+        """1 in the beat behind one that was ``last``."""
         wire = self.state(1, "first", init=1)
-        following = last if end is None else self.pipeline.mux(end, last, wire)
-        self.close(wire, following, self.stage)
+        self.close(wire, last, self.stage)
         return wire
 
-    def largest(self, word: Wire, first: Wire, name: str) -> tuple[Wire, Wire]:
-        """(the largest ``word`` since the beat marked ``first``, and what it was before)."""
+    def largest(self, word: Wire, last: Wire, name: str) -> tuple[Wire, Wire]:
+        """(the largest ``word`` behind the beat marked ``last``, and what it was before)."""
         p = self.pipeline
-        state = self.state(len(word), name)
-        before = state & ~first
+        before = self.state(len(word), name, init=0)
         now = p.name("now", p.mux(before < word, word, before))
-        self.close(state, now)
+        self.close(before, now, clear=last)
         return now, before
 
     def closed(self, state: Wire, value: Wire) -> Wire:
@@ -204,16 +196,22 @@ class Loop:
         kept = p.at(value, stage) if self._turn is not None else self._registers[0]
         return Wire(p, kept, stage, p.delays.register, value.low, value.high, state.name)
 
-    def close(self, state: Wire, value: Wire, stage: int | None = None) -> None:
-        """Store ``value`` as what follows ``state``, which was made last, at each valid beat."""
+    def close(
+        self, state: Wire, value: Wire, stage: int | None = None, clear: Wire | None = None
+    ) -> None:
+        """Store ``value`` as what follows ``state``, which was made last, at each valid beat.
+
+        Behind one with ``clear``, the state is what it was made with.
+        """
         p = self.pipeline
         stage = value.stage if stage is None else stage
         stored, valid = p.at(value, stage), p.valid(stage)
+        anew = None if clear is None else p.at(clear, stage)
         if self._turn is None:
-            p.update(self._registers[0], stored, valid)
+            p.update(self._registers[0], stored, valid, anew)
             return
         turn = Wire(p, self._turn, self.stage, 0.0, 0, self.contexts - 1, "context")
         now = p.at(turn, stage)
         for number, register in enumerate(self._registers):
             mine = now == number
-            p.update(register, stored, mine if valid is None else valid & mine)
+            p.update(register, stored, mine if valid is None else valid & mine, anew)

@@ -28,8 +28,7 @@ def _block(p: Scheduler, terms: Products, end: Wire, beats: int) -> list[Sum]:
     """The running sums of the products of a block, of up to ``beats`` beats, scaled."""
     (group,) = terms.groups
     if group.integers is not None:
-        first = p.first(end, group.integers.product)
-        sums = group.integers.gathered(p, first, beats, terms.widest)
+        sums = group.integers.gathered(p, end, beats, terms.widest)
         return [sums.sum(p).scaled(group.scale)]
     total = _gathered(p, group.products, end, beats, terms.widest)
     if group.behind is None:
@@ -49,8 +48,7 @@ def _gathered(p: Scheduler, numbers: Sequence[Number], end: Wire, beats: int, wi
             f"accumulation=exact: the sum of a block's products needs {width} bits, and gates "
             f"take at most {widest}"
         )
-    first = p.first(end, beat.number.significand)
-    return beat.gathered(p, first, width)
+    return beat.gathered(p, end, width)
 
 
 class _Blocks(Datapath):
@@ -148,7 +146,7 @@ class BlockMacDatapath(_Blocks):
             plus=step.plus & end,
             minus=step.minus & end,
         )
-        total = step.gathered(p, p.first(last, word), width)
+        total = step.gathered(p, last, width)
         down = p.constant(int(self.spec.rounding is Rounding.RDN), 1)
         return out.project(from_fixed(p, total.number, out, total.special, down))
 
@@ -170,9 +168,7 @@ class BlockMacDatapath(_Blocks):
             for product in terms.scaled:
                 operands += [product.significand, product.exponent, product.zero]
         with p.loop(*operands, contexts=spec.contexts) as loop:
-            first = loop.first(last, end)
-            state = loop.state(acc.width, "accumulator")
-            held = state & ~first
+            held = loop.state(acc.width, "accumulator", init=0)
             wanted = counts(spec) and acc == spec.out
             rounder = Rounder(
                 p, acc, spec.rounding, spec.step_overflow, random=random, flags=wanted
@@ -183,7 +179,7 @@ class BlockMacDatapath(_Blocks):
             else:
                 found = accumulate(p, spec.profile, terms, held, acc, rounder)
             found = replace(found, code=p.mux(end, found.code, held))
-            loop.close(state, found.code)
+            loop.close(held, found.code, clear=last & end)
         return found
 
 

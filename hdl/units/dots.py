@@ -88,14 +88,13 @@ class MacDatapath(Datapath):
                 "use acc=fp32, or allow it with widest_sum"
             )
         beat = fixed_point(p, products)
-        first = p.first(last, beat.significand)
-        total = p.accumulate(beat.significand, first, width)
+        total = p.accumulate(beat.significand, last, width)
         special = combine_special(p, [product.special for product in products])
         never = p.constant(0, 1)
-        plus = p.gather(special.infinite & ~special.negative, first)
-        minus = p.gather(special.infinite & special.negative, first)
+        plus = p.gather(special.infinite & ~special.negative, last)
+        minus = p.gather(special.infinite & special.negative, last)
         special = Special(
-            nan=p.gather(special.nan, first) | (plus & minus),
+            nan=p.gather(special.nan, last) | (plus & minus),
             infinite=plus | minus,
             negative=minus,
             invalid=never,
@@ -142,9 +141,8 @@ class MacDatapath(Datapath):
         operands += [special.nan, special.infinite, special.negative]
         operands += [random] if random is not None else []
         with p.loop(*operands, contexts=self.spec.contexts) as loop:
-            first = loop.first(last)
-            state = loop.state(acc.width, "accumulator")
-            held = unpack(p, state & ~first, acc)
+            state = loop.state(acc.width, "accumulator", init=0)
+            held = unpack(p, state, acc)
             rounder = Rounder(
                 p,
                 acc,
@@ -160,7 +158,7 @@ class MacDatapath(Datapath):
             else:
                 total = window_sum(p, product, held, rounder, both, zero)
             found = rounder.project(total)
-            loop.close(state, found.code)
+            loop.close(state, found.code, clear=last)
         return found
 
 

@@ -71,7 +71,7 @@ class FlexDatapath(Datapath):
             with p.loop(key, end, last) as loop:
                 held = loop.state(len(key), "largest", init=0)
                 highest = p.mux((held < key) & last, key, held)
-                loop.close(held, highest & ~(last & end))
+                loop.close(held, highest, clear=last & end)
             # |-2**(N - 1)| has a bit more than the other magnitudes.
             maximum = p.add(highest[1:], highest[0])
             return {
@@ -140,8 +140,7 @@ class SumsDatapath(FlexDatapath):
     ) -> dict[str, Wire]:  # fmt: skip
         left, right = self.unpacked(p, "a", a), self.unpacked(p, "b", b)
         beats = [fixed_point(p, products) for products in self.products(p, left, right)]
-        first = p.first(last, *(beat.significand for beat in beats))
-        totals = [self._running(p, beat, first) for beat in beats]
+        totals = [self._running(p, beat, last) for beat in beats]
         codes = self.stored(p, totals, {"a": a_scale, "b": b_scale, "r": r_scale}, random)
         return self.results(p, codes, end, last) | {"done": last}
 
@@ -149,7 +148,7 @@ class SumsDatapath(FlexDatapath):
         """The products of a beat that each of the sums takes."""
         raise NotImplementedError
 
-    def _running(self, p: Scheduler, beat: Number, first: Wire) -> Number:
+    def _running(self, p: Scheduler, beat: Number, last: Wire) -> Number:
         bound = max(-beat.significand.low, beat.significand.high)
         bound *= -(-self.spec.terms // self.spec.per_beat)
         width, widest = bound.bit_length() + 1, self.implementation.widest_sum
@@ -158,7 +157,7 @@ class SumsDatapath(FlexDatapath):
                 f"terms={self.spec.terms}: the sum needs {width} bits, and gates take at most "
                 f"{widest}; use fewer, or allow it with widest_sum"
             )
-        word = p.accumulate(beat.significand, first, width).within(-bound, bound)
+        word = p.accumulate(beat.significand, last, width).within(-bound, bound)
         return replace(beat, significand=word, sign=word.negative)
 
 

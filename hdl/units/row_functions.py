@@ -76,7 +76,7 @@ class IntegerSoftmaxRowsDatapath(RowsDatapath):
         end = p.ends(end, spec.beats)
         # What is not present is as the least of all.
         words = [x & there for x, there in zip(ascending(x, spec.x), keep.lanes(1), strict=True)]
-        _, top, _ = rising(p, words, end)
+        top, _ = rising(p, words, end)
         beat, (top,), end = self.waiting(p, [*words, *keep.lanes(1)], [top], end)
         exponentials = []
         with p.scope("second"):
@@ -87,7 +87,7 @@ class IntegerSoftmaxRowsDatapath(RowsDatapath):
             with p.scope("add"):
                 addend = p.sum(exponentials).within(0, constants.largest * spec.lanes)
             most = constants.largest * spec.elements
-            total = p.accumulate(addend, p.first(end, addend), most.bit_length() + 1)
+            total = p.accumulate(addend, end, most.bit_length() + 1)
             total = total[:-1].within(0, most)
             held, (total,), end = self.waiting(p, exponentials, [total], end, "second_")
         # A row of which nothing is there has a sum of zero, and nothing times anything as results.
@@ -123,12 +123,12 @@ class FloatRowsDatapath(RowsDatapath, Rounded):
         significands: list[Wire],
         distances: list[Wire],
         rise: Wire,
-        first: Wire,
+        end: Wire,
     ) -> Wire:
         """The sum of a row, so far: golden's :func:`aligned_sums`."""
         width = self._aligned + STEP
         addend = added(p, significands, distances, width, signs=[])
-        return total(p, addend, rise, first, width + self.spec.growth)
+        return total(p, addend, rise, end, width + self.spec.growth)
 
     def _unrounded(
         self,
@@ -263,11 +263,11 @@ class NormDatapath(FloatRowsDatapath):
         """The exponent of an element's leading one, counted from the ``least``."""
         return p.name("place", p.add(exponent, -self.spec.a.bias - least))
 
-    def _count(self, p: Scheduler, present: list[Wire], first: Wire) -> Wire:
+    def _count(self, p: Scheduler, present: list[Wire], end: Wire) -> Wire:
         """How many elements there are."""
         growth = self.spec.growth
         # A running sum is signed.
-        count = p.accumulate(p.sum(present), first, growth + 2)[:-1]
+        count = p.accumulate(p.sum(present), end, growth + 2)[:-1]
         return count.within(0, 1 << growth)
 
     def _number(
@@ -317,9 +317,9 @@ class NormDatapath(FloatRowsDatapath):
         exact = sum_products(p, [value], beside["bias"], rounder, widest)
         return rounder.project(exact).code
 
-    def _seen(self, p: Scheduler, first: Wire, words: list[Wire], present: list[Wire]) -> Wire:
+    def _seen(self, p: Scheduler, end: Wire, words: list[Wire], present: list[Wire]) -> Wire:
         """Whether any has been there."""
-        return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), first)
+        return p.gather(cat(*(x & y for x, y in zip(words, present, strict=True))).any(), end)
 
 
 class RmsNormDatapath(NormDatapath):
@@ -338,13 +338,13 @@ class RmsNormDatapath(NormDatapath):
         places = [self._place(p, exponent, eps.step // 2) for exponent in p.lanes(exponents)]
         squares = [squared(p, word).bits(2 * spec.a.precision) for word in p.lanes(live)]
         steps = [steps_of(place, x, _HALF_PLACES) for place, x in zip(places, live, strict=True)]
-        first, now, rise = rising(p, steps, end)
+        now, rise = rising(p, steps, end)
         distances = [cat(p.constant(0, 1), below(p, now, place, _HALF_PLACES)) for place in places]
-        total = self._sum(p, squares, distances, rise, first)
-        root, place = self._reciprocal(p, total, self._count(p, present, first), now)
-        nan = self._seen(p, first, [number.special.nan for number in numbers], present)
+        total = self._sum(p, squares, distances, rise, end)
+        root, place = self._reciprocal(p, total, self._count(p, present, end), now)
+        nan = self._seen(p, end, [number.special.nan for number in numbers], present)
         infinite = [number.special.infinite for number in numbers]
-        root = root & ~(nan | self._seen(p, first, infinite, present))
+        root = root & ~(nan | self._seen(p, end, infinite, present))
         lanes = list(zip(numbers, present, infinite, strict=True))
         beat = exponents + live
         beat += [number.sign & there for number, there, _ in lanes]
@@ -434,21 +434,21 @@ class LayerNormDatapath(NormDatapath):
         exponents = [number.exponent for number in numbers]
         places = [self._place(p, exponent, self._least) for exponent in p.lanes(exponents)]
         steps = [steps_of(place, word, _PLACES) for place, word in zip(places, live, strict=True)]
-        first, now, rise = rising(p, steps, end)
+        now, rise = rising(p, steps, end)
         distances = [below(p, now, place, _PLACES) for place in places]
         words = [cut(p, x, far, width) for x, far in zip(live, distances, strict=True)]
         signs = [number.sign & there for number, there in zip(numbers, present, strict=True)]
         with p.scope("elements"):
             addend = added(p, words, distances, width, signs=signs)
-            sum_ = total(p, addend, rise, first, width + spec.growth + 1)
+            sum_ = total(p, addend, rise, end, width + spec.growth + 1)
         with p.scope("squares"):
             squares = [squared(p, x).bits(2 * spec.a.precision) for x in p.lanes(words)]
             twice = [cat(p.constant(0, 1), far) for far in distances]
             addend = added(p, squares, twice, 2 * width, signs=[])
-            squares = total(p, addend, rise, first, 2 * width + spec.growth, 2 * STEP)
-        count = self._count(p, present, first)
+            squares = total(p, addend, rise, end, 2 * width + spec.growth, 2 * STEP)
+        count = self._count(p, present, end)
         special = [number.special.nan | number.special.infinite for number in numbers]
-        spoilt = self._seen(p, first, special, present)
+        spoilt = self._seen(p, end, special, present)
         root, half = self._reciprocal(p, sum_, squares, count, now)
         beat = exponents + live + signs + present + self._held(beside, present)
         row = [root, half, p.subtract(0, sum_), count, now, spoilt]

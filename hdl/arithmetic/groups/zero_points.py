@@ -213,8 +213,8 @@ class Integers:
         """Whether both operands have a zero point that is still to be subtracted."""
         return self.a_zero.constant != 0 and self.b_zero.constant != 0
 
-    def gathered(self, p: Scheduler, first: Wire, beats: int, widest: int) -> "Integers":
-        """The running sums since the beat marked ``first``, of at most ``beats`` beats."""
+    def gathered(self, p: Scheduler, last: Wire, beats: int, widest: int) -> "Integers":
+        """The running sums behind the beat ``last``, of at most ``beats`` beats."""
 
         def running(word: Wire) -> Wire:
             if word.constant == 0:
@@ -226,7 +226,7 @@ class Integers:
                     f"accumulation=exact: the sum of a block's products needs {width} bits, and "
                     f"gates take at most {widest}"
                 )
-            return p.accumulate(word, first, width).within(low, high)
+            return p.accumulate(word, last, width).within(low, high)
 
         return replace(
             self,

@@ -108,8 +108,7 @@ def _flex_mac(unit: Unit) -> Machine:
     bound = a.min_integer * b.min_integer * spec.terms
     width = bound.bit_length() + 1
     states = (
-        State(name="first", register="accumulator_first", width=1, begins="1"),
-        State(name="total", register="accumulator", width=width),
+        State(name="total", register="accumulator", width=width, begins="0" * width),
         _largest(spec),
     )
     lanes = range(unit.ports.inputs["a"].lanes or 1)
@@ -119,12 +118,11 @@ def _flex_mac(unit: Unit) -> Machine:
         *_lanes(unit, "a"),
         *_lanes(unit, "b"),
         *(f"wire signed [{a.width + b.width - 1}:0] p{i} = a{i} * b{i};" for i in lanes),
-        f"wire signed [{width - 1}:0] held = s_first ? 0 : s_total;",
+        f"wire signed [{width - 1}:0] held = s_total;",
         f"wire signed [{width}:0] total = held + ({' + '.join(products)});",
         f"assign fits = total <= {bound} && total >= -{width}'sd{bound};",
         "assign counts = i_last;",
-        "assign n_first = rst ? 1 : i_last;",
-        "assign n_total = rst ? s_total : total;",
+        "assign n_total = rst || i_last ? 0 : total;",
         *_result(spec, 0, "total", _PRODUCT),
         *_statistics(spec, ["r0"], "i_last"),
         "endmodule",
@@ -142,10 +140,7 @@ def _int_mac(unit: Unit) -> Machine:
     low, high = (beats * len(lanes) * end(products) for end in (min, max))
     width = max(high, -low - 1).bit_length() + 1
     kept = min(width, spec.acc.width) if spec.wrap else width
-    states = (
-        State(name="first", register="accumulator_first", width=1, begins="1"),
-        State(name="total", register="accumulator", width=kept),
-    )
+    states = (State(name="total", register="accumulator", width=kept, begins="0" * kept),)
     size = max(width, spec.acc.width) + 2
     sums = " + ".join(f"p{i}" for i in lanes)
     fits = "1" if kept < width else f"total >= {_literal(low)} && total <= {_literal(high)}"
@@ -160,12 +155,11 @@ def _int_mac(unit: Unit) -> Machine:
             f"wire signed [{size - 1}:0] y{i} = {_less(spec, 'b', i)};",
             f"wire signed [{size - 1}:0] p{i} = x{i} * y{i};",
         )),
-        f"wire signed [{kept - 1}:0] held = s_first ? 0 : s_total;",
+        f"wire signed [{kept - 1}:0] held = s_total;",
         f"wire signed [{size - 1}:0] total = held + ({sums});",
         f"assign fits = {fits};",
         "assign counts = i_last;",
-        "assign n_first = rst ? 1 : i_last;",
-        "assign n_total = rst ? s_total : total;",
+        "assign n_total = rst || i_last ? 0 : total;",
         f"wire signed [{size - 1}:0] sum = total + {bias};",
         f"assign o_r = {'sum' if spec.wrap else cut};",
         "endmodule",
