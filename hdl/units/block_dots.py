@@ -179,7 +179,7 @@ class BlockMacDatapath(_Blocks):
             else:
                 found = accumulate(p, spec.profile, terms, held, acc, rounder)
             found = replace(found, code=p.mux(end, found.code, held))
-            loop.close(held, found.code, clear=last & end)
+            loop.close(held, found.code, clear=last)
         return found
 
 
