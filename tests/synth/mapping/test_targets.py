@@ -135,3 +135,11 @@ def test_another_word_is_refused():
         run(ADDER, "asic", optimise="fast")
     with pytest.raises(SpecError, match=r"optimise=fast: must be one of balanced, area, delay"):
         run(unit("add", a="e4m3", out="e4m3"), "asic", optimise="fast")
+
+
+@pytest.mark.parametrize("flow", ["none", "valid", "stream"])
+def test_accumulators_begin_anew_by_the_reset_of_their_flip_flops(flow: str):
+    """A mask in front of the sum would be a LUT for each of their bits."""
+    made = run(unit("int-mac", a="int8", bias=False, wrap=True), "ecp5", flow=flow)
+    assert known(made.dsps) == 1
+    assert known(made.luts) < known(made.ffs) // 2
