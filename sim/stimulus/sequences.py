@@ -86,10 +86,12 @@ class TiedSequences:
 
     @staticmethod
     def fits(numbers: dict[str, Operand], factors: Sequence[str], *kept: Format) -> bool:
-        """Whether a unit is one that this can draw for."""
+        """Whether a unit is one that this can draw for: of pairs, not of weights in parts."""
         formats = [*(operand.format for operand in numbers.values()), *kept]
         narrow = all(isinstance(fmt, Float | Fixed) and fmt.width <= WIDEST for fmt in formats)
-        return len(factors) >= 2 and set(numbers) == set(factors) and narrow
+        if len(factors) < 2 or set(numbers) != set(factors):
+            return False
+        return narrow and numbers[factors[0]].lanes == numbers[factors[1]].lanes
 
     @property
     def beats(self) -> int:

@@ -243,6 +243,14 @@ def test_numbers_at_the_ends_of_float64(text):
         assert len(np.unique(drawn[name])) > min(1 << operand.format.width, 1000) / 2
 
 
+@pytest.mark.parametrize("weights", ["b=power2 parts=3", "b=uint8 parts=2"])
+def test_weights_in_parts_have_all_their_lanes(weights):
+    spec, _ = read(f"int-mac a=int2 {weights} acc=int16 lanes=4 bias=false")
+    for codes in stimulus(spec, vectors=1000, seed=1):
+        for name, operand in spec.ports.inputs.items():
+            assert codes[name].shape[1:] == (() if operand.lanes is None else (operand.lanes,))
+
+
 @pytest.mark.parametrize("name", ["fp64", "e11m4", "fx64.32", "posit32", "nf4", "uint8"])
 def test_codes_of_the_least_and_the_largest_number(name):
     form = fmt(name)
