@@ -39,7 +39,7 @@ def running(spec: Any, machine: machines.Machine) -> str:
     for state in machine.states:
         name = state.name
         lines += [f"reg [{state.width - 1}:0] {name}; wire [{state.width - 1}:0] {name}_next;"]
-        lines += [f"initial {name} = {int(name == 'first')};"]
+        lines += [f"initial {name} = 0;"]
         lines += [f"always @(posedge clk) {name} <= {name}_next;"]
         pins += [f".s_{name}({name})", f".n_{name}({name}_next)"]
     return "\n".join([*lines, f"{MODULE} it({', '.join(pins)});", "endmodule", machine.verilog])
@@ -99,9 +99,9 @@ def planted(old: str, new: str, spec: Any) -> Any:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        # The first beat, the sum, the end of a tensor, and what its largest magnitude is.
-        ("accumulator_first_s0 <= i_last;", "accumulator_first_s0 <= i_end;"),
-        ("statistics_largest_s0 <= statistics_and_s0", "statistics_largest_s0 <= 8'h00"),
+        # The last beat, the end of a tensor, a scale, and what its largest magnitude is.
+        ("accumulator_term_s0 & i_last;", "accumulator_term_s0 & i_end;"),
+        ("statistics_largest_s0 <= statistics_choice_s0;", "statistics_largest_s0 <= 8'h00;"),
         ("i_r_scale };", "i_b_scale };"),
         ("= statistics_largest_s0 <", "= statistics_largest_s0 >"),
     ],
@@ -113,12 +113,10 @@ def test_planted_bugs_of_beats_are_refuted(old: str, new: str) -> None:
 
 def test_what_begins_otherwise_than_a_reset_leaves_it_is_open() -> None:
     spec = macaw.unit("flex-mac", a="flex8+3", terms=40)
-    wrong = planted(
-        "initial accumulator_first_s0 = 1'h1", "initial accumulator_first_s0 = 1'h0", spec
-    )
+    wrong = planted("initial accumulator_s0 = 21'h000000", "initial accumulator_s0 = 21'h1", spec)
     proof = prove(wrong, limit=60)
     assert proof.verdict == "open"
-    assert "accumulator_first begins with another number" in proof.steps[0].reason
+    assert "accumulator begins with another number" in proof.steps[0].reason
 
 
 def test_what_keeps_something_else_is_open() -> None:
@@ -128,7 +126,7 @@ def test_what_keeps_something_else_is_open() -> None:
     wrong.verilog = wrong.verilog.replace("assign o_overflow =", "assign o_overflow = more_s0 ^", 1)
     proof = prove(wrong, limit=60)
     assert proof.verdict == "open"
-    assert "it keeps accumulator, accumulator_first, more" in proof.steps[0].reason
+    assert "it keeps accumulator, more, statistics_largest, not" in proof.steps[0].reason
 
 
 @pytest.mark.parametrize(
