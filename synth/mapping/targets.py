@@ -240,10 +240,10 @@ XILINX7 = Target(
 
 # nextpnr-himbaechel, which follows nextpnr-gowin, tells no clock after routing (YosysHQ/nextpnr
 # issue 1446). This one wants buffers at the pins, and to be told where they are; it has no
-# multipliers.
+# multipliers. Wide LUTs would take up to three times as many LUTs on these units.
 GOWIN = Target(
     name="gowin",
-    description="Gowin GW2A-18, placed and routed; LUT4 + ALU, no DSP",
+    description="Gowin GW2A-18, placed and routed; LUT4 + ALU, no DSP, no wide LUTs",
     script=_NO_VERIFY + "synth_gowin -family gw2a -noiopads -top {top} {dsp}\n",
     bench_script=_NO_VERIFY + "synth_gowin -family gw2a -top {top} {dsp}\n",
     cells={
@@ -254,7 +254,7 @@ GOWIN = Target(
         "brams": ("SDP*", "DPB*", "SPX*", "RAM16*"),
     },
     lut_equivalents={"luts": 1, "carries": 1},
-    dsp={"auto": "-nodsp", "dsp": "-nodsp", "lut": "-nodsp"},
+    dsp=dict.fromkeys(("auto", "dsp", "lut"), "-nodsp -nowidelut"),
     nextpnr="nextpnr-gowin",
     devices=(
         Device(

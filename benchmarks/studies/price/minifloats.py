@@ -7,6 +7,9 @@ a trained network's digits (benchmarks/studies/digits_network.py), weights and a
 layers in the format, each tensor scaled by the factor of least squared error. docs/minifloats.md
 asks whether the integer is often Pareto-optimal.
 
+What is recorded of the network stays as long as it has the formats: training it goes another way in
+the last bits on another machine. With ``-o`` and a new file all is made anew.
+
 Example: python -m benchmarks.studies.price.minifloats --targets ecp5 gowin asic
 """
 
@@ -143,10 +146,16 @@ def cost(options: Any, target: str) -> dict[str, Any]:
     }
 
 
+def with_network(made: dict[str, Any], formats: list[str], epochs: int) -> dict[str, Any]:
+    """``made`` with what a network keeps in each of ``formats``, and in those it has already."""
+    recorded = [row["format"] for row in made.get("network", {}).get("rows", [])]
+    new = [name for name in formats if name not in recorded]
+    return made | {"network": network([*recorded, *new], epochs)} if new else made
+
+
 def main() -> None:
     options = options_of(__doc__, FORMATS, ("ecp5", "gowin", "asic"))
-    made = results.read("minifloats", options.output, {})
-    made |= {"network": network(options.formats, epochs=40)}
+    made = with_network(results.read("minifloats", options.output, {}), options.formats, epochs=40)
     results.write("minifloats", made, options.output)
     record("minifloats", options, lambda target: cost(options, target))
 

@@ -89,6 +89,17 @@ def test_wide_formats_keep_the_network():
     assert kept[-1] > 60
 
 
+def test_what_is_recorded_of_the_network_stays(monkeypatch):
+    monkeypatch.setattr(
+        minifloats, "network", lambda formats, epochs: {"rows": [{"format": f} for f in formats]}
+    )
+    recorded = {"network": {"rows": [{"format": "int4", "accuracy": 0.5}]}, "ecp5": 1}
+    assert minifloats.with_network(recorded, ["int4"], 1) == recorded
+    anew = minifloats.with_network(recorded, ["e2m1", "int4"], 1)
+    assert anew == {"network": {"rows": [{"format": "int4"}, {"format": "e2m1"}]}, "ecp5": 1}
+    assert minifloats.with_network({}, ["int4"], 1) == {"network": {"rows": [{"format": "int4"}]}}
+
+
 @pytest.mark.parametrize("name", layers.FORMATS)
 def test_a_recording_is_the_dot_products_of_a_layer(name: str):
     network = small_network()

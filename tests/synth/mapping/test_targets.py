@@ -143,3 +143,11 @@ def test_accumulators_begin_anew_by_the_reset_of_their_flip_flops(flow: str):
     made = run(unit("int-mac", a="int8", bias=False, wrap=True), "ecp5", flow=flow)
     assert known(made.dsps) == 1
     assert known(made.luts) < known(made.ffs) // 2
+
+
+def test_luts_of_four_inputs_are_as_many_on_gowin_as_on_ecp5():
+    # With wide LUTs, which Yosys takes by default, there are twice as many.
+    spec = unit("add", a="e4m3", out="fp16")
+    gowin = run(spec, "gowin", area_only=True)
+    ecp5 = run(spec, "ecp5-compact", area_only=True)
+    assert known(gowin.luts) < 1.25 * known(ecp5.luts)
