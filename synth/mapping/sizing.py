@@ -275,7 +275,7 @@ class _View:
             taken = {leaf[0] for leaf in chosen}
             # Innermost first: a buffer goes when all that it drives does.
             gone = dict[str, LibertyCell]()
-            for buffer, _, after in reversed(buffers):
+            for buffer, after in reversed(buffers):
                 if all(r in taken or r[0] in gone for r in self.readers[after]):
                     gone[buffer] = self.cells[buffer][0]
             stays = [r for r in self.readers[net] if r not in taken and r[0] not in gone]
@@ -292,7 +292,7 @@ class _View:
                     gain -= sum(self.lateness(on, [reader], edges) for reader, on in group)
                 for each, load in inputs.items():
                     gain += self.change(each, self.readers[each], load * (copies - 1))
-                nets = {net, *inputs, *(after for _, _, after in buffers)}
+                nets = {net, *inputs, *(after for _, after in buffers)}
                 area = cell.area * (copies - 1) - sum(each.area for each in gone.values())
                 yield Move(
                     ("copies", name, output, copies, which),
@@ -302,18 +302,17 @@ class _View:
                     partial(self._copied, name, output, net, groups, tuple(gone)),
                 )
 
-    def _leaves(self, net: Any) -> tuple[list[tuple[Reader, Any]], list[tuple[str, str, Any]]]:
-        """What a net drives through buffers, each with its net, and these, outermost first."""
+    def _leaves(self, net: Any) -> tuple[list[tuple[Reader, Any]], list[tuple[str, Any]]]:
+        """What a net drives through buffers, and these, outermost first, each with its net."""
         leaves, buffers, left = [], [], [net]
         for at in left:
             for reader in self.readers[at]:
                 if not self._moves(reader):
                     continue
-                name, pin = reader
-                cell, pins = self.cells[name]
+                cell, pins = self.cells[reader[0]]
                 if cell.name in self.kinds.buffers:
                     (output,) = cell.functions
-                    buffers.append((name, pin, pins[output][0]))
+                    buffers.append((reader[0], pins[output][0]))
                     left.append(pins[output][0])
                 else:
                     leaves.append((reader, at))
