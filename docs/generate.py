@@ -125,6 +125,7 @@ TABLES: dict[str, dict[str, tuple[Maker, tuple[str, ...]]]] = {
         "energies": (synthesis_results.energies, ("horowitz",)),
         "optimise": (synthesis.optimise.units, ("optimise",)),
         "model": (synthesis.optimise.model, ("optimise",)),
+        "parts": (synthesis.optimise.parts, ("optimise",)),
         "predicted": (synthesis.optimise.predicted, ("delay_errors",)),
         "compared": (synthesis.sweeps.compared, ("comparison",)),
         "moved": (synthesis.optimise.moved, ("retime",)),

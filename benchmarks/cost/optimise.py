@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What mapping for area or for delay is worth: primitives, against the delay model, and units.
+"""What mapping for area or for delay is worth: primitives, against the delay model, units, parts.
 
-A primitive is one operation, its delay without registers; a unit is between registers.
+A primitive is one operation, its delay without registers; a unit is between registers, and of some
+units it is told what each part of the arithmetic costs.
 Figures that are not asked for stay. Each goes through macaw's cache.
 
 Example: python -m benchmarks.cost.optimise --only "fma a=fp16*"
@@ -13,7 +14,7 @@ from typing import Any
 
 from macaw.hdl import DelayModel
 from macaw.hdl.schedule.delays import FO4, delay_model
-from macaw.synth import run, source
+from macaw.synth import breakdown, run, source
 from macaw.synth.flow import Source
 from macaw.synth.mapping.targets import OPTIMISE
 
@@ -38,6 +39,9 @@ UNITS = (
     "mul a=int8 out=int16",
 )
 STAGES = (0, 3)
+PARTED = ("fma a=fp32 out=fp32", "block-dot a=mxfp8-e4m3 out=fp32", "requantize")
+"""Units whose parts are told, without stages."""
+PARTED_FOR = ("balanced", "delay")
 
 
 def primitive(operation: str, width: int, optimise: str) -> dict[str, Any]:
@@ -63,6 +67,14 @@ def measured(row: str, stages: int, optimise: str, target: str) -> dict[str, Any
     return {"design": digest_of(design.verilog), "result": run(design, target).to_json()}
 
 
+def parts(row: str, optimise: str) -> dict[str, Any]:
+    """What each part of a unit costs on ``asic``, and what generates the whole."""
+    spec, _ = parse(row)
+    whole = run(spec, "asic", stages=0, optimise=optimise).to_json()
+    made = breakdown(spec, "asic", stages=0, optimise=optimise)
+    return {"generated_by": whole["generated_by"], "hash": whole["hash"], **made.to_json()}
+
+
 def rows() -> Iterator[tuple[str, dict[str, Callable[[], dict[str, Any]]]]]:
     """Each row's name, and what measures it by target; on ecp5 ``delay`` is as ``balanced``."""
     for optimise in OPTIMISE:
@@ -76,6 +88,10 @@ def rows() -> Iterator[tuple[str, dict[str, Callable[[], dict[str, Any]]]]]:
                 targets = ("asic",) if optimise == "delay" else ("asic", "ecp5")
                 made = {each: partial(measured, row, stages, optimise, each) for each in targets}
                 yield f"{row} --stages {stages} --optimise {optimise}", made
+    for row in PARTED:
+        for optimise in PARTED_FOR:
+            made = {"asic": partial(parts, row, optimise)}
+            yield f"parts of {row} --optimise {optimise}", made
 
 
 def main() -> None:

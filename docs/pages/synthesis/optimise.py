@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of docs/synthesis.md: units mapped for area or for delay, and the delay model."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cost.optimise import PRIMITIVES, STAGES, UNITS
+from benchmarks.cost.optimise import PARTED, PARTED_FOR, PRIMITIVES, STAGES, UNITS
 from benchmarks.errors import delay_errors, retime
+from macaw.synth.breakdown import Breakdown, Share
 from macaw.synth.mapping.targets import OPTIMISE
 
 from ..markdown import number, table
@@ -34,6 +36,38 @@ def units(found: dict[str, Any]) -> str:
                 cells += [number(made[name]) for name in names]
             rows.append(cells)
     return table(head, rows)
+
+
+def parts(found: dict[str, Any]) -> str:
+    """Gates and delay of each part of some units, and of the whole, by what it is mapped for."""
+    head = ["unit", "part"]
+    head += [f"{how}: GE" if not n else what for how in PARTED_FOR
+             for n, what in enumerate(("GE", "FO4"))]  # fmt: skip
+    rows: list[list[str]] = []
+    fields = Breakdown.__dataclass_fields__
+    for unit in PARTED:
+        first = len(rows)
+        told = [found[f"parts of {unit} --optimise {how}"]["asic"] for how in PARTED_FOR]
+        made = [Breakdown.from_json({n: each[n] for n in fields}) for each in told]
+        for name, shares in _aligned([(*each.shares, each.whole) for each in made]):
+            if not any(share.cost or share.delay for share in shares):
+                continue
+            copies = max(share.copies for share in shares)
+            cells = ["" if len(rows) > first else f"`{unit}`"]
+            cells.append(name if copies == 1 else f"{name} (x{copies})")
+            for share in shares:
+                cells += [f"{share.cost:,.0f}", f"{share.delay or 0:.1f}"]
+            rows.append(cells)
+    return table(head, rows)
+
+
+def _aligned(columns: Sequence[Sequence[Share]]) -> Iterator[tuple[str, list[Share]]]:
+    """Each part's shares in all columns, of no cost where it is not; in the order of the first."""
+    by_name = [{share.part: share for share in column} for column in columns]
+    last = [share.part for share in columns[0]][-4:]  # what is no part, and the whole
+    names = [part for each in by_name for part in each if part not in last]
+    for name in [*dict.fromkeys(names), *last]:
+        yield name, [each.get(name, Share(part=name)) for each in by_name]
 
 
 def model(found: dict[str, Any]) -> str:
