@@ -72,6 +72,8 @@ class Unrounded:
     words : tuple of Wire or None
         Two words and a carry, whose sum ``word`` is, but for bits above that repeat its sign. They
         have a bit more than its magnitude, and are given where its digits are to be anticipated.
+    instead : tuple of Wire and Unrounded, or None
+        Where that wire is set, the sum is the other one, of which nothing is rounded. Of floats.
     special : Special
     """
 
@@ -86,6 +88,7 @@ class Unrounded:
     depth: int = 0
     bound: int | None = None
     words: tuple[Wire, Wire, Wire] | None = None
+    instead: tuple[Wire, "Unrounded"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

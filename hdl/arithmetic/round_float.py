@@ -2,6 +2,7 @@
 """From an exact value to a float: normalise, round, pack; overflow, underflow and specials."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from macaw.golden.arithmetic.projection import nan_code
 from macaw.golden.formats import Float, Subnormals
@@ -15,11 +16,66 @@ from .shift import DIGITS, anticipated, at_least, leading_zeros, marked, shift_l
 __all__ = ["ToFloat"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digits:
+    """What is rounded: the leading digits of an exact value.
+
+    Attributes
+    ----------
+    sign, negative : Wire
+        Of the result; and whether ``kept`` lacks a 1, which is added in the rounding.
+    kept, below : Wire
+        Significand and fraction; whether something is below them.
+    field : Wire
+        Exponent field - 1.
+    subnormal, empty : Wire
+        Below the normal numbers; exactly zero.
+    """
+
+    sign: Wire
+    negative: Wire
+    kept: Wire
+    below: Wire
+    field: Wire
+    subnormal: Wire
+    empty: Wire
+
+
 class ToFloat(Projector[Float]):
     """Projects exact values to a float format."""
 
     def project(self, exact: Unrounded) -> Projection:
         p, format, direction = self.p, self.format, self.direction
+        digits = self._digits(exact)
+        sign, below, field, empty = digits.sign, digits.below, digits.field, digits.empty
+        with p.scope("round"):
+            carry = digits.negative & ~below
+            significand = digits.kept[direction.fraction_bits :]
+            fraction = digits.kept[: direction.fraction_bits]
+            # Last bit of the code: without a mantissa that is the exponent's.
+            odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
+            up, inexact, pattern = direction.increment(sign, odd, fraction, below, carry)
+            up = p.name("up", up)
+            packed = p.add(field.shifted_left(format.mantissa), significand, up)
+            packed = p.name("packed", packed)
+        if exact.instead is not None:
+            choice, other = exact.instead
+            there = self._digits(other)
+            with p.scope("round"):
+                kept = there.kept[direction.fraction_bits :]
+                kept = p.add(there.field.shifted_left(format.mantissa), kept)
+                packed = p.name("packed", p.mux(choice, kept, packed))
+                sign, empty = p.mux(choice, there.sign, sign), p.mux(choice, there.empty, empty)
+                inexact = inexact & ~choice
+        with p.scope("pack"):
+            return self._packed(
+                exact, sign, packed, empty, inexact,
+                tiny=lambda: self._tiny(sign, significand, digits.subnormal, pattern, below),
+            )  # fmt: skip
+
+    def _digits(self, exact: Unrounded) -> Digits:
+        """The leading digits of a sum."""
+        p = self.p
         word = exact.word
         with p.scope("count_zeros"):
             negative = word[-1] if word.signed else p.constant(0, 1)
@@ -28,24 +84,13 @@ class ToFloat(Projector[Float]):
             bits = word[: len(word) - 1] if word.signed else word.bits(len(word))
             width = len(bits)
             # Exponents are counted from the lowest binade of normal numbers.
-            top = exact.exponent + (exact.offset + width - 1 - format.emin)
+            top = exact.exponent + (exact.offset + width - 1 - self.format.emin)
         normalised = self._in_steps if self._takes_steps(exact, top) else self._counted
         kept, below, field, subnormal, empty = normalised(exact, bits, negative, top)
-        with p.scope("round"):
-            carry = negative & ~below
-            significand = kept[direction.fraction_bits :]
-            fraction = kept[: direction.fraction_bits]
-            # Last bit of the code: without a mantissa that is the exponent's.
-            odd = significand[0] ^ field.bits(1) if format.mantissa == 0 else significand[0]
-            up, inexact, pattern = direction.increment(sign, odd, fraction, below, carry)
-            up = p.name("up", up)
-            packed = p.add(field.shifted_left(format.mantissa), significand, up)
-            packed = p.name("packed", packed)
-        with p.scope("pack"):
-            return self._packed(
-                exact, sign, packed, empty, inexact,
-                tiny=lambda: self._tiny(sign, significand, subnormal, pattern, below),
-            )  # fmt: skip
+        return Digits(
+            sign=sign, negative=negative, kept=kept, below=below, field=field,
+            subnormal=subnormal, empty=empty,
+        )  # fmt: skip
 
     def _counted(
         self, exact: Unrounded, bits: Wire, negative: Wire, top: Wire

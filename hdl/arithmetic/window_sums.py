@@ -7,8 +7,9 @@ exponent (:func:`add_sum`), or always the addend (:func:`window_sum`).
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
-from macaw.golden.formats import Fixed
+from macaw.golden.formats import Fixed, Float, Subnormals
 
 from ..schedule.scheduler import Scheduler
 from ..schedule.wire import Wire, cat
@@ -42,6 +43,14 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
     sig_a, sig_b = a.significand.shifted_left(pad_a), b.significand.shifted_left(pad_b)
     exp_a, exp_b = a.exponent.bits(exponent_width), b.exponent.bits(exponent_width)
 
+    out = rounder.format
+    keep = rounder.fraction_bits
+    below = max(precision(out) - width, 0) + keep + 1
+    exponents = a.exponent, b.exponent
+    span = max(e.high for e in exponents) - min(e.low for e in exponents)
+    below = min(below, span)
+    if _apart(p, a, b, base, width, rounder):
+        return _near_or_far(p, (a, b), (sig_a, sig_b), base, below, rounder)
     with p.scope("order"):
         swap = p.name("swap", cat(sig_a, exp_a) < cat(sig_b, exp_b))
         large = p.name("large", p.mux(swap, sig_b, sig_a))
@@ -50,12 +59,6 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         lesser = p.mux(swap, a.exponent, b.exponent)
         distance = p.name("distance", (exponent - lesser).within(0, exponent.high))
 
-    out = rounder.format
-    keep = rounder.fraction_bits
-    below = max(precision(out) - width, 0) + keep + 1
-    exponents = a.exponent, b.exponent
-    span = max(e.high for e in exponents) - min(e.low for e in exponents)
-    below = min(below, span)
     with p.scope("align"):
         word, sticky = shift_right(p, small.bits(width), distance, width + below)
         word, sticky = p.name("shifted", word), p.name("sticky", sticky)
@@ -79,6 +82,91 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         zero_sign=zero_sign(p, rounder, (a.sign, b.sign)),
         special=combine_special(p, (a.special, b.special)),
         words=_words(p, words, size + 2),
+    )
+
+
+def _apart(p: Scheduler, a: Number, b: Number, base: int, width: int, rounder: Rounder) -> bool:
+    """Whether sums of near and of far numbers are made apart: where time is short, of like floats.
+
+    Their significands have ``width`` bits, the last of which weighs ``2**(base + exponent)``.
+    Pipelines do not: registers would have to keep both, and are no further apart than without.
+    """
+    out = rounder.format
+    if not p.delays.hurry or isfinite(p.period) or not isinstance(out, Float):
+        return False
+    if out.subnormals is not Subnormals.GRADUAL or out.precision < width:
+        return False
+    last = base + min(a.exponent.low, b.exponent.low)
+    # A number without a leading one has a result that is subnormal too, and loses nothing there.
+    return out.quantum <= last and last + width - 1 <= out.emin
+
+
+def _near_or_far(
+    p: Scheduler,
+    terms: tuple[Number, Number],
+    significands: tuple[Wire, Wire],
+    base: int,
+    below: int,
+    rounder: Rounder,
+) -> Unrounded:
+    """As :func:`add_pair`; no long shift, and no rounding, is behind another long shift.
+
+    Of numbers whose exponents differ by at most one, a difference may lose many digits, but then it
+    is exact, and the last bits of the exponents say which of them moves by a place. All other sums
+    have their leading digit in one of three places, and whose exponent is larger is enough for
+    them. Farmwald, "On the design of high performance digital arithmetic units" (1981).
+    """
+    a, b = terms
+    sig_a, sig_b = significands
+    width = len(sig_a)
+    signs = zero_sign(p, rounder, (a.sign, b.sign))
+    special = combine_special(p, (a.special, b.special))
+    with p.scope("order"):
+        ahead, behind = a.exponent - b.exponent, b.exponent - a.exponent
+        swap = p.name("swap", ahead.negative)
+        distance = p.mux(swap, behind, ahead).within(0, max(ahead.high, behind.high))
+        distance = p.name("distance", distance)
+        exponent = p.name("exponent", p.mux(swap, b.exponent, a.exponent))
+        subtract = p.name("subtract", a.sign ^ b.sign)
+    with p.scope("near"):
+        close = subtract & ~distance[1:].any()
+        last = p.subtract(a.exponent[:2], b.exponent[:2]).bits(2)
+        moved, second = last[0], last.all()
+        turned = p.name("turned", second | (~moved & (sig_a < sig_b)))
+        more, less = p.mux(turned, sig_b, sig_a), p.mux(turned, sig_a, sig_b)
+        more, less = more.shifted_left(1), p.mux(moved, less, less.shifted_left(1))
+        difference = p.name("difference", p.subtract(more, less).bits(width + 2)[:-1])
+        # Where the leading digit stays in the highest place, there may be something to round.
+        near = p.name("near", close & ~(moved & difference[-1]))
+    there = Unrounded(
+        word=with_headroom(difference, base + exponent.low - 1, rounder),
+        exponent=p.mux(second, b.exponent, a.exponent),
+        offset=base - 1,
+        sticky=p.constant(0, 1),
+        sign=p.mux(turned, b.sign, a.sign),
+        zero_sign=signs,
+        special=special,
+        words=(more.bits(width + 2), ~less.bits(width + 2), p.constant(1, 1)),
+    )
+    size = width + below
+    with p.scope("align"):
+        large, small = p.mux(swap, sig_b, sig_a), p.mux(swap, sig_a, sig_b)
+        word, sticky = shift_right(p, small.bits(width), distance, size)
+        word, sticky = p.name("shifted", word), p.name("sticky", sticky)
+    with p.scope("add"):
+        total = p.add(cat(p.constant(0, below), large), word ^ subtract, subtract & ~sticky)
+        word = p.name("total", cat(total[:size], total[size] & ~subtract))
+    return Unrounded(
+        word=with_headroom(word, base + exponent.low - below, rounder),
+        exponent=exponent,
+        offset=base - below,
+        sticky=sticky,
+        sign=p.mux(swap, b.sign, a.sign),
+        zero_sign=signs,
+        special=special,
+        leading=size,
+        depth=2,
+        instead=(near, there),
     )
 
 

@@ -2,6 +2,7 @@
 """Datapaths without a module of their own: plain objects that build arithmetic anywhere."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,21 @@ ANTICIPATED = (
 )
 
 
+NEAR_AND_FAR = (
+    *(unit("add", a=name, rounding="dynamic", flags=True) for name in ("e4m3", "e5m2", "e3m4")),
+    unit("add", a="e3m2ieee", subtract=True, rounding="dynamic", flags=True, tininess="before"),
+    unit("add", a="e5m2", b="e5m1", out="e5m2", rounding="rod", flags=True),
+    unit("add", a="e4m3fnuz", rounding="rdn", overflow="saturate"),
+    unit("add", a="e4m0", rounding="rup", flags=True),
+    unit("add", a="ue4m3", subtract=True, rounding="rne", flags=True),
+    unit("add", a="e5m2", rounding="srb", random_bits=4, flags=True),
+    unit("add", a="e5m2", out="e5m10", flags=True),
+    unit("add", a="fp32", rounding="dynamic", flags=True),
+    unit("fpu", a="e3m2ieee", operations="add,sub,min"),
+)
+"""Sums whose terms have a leading one in the same place, or are subnormal together."""
+
+
 IN_STEPS = (
     *ANTICIPATED,
     unit("fma", a="e5m2", out="e5m2", rounding="dynamic", flags=True),
@@ -147,6 +163,18 @@ def test_products_that_come_into_a_sum_as_two_words(stages):
 @pytest.mark.parametrize("stages", [0, 3])
 def test_digits_of_sums_that_are_anticipated(stages):
     assert not differing(ANTICIPATED, target="asic", optimise="delay", stages=stages)
+
+
+def test_sums_of_near_and_of_far_numbers_are_made_apart():
+    options: dict[str, Any] = {"target": "asic", "optimise": "delay"}
+    assert all("near" in generate(spec, stages=0, **options).verilog for spec in NEAR_AND_FAR)
+    assert not differing(NEAR_AND_FAR, stages=0, **options)
+    # The others have results that are rounded, or numbers without a leading one that are normal.
+    for out in ("e4m3", "e5m1", "e6m9"):
+        spec = unit("add", a="e5m2", out=out)
+        assert "near" not in generate(spec, stages=0, **options).verilog
+    # Registers would have to keep both.
+    assert "near" not in generate(NEAR_AND_FAR[0], stages=1, **options).verilog
 
 
 def test_a_scaled_sum_that_is_in_a_hurry_is_not_moved():
