@@ -10,7 +10,7 @@ from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
 from ..rules.machines import RULES
-from .case import BLOCK_CHOICES, BULK, FEWER, Case, every_code, everywhere, in_bulk
+from .case import BLOCK_CHOICES, BULK, FEWER, MAPPED, Case, every_code, everywhere, in_bulk
 
 __all__ = ["LARGE", "MACHINES", "RULES", "cases", "sample"]
 
@@ -203,6 +203,7 @@ def cases() -> Iterator[Case]:
         yield every_code("blocks", name, spec, BLOCK_CHOICES)
     for name, spec in LARGE.items():
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, BULK)
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
     for name, spec in _blocks():
         yield from everywhere("blocks", name, spec, BLOCK_CHOICES, FEWER)
     for name, spec in MACHINES.items():

@@ -43,6 +43,12 @@ BUILDS: tuple[Options, ...] = (
     {"bus": "axis", "tlast": "on"},
     {"bus": "axis", "ready": "registered"},
 )
+# what is made for a target that is mapped otherwise than usual, where that changes the structure
+MAPPED: tuple[Options, ...] = tuple(
+    {"target": target, "optimise": optimise, **stages}
+    for target, optimise in (("asic", "delay"), ("asic", "area"), ("ecp5", "area"))
+    for stages in ({"stages": 0}, {"stages": 3, "flow": "stream"})
+)
 COCOTB = ("icarus", "verilator")
 ROUNDINGS = ("rna", "rtz", "rup", "rdn", "rod", "sr", "srb", "src")
 

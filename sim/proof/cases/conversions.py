@@ -11,7 +11,7 @@ from macaw.golden.formats.block import BLOCKS
 from macaw.golden.units import Unit, unit
 
 from ..rules.parameters import Draw, Rules
-from .case import BLOCK_CHOICES, FEWER, Case, every_code, everywhere, folds, in_bulk
+from .case import BLOCK_CHOICES, FEWER, MAPPED, Case, every_code, everywhere, folds, in_bulk
 
 
 def _signs(draw: Draw) -> int | str:
@@ -160,6 +160,8 @@ def cases() -> Iterator[Case]:
     for name, spec in COUNTED.items():
         choices = (*BLOCK_CHOICES, {"fold": 2, "flow": "stream"})
         yield from everywhere("statistics", name, spec, choices, FEWER)
+    for name, spec in GROUPS.items():
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER // 4)
     for name, spec in (*_conversions(), *GROUPS.items()):
         yield from everywhere("convert", name, spec, BLOCK_CHOICES, FEWER)
         if spec.kind == "block-quantize":

@@ -15,6 +15,7 @@ from .case import (
     BULK,
     FEWER,
     FLOWS,
+    MAPPED,
     STAGES,
     Case,
     Options,
@@ -174,6 +175,8 @@ def cases() -> Iterator[Case]:
         yield from in_every_flow("mac", name, spec, stages)
     for name, spec in _directed():
         yield from everywhere("options", name, spec, STAGES, FEWER)
+    for name, spec in (LARGE | ACCUMULATORS).items():
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
     for name, spec in MACHINES.items():
         yield from everywhere("machines", name, spec, BLOCK_CHOICES, FEWER)
     yield from in_every_flow("flow", "dot8_e4m3_exact", LARGE["dot8_e4m3_exact"], STAGES)

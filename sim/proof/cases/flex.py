@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from macaw.golden.units import Unit, unit
 
 from ..rules.parameters import Draw, Rules
-from .case import BLOCK_CHOICES, BULK, FEWER, ROUNDINGS, STREAM_CHOICES, Case, everywhere, in_bulk
+from .case import (
+    BLOCK_CHOICES,
+    BULK,
+    FEWER,
+    MAPPED,
+    ROUNDINGS,
+    STREAM_CHOICES,
+    Case,
+    everywhere,
+    in_bulk,
+)
 
 RULES: Rules = {
     "a": Draw.flex,
@@ -50,6 +60,7 @@ def cases() -> Iterator[Case]:
     """All of them, combinational and under stalls."""
     for name, spec in LARGE.items():
         yield from everywhere("flex", name, spec, STREAM_CHOICES, BULK)
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
     for name, spec in _flex():
         yield from everywhere("flex", name, spec, BLOCK_CHOICES, FEWER)
 

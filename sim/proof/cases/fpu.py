@@ -14,6 +14,7 @@ from .case import (
     BLOCK_CHOICES,
     BULK,
     FEWER,
+    MAPPED,
     STAGES,
     Case,
     every_code,
@@ -97,7 +98,10 @@ def cases() -> Iterator[Case]:
         yield every_code("fpu", name, spec, BLOCK_CHOICES)
         if _divides(spec):
             yield every_code("fpu", f"{name}_digits", spec, DIGITS)
+    for name in ("fpu_of_two_e5m2", "fpu_fused_e2m2"):
+        yield in_bulk("mapped", name, dict(small())[name], MAPPED, None)
     for name, spec in large():
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
         whole = name.removeprefix("fpu_") in FORMATS
         choices = STAGES if whole else (*BLOCK_CHOICES, {"stages": 2})
         yield from everywhere("fpu", name, spec, choices, BULK if whole else FEWER)

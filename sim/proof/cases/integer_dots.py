@@ -10,7 +10,7 @@ from macaw.golden.units import Unit, unit
 
 from ..rules import formats
 from ..rules.parameters import Draw, Rules, integers
-from .case import BLOCK_CHOICES, BULK, STAGES, Case, every_code, everywhere, in_bulk
+from .case import BLOCK_CHOICES, BULK, FEWER, MAPPED, STAGES, Case, every_code, everywhere, in_bulk
 
 
 def _weight(draw: Draw) -> Format:
@@ -71,6 +71,7 @@ def cases() -> Iterator[Case]:
     """All of them, combinational and under stalls; those of few bits exhaustively."""
     for name, spec in _dots():
         yield from everywhere("integer", name, spec, BLOCK_CHOICES, BULK)
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
     for name, spec in _small():
         yield every_code("integer", name, spec, STAGES[:2])
 

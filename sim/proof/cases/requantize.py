@@ -10,7 +10,7 @@ from macaw.golden.units import Unit, unit
 from macaw.golden.units.requantize import FACTORS
 
 from ..rules.parameters import Draw, Rule, Rules, by_type, hints, integers, within
-from .case import BLOCK_CHOICES, BULK, STAGES, Case, every_code, everywhere, in_bulk
+from .case import BLOCK_CHOICES, BULK, FEWER, MAPPED, STAGES, Case, every_code, everywhere, in_bulk
 
 
 def _multiplier(draw: Draw) -> int | None:
@@ -121,6 +121,7 @@ def cases() -> Iterator[Case]:
     for name, spec in LARGE.items():
         choices = (*STAGES[::2], {"stages": 4, "flow": "stream"})
         yield from everywhere("requantize", name, spec, choices, BULK)
+        yield in_bulk("mapped", name, spec, MAPPED, FEWER)
     for name, spec in _others():
         yield from everywhere("integer", name, spec, BLOCK_CHOICES, BULK)
     for name, spec in _small():
