@@ -37,6 +37,8 @@ UNITS = (
     "block-dot a=mxfp4 out=fp32",
     "block-dot a=nvfp4 out=fp32",
     "mul a=int8 out=int16",
+    "add a=fp32",
+    "add a=fp16",
 )
 STAGES = (0, 3)
 PARTED = ("fma a=fp32 out=fp32", "block-dot a=mxfp8-e4m3 out=fp32", "requantize")
