@@ -134,7 +134,7 @@ FO4 = 0.020
 """Nanoseconds that the models of libraries take an FO4 for."""
 _ASIC = DelayModel(
     gate=1.2 * FO4, mux=2.0 * FO4, fanout=0.35 * FO4, reduce=1.6 * FO4, radix=4,
-    add=1.0 * FO4, add_bit=1.2 * FO4, add_log=0.0,
+    add=1.0 * FO4, add_bit=1.2 * FO4, add_log=0.0, less=-1.0 * FO4, less_log=2.2 * FO4,
     multiply=-24.0 * FO4, multiply_log=9.7 * FO4, tile=None, soft_limit=0, register=4.0 * FO4,
     memory=12.0 * FO4,
     apart="sums",
