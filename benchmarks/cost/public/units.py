@@ -79,6 +79,10 @@ _MX_DOTP = {"mxfp4": 4, "mxfp8-e4m3": 0, "mxint8": 5}
 _MX_FOR_FPGA = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
 
 
+REQUANTISERS = (("tflite_double", 31), ("tflite_single", 31), ("tflite_single", 16))
+"""Profiles and bits of multipliers."""
+
+
 def _ports(fmt: Float, every: bool, stages: int) -> str:
     """The ports of macaw's fma."""
     width = f"[{fmt.width - 1}:0]"
@@ -168,6 +172,116 @@ def _plain_mac() -> Public:
     )
 
 
+def _plain_requantizer(profile: str, bits: int) -> Public:
+    """A multiplier, shifters with their rounding, and saturation, as the formula has them."""
+    double = profile == "tflite_double"
+    # Of a left shift, and a rounding right one where 31 less the shift are what is dropped.
+    first = "i_shift > 0 ? 31 - left : 31" if double else "31 - shift"
+    lines = [
+        f"module {TOP}(input signed [31:0] i_x, input [{bits - 1}:0] i_multiplier,",
+        "input signed [7:0] i_shift, output signed [7:0] o_r);",
+        "wire signed [6:0] shift = i_shift < -32 ? -32 : i_shift > 31 ? 31 : i_shift;",
+        "wire [4:0] left = i_shift > 0 ? shift[4:0] : 0;",
+        f"wire signed [{32 + bits}:0] product = i_x * $signed({{1'b0, i_multiplier}});",
+        f"wire [6:0] first = {first};",
+        f"wire signed [64:0] whole = $signed(product) <<< {31 - bits};",
+        "wire signed [64:0] half = first == 0 ? 0 : 65'sd1 << (first - 1);",
+        "wire signed [64:0] high = (whole + half) >>> first;",
+    ]
+    if double:
+        lines += [
+            "wire [5:0] second = i_shift > 0 ? 0 : -shift;",
+            "wire [31:0] mask = (33'd1 << second) - 1;",
+            "wire [31:0] rest = high[31:0] & mask;",
+            "wire [31:0] threshold = (mask >> 1) + high[64];",
+            "wire signed [64:0] result = (high >>> second) + $signed({1'b0, rest > threshold});",
+        ]
+    else:
+        lines.append("wire signed [64:0] result = high;")
+    lines += ["assign o_r = result > 127 ? 127 : result < -128 ? -128 : result[7:0];", "endmodule"]
+    return Public(
+        project="plain Verilog",
+        name=f"requantisation, {profile}, 32 x {bits}",
+        unit=f"requantize profile={profile} bits={bits}",
+        files={},
+        top="\n".join(lines) + "\n",
+    )
+
+
+def _nvdla() -> Public:
+    """The converter at the end of NVDLA's single data processor: four registers, one a clock."""
+    pins = {
+        "cfg_mode_eql": "1'b0", "cfg_offset": "32'b0", "cfg_out_precision": "2'b0",
+        "cfg_scale": "{1'b0, i_multiplier}", "cfg_truncate": "i_right", "cvt_data_in": "i_x",
+        "cvt_in_pvld": "1'b1", "cvt_out_prdy": "1'b1", "nvdla_core_clk": "clk",
+        "nvdla_core_rstn": "~rst", "cvt_data_out": "r", "cvt_in_prdy": "", "cvt_out_pvld": "",
+        "cvt_sat_out": "",
+    }  # fmt: skip
+    return Public(
+        project="NVDLA",
+        name="SDP converter, 32 x 15",
+        unit="requantize profile=half_away bits=15",
+        stages=4,
+        files={
+            "nvdla": (
+                *("NV_NVDLA_HLS_shiftrightsatsu.v", "NV_NVDLA_HLS_saturate.v"),
+                "NV_NVDLA_SDP_HLS_C_int.v",
+            )
+        },
+        top=f"module {TOP}(input clk, rst, input [31:0] i_x, input [14:0] i_multiplier,\n"
+        "input [5:0] i_right, output [7:0] o_r);\nwire [15:0] r;\nassign o_r = r[7:0];\n"
+        f"NV_NVDLA_SDP_HLS_C_int converter({_wired(pins)});\nendmodule\n",
+        note="right shifts alone; its offset is tied to zero, and its handshake to always",
+    )
+
+
+def _ku_leuven() -> Public:
+    """Sums of scaled products into a float, of formats that are chosen at run time."""
+    ports = [f"{side}_mant{n}" for side in "ab" for n in range(4)]
+    exponents = [f"{side}_exp_in{n}" for side in "ab" for n in range(4)]
+    signs = [f"{side}_sign_in{n}" for side in "ab" for n in range(4)]
+    scales = ["shared_exps0", "shared_exps1"]
+    inputs = {**dict.fromkeys((*ports, *scales), 8), **dict.fromkeys(exponents, 10),
+              **dict.fromkeys(signs, 4), **dict.fromkeys(("prec_mode", "FP_mode"), 2)}  # fmt: skip
+    pins = {name: name for name in inputs} | {
+        "clk_i": "clk", "rstn": "~rst", "rnd_mode_i": "fpnew_pkg::RNE",
+        "dst_fmt_i": "fpnew_pkg::FP32", "MAC_mant_out": "r[22:0]", "MAC_exp_out": "r[30:23]",
+        "MAC_sign_out": "r[31]",
+    }  # fmt: skip
+    given = ", ".join(f"input [{width - 1}:0] {name}" for name, width in inputs.items())
+    names = ("cf_math_pkg", "fpnew_pkg", "lzc", "lfsr_sr", "fpnew_classifier", "fpnew_rounding",
+             "mul_2bit", "L1_FP4_impr", "Add_tree_full_INT_FP4_impr", "ST_mul_pipelined",
+             "MX_MAC")  # fmt: skip
+    folder = "Long_integer_addition_approach"
+    return Public(
+        project="KU Leuven",
+        name="MX MAC of 8 FP8",
+        unit="block-mac a=mxfp8-e4m3 out=fp32 acc=fp32 lanes=8",
+        files={"precision-scalable-mx": tuple(f"{folder}/{name}.sv" for name in names)},
+        includes={"precision-scalable-mx": (f"MAC_designs/{folder}",)},
+        top=f"module {TOP}(input clk, rst, {given}, output [31:0] r);\n"
+        f"MX_MAC mac({_wired(pins)});\nendmodule\n",
+        note="4 products of INT8, 8 of FP8 or FP6, or 16 of FP4 a clock, as is told at run time",
+    )
+
+
+def _mx_for_fpga_integers(width: int, lanes: int = 32) -> Public:
+    return Public(
+        project="MX-for-FPGA",
+        name=f"mxint{width} dot of {lanes}",
+        unit=f"block-dot a=mxint{width} out=fp32",
+        files={"mx-for-fpga": ("mul_int.sv", "vec_mul_int.sv", "vec_sum_int.sv", "dot_int.sv")},
+        top=f"module {TOP}(input [{lanes * width - 1}:0] a, b, "
+        f"output [{2 * width + 4}:0] r);\n"
+        f"logic signed [{width - 1}:0] x [{lanes}], y [{lanes}];\n"
+        f"always_comb for (int i = 0; i < {lanes}; i++) begin x[i] = a[i*{width} +: {width}]; "
+        f"y[i] = b[i*{width} +: {width}]; end\n"
+        f"dot_int #(.bit_width({width}), .k({lanes})) dot(.i_vec_a(x), .i_vec_b(y), .o_dp(r));\n"
+        "endmodule\n",
+        note="integer sum alone: no scales, no addend, no rounding",
+    )
+
+
 def _mx_for_fpga(name: str, exponent: int, mantissa: int) -> Public:
     width = 1 + exponent + mantissa
     result = 2 * ((1 << exponent) + mantissa) + 5
@@ -233,11 +347,15 @@ UNITS = (
     *(_cvfpu(name, True, 3) for name in ("fp32", "fp16")),
     *(_hardfloat(name, True) for name in ("fp32", "fp16", "bf16")),
     _plain_mac(),
+    *(_plain_requantizer(*each) for each in REQUANTISERS),
+    _nvdla(),
     _xtramac(),
     *(_mx_dotp(name, 0) for name in _MX_DOTP),
     _mx_dotp("mxfp4", 3),
     _mx_for_fpga("mxfp4", 2, 1),
     _mx_for_fpga("mxfp6-e3m2", 3, 2),
+    _mx_for_fpga_integers(8),
+    _ku_leuven(),
 )
 
 
