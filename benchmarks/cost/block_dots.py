@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a block dot product costs in each block format, beside public hardware on the same flow.
+"""What a block dot product costs in each block format.
 
 Area comes first, for all; `--clock` adds the fewest
 register stages for 100 MHz on ecp5, minutes of place and route for each. Rows that are not asked
@@ -9,7 +9,7 @@ Example: python -m benchmarks.cost.block_dots --cases mxfp4,nvfp4 --clock
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from macaw.golden.errors import MacawError
@@ -26,47 +26,6 @@ from .measure import area, clock, digest
 FIRST = ("mxfp4", "mxint8", "mxfp8-e4m3", "nvfp4")
 """Of the pipelined figures."""
 SCALARS = ("bf16", "fp16", "e4m3", "int8")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Anchor:
-    """A public unit of 32 lanes, written down here as it was measured once.
-
-    Recorded on 2026-11-22, with Yosys 0.70 and nextpnr-ecp5 0.11.1 and the scripts of that day for
-    each side; ``gates`` and ``picoseconds`` are of the library osu018. The revisions of the
-    projects were not recorded. MX-for-FPGA's floats are among what :mod:`.public.anchors` measures
-    from a checkout.
-    """
-
-    origin: str
-    format: str
-    does: str
-    luts: int
-    dsps: int
-    without_dsp: int | None = None
-    fmax: float | None = None
-    gates: int | None = None
-    picoseconds: int | None = None
-
-
-_DOTP = "the same: scales, exact sum, fp32 addend, one rounding"
-_INTEGER = "less: integer sum of one block; no scales, no fp32"
-ANCHORS = (
-    Anchor(origin="mx-dotp", format="mxfp4", does=_DOTP, luts=5444, dsps=32, fmax=9.6, gates=8040,
-           picoseconds=25312),
-    Anchor(origin="mx-dotp", format="mxint8", does=_DOTP, luts=7929, dsps=32),
-    Anchor(origin="mx-dotp", format="mxfp8-e4m3", does=_DOTP, luts=8100, dsps=32),
-    Anchor(origin="MX-for-FPGA", format="mxfp4", does=_INTEGER, luts=2366, dsps=32,
-           without_dsp=3022, fmax=37.5, gates=4690, picoseconds=5808),
-    Anchor(origin="MX-for-FPGA", format="mxfp6-e3m2", does=_INTEGER, luts=6304, dsps=32,
-           without_dsp=7366, fmax=34.3, gates=11109, picoseconds=7691),
-    Anchor(origin="MX-for-FPGA", format="mxint8", does=_INTEGER, luts=4155, dsps=32, fmax=36.4,
-           gates=21068, picoseconds=7864),
-    Anchor(origin="KU Leuven", format="mxfp8-e4m3", does="more: INT8, FP8, FP6 or FP4 at run time",
-           luts=7726, dsps=16, gates=11730, picoseconds=28113),
-)  # fmt: skip
-AT_LEAST = {("mx-dotp", "mxfp8-e4m3")}
-"""Anchors whose LUTs are known as a lower bound only, and their DSPs not at all."""
 
 
 def cases() -> dict[str, Unit]:

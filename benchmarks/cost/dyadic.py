@@ -8,7 +8,6 @@ Example: python -m benchmarks.cost.dyadic --what ecp5,asic --cases requantize
 """
 
 import argparse
-from dataclasses import dataclass
 from typing import Any
 
 from macaw.golden.arithmetic.dyadic import Profile
@@ -19,7 +18,7 @@ from macaw.synth.work import LANES
 
 from .. import results, start
 from ..stopwatch import stopwatch
-from .measure import OSU018, digest
+from .measure import digest
 
 WEIGHTS = ("int8", "int4", "int2", "ternary", "binary", "shift4", "shift3", "power4")
 CLOCKS: dict[str, dict[str, Any]] = {
@@ -29,44 +28,7 @@ CLOCKS: dict[str, dict[str, Any]] = {
 }
 """What the delay model is asked for: with the registers of products in the hard multipliers, with
 those registers in the fabric as Yosys leaves them, and with products made of logic cells."""
-FIGURES = ("ecp5", "asic", "anchor", *CLOCKS)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Anchor:
-    """A public design, or plain Verilog of what one does, written down as it was measured once.
-
-    Recorded on 2026-11-22, with Yosys 0.70 and nextpnr-ecp5 0.11.1 and the scripts of that day for
-    each side; ``gates`` and ``picoseconds`` are of the library osu018. The revision of NVDLA and
-    the plain Verilog were not recorded; the int8 product is among what :mod:`.public.anchors`
-    measures.
-    """
-
-    origin: str
-    stages: int
-    luts: int
-    dsps: int
-    against: str
-    fmax: float | None = None
-    gates: int | None = None
-    picoseconds: int | None = None
-    multiplier: str = "auto"
-
-
-ANCHORS = (
-    Anchor(origin="gemmlowp's double rounding, 32 x 32, plain Verilog", stages=0, luts=802, dsps=4,
-           fmax=27.1, gates=11891, picoseconds=17366, against="requantize tflite_double"),
-    Anchor(origin="single rounding, 32 x 31, plain Verilog", stages=0, luts=1461, dsps=4,
-           fmax=33.5, against="requantize tflite_single"),
-    Anchor(origin="single rounding, 32 x 16, plain Verilog", stages=0, luts=934, dsps=2,
-           fmax=41.5, against="requantize tflite_single, 16 bits"),
-    Anchor(origin="NVDLA SDP converter, 33 x 16", stages=3, luts=880, dsps=2, fmax=73.5,
-           gates=7888, picoseconds=7315, against="requantize half_away, 16 bits"),
-    Anchor(origin="int8 into int32, plain Verilog", stages=0, luts=64, dsps=1, fmax=101.5,
-           gates=1478, picoseconds=5185, against="other int-mac, 1 lane"),
-    Anchor(origin="the same without DSP (`-nodsp -nowidelut`)", stages=0, luts=344, dsps=0,
-           multiplier="lut", against="other int-mac, 1 lane"),
-)  # fmt: skip
+FIGURES = ("ecp5", "asic", *CLOCKS)
 
 
 def requantizers() -> dict[str, Unit]:
@@ -116,19 +78,11 @@ def every() -> dict[str, Unit]:
 
 def price(name: str, spec: Unit, what: str) -> dict[str, Any]:
     """One row: ``what`` is ``ecp5`` or ``asic`` (areas, combinational but for accumulators),
-    ``anchor`` (with the stages of the public design that it stands beside, and on its library),
     or one of :data:`CLOCKS`, placed and routed with registers."""
     row: dict[str, Any] = {"case": name, "what": what, "unit": spec.name, "design": digest(spec)}
     ecp5, asic = targets.target("ecp5"), targets.target("asic")
     if what == "asic":
         return row | {what: work.price(spec, asic)[0].to_json()}
-    if what == "anchor":
-        for anchor in (a for a in ANCHORS if a.against == name):
-            design = source.generate(spec, stages=anchor.stages, target=asic.model)
-            row["osu018"] = run(design, "asic", liberty=OSU018).to_json()
-            options = {"stages": anchor.stages, "multiplier": anchor.multiplier}
-            row[f"beside {anchor.multiplier}"] = run(spec, area_only=True, **options).to_json()
-        return row
     if what in CLOCKS:
         options = dict(CLOCKS[what])
         return row | {what: run(spec, options.pop("target"), **options).to_json()}
@@ -164,8 +118,6 @@ def main() -> int:
     for what in options.what.split(","):
         for name, spec in every().items():
             if not any(text in name for text in wanted):
-                continue
-            if what == "anchor" and name not in {a.against for a in ANCHORS}:
                 continue
             row = price(name, spec, what)
             old = results.read("dyadic", options.output, {"rows": []})

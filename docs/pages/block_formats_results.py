@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from benchmarks.cost.block_dots import ANCHORS, AT_LEAST
 from benchmarks.cost.groups import PAIRS, PRODUCTS, WEIGHTS, pair, weight
 from benchmarks.cost.measure import MEGAHERTZ
 from macaw.golden.formats.block import BLOCKS, Block
@@ -37,34 +36,6 @@ def _figures(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _against(rows: dict[str, dict[str, Any]]) -> list[list[str]]:
-    lines = []
-    for anchor in ANCHORS:
-        row = rows.get(anchor.format)
-        if row is None:
-            continue
-        bound = "> " if (anchor.origin, anchor.format) in AT_LEAST else ""
-        theirs = f"{bound}{anchor.luts}" + (f" + {anchor.dsps} DSP" if not bound else " + DSP")
-        osu = (row.get("osu018") or {}).get("gate_equivalents")
-        plain = row["ecp5"]["lut_equivalents"] / anchor.luts
-        logic = row["ecp5-lut"]["lut_equivalents"]
-        lines.append([
-            anchor.origin,
-            anchor.format,
-            anchor.does,
-            theirs,
-            luts(row["ecp5"]),
-            f"{'< ' if bound else ''}{plain:.2f}",
-            number(anchor.without_dsp),
-            number(logic),
-            "-" if anchor.without_dsp is None else f"{logic / anchor.without_dsp:.2f}",
-            number(anchor.gates),
-            number(osu),
-            f"{osu / anchor.gates:.2f}" if osu and anchor.gates else "-",
-        ])  # fmt: skip
-    return lines
-
-
 def page(found: dict[str, Any]) -> str:
     """The Markdown page."""
     rows = found["rows"]
@@ -88,8 +59,6 @@ def page(found: dict[str, Any]) -> str:
         if row["what"] == "clock"
     ]
     clocks = ["format", "MHz at 0 stages", "stages", "MHz", "LUT", "FF", "GE", "FO4"]
-    against = ["unit", "format", "function", "LUT", "macaw", "ratio", "no DSP", "macaw", "ratio",
-               "GE", "macaw", "ratio"]  # fmt: skip
     failed = [f"- {_label(r['case'])}, {r['what']}: {r['error']}" for r in rows if "error" in r]
     return f"""<!-- SPDX-License-Identifier: BSD-2-Clause -->
 <!-- Written by `make docs` from what benchmarks/cost/block_dots.py measured. -->
@@ -110,16 +79,8 @@ without wires. Tools: {", ".join(tools)}.
 
 \\* The exact sum is too wide for gates: `aligned`, see [arithmetic.md](arithmetic.md).
 
-## Beside public designs
-
-All of 32 lanes and measured on the same flow, with the same options: LUT after plain `synth_ecp5`,
-which spends LUTs on wide functions in all of them; without DSP and wide LUTs where there is such a
-figure; GE on osu018. *Ratio* below 1: macaw is smaller. Hard multipliers that macaw does not use
-are not counted in its favour. The figure of mx-dotp's MXFP8 is a lower bound. The better options of
-each side, which serve mx-dotp more, and results compared with golden's, are in
+Beside mx-dotp, MX-for-FPGA and KU Leuven's unit they are in
 [synthesis-results.md](synthesis-results.md#beside-public-units).
-
-{table(against, _against(areas), 3)}
 
 ## Fewest stages for {MEGAHERTZ:g} MHz on ECP5
 

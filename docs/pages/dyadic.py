@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost.dyadic import ANCHORS, CLOCKS, macs, others, requantizers
+from benchmarks.cost.dyadic import CLOCKS, macs, others, requantizers
 from macaw.synth.work import LANES
 
 from .markdown import luts, number, table
@@ -42,22 +42,6 @@ def page(found: dict[str, Any]) -> str:
         for way, lines in ways.items():
             if found := part(f"requantize {name}", way):
                 lines.append([name, *routed(found)])
-    beside = ["design", "profile", "stages"]
-    beside += [cell for unit in ("LUT", "GE", "ps") for cell in (unit, "theirs", "ratio")]
-    ratios = []
-    for anchor in ANCHORS:
-        mine = part(anchor.against, f"beside {anchor.multiplier}")
-        if mine:
-            gates = part(anchor.against, "osu018") if anchor.gates else {}
-            ours = [gates.get("gate_equivalents"), gates.get("logic_ps")]
-            theirs = [anchor.gates, anchor.picoseconds]
-            ratios.append([
-                anchor.origin, f"`{anchor.against.partition(' ')[2]}`", str(anchor.stages),
-                luts(mine), luts({"lut_equivalents": anchor.luts, "dsps": anchor.dsps}),
-                f"{mine['lut_equivalents'] / anchor.luts:.2f}",
-                *(cell for m, t in zip(ours, theirs, strict=True)
-                  for cell in (number(m), number(t), f"{m / t:.2f}" if m and t else "-")),
-            ])  # fmt: skip
     weights = []
     reference = part("mac int8", "asic").get("gate_equivalents")
     for name in macs():
@@ -86,12 +70,10 @@ Tools: {", ".join(tools)}.
 
 {table(["profile", *head], scaling)}
 
-Public designs, measured with the same tools at the same number of stages; GE and ps (without
-registers) on osu018:
+Beside requantisers in plain Verilog and NVDLA's converter they are in
+[synthesis-results.md](synthesis-results.md#beside-public-units).
 
-{table(beside, ratios)}
-
-Clocks: theirs reach {", ".join(f"{a.fmax:g}" for a in ANCHORS if a.fmax)} MHz. With products in the
+With products in the
 registers of the fabric, as Yosys leaves them (target `ecp5`,
 `frequency={CLOCKS["plain"]["frequency"]:g}`):
 

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks import __main__ as runner
 from benchmarks import results
-from benchmarks.cost import block_dots, dyadic, fpus, quotients
+from benchmarks.cost import fpus, quotients
+from benchmarks.cost.measure import parse
 from benchmarks.cost.public import anchors
 from benchmarks.cost.public import units as public
 from macaw.golden.errors import MacawError, SpecError
@@ -56,7 +57,7 @@ def judged(checkout: Path) -> int:
     return anchors.equal(SPEC, read.verilog, metadata)
 
 
-@pytest.mark.parametrize("module", [block_dots, dyadic, fpus, quotients])
+@pytest.mark.parametrize("module", [fpus, quotients])
 def test_figures_that_are_written_down_say_of_what_they_are(module: ModuleType):
     """They were measured once, and repeat what a reader has no other source of."""
     assert module.ANCHORS
@@ -74,6 +75,19 @@ def test_one_of_another_function_is_refused(checkout: Path):
     (checkout / "include" / "sizes.svh").write_text("`define PLUS + (x == -8)\n")
     with pytest.raises(MacawError, match=r"mul_int4_int8.* differs"):
         judged(checkout)
+
+
+@pytest.mark.parametrize("name", ["tflite_double, 32 x 31", "tflite_single, 32 x 16"])
+def test_requantisers_in_plain_verilog_are_the_units(name: str):
+    (theirs,) = (each for each in public.UNITS if each.name.endswith(name))
+    spec = parse(theirs.unit)[0]
+    read = public.source(theirs, {})
+    metadata = {**generate(spec, stages=0).metadata, "name": read.name}
+    assert anchors.equal(spec, read.verilog, metadata) == anchors.VECTORS
+    (one,) = (line for line in read.verilog.splitlines() if "$signed" in line and "*" in line)
+    wrong = read.verilog.replace(one, one.replace("*", "+"))
+    with pytest.raises(MacawError, match="differs"):
+        anchors.equal(spec, wrong, metadata)
 
 
 def test_what_a_checkout_lacks_is_named(tmp_path: Path, checkout: Path):

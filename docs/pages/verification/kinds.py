@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from benchmarks.cost import block_dots, dyadic, quotients
+from benchmarks.cost import quotients
 from benchmarks.cost.kinds import ROWS
 from benchmarks.cost.public.anchors import best
 from benchmarks.studies.judged import COMMAND
@@ -11,6 +11,13 @@ from macaw.golden.units import UNITS
 
 from ..markdown import luts, number, table
 
+BESIDE = {
+    "fma": "CVFPU fp16, all modes",
+    "block-dot": "mx-dotp mxfp4 dot of 32",
+    "requantize": "plain Verilog requantisation, tflite_double, 32 x 31",
+    "int-mac": "plain Verilog int8 MAC",
+}
+"""What public units are called that do what a kind's does."""
 INTRODUCTION = """\
 # Every kind of unit
 
@@ -68,16 +75,9 @@ def _anchors(public: dict[str, Any]) -> dict[str, str]:
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
             if kind == "fpu" and same == ("div, sqrt", "fp32", 1):
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
-        if kind == "fma":
-            there = best(public["rows"]["CVFPU fp16, all modes"]["public"])
-            found[row] = f"CVFPU: {there.lut_equivalents:.0f} + {there.dsps} DSP"
-        for each in block_dots.ANCHORS:
-            if kind == "block-dot" and (each.origin, each.format) == ("mx-dotp", "mxfp4"):
-                found[row] = _cell(each)
-        for each in dyadic.ANCHORS:
-            same = {"requantize": "requantize tflite_double", "int-mac": "other int-mac, 1 lane"}
-            if same.get(kind) == each.against and each.multiplier == "auto":
-                found[row] = _cell(each)
+        if beside := BESIDE.get(kind):
+            there = public["rows"][beside]
+            found[row] = f"{there['project']}: {luts(best(there['public']).to_json())}"
     return found
 
 
