@@ -105,7 +105,12 @@ class ToFloat(Projector[Float]):
             stops = self._stops(exact, width, top)
             plain = bits ^ negative
             if (words := self._anticipated(exact, stops)) is not None:
-                plain = anticipated(p, *words).bits(width)
+                plain = anticipated(p, *words)
+                if (
+                    len(plain) > width
+                ):  # the place above the highest digit may be the one that tells
+                    plain = cat(plain[: width - 1], plain[width - 1 :].any())
+                plain = plain.bits(width)
             plain = marked(p, plain, top) if stops else plain
             zeros = p.name("zeros", self._leading_zeros(exact, plain, top, stops))
             empty = p.name("empty", ~(bits.any() | exact.sticky | negative))

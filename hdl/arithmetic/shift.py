@@ -164,7 +164,8 @@ def shift_to_digits(
     Digits are the bits, or if ``negative`` their complements. Also returns by how much, and
     whether there is any digit. Nothing is counted: each shift is done unless a digit is in its way,
     which takes few gates, one behind the other. For the coarse shifts digits are brought together
-    by eight, and these signs of theirs move with the word.
+    by eight, and these signs of theirs move with the word. What comes in below is zeros, which are
+    digits if ``negative``: where no bit is one, as of -1, they stop the shift.
     """
     width, never = len(word), p.constant(0, 1)
     levels = min((width - 1).bit_length(), most.high.bit_length())
@@ -174,6 +175,8 @@ def shift_to_digits(
         for end in range(width, 0, -DIGITS)
     ]
     found = cat(*some).any()
+    if width % DIGITS:
+        some[-1] = some[-1] | negative
     word = _filled(p, word, keep)
     lost, amount = never, []
     # Whether no finer shift is beyond ``most``.
@@ -188,7 +191,7 @@ def shift_to_digits(
         free = free | (most[level] & above)
         amount.append(select)
         if count:
-            moved = [*some[count:], *[never] * count]
+            moved = [*some[count:], *[negative] * count]
             # Finer shifts look at fewer.
             pairs = list(zip(moved, some, strict=False))[:count]
             some = [p.mux(select, there, here) for there, here in pairs]

@@ -110,6 +110,7 @@ ANTICIPATED = (
     unit("add", a="e5m2", b="e4m3", out="fp16", rounding="rdn"),
     unit("add", a="fp16", out="e5m2", flags=True),
     unit("block-dot", a="mxfp4", out="bf16"),
+    unit("block-quantize", a="ue5m3", out="int6-k4-fp32-zint9"),  # adds nothing to the largest
     unit("dot", a="e5m2", lanes=3, out="fp16"),
     unit("dot", a="e5m2", lanes=2, out="fp16", accumulation="chunk(2, fx12.4)"),
     unit("fpu", a="e5m2"),
@@ -142,6 +143,10 @@ IN_STEPS = (
     unit("cast", a="int16", out="e5m2", rounding="dynamic", flags=True),
     unit("cast", a="fx12.8", out="e3m2", flags=True),
     unit("cast", a="int32", out="fp32", rounding="rod"),
+    # -1 has no digit but what is added to it, and a shift that reaches further than its word
+    unit("cast", a="int20", out="fp32", rounding="dynamic", flags=True),
+    unit("dot", a="e2m1", b="e2m3", lanes=2, out="fp16", c="fx20.6"),
+    unit("mac", a="e2m1", out="fp16", lanes=8),
     unit("mac", a="e4m3", out="fp16"),
     unit("mac", a="e5m2", acc="fp16", out="fp16", contexts=2),
 )
