@@ -77,9 +77,10 @@ def test_one_of_another_function_is_refused(checkout: Path):
         judged(checkout)
 
 
-@pytest.mark.parametrize("name", ["tflite_double, 32 x 31", "tflite_single, 32 x 16"])
-def test_requantisers_in_plain_verilog_are_the_units(name: str):
-    (theirs,) = (each for each in public.UNITS if each.name.endswith(name))
+@pytest.mark.parametrize(("profile", "bits"), public.REQUANTISERS)
+def test_requantisers_in_plain_verilog_are_the_units(profile: str, bits: int):
+    name = f"requantisation, {profile}, 32 x {bits}"
+    (theirs,) = (each for each in public.UNITS if each.name == name)
     spec = parse(theirs.unit)[0]
     read = public.source(theirs, {})
     metadata = {**generate(spec, stages=0).metadata, "name": read.name}

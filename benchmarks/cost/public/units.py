@@ -173,32 +173,43 @@ def _plain_mac() -> Public:
 
 
 def _plain_requantizer(profile: str, bits: int) -> Public:
-    """A multiplier, shifters with their rounding, and saturation, as the formula has them."""
-    double = profile == "tflite_double"
-    # Of a left shift, and a rounding right one where 31 less the shift are what is dropped.
-    first = "i_shift > 0 ? 31 - left : 31" if double else "31 - shift"
+    """What a designer writes without a generator: shifters that keep a bit below the result, so
+    that what is rounded is as narrow as the result; and between two roundings a word of 32 bits,
+    which may saturate early, since whatever does saturates in the end.
+    """
     lines = [
         f"module {TOP}(input signed [31:0] i_x, input [{bits - 1}:0] i_multiplier,",
-        "input signed [7:0] i_shift, output signed [7:0] o_r);",
-        "wire signed [6:0] shift = i_shift < -32 ? -32 : i_shift > 31 ? 31 : i_shift;",
-        "wire [4:0] left = i_shift > 0 ? shift[4:0] : 0;",
-        f"wire signed [{32 + bits}:0] product = i_x * $signed({{1'b0, i_multiplier}});",
-        f"wire [6:0] first = {first};",
-        f"wire signed [64:0] whole = $signed(product) <<< {31 - bits};",
-        "wire signed [64:0] half = first == 0 ? 0 : 65'sd1 << (first - 1);",
-        "wire signed [64:0] high = (whole + half) >>> first;",
+        "input signed [7:0] i_shift, output [7:0] o_r);",
+        "wire signed [5:0] shift = i_shift < -32 ? -32 : i_shift > 31 ? 31 : i_shift[5:0];",
+        f"wire signed [{31 + bits}:0] product = i_x * $signed({{1'b0, i_multiplier}});",
     ]
-    if double:
+    if profile == "tflite_double":
+        top = 33
         lines += [
-            "wire [5:0] second = i_shift > 0 ? 0 : -shift;",
-            "wire [31:0] mask = (33'd1 << second) - 1;",
-            "wire [31:0] rest = high[31:0] & mask;",
-            "wire [31:0] threshold = (mask >> 1) + high[64];",
-            "wire signed [64:0] result = (high >>> second) + $signed({1'b0, rest > threshold});",
+            "wire [4:0] left = shift[5] ? 0 : shift[4:0];",
+            "wire [5:0] right = shift[5] ? -shift : 0;",
+            "wire signed [63:0] first = $signed({product, 1'b0}) >>> (5'd31 - left);",
+            "wire in_word = &first[63:32] | ~|first[63:32];",
+            "wire [32:0] word = in_word ? first[32:0] : {first[63], {32{~first[63]}}};",
+            # Ties that are to go down are made less than ties by a count.
+            "wire down = word[32] & shift[5];",
+            "wire [32:0] step = down ? {33{~word[0]}} : {32'b0, word[0]};",
+            "wire signed [32:0] high = $signed(word[32:1]) + $signed(step);",
+            "wire signed [33:0] halves = $signed({high, 1'b0}) >>> right;",
         ]
     else:
-        lines.append("wire signed [64:0] result = high;")
-    lines += ["assign o_r = result > 127 ? 127 : result < -128 ? -128 : result[7:0];", "endmodule"]
+        top = 63
+        lines += [
+            "wire [5:0] right = 31 - shift;",
+            f"wire signed [63:0] halves = $signed({{product, {32 - bits}'b0}}) >>> right;",
+        ]
+    lines += [
+        f"wire fits = &halves[{top}:8] | ~|halves[{top}:8];",
+        "wire [8:0] rounded = {halves[8], halves[8:1]} + halves[0];",
+        f"assign o_r = !fits ? {{halves[{top}], {{7{{~halves[{top}]}}}}}}",
+        "  : rounded[8:7] == 2'b01 ? 127 : rounded[7:0];",
+        "endmodule",
+    ]
     return Public(
         project="plain Verilog",
         name=f"requantisation, {profile}, 32 x {bits}",
