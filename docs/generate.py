@@ -48,10 +48,10 @@ Maker = Callable[..., str]
 WHOLE: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "benchmarks-golden.md": (benchmarks_golden.page, ("golden", "peers")),
     "benchmarks-quantize.md": (benchmarks_quantize.page, ("quantize",)),
-    "block-formats-results.md": (block_formats_results.page, ("block_dots",)),
+    "block-formats-results.md": (block_formats_results.page, ("block_dots", "anchors")),
     "block-formats-study.md": (block_formats_study.page, ("block_formats", "block_dots")),
     "claims.md": (price.claims.page, ("claims",)),
-    "dyadic-results.md": (dyadic.page, ("dyadic",)),
+    "dyadic-results.md": (dyadic.page, ("dyadic", "anchors")),
     "flexpoint-results.md": (flexpoint.results.page, ("flex",)),
     "flexpoint-training.md": (flexpoint.training.page, ("flexpoint_training",)),
     "integer-network.md": (integer_network.page, ("integer_network",)),

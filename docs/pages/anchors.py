@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.cost.public.anchors import NO_FUNCTION, best
 from macaw.synth import Result
 
-from .markdown import table
+from .markdown import luts, table
 
 
 def _two(public: float | None, own: float | None, digits: int = 0) -> str:
@@ -83,6 +83,46 @@ def processes(rows: dict[str, Any]) -> str:
     return table(head, body, 1)
 
 
+def beside(found: dict[str, Any], *kinds: str) -> str:
+    """Units of these kinds in short: each figure of the mapping that serves it, for both sides."""
+    rows = {n: row for n, row in found["rows"].items() if row["unit"].split()[0] in kinds}
+    head = ["public unit", "macaw's", "stages", "LUT", "ratio", "MHz", "GE", "ratio", "FO4",
+            "ratio"]  # fmt: skip
+    body = []
+    for name, row in rows.items():
+        there, own = best(row["public"]), best(row["macaw"])
+        small, fast = _sides(row, "asic area"), _sides(row, "asic delay")
+        body.append([
+            _label(name, row),
+            f"`{row['unit']}`",
+            str(row["stages"]),
+            f"{luts(there.to_json())} / {luts(own.to_json())}",
+            _ratio(there.lut_equivalents, own.lut_equivalents),
+            _two(there.fmax_mhz, own.fmax_mhz, 1),
+            _two(*(each.gate_equivalents for each in small)),
+            _ratio(*(each.gate_equivalents for each in small)),
+            _two(*(each.delay_fo4 for each in fast), 1),
+            _ratio(*(each.delay_fo4 for each in fast)),
+        ])  # fmt: skip
+    return f"""\
+`theirs / macaw's`, measured together; a ratio is macaw's figure as a part of theirs. LUTs are of
+the better of two ways to map for each side, and MHz of the same; GE are of `asic` mapped for area,
+FO4 mapped for delay. Other libraries, and where the sources come from, are in
+[synthesis-results.md](synthesis-results.md#beside-public-units).
+
+{table(head, body, 2)}
+
+{_starred(rows)}""".rstrip()
+
+
+def _starred(rows: dict[str, Any]) -> str:
+    """What is not the same, of rows that have a star."""
+    notes = dict.fromkeys(
+        f"{row['project']}: {row['note']}" for row in rows.values() if row["note"]
+    )
+    return f"(*) {'; '.join(notes)}.\n\n" if notes else ""
+
+
 def _sides(row: dict[str, Any], how: str) -> tuple[Result, Result]:
     """What both measured, by target and way."""
     there, own = (Result.from_json(row[side][how]) for side in ("public", "macaw"))
@@ -90,13 +130,9 @@ def _sides(row: dict[str, Any], how: str) -> tuple[Result, Result]:
 
 
 def section(found: dict[str, Any]) -> str:
-    """Both tables, and what was measured."""
+    """All tables, and what was measured."""
     rows = found["rows"]
     revisions = dict(pair for row in rows.values() for pair in row["revisions"].items())
-    notes = dict.fromkeys(
-        f"{row['project']}: {row['note']}" for row in rows.values() if row["note"]
-    )
-    starred = f"(*) {'; '.join(notes)}.\n\n" if notes else ""
     said = ", ".join(f"{name} {commit[:12]}" for name, commit in sorted(revisions.items()))
     mapped = [r["macaw"]["process delay"] for r in rows.values() if "process delay" in r["macaw"]]
     files = ", ".join(sorted({result["library"] for result in mapped})) or "none"
@@ -117,6 +153,6 @@ as a part of theirs: of LUTs and delays less is better, of MHz more.
 
 {fpga(rows)}
 
-{starred}{libraries(rows)}
+{_starred(rows)}{libraries(rows)}
 
 {processes(rows)}"""

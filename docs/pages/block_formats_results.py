@@ -7,6 +7,7 @@ from benchmarks.cost.groups import PAIRS, PRODUCTS, WEIGHTS, pair, weight
 from benchmarks.cost.measure import MEGAHERTZ
 from macaw.golden.formats.block import BLOCKS, Block
 
+from . import anchors
 from .markdown import luts, number, table
 
 
@@ -36,7 +37,7 @@ def _figures(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def page(found: dict[str, Any]) -> str:
+def page(found: dict[str, Any], public: dict[str, Any]) -> str:
     """The Markdown page."""
     rows = found["rows"]
     whole = [row for row in rows if "error" not in row]
@@ -79,8 +80,9 @@ without wires. Tools: {", ".join(tools)}.
 
 \\* The exact sum is too wide for gates: `aligned`, see [arithmetic.md](arithmetic.md).
 
-Beside mx-dotp, MX-for-FPGA and KU Leuven's unit they are in
-[synthesis-results.md](synthesis-results.md#beside-public-units).
+## Beside public units
+
+{anchors.beside(public, "block-dot", "block-mac")}
 
 ## Fewest stages for {MEGAHERTZ:g} MHz on ECP5
 

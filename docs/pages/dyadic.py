@@ -6,10 +6,11 @@ from typing import Any
 from benchmarks.cost.dyadic import CLOCKS, macs, others, requantizers
 from macaw.synth.work import LANES
 
+from . import anchors
 from .markdown import luts, number, table
 
 
-def page(found: dict[str, Any]) -> str:
+def page(found: dict[str, Any], public: dict[str, Any]) -> str:
     """The Markdown page."""
     rows = found["rows"]
     by: dict[str, dict[str, Any]] = {}
@@ -70,11 +71,7 @@ Tools: {", ".join(tools)}.
 
 {table(["profile", *head], scaling)}
 
-Beside requantisers in plain Verilog and NVDLA's converter they are in
-[synthesis-results.md](synthesis-results.md#beside-public-units).
-
-With products in the
-registers of the fabric, as Yosys leaves them (target `ecp5`,
+With products in the registers of the fabric, as Yosys leaves them (target `ecp5`,
 `frequency={CLOCKS["plain"]["frequency"]:g}`):
 
 {table(["profile", *head[3:]], ways["plain"])}
@@ -83,6 +80,13 @@ Without hard multipliers (target `ecp5`, `multiplier=lut`,
 `frequency={CLOCKS["soft"]["frequency"]:g}`):
 
 {table(["profile", *head[3:]], ways["soft"])}
+
+## Beside public units
+
+What is called plain Verilog is ours, as it is written without a generator; its requantisers have
+the function of macaw's, left shifts and all.
+
+{anchors.beside(public, "requantize", "int-mac")}
 
 ## Multiply-accumulate by weight format
 

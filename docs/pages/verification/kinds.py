@@ -14,7 +14,7 @@ from ..markdown import luts, number, table
 BESIDE = {
     "fma": "CVFPU fp16, all modes",
     "block-dot": "mx-dotp mxfp4 dot of 32",
-    "requantize": "plain Verilog requantisation, tflite_double, 32 x 31",
+    "requantize": "plain Verilog requantisation, tflite_single, 32 x 31",
     "int-mac": "plain Verilog int8 MAC",
 }
 """What public units are called that do what a kind's does."""
@@ -32,7 +32,8 @@ roundings, and there is no error to be stated, but for wide `function`s
 Without registers in its way, or with as many as the shortest iteration needs: LUT4 + 2 CCU2C and
 multipliers on `ecp5`, gate equivalents and delays of a loaded inverter on `asic`, by
 `python -m benchmarks.cost.kinds`. Beside it a public unit of the same function on the same flow,
-where one was measured. The same with clocks, in several sizes and with all that differs are
+where one was measured; behind a stroke macaw's that was measured with it, each mapped in the better
+of two ways. The same with clocks, in several sizes and with all that differs are
 [synthesis-results.md](synthesis-results.md), [block-formats-results.md](block-formats-results.md)
 and [dyadic-results.md](dyadic-results.md).
 """
@@ -75,9 +76,9 @@ def _anchors(public: dict[str, Any]) -> dict[str, str]:
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
             if kind == "fpu" and same == ("div, sqrt", "fp32", 1):
                 found[row] = _cell(each, f"{each.gates} GE, {each.fo4} FO4")
-        if beside := BESIDE.get(kind):
-            there = public["rows"][beside]
-            found[row] = f"{there['project']}: {luts(best(there['public']).to_json())}"
+        if both := public["rows"].get(BESIDE.get(kind)):
+            theirs, own = (luts(best(both[side]).to_json()) for side in ("public", "macaw"))
+            found[row] = f"{both['project']}: {theirs} / {own}"
     return found
 
 
