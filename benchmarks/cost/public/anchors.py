@@ -3,8 +3,8 @@
 
 Each project's own checkout is named as NAME=FOLDER: cvfpu and common_cells (OpenHW Group's FPU and
 what it needs), hardfloat and basejump_stl (HardFloat as Bespoke Silicon Group keeps it),
-mx-for-fpga, mx-dotp, xtramac. Of an archive whose folder's name ends with a commit, that is the
-revision.
+mx-for-fpga, mx-dotp, xtramac, nvdla (nv_small), precision-scalable-mx (KU Leuven). Of an archive
+whose folder's name ends with a commit, that is the revision. Plain Verilog needs none.
 Units whose checkouts are not named are left out, and what was recorded of them stays. First 20,000
 vectors of macaw's golden model have to give the public unit's results, where the function is the
 same. Figures go through macaw's cache. Exit status 1 if a unit could not be measured, or differs.

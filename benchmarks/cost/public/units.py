@@ -242,7 +242,8 @@ def _nvdla() -> Public:
         top=f"module {TOP}(input clk, rst, input [31:0] i_x, input [14:0] i_multiplier,\n"
         "input [5:0] i_right, output [7:0] o_r);\nwire [15:0] r;\nassign o_r = r[7:0];\n"
         f"NV_NVDLA_SDP_HLS_C_int converter({_wired(pins)});\nendmodule\n",
-        note="right shifts alone; its offset is tied to zero, and its handshake to always",
+        note="right shifts alone; scale and shift are settings, which no register carries along; "
+        "its offset is tied to zero, and its handshake to always",
     )
 
 
