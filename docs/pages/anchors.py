@@ -91,7 +91,8 @@ def beside(found: dict[str, Any], *kinds: str) -> str:
     body = []
     for name, row in rows.items():
         there, own = best(row["public"]), best(row["macaw"])
-        small, fast = _sides(row, "asic area"), _sides(row, "asic delay")
+        small, own_small = _sides(row, "asic area")
+        fast, own_fast = _sides(row, "asic delay")
         body.append([
             _label(name, row),
             f"`{row['unit']}`",
@@ -99,10 +100,10 @@ def beside(found: dict[str, Any], *kinds: str) -> str:
             f"{luts(there.to_json())} / {luts(own.to_json())}",
             _ratio(there.lut_equivalents, own.lut_equivalents),
             _two(there.fmax_mhz, own.fmax_mhz, 1),
-            _two(*(each.gate_equivalents for each in small)),
-            _ratio(*(each.gate_equivalents for each in small)),
-            _two(*(each.delay_fo4 for each in fast), 1),
-            _ratio(*(each.delay_fo4 for each in fast)),
+            _two(small.gate_equivalents, own_small.gate_equivalents),
+            _ratio(small.gate_equivalents, own_small.gate_equivalents),
+            _two(fast.delay_fo4, own_fast.delay_fo4, 1),
+            _ratio(fast.delay_fo4, own_fast.delay_fo4),
         ])  # fmt: skip
     return f"""\
 `theirs / macaw's`, measured together; a ratio is macaw's figure as a part of theirs. LUTs are of
