@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from benchmarks.cost.public import units as public
 from benchmarks.cost.public.anchors import NO_FUNCTION, best
 from macaw.synth import Result
 
@@ -113,7 +114,7 @@ FO4 mapped for delay. Other libraries, and where the sources come from, are in
 
 {table(head, body, 2)}
 
-{_starred(rows)}""".rstrip()
+{_starred(rows)}{_missing(found["rows"], *kinds)}""".rstrip()
 
 
 def _starred(rows: dict[str, Any]) -> str:
@@ -122,6 +123,16 @@ def _starred(rows: dict[str, Any]) -> str:
         f"{row['project']}: {row['note']}" for row in rows.values() if row["note"]
     )
     return f"(*) {'; '.join(notes)}.\n\n" if notes else ""
+
+
+def _missing(rows: dict[str, Any], *kinds: str) -> str:
+    """Public units that the command knows, of these kinds or of all, without a row."""
+    names = [
+        public.row(each)
+        for each in public.UNITS
+        if public.row(each) not in rows and (not kinds or each.unit.split()[0] in kinds)
+    ]
+    return f"Not measured: {'; '.join(names)}.\n\n" if names else ""
 
 
 def _sides(row: dict[str, Any], how: str) -> tuple[Result, Result]:
@@ -154,6 +165,6 @@ as a part of theirs: of LUTs and delays less is better, of MHz more.
 
 {fpga(rows)}
 
-{_starred(rows)}{libraries(rows)}
+{_starred(rows)}{_missing(rows)}{libraries(rows)}
 
 {processes(rows)}"""

@@ -2,7 +2,7 @@
 """From an exact value to a float: normalise, round, pack; overflow, underflow and specials."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from macaw.golden.arithmetic.projection import nan_code
 from macaw.golden.formats import Float, Subnormals
@@ -16,8 +16,7 @@ from .shift import DIGITS, anticipated, at_least, leading_zeros, marked, shift_l
 __all__ = ["ToFloat"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Digits:
+class Digits(NamedTuple):
     """What is rounded: the leading digits of an exact value.
 
     Attributes
@@ -48,6 +47,7 @@ class ToFloat(Projector[Float]):
         p, format, direction = self.p, self.format, self.direction
         digits = self._digits(exact)
         sign, below, field, empty = digits.sign, digits.below, digits.field, digits.empty
+        subnormal = digits.subnormal
         with p.scope("round"):
             carry = digits.negative & ~below
             significand = digits.kept[direction.fraction_bits :]
@@ -66,11 +66,12 @@ class ToFloat(Projector[Float]):
                 kept = p.add(there.field.shifted_left(format.mantissa), kept)
                 packed = p.name("packed", p.mux(choice, kept, packed))
                 sign, empty = p.mux(choice, there.sign, sign), p.mux(choice, there.empty, empty)
-                inexact = inexact & ~choice
+                # The digits of the first one mean nothing then.
+                inexact, subnormal = inexact & ~choice, subnormal & ~choice
         with p.scope("pack"):
             return self._packed(
                 exact, sign, packed, empty, inexact,
-                tiny=lambda: self._tiny(sign, significand, digits.subnormal, pattern, below),
+                tiny=lambda: self._tiny(sign, significand, subnormal, pattern, below),
             )  # fmt: skip
 
     def _digits(self, exact: Unrounded) -> Digits:
@@ -86,11 +87,7 @@ class ToFloat(Projector[Float]):
             # Exponents are counted from the lowest binade of normal numbers.
             top = exact.exponent + (exact.offset + width - 1 - self.format.emin)
         normalised = self._in_steps if self._takes_steps(exact, top) else self._counted
-        kept, below, field, subnormal, empty = normalised(exact, bits, negative, top)
-        return Digits(
-            sign=sign, negative=negative, kept=kept, below=below, field=field,
-            subnormal=subnormal, empty=empty,
-        )  # fmt: skip
+        return Digits(sign, negative, *normalised(exact, bits, negative, top))
 
     def _counted(
         self, exact: Unrounded, bits: Wire, negative: Wire, top: Wire
@@ -106,9 +103,8 @@ class ToFloat(Projector[Float]):
             plain = bits ^ negative
             if (words := self._anticipated(exact, stops)) is not None:
                 plain = anticipated(p, *words)
-                if (
-                    len(plain) > width
-                ):  # the place above the highest digit may be the one that tells
+                # Where the sum is narrower than its words, the place above may tell of its highest.
+                if len(plain) > width:
                     plain = cat(plain[: width - 1], plain[width - 1 :].any())
                 plain = plain.bits(width)
             plain = marked(p, plain, top) if stops else plain

@@ -2,8 +2,9 @@
 """Sums of two numbers in a window: one is shifted against the other, and a sticky bit left.
 
 What falls out of the window is kept as a sticky bit where the rounding cannot see more than that.
-The schemes differ in which of the two moves: the smaller one (:func:`add_pair`), the one of lesser
-exponent (:func:`add_sum`), or always the addend (:func:`window_sum`).
+The schemes differ in which of the two moves: the smaller one (:func:`add_pair`, which may make sums
+of near and of far numbers apart), the one of lesser exponent (:func:`add_sum`), or always the
+addend (:func:`window_sum`).
 """
 
 from collections.abc import Sequence
@@ -59,20 +60,7 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         lesser = p.mux(swap, a.exponent, b.exponent)
         distance = p.name("distance", (exponent - lesser).within(0, exponent.high))
 
-    with p.scope("align"):
-        word, sticky = shift_right(p, small.bits(width), distance, width + below)
-        word, sticky = p.name("shifted", word), p.name("sticky", sticky)
-    with p.scope("add"):
-        subtract = p.name("subtract", a.sign ^ b.sign)
-        shifted = word ^ subtract
-        carry = subtract & ~sticky
-        # Never negative: two's complement wraps around into the right place.
-        total = p.add(cat(p.constant(0, below), large), shifted, carry)
-        size = width + below
-        top = total[size] & ~subtract
-        word = p.name("total", cat(total[:size], top))
-        signs = p.repeat(subtract, 2)
-        words = cat(p.constant(0, below), large), cat(shifted, signs), carry
+    word, sticky, words = _shifted_sum(p, (a, b), large, small.bits(width), distance, below)
     return Unrounded(
         word=with_headroom(word, a.quantum - pad_a - below, rounder),
         exponent=exponent,
@@ -81,8 +69,33 @@ def add_pair(p: Scheduler, a: Number, b: Number, rounder: Rounder) -> Unrounded 
         sign=p.mux(swap, b.sign, a.sign),
         zero_sign=zero_sign(p, rounder, (a.sign, b.sign)),
         special=combine_special(p, (a.special, b.special)),
-        words=_words(p, words, size + 2),
+        words=_words(p, words, width + below + 2),
     )
+
+
+def _shifted_sum(
+    p: Scheduler, terms: tuple[Number, Number], large: Wire, small: Wire, distance: Wire, below: int
+) -> tuple[Wire, Wire, tuple[Wire, Wire, Wire]]:
+    """(the magnitude of the sum of ``terms``, something is below it, words whose sum it is).
+
+    ``large`` and ``small`` are their significands, of one width; the second is shifted right by
+    ``distance``, and ``below`` bits are kept below the first.
+    """
+    a, b = terms
+    size = len(small) + below
+    with p.scope("align"):
+        word, sticky = shift_right(p, small, distance, size)
+        word, sticky = p.name("shifted", word), p.name("sticky", sticky)
+    with p.scope("add"):
+        subtract = p.name("subtract", a.sign ^ b.sign)
+        shifted = word ^ subtract
+        carry = subtract & ~sticky
+        # Never negative: two's complement wraps around into the right place.
+        total = p.add(cat(p.constant(0, below), large), shifted, carry)
+        top = total[size] & ~subtract
+        word = p.name("total", cat(total[:size], top))
+        signs = p.repeat(subtract, 2)
+        return word, sticky, (cat(p.constant(0, below), large), cat(shifted, signs), carry)
 
 
 def _apart(p: Scheduler, a: Number, b: Number, base: int, width: int, rounder: Rounder) -> bool:
@@ -127,9 +140,8 @@ def _near_or_far(
         distance = p.mux(swap, behind, ahead).within(0, max(ahead.high, behind.high))
         distance = p.name("distance", distance)
         exponent = p.name("exponent", p.mux(swap, b.exponent, a.exponent))
-        subtract = p.name("subtract", a.sign ^ b.sign)
     with p.scope("near"):
-        close = subtract & ~distance[1:].any()
+        close = (a.sign ^ b.sign) & ~distance[1:].any()
         last = p.subtract(a.exponent[:2], b.exponent[:2]).bits(2)
         moved, second = last[0], last.all()
         turned = p.name("turned", second | (~moved & (sig_a < sig_b)))
@@ -148,14 +160,9 @@ def _near_or_far(
         special=special,
         words=(more.bits(width + 2), ~less.bits(width + 2), p.constant(1, 1)),
     )
-    size = width + below
-    with p.scope("align"):
+    with p.scope("order"):
         large, small = p.mux(swap, sig_b, sig_a), p.mux(swap, sig_a, sig_b)
-        word, sticky = shift_right(p, small.bits(width), distance, size)
-        word, sticky = p.name("shifted", word), p.name("sticky", sticky)
-    with p.scope("add"):
-        total = p.add(cat(p.constant(0, below), large), word ^ subtract, subtract & ~sticky)
-        word = p.name("total", cat(total[:size], total[size] & ~subtract))
+    word, sticky, _ = _shifted_sum(p, terms, large, small.bits(width), distance, below)
     return Unrounded(
         word=with_headroom(word, base + exponent.low - below, rounder),
         exponent=exponent,
@@ -164,7 +171,7 @@ def _near_or_far(
         sign=p.mux(swap, b.sign, a.sign),
         zero_sign=signs,
         special=special,
-        leading=size,
+        leading=width + below,
         depth=2,
         instead=(near, there),
     )

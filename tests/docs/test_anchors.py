@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks import results
+from benchmarks.cost.public import units as public
 from docs.pages import anchors
 from docs.pages.verification import kinds
 
@@ -33,9 +34,18 @@ def test_both_sides_are_of_the_better_way_to_map(found: dict[str, Any]) -> None:
 def test_what_is_not_the_same_is_said(found: dict[str, Any]) -> None:
     text = anchors.beside(found, "block-dot")
     assert f"| {SUM} (*) |" in text
-    assert text.endswith(f"(*) MX-for-FPGA: {found['rows'][SUM]['note']}.")
+    assert f"(*) MX-for-FPGA: {found['rows'][SUM]['note']}.\n" in text
     del found["rows"][SUM]
     assert "(*)" not in anchors.beside(found, "block-dot")
+
+
+def test_what_was_not_measured_is_named(found: dict[str, Any]) -> None:
+    text = anchors.beside(found, "block-dot")
+    missing = text.partition("Not measured: ")[2]
+    assert "mx-dotp mxfp8-e4m3 dot of 32" in missing
+    assert "CVFPU" not in missing and DOT not in missing.split("; ")
+    every = {public.row(each): found["rows"][DOT] for each in public.UNITS}
+    assert "Not measured" not in anchors.beside({"rows": every}, "block-dot")
 
 
 def test_rows_of_other_kinds_are_not_shown(found: dict[str, Any]) -> None:

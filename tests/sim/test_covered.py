@@ -108,7 +108,7 @@ def test_products_that_two_significands_have():
 
 
 def test_the_command_names_what_is_never_hit(capsys):
-    arguments = ["--only", "mul/mul_int8_int16"]
+    arguments = ["--only", "mul/mul_e2m1"]
     assert command.run(covered.main, arguments) == command.PASSED
     assert "1 units, 0 with bins never hit" in capsys.readouterr().out
     assert command.run(covered.main, ["--only", "mul/mul_fp16", "--vectors", "3"]) == command.FAILED

@@ -76,7 +76,6 @@ _HARDFLOAT = {
 }
 _MX_DOTP = {"mxfp4": 4, "mxfp8-e4m3": 0, "mxint8": 5}
 """What mx-dotp calls formats."""
-_MX_FOR_FPGA = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
 
 
 REQUANTISERS = (("tflite_double", 31), ("tflite_single", 31), ("tflite_single", 16))
@@ -277,40 +276,34 @@ def _ku_leuven() -> Public:
     )
 
 
-def _mx_for_fpga_integers(width: int, lanes: int = 32) -> Public:
-    return Public(
-        project="MX-for-FPGA",
-        name=f"mxint{width} dot of {lanes}",
-        unit=f"block-dot a=mxint{width} out=fp32",
-        files={"mx-for-fpga": ("mul_int.sv", "vec_mul_int.sv", "vec_sum_int.sv", "dot_int.sv")},
-        top=f"module {TOP}(input [{lanes * width - 1}:0] a, b, "
-        f"output [{2 * width + 4}:0] r);\n"
-        f"logic signed [{width - 1}:0] x [{lanes}], y [{lanes}];\n"
-        f"always_comb for (int i = 0; i < {lanes}; i++) begin x[i] = a[i*{width} +: {width}]; "
-        f"y[i] = b[i*{width} +: {width}]; end\n"
-        f"dot_int #(.bit_width({width}), .k({lanes})) dot(.i_vec_a(x), .i_vec_b(y), .o_dp(r));\n"
-        "endmodule\n",
-        note="integer sum alone: no scales, no addend, no rounding",
-    )
-
-
-def _mx_for_fpga(name: str, exponent: int, mantissa: int) -> Public:
-    width = 1 + exponent + mantissa
-    result = 2 * ((1 << exponent) + mantissa) + 5
+def _mx_for_fpga(name: str, width: int, result: int, module: str, files: tuple[str, ...]) -> Public:
+    """A sum of 32 products of elements of ``width`` bits, by a module with its parameters."""
     lanes = 32
     return Public(
         project="MX-for-FPGA",
         name=f"{name} dot of {lanes}",
         unit=f"block-dot a={name} out=fp32",
-        files={"mx-for-fpga": _MX_FOR_FPGA},
+        files={"mx-for-fpga": files},
         top=f"module {TOP}(input [{lanes * width - 1}:0] a, b, output [{result - 1}:0] r);\n"
         f"logic signed [{width - 1}:0] x [{lanes}], y [{lanes}];\n"
         f"always_comb for (int i = 0; i < {lanes}; i++) begin x[i] = a[i*{width} +: {width}]; "
         f"y[i] = b[i*{width} +: {width}]; end\n"
-        f"dot_fp #(.exp_width({exponent}), .man_width({mantissa}), .k({lanes})) "
-        "dot(.i_vec_a(x), .i_vec_b(y), .o_dp(r));\nendmodule\n",
+        f"{module}, .k({lanes})) dot(.i_vec_a(x), .i_vec_b(y), .o_dp(r));\nendmodule\n",
         note="integer sum alone: no scales, no addend, no rounding",
     )
+
+
+def _mx_for_fpga_floats(name: str, exponent: int, mantissa: int) -> Public:
+    result = 2 * ((1 << exponent) + mantissa) + 5
+    module = f"dot_fp #(.exp_width({exponent}), .man_width({mantissa})"
+    files = ("mul_int.sv", "mul_fp.sv", "vec_mul_fp.sv", "vec_sum_int.sv", "dot_fp.sv")
+    return _mx_for_fpga(name, 1 + exponent + mantissa, result, module, files)
+
+
+def _mx_for_fpga_integers(width: int) -> Public:
+    files = ("mul_int.sv", "vec_mul_int.sv", "vec_sum_int.sv", "dot_int.sv")
+    module = f"dot_int #(.bit_width({width})"
+    return _mx_for_fpga(f"mxint{width}", width, 2 * width + 5, module, files)
 
 
 def _mx_dotp(name: str, stages: int) -> Public:
@@ -364,8 +357,8 @@ UNITS = (
     _xtramac(),
     *(_mx_dotp(name, 0) for name in _MX_DOTP),
     _mx_dotp("mxfp4", 3),
-    _mx_for_fpga("mxfp4", 2, 1),
-    _mx_for_fpga("mxfp6-e3m2", 3, 2),
+    _mx_for_fpga_floats("mxfp4", 2, 1),
+    _mx_for_fpga_floats("mxfp6-e3m2", 3, 2),
     _mx_for_fpga_integers(8),
     _ku_leuven(),
 )
